@@ -1,0 +1,48 @@
+# Two commands matter: `make run` starts the console, `make test` proves it. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test lint format lock messages clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run-ready  ## Start the console with its own Redis, database and sandbox cluster
+	@$(BIN)/python -m console.run
+
+test: $(VENV)/.test-ready  ## Run the tests that need nothing installed
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
+	$(BIN)/ruff check console tests
+	$(BIN)/ruff format --check console tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint templates
+
+format: $(VENV)/.test-ready  ## Format the code
+	$(BIN)/ruff format console tests
+	$(BIN)/ruff check --fix console tests
+
+lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from their .in files
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
+
+messages: $(VENV)/.test-ready  ## Collect translatable texts
+	$(BIN)/python manage.py makemessages -l zh_Hans
+
+clean:  ## Remove the environment and the embedded default's data
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sluice needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.txt $(VENV)/.run-ready
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Who may do what: users, teams, roles, grants, sign-in. May import audit; no cluster call."""

@@ -1,0 +1,1 @@
+"""The append-only log, its hash chain, verification and export. Imports no other room."""

@@ -1,0 +1,18 @@
+"""The console's settings as the tests use them: a throwaway state folder, fast password hashing, no manifest."""
+
+import os
+import tempfile
+
+os.environ.setdefault("CONSOLE_DEMO", "1")
+os.environ.setdefault("CONSOLE_SECRET_KEY", "only-for-tests-" + "x" * 40)
+os.environ.setdefault("CONSOLE_LOG_LEVEL", "WARNING")
+os.environ.setdefault("CONSOLE_STATE_DIR", tempfile.mkdtemp(prefix="sluice-tests-"))
+
+from console.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
