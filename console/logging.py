@@ -7,7 +7,9 @@ from typing import Any
 
 import structlog
 
-_SECRET_FIELD = re.compile(r"(password|passwd|secret|token|authorization|cookie|api_?key|credential|env_value)", re.IGNORECASE)
+_SECRET_FIELD = re.compile(
+    r"(password|passwd|secret|token|authorization|cookie|api_?key|credential|env_value)", re.IGNORECASE
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -53,6 +55,11 @@ def logging_config(*, level: str, form: str) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {"uvicorn.access": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
+            # uvicorn brings handlers of its own; its lines should look like all others.
+            "loggers": {
+                "uvicorn": {"handlers": [], "propagate": True},
+                "uvicorn.access": {"handlers": [], "propagate": True, "level": "WARNING"},
+                "django.server": {"level": "WARNING"},
+            },
         }
     )
