@@ -1,0 +1,121 @@
+"""The Status errors of a Kubernetes API server, word for word as a real one answers (v1.36).
+
+Every refusal of the sandbox is a `StatusError`; the API turns it into the HTTP answer. The functions below make the
+ones that more than one module needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from console.sandbox.resources import Resource
+
+WEBHOOK_PREFIX = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: '
+
+
+class StatusError(Exception):
+    """A request that is answered with a `Status` of status Failure.
+
+    `retry_after` (seconds) becomes both the header and `details.retryAfterSeconds`.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+        *,
+        retry_after: int | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+        self.details = dict(details or {})
+        self.metadata = metadata or {}
+        if retry_after is not None:
+            self.details["retryAfterSeconds"] = retry_after
+
+    def body(self) -> dict[str, Any]:
+        """The Status object, its keys in the order in which a real API server writes them."""
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": self.metadata,
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+        }
+        if self.details:
+            status["details"] = self.details
+        status["code"] = self.code
+        return status
+
+
+def object_details(resource: Resource, name: str = "") -> dict[str, Any]:
+    """The `details` that name an object by its plural; core resources carry no group."""
+    details: dict[str, Any] = {}
+    if name:
+        details["name"] = name
+    if resource.group:
+        details["group"] = resource.group
+    details["kind"] = resource.plural
+    return details
+
+
+def not_found(resource: Resource, name: str) -> StatusError:
+    """404: no object of that name."""
+    return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', object_details(resource, name))
+
+
+def unknown_path() -> StatusError:
+    """404: a path that no resource answers."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
+
+
+def already_exists(resource: Resource, name: str) -> StatusError:
+    """409: create of a name that is taken."""
+    return StatusError(
+        409, "AlreadyExists", f'{resource.qualified} "{name}" already exists', object_details(resource, name)
+    )
+
+
+def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
+    """409: the object is no longer the one that the request speaks of; `why` defaults to the stale version's text."""
+    why = why or "the object has been modified; please apply your changes to the latest version and try again"
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return StatusError(409, "Conflict", message, object_details(resource, name))
+
+
+def invalid(resource: Resource, name: str, field: str, problem: str, cause: str = "FieldValueInvalid") -> StatusError:
+    """422: one field that Kubernetes itself (not Knative's webhook) refuses."""
+    qualified_kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    details = object_details(resource, name) | {
+        "kind": resource.kind,
+        "causes": [{"reason": cause, "message": problem, "field": field}],
+    }
+    return StatusError(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {field}: {problem}', details)
+
+
+def bad_request(message: str) -> StatusError:
+    """400 with the message as it is."""
+    return StatusError(400, "BadRequest", message)
+
+
+def denied(problems: str) -> StatusError:
+    """400 as Knative's validating webhook answers; `problems` without the prefix, lines joined by newlines."""
+    return bad_request(WEBHOOK_PREFIX + problems)
+
+
+def expired(message: str, *, continue_token: str = "") -> StatusError:
+    """410: the history that the request needs is gone; a token continues an inconsistent list."""
+    return StatusError(410, "Expired", message, metadata={"continue": continue_token} if continue_token else None)
+
+
+def unauthorized() -> StatusError:
+    """401: no token, or one that nobody has."""
+    return StatusError(401, "Unauthorized", "Unauthorized")

@@ -1,0 +1,32 @@
+"""Waiting for a condition instead of sleeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+INTERVAL_SECONDS = 0.02
+
+
+def eventually(predicate: Callable[[], T], *, timeout: float = 10, message: str = "") -> T:
+    """Ask `predicate` until it returns something true, and return that.
+
+    A failed assertion inside `predicate` counts as "not yet". Raises AssertionError after `timeout` seconds, with
+    `message` or the last failed assertion.
+    """
+    deadline = time.monotonic() + timeout
+    last: AssertionError | None = None
+    while True:
+        try:
+            value = predicate()
+            last = None
+        except AssertionError as error:
+            value, last = None, error
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(message or f"not within {timeout} s: {last or predicate}") from last
+        time.sleep(INTERVAL_SECONDS)
