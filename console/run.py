@@ -50,6 +50,8 @@ class Process:
             self.popen = subprocess.Popen(
                 self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
             )
+        pid_file = self.log.parent.parent / "pids" / self.name
+        pid_file.write_text(str(self.popen.pid))
 
     @property
     def is_running(self) -> bool:
@@ -119,7 +121,8 @@ def say(text: str) -> None:
 def prepare_state(state: Path) -> None:
     """Make the private folder of the embedded default and the secret key that it keeps."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (state / "logs").mkdir(exist_ok=True)
+    for folder in ("logs", "pids"):
+        (state / folder).mkdir(exist_ok=True)
     if "CONSOLE_SECRET_KEY" not in os.environ:
         key = state / "secret.key"
         if not key.exists():
@@ -179,6 +182,7 @@ def embedded_cluster(state: Path, started: list[Process]) -> dict[str, str] | No
     command += ["--idle-seconds", os.environ.get("CONSOLE_SANDBOX_IDLE_SECONDS", "60")]
     launch(Process("sandbox", command, state / "logs" / "sandbox.log", restart=False), started, ready=ready.exists)
     box: dict[str, str] = json.loads(ready.read_text())
+    box["ingress"] = f"{box['ingress_host']}:{box['ingress_port']}"
     token = state / "sandbox.token"
     token.touch(mode=0o600)
     token.write_text(box["token"])

@@ -1,0 +1,101 @@
+"""The whole console as `make run` starts it, for browser, fault and timing tests.
+
+with console(sandbox_speed=20) as running:
+    running.url, running.ingress, running.state, running.pid("worker")
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.waiting import eventually
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120
+STOP_SECONDS = 40
+
+
+@dataclass(frozen=True)
+class RunningConsole:
+    """Where a console started by `console()` answers, and where its files are."""
+
+    url: str
+    ingress_port: int
+    state: Path
+    supervisor: subprocess.Popen[bytes]
+    output: Path
+
+    def pid(self, name: str) -> int:
+        """The process id of redis, sandbox, web, worker, watcher or beat, as the supervisor started it last."""
+        return int((self.state / "pids" / name).read_text())
+
+    def log(self, name: str) -> str:
+        return (self.state / "logs" / f"{name}.log").read_text(errors="replace")
+
+    def welcome(self) -> str:
+        return self.output.read_text(errors="replace")
+
+
+@contextmanager
+def console(*, environment: Mapping[str, str] | None = None, sandbox_speed: float = 1.0) -> Iterator[RunningConsole]:
+    """Start the console on free ports with a state folder of its own; stop it with SIGTERM at the end."""
+    state = Path(tempfile.mkdtemp(prefix="sluice-"))
+    output = state / "supervisor.txt"
+    port, ingress_port = free_port(), free_port()
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DJANGO_"))},
+        "CONSOLE_STATE_DIR": str(state),
+        "CONSOLE_PORT": str(port),
+        "CONSOLE_INGRESS_PORT": str(ingress_port),
+        "CONSOLE_SANDBOX_SPEED": str(sandbox_speed),
+        **(environment or {}),
+    }
+    with output.open("wb") as sink:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "console.run"], cwd=ROOT, env=variables, stdout=sink, stderr=subprocess.STDOUT
+        )
+    running = RunningConsole(f"http://127.0.0.1:{port}", ingress_port, state, supervisor, output)
+    try:
+        eventually(lambda: _is_ready(running), timeout=START_SECONDS, message=f"not ready: {output.read_text()}")
+        yield running
+    finally:
+        keep_logs(running)
+        supervisor.send_signal(signal.SIGTERM)
+        try:
+            supervisor.wait(STOP_SECONDS)
+        finally:
+            if supervisor.poll() is None:
+                supervisor.kill()
+            shutil.rmtree(state, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keep_logs(running: RunningConsole) -> None:
+    """Copy the logs to $SLUICE_ARTIFACTS, when that is set, so that a failure can be read afterwards."""
+    if folder := os.environ.get("SLUICE_ARTIFACTS"):
+        target = Path(folder) / "logs" / running.state.name
+        shutil.copytree(running.state / "logs", target, dirs_exist_ok=True)
+        shutil.copy(running.output, target)
+
+
+def _is_ready(running: RunningConsole) -> bool:
+    text = running.welcome()
+    if running.supervisor.poll() is not None:
+        raise RuntimeError(f"The console ended with {running.supervisor.returncode}:\n{text}")
+    return "Sluice is ready" in text
