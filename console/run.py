@@ -273,20 +273,22 @@ def welcome(host: str, port: int, box: dict[str, str] | None, seconds: float, st
 
 
 def supervise(started: list[Process]) -> None:
-    """Watch over the processes until a signal; start again what died, more slowly each time."""
+    """Watch over the processes until a signal; start again what died."""
     while True:
         for process in started:
-            if process.is_running:
-                continue
-            if not process.restart:
-                raise CannotStart(f"{process.name} ended. Its last lines:\n{process.last_words()}")
-            recent = [at for at in process.starts if time.monotonic() - at < 60]
-            if len(recent) > 5:
-                raise CannotStart(f"{process.name} ended {len(recent)} times in a minute:\n{process.last_words()}")
-            say(f"{process.name} ended and is started again")
-            time.sleep(0.2 * 2 ** len(recent))
-            process.start()
+            if not process.is_running:
+                revive(process)
         time.sleep(0.3)
+
+
+def revive(process: Process) -> None:
+    """Start a dead process again, more slowly each time; raises CannotStart when it keeps dying."""
+    recent = [at for at in process.starts if time.monotonic() - at < 60]
+    if not process.restart or len(recent) > 5:
+        raise CannotStart(f"{process.name} ended {len(recent)} times. Its last lines:\n{process.last_words()}")
+    say(f"{process.name} ended and is started again")
+    time.sleep(0.2 * 2 ** len(recent))
+    process.start()
 
 
 def _raise_stopping(_signal: int, _frame: FrameType | None) -> None:
