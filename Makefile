@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test lint format lock messages clean
+.PHONY: help run test test-servers test-browser test-faults cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -13,6 +13,21 @@ run: $(VENV)/.run-ready  ## Start the console with its own Redis, database and s
 
 test: $(VENV)/.test-ready  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 2 -q
+
+test-servers: $(VENV)/.test-ready  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations
+
+test-browser: $(VENV)/.test-ready  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/browser
+
+test-faults: $(VENV)/.test-ready  ## Kill processes and cut connections (needs PostgreSQL's programs)
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
+
+cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative control plane (needs Go; compiles once)
+	$(BIN)/python -m tests.cluster.up
+
+test-cluster: $(VENV)/.test-ready  ## Run the contract suite and the story against the real control plane
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
 
 lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
 	$(BIN)/ruff check console tests
