@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ class Store:
 
     # Writing
 
-    def create(self, resource: Resource, obj: Object) -> Object:
+    def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Add an object and return it with uid, resourceVersion, creationTimestamp and generation 1.
 
         A `metadata.generateName` without a name gets a random suffix. A status is kept (the API drops it for people).
@@ -127,9 +127,11 @@ class Store:
         if resource.has_generation:
             metadata["generation"] = 1
         created = {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": metadata}
-        return self._put("ADDED", resource, key, created)
+        return created if dry_run else self._put("ADDED", resource, key, created)
 
-    def update(self, resource: Resource, obj: Object, *, subresource: str | None = None) -> Object:
+    def update(
+        self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
+    ) -> Object:
         """Replace an object and return it as stored.
 
         Without `subresource` the status stays as it is, and the generation grows by one if anything but metadata and
@@ -140,8 +142,8 @@ class Store:
         current = self.get(resource, namespace, name)
         self._check_preconditions(resource, current, obj["metadata"].get("uid"), obj["metadata"].get("resourceVersion"))
         updated = merge_update(resource, current, obj, subresource)
-        if updated == current:
-            return current
+        if updated == current or dry_run:
+            return updated
         key = (namespace if resource.namespaced else "", name)
         stored = self._put("MODIFIED", resource, key, updated)
         if may_go(stored):
@@ -158,6 +160,7 @@ class Store:
         resource_version: str | None = None,
         propagation: str = "Background",
         grace_seconds: int = 0,
+        dry_run: bool = False,
     ) -> Object:
         """Delete an object and, by ownerReferences, what it owns; return its last state.
 
@@ -167,6 +170,8 @@ class Store:
         """
         current = self.get(resource, namespace, name)
         self._check_preconditions(resource, current, uid, resource_version, deleting=True)
+        if dry_run:
+            return current
         key = (namespace if resource.namespaced else "", name)
         metadata = current["metadata"]
         owned = self._owned.get(metadata["uid"])
@@ -199,11 +204,6 @@ class Store:
                 for key, obj in self._objects[resource].items():
                     subscription.offer(Change("ADDED", resource, key, obj, None, self.version))
         return subscription
-
-    def close_subscriptions(self) -> None:
-        """End every subscription (the server stops, or a test cuts the watches)."""
-        for subscription in tuple(self._subscriptions):
-            subscription.close()
 
     def forget_history(self) -> None:
         """Compact: whoever resumes from an older resourceVersion gets 410."""
@@ -329,13 +329,15 @@ class Store:
                 left = [each for each in owner["metadata"]["finalizers"] if each != FOREGROUND]
                 self.update(resource, owner | {"metadata": owner["metadata"] | {"finalizers": left}})
 
-    def _marked_deleted(self, resource: Resource, current: Object, finalizers: list[str], grace_seconds: int) -> Object:
+    def _marked_deleted(
+        self, resource: Resource, current: Object, finalizers: Sequence[str], grace_seconds: int
+    ) -> Object:
         metadata = current["metadata"] | {
             "deletionTimestamp": current["metadata"].get("deletionTimestamp", self.timestamp()),
             "deletionGracePeriodSeconds": grace_seconds,
         }
         if finalizers:
-            metadata["finalizers"] = finalizers
+            metadata["finalizers"] = list(finalizers)
         if resource.has_generation:
             metadata["generation"] = metadata["generation"] + 1
         marked = current | {"metadata": metadata}

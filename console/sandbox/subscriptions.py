@@ -22,6 +22,10 @@ class Change(NamedTuple):
     version: int
 
 
+class SubscriptionClosed(Exception):
+    """The subscription was closed and everything queued was taken."""
+
+
 class Subscription:
     """An async iterator of (type, Resource, object) in the order of the changes; ends after `close`.
 
@@ -62,11 +66,11 @@ class Subscription:
     async def next_change(self, timeout: float | None = None) -> Change | None:
         """The next change with all its facts; None after `timeout` seconds without one.
 
-        Raises StopAsyncIteration when the subscription is closed and everything queued was taken.
+        Raises SubscriptionClosed when it is closed and everything queued was taken.
         """
         while not self._changes:
             if self.is_closed:
-                raise StopAsyncIteration
+                raise SubscriptionClosed
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), timeout)
@@ -78,7 +82,10 @@ class Subscription:
         return self
 
     async def __anext__(self) -> tuple[str, Resource, dict[str, Any]]:
-        change = await self.next_change()
+        try:
+            change = await self.next_change()
+        except SubscriptionClosed as end:
+            raise StopAsyncIteration from end
         if change is None:
             raise AssertionError("waiting without a timeout returned nothing")
         return change.type, change.resource, change.object

@@ -1,0 +1,122 @@
+"""One request on a resource, taken apart: who, which verb on what, and the options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from console.sandbox import errors
+from console.sandbox.identity import User
+from console.sandbox.rbac import Attributes
+from console.sandbox.resources import NAMESPACES, Resource
+
+BODY_LIMIT = 3 * 1024 * 1024  # bytes, as kube-apiserver has it
+DEPTH_LIMIT = 200  # levels of nesting; far beyond any real object, far below Python's recursion limit
+JSON_TYPES = ("application/json", "")
+FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on a resource after authentication; `body` is at most BODY_LIMIT bytes."""
+
+    user: User
+    verb: str
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str
+    query: Mapping[str, str]
+    content_type: str = ""
+    body: bytes = b""
+
+    @property
+    def attributes(self) -> Attributes:
+        """What authorization looks at; a namespace counts as being in itself."""
+        namespace = self.name if self.resource is NAMESPACES else self.namespace
+        return Attributes(self.verb, self.resource.group, self.resource.plural, self.subresource, namespace, self.name)
+
+    @property
+    def is_dry_run(self) -> bool:
+        """dryRun=All was asked for; raises StatusError 422 for any other value."""
+        value = self.query.get("dryRun", "")
+        if value not in ("", "All"):
+            raise errors.StatusError(
+                422, "Invalid", f'dryRun: Unsupported value: "{value}": supported values: "All"', {}
+            )
+        return value == "All"
+
+    @property
+    def field_validation(self) -> str:
+        """Ignore, Warn (the default) or Strict; raises StatusError 422 for any other value."""
+        value = self.query.get("fieldValidation") or "Warn"
+        if value not in FIELD_VALIDATIONS:
+            supported = ", ".join(f'"{each}"' for each in FIELD_VALIDATIONS)
+            message = f'fieldValidation: Unsupported value: "{value}": supported values: {supported}'
+            raise errors.StatusError(422, "Invalid", message, {})
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter as Kubernetes reads it: present counts as true unless it says 0 or false."""
+        return name in self.query and self.query[name].lower() not in ("0", "false")
+
+    def number(self, name: str) -> int | None:
+        """A whole, not negative query parameter, or None; raises StatusError 400."""
+        value = self.query.get(name, "")
+        if not value:
+            return None
+        if not value.isdigit():
+            raise errors.bad_request(f'unable to convert query parameter {name}: invalid value "{value}"')
+        return int(value)
+
+    def version(self) -> int | None:
+        """The resourceVersion parameter; None when it is absent; raises StatusError 400 for text."""
+        value = self.query.get("resourceVersion", "")
+        if value and not value.isdigit():
+            raise errors.invalid(self.resource, "", "resourceVersion", f'Invalid value: "{value}": not a number')
+        return int(value) if value else None
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; raises StatusError 415 or 400."""
+        if self.content_type not in JSON_TYPES:
+            raise errors.StatusError(
+                415,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types include: application/json",
+            )
+        decoded = decode(self.body)
+        if not isinstance(decoded, dict):
+            raise errors.bad_request("the body of the request is not a JSON object")
+        return decoded
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value of a body; raises StatusError 400 for broken, empty or too deeply nested JSON."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.bad_request(f"the object provided is unrecognized (must be of type JSON): {error}") from error
+    except RecursionError as error:
+        raise errors.bad_request("the object provided is nested too deeply") from error
+    if _is_deeper_than(value, DEPTH_LIMIT):
+        raise errors.bad_request("the object provided is nested too deeply")
+    return value
+
+
+def _is_deeper_than(value: Any, limit: int) -> bool:
+    """Level by level instead of recursively: the point is to be safe from deep trees."""
+    level = [value]
+    for _ in range(limit):
+        children: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                children.extend(each.values())
+            elif isinstance(each, list):
+                children.extend(each)
+        if not children:
+            return False
+        level = children
+    return True

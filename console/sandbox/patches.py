@@ -1,0 +1,179 @@
+"""JSON patch (RFC 6902), JSON merge patch (RFC 7386) and, for core kinds, strategic merge patch.
+
+Each function returns a new tree and leaves its arguments as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.sandbox import errors
+
+OPERATIONS_ALLOWED = 10_000
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+# Lists of core kinds that a strategic merge patch merges by a key instead of replacing.
+MERGE_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "ports": "containerPort",
+    "imagePullSecrets": "name",
+    "secrets": "name",
+    "ownerReferences": "uid",
+    "conditions": "type",
+    "hostAliases": "ip",
+}
+MERGED_SETS = frozenset({"finalizers"})
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """`target` with a JSON merge patch applied: null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def strategic_merge(target: Any, patch: Any) -> Any:
+    """`target` with a strategic merge patch applied: as a merge patch, but known lists merge by their key."""
+    if not isinstance(patch, dict):
+        return patch
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if key.startswith("$deleteFromPrimitiveList/"):
+            field = key.partition("/")[2]
+            merged[field] = [each for each in merged.get(field, ()) if each not in value]
+        elif key.startswith("$"):
+            continue  # $setElementOrder and $retainKeys only order or prune what kubectl itself wrote
+        elif value is None:
+            merged.pop(key, None)
+        elif isinstance(value, list):
+            merged[key] = _merge_list(key, merged.get(key) or [], value)
+        else:
+            merged[key] = strategic_merge(merged.get(key), value)
+    return merged
+
+
+def _merge_list(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
+    if field in MERGED_SETS:
+        return current + [each for each in patch if each not in current]
+    merge_key = MERGE_KEYS.get(field)
+    if merge_key is None or not all(
+        isinstance(each, dict) and ("$patch" in each or merge_key in each) for each in patch
+    ):
+        return patch
+    if any(each.get("$patch") == "replace" for each in patch):
+        return [each for each in patch if "$patch" not in each]
+    merged = list(current)
+    for each in patch:
+        index = next((i for i, old in enumerate(merged) if old.get(merge_key) == each.get(merge_key)), None)
+        if each.get("$patch") == "delete":
+            merged = [old for old in merged if old.get(merge_key) != each.get(merge_key)]
+        elif index is None:
+            merged.append(each)
+        else:
+            merged[index] = strategic_merge(merged[index], each)
+    return merged
+
+
+def json_patch(document: Any, operations: Any) -> Any:
+    """`document` after the operations; raises StatusError 400 for no patch at all, 422 when one cannot be applied."""
+    if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
+        raise errors.bad_request("error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Patch")
+    if len(operations) > OPERATIONS_ALLOWED:
+        message = f"The allowed maximum operations in a JSON patch is {OPERATIONS_ALLOWED}, got {len(operations)}"
+        raise errors.StatusError(413, "RequestEntityTooLarge", message)
+    for operation in operations:
+        try:
+            document = _operate(document, operation)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            message = "the server rejected our request due to an error in our request"
+            raise errors.StatusError(422, "Invalid", message) from error
+    return document
+
+
+def _operate(document: Any, operation: dict[str, Any]) -> Any:
+    kind, path = operation["op"], _steps(operation["path"])
+    if kind == "test":
+        if _value_at(document, path) != operation["value"]:
+            raise ValueError("test failed")
+        return document
+    if kind == "remove":
+        return _removed(document, path)
+    if kind == "replace":
+        _value_at(document, path)
+        return _added(_removed(document, path), path, operation["value"]) if path else operation["value"]
+    if kind == "add":
+        return _added(document, path, operation["value"])
+    source = _steps(operation["from"])
+    value = _value_at(document, source)
+    if kind == "copy":
+        return _added(document, path, value)
+    if kind == "move":
+        return _added(_removed(document, source), path, value)
+    raise ValueError(f"unknown operation {kind}")
+
+
+def _steps(pointer: str) -> list[str]:
+    if not pointer:
+        return []
+    if not pointer.startswith("/"):
+        raise ValueError(f"not a JSON pointer: {pointer}")
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
+
+
+def _value_at(tree: Any, steps: list[str]) -> Any:
+    for step in steps:
+        tree = tree[_index(step, tree)] if isinstance(tree, list) else tree[step]
+    return tree
+
+
+def _added(tree: Any, steps: list[str], value: Any) -> Any:
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, list):
+        if not rest:
+            index = len(tree) if step == "-" else _index(step, tree, past_end=True)
+            return [*tree[:index], value, *tree[index:]]
+        index = _index(step, tree)
+        return [*tree[:index], _added(tree[index], rest, value), *tree[index + 1 :]]
+    return {**tree, step: _added(tree[step], rest, value) if rest else value}
+
+
+def _removed(tree: Any, steps: list[str]) -> Any:
+    if not steps:
+        raise ValueError("the whole document cannot be removed")
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, list):
+        index = _index(step, tree)
+        inner = [_removed(tree[index], rest)] if rest else []
+        return [*tree[:index], *inner, *tree[index + 1 :]]
+    if rest:
+        return {**tree, step: _removed(tree[step], rest)}
+    if step not in tree:
+        raise KeyError(step)
+    return {key: value for key, value in tree.items() if key != step}
+
+
+def _index(step: str, items: list[Any], *, past_end: bool = False) -> int:
+    if not step.isdigit() or (len(step) > 1 and step.startswith("0")):
+        raise ValueError(f"not an index: {step}")
+    index = int(step)
+    if index >= len(items) + past_end:
+        raise IndexError(step)
+    return index
