@@ -1,0 +1,424 @@
+"""Knative's objects as thin views over the JSON that the API returned; never copies, never mutated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from console.knative import traffic
+from console.knative.conditions import Condition, Tally, parse_time, tally
+from console.knative.traffic import TrafficTarget, TrafficTruth
+
+Raw = Mapping[str, Any]
+
+USER_IMAGE = "client.knative.dev/user-image"
+UPDATE_TIMESTAMP = "client.knative.dev/updateTimestamp"
+CREATOR = "serving.knative.dev/creator"
+LAST_MODIFIER = "serving.knative.dev/lastModifier"
+VISIBILITY = "networking.knative.dev/visibility"
+OPERATION = "sluice.dev/operation"
+
+
+class Health(StrEnum):
+    """A service in one word."""
+
+    READY = "ready"
+    PROGRESSING = "progressing"
+    FAILED = "failed"
+
+
+class Owner(StrEnum):
+    """A tool that will write the object again from elsewhere."""
+
+    ARGO_CD = "Argo CD"
+    FLUX = "Flux"
+    HELM = "Helm"
+
+
+@dataclass(frozen=True, slots=True)
+class KubeObject:
+    """What every object has."""
+
+    raw: Raw
+
+    @property
+    def metadata(self) -> Raw:
+        return self.raw.get("metadata") or {}
+
+    @property
+    def spec(self) -> Raw:
+        return self.raw.get("spec") or {}
+
+    @property
+    def status(self) -> Raw:
+        return self.raw.get("status") or {}
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        return str(self.metadata.get("namespace", ""))
+
+    @property
+    def uid(self) -> str:
+        return str(self.metadata.get("uid", ""))
+
+    @property
+    def resource_version(self) -> str:
+        return str(self.metadata.get("resourceVersion", ""))
+
+    @property
+    def generation(self) -> int:
+        return int(self.metadata.get("generation") or 0)
+
+    @property
+    def observed_generation(self) -> int:
+        return int(self.status.get("observedGeneration") or 0)
+
+    @property
+    def is_settled(self) -> bool:
+        """The controller has seen the newest spec: only then do the conditions speak of it."""
+        return self.generation == self.observed_generation
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.metadata.get("labels") or {}
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        return self.metadata.get("annotations") or {}
+
+    @property
+    def created_at(self) -> datetime | None:
+        return parse_time(self.metadata.get("creationTimestamp"))
+
+    @property
+    def is_being_deleted(self) -> bool:
+        return bool(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def creator(self) -> str:
+        """Who made it, as the webhook stamped it. A Revision's creator is the modifier whose change made it."""
+        return self.annotations.get(CREATOR, "")
+
+    @property
+    def last_modifier(self) -> str:
+        return self.annotations.get(LAST_MODIFIER, "")
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Sorted as kn does: Ready first, the others by name."""
+        found = [Condition.read(raw) for raw in self.status.get("conditions") or ()]
+        return tuple(sorted(found, key=lambda condition: (condition.type != "Ready", condition.type)))
+
+    def condition(self, kind: str) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == kind), None)
+
+    @property
+    def ready(self) -> Condition:
+        """The Ready condition; Unknown when the controller has not written one yet."""
+        return self.condition("Ready") or Condition("Ready", "Unknown")
+
+    @property
+    def tally(self) -> Tally:
+        return tally(self.conditions)
+
+    @property
+    def health(self) -> Health:
+        """Ready only counts when the controller has seen the newest spec."""
+        if not self.is_settled:
+            return Health.PROGRESSING
+        return {"True": Health.READY, "False": Health.FAILED}.get(self.ready.status, Health.PROGRESSING)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVar:
+    """One entry of a container's env: a literal value, or where the value comes from."""
+
+    raw: Raw
+
+    @property
+    def name(self) -> str:
+        return str(self.raw.get("name", ""))
+
+    @property
+    def value(self) -> str | None:
+        """The literal value (an absent one is empty, as Kubernetes has it); None when it comes from elsewhere."""
+        return None if "valueFrom" in self.raw else str(self.raw.get("value", ""))
+
+    @property
+    def source(self) -> str:
+        """`secret db/password`, `config map app/url`, `field metadata.name`; empty for a literal value."""
+        origin = self.raw.get("valueFrom") or {}
+        for key, word in (("secretKeyRef", "secret"), ("configMapKeyRef", "config map")):
+            if reference := origin.get(key):
+                return f"{word} {reference.get('name', '')}/{reference.get('key', '')}"
+        if reference := origin.get("fieldRef"):
+            return f"field {reference.get('fieldPath', '')}"
+        if reference := origin.get("resourceFieldRef"):
+            return f"resource {reference.get('resource', '')}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One entry of spec.containers."""
+
+    raw: Raw
+
+    @property
+    def name(self) -> str:
+        return str(self.raw.get("name", ""))
+
+    @property
+    def image(self) -> str:
+        return str(self.raw.get("image", ""))
+
+    @property
+    def env(self) -> tuple[EnvVar, ...]:
+        return tuple(EnvVar(raw) for raw in self.raw.get("env") or ())
+
+    @property
+    def env_from(self) -> tuple[str, ...]:
+        """`secret NAME` and `config map NAME` of envFrom, with the prefix when there is one."""
+        found = []
+        for raw in self.raw.get("envFrom") or ():
+            word, key = ("secret", "secretRef") if "secretRef" in raw else ("config map", "configMapRef")
+            prefix = f" ({raw['prefix']}…)" if raw.get("prefix") else ""
+            found.append(f"{word} {(raw.get(key) or {}).get('name', '')}{prefix}")
+        return tuple(found)
+
+    @property
+    def serves(self) -> bool:
+        """The one container with a port, or the only one, takes the requests (Knative's runtime contract)."""
+        return bool(self.raw.get("ports"))
+
+
+def _containers(pod_spec: Raw) -> tuple[Container, ...]:
+    return tuple(Container(raw) for raw in pod_spec.get("containers") or ())
+
+
+def _user_container(containers: tuple[Container, ...]) -> Container | None:
+    return next((container for container in containers if container.serves), containers[0] if containers else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Service(KubeObject):
+    """A serving.knative.dev/v1 Service."""
+
+    @property
+    def url(self) -> str:
+        return str(self.status.get("url", ""))
+
+    @property
+    def template(self) -> Raw:
+        return self.spec.get("template") or {}
+
+    @property
+    def template_spec(self) -> Raw:
+        return self.template.get("spec") or {}
+
+    @property
+    def template_annotations(self) -> Mapping[str, str]:
+        return (self.template.get("metadata") or {}).get("annotations") or {}
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        return _containers(self.template_spec)
+
+    @property
+    def user_container(self) -> Container | None:
+        return _user_container(self.containers)
+
+    @property
+    def image(self) -> str:
+        """The image as a person named it: kn's user-image annotation, else the container's."""
+        container = self.user_container
+        return self.template_annotations.get(USER_IMAGE) or (container.image if container else "")
+
+    @property
+    def spec_traffic(self) -> tuple[TrafficTarget, ...]:
+        """The wished split. Empty means all to the latest revision (route_defaults.go)."""
+        found = tuple(TrafficTarget.read(raw) for raw in self.spec.get("traffic") or ())
+        return found or (TrafficTarget(percent=100, follows_latest=True),)
+
+    @property
+    def status_traffic(self) -> tuple[TrafficTarget, ...]:
+        return tuple(TrafficTarget.read(raw) for raw in self.status.get("traffic") or ())
+
+    @property
+    def latest_ready_revision(self) -> str | None:
+        return self.status.get("latestReadyRevisionName") or None
+
+    @property
+    def latest_created_revision(self) -> str | None:
+        return self.status.get("latestCreatedRevisionName") or None
+
+    @property
+    def truth(self) -> TrafficTruth:
+        return traffic.truth(self.spec_traffic, self.status_traffic, self.latest_ready_revision)
+
+    @property
+    def is_cluster_local(self) -> bool:
+        return self.labels.get(VISIBILITY) == "cluster-local"
+
+    @property
+    def owner(self) -> Owner | None:
+        """The deployment tool whose marks the object carries, or None."""
+        marks = {**self.labels, **self.annotations}
+        if "argocd.argoproj.io/tracking-id" in marks or "argocd.argoproj.io/instance" in marks:
+            return Owner.ARGO_CD
+        if any(key.startswith(("kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/")) for key in marks):
+            return Owner.FLUX
+        if marks.get("app.kubernetes.io/managed-by") == "Helm" or "meta.helm.sh/release-name" in marks:
+            return Owner.HELM
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration(KubeObject):
+    """A serving.knative.dev/v1 Configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route(KubeObject):
+    """A serving.knative.dev/v1 Route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision(KubeObject):
+    """A serving.knative.dev/v1 Revision."""
+
+    @property
+    def service_name(self) -> str:
+        return self.labels.get("serving.knative.dev/service", "")
+
+    @property
+    def configuration_generation(self) -> int:
+        """The generation that kn shows in brackets; 0 when the label is missing or no number."""
+        text = self.labels.get("serving.knative.dev/configurationGeneration", "")
+        return int(text) if text.isdigit() else 0
+
+    @property
+    def routing_state(self) -> str:
+        """active, reserve or pending: what may be deleted."""
+        return self.labels.get("serving.knative.dev/routingState", "")
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        return _containers(self.spec)
+
+    @property
+    def user_container(self) -> Container | None:
+        return _user_container(self.containers)
+
+    @property
+    def image(self) -> str:
+        container = self.user_container
+        return self.annotations.get(USER_IMAGE) or (container.image if container else "")
+
+    @property
+    def image_digest(self) -> str:
+        """`sha256:...` that the controller resolved, from status or from the pinned reference; empty when unknown."""
+        container = self.user_container
+        for status in self.status.get("containerStatuses") or ():
+            if container and status.get("name") == container.name and "@" in str(status.get("imageDigest", "")):
+                return str(status["imageDigest"]).rpartition("@")[2]
+        return container.image.rpartition("@")[2] if container and "@" in container.image else ""
+
+    @property
+    def image_text(self) -> str:
+        """As kn prints it: `gcr.io/knative-samples/helloworld-go (pinned to 5ea96b)`."""
+        digest = self.image_digest.removeprefix("sha256:")
+        name = self.image.partition("@")[0]
+        return f"{name} (pinned to {digest[:6]})" if digest else name
+
+    @property
+    def actual_replicas(self) -> int:
+        return int(self.status.get("actualReplicas") or 0)
+
+    @property
+    def desired_replicas(self) -> int:
+        return int(self.status.get("desiredReplicas") or 0)
+
+    @property
+    def replicas_text(self) -> str:
+        """kn's `1/1`: running of wanted."""
+        return f"{self.actual_replicas}/{self.desired_replicas}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod(KubeObject):
+    """A v1 Pod of a revision."""
+
+    @property
+    def revision_name(self) -> str:
+        return self.labels.get("serving.knative.dev/revision", "")
+
+    @property
+    def container_statuses(self) -> tuple[Raw, ...]:
+        return tuple(self.status.get("containerStatuses") or ())
+
+    @property
+    def ready_text(self) -> str:
+        """kubectl's READY column, `2/2`."""
+        ready = sum(1 for status in self.container_statuses if status.get("ready"))
+        return f"{ready}/{len(self.container_statuses) or len(self.spec.get('containers') or ())}"
+
+    @property
+    def phase(self) -> str:
+        """kubectl's STATUS column: Terminating, a waiting reason, or the phase."""
+        if self.is_being_deleted:
+            return "Terminating"
+        return next((reason for _, reason, _ in self.waiting), str(self.status.get("phase", "Unknown")))
+
+    @property
+    def waiting(self) -> tuple[tuple[str, str, str], ...]:
+        """(container, reason, message) of each container that waits."""
+        return self._states("state", "waiting")
+
+    @property
+    def terminations(self) -> tuple[tuple[str, str, str], ...]:
+        """(container, reason, message) of each container that has ended, now or the last time."""
+        return self._states("state", "terminated") + self._states("lastState", "terminated")
+
+    @property
+    def restarts(self) -> int:
+        return sum(int(status.get("restartCount") or 0) for status in self.container_statuses)
+
+    def _states(self, when: str, state: str) -> tuple[tuple[str, str, str], ...]:
+        found = []
+        for status in self.container_statuses:
+            if facts := (status.get(when) or {}).get(state):
+                reason, message = str(facts.get("reason", "")), str(facts.get("message", ""))
+                found.append((str(status.get("name", "")), reason, message))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Event(KubeObject):
+    """A v1 Event."""
+
+    @property
+    def is_warning(self) -> bool:
+        return self.raw.get("type") == "Warning"
+
+    @property
+    def reason(self) -> str:
+        return str(self.raw.get("reason", ""))
+
+    @property
+    def message(self) -> str:
+        return str(self.raw.get("message", ""))
+
+    @property
+    def about(self) -> str:
+        involved = self.raw.get("involvedObject") or {}
+        return f"{involved.get('kind', '')}/{involved.get('name', '')}"
+
+    @property
+    def at(self) -> datetime | None:
+        return parse_time(self.raw.get("lastTimestamp") or self.raw.get("eventTime")) or self.created_at
