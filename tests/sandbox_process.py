@@ -6,6 +6,7 @@ with sandbox(speed=50, seed="demo") as box:
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -31,6 +32,8 @@ class Sandbox:
     """A running sandbox: where it answers and the tokens that it knows, by user name."""
 
     url: str
+    tls_url: str
+    certificate: str
     ingress_host: str
     ingress_port: int
     token: str
@@ -46,11 +49,14 @@ class Sandbox:
 
     def kubeconfig(self, path: Path, *, user: str = "admin", namespace: str = "default") -> Path:
         """Write a kubeconfig for `user` with one context named sandbox, and return its path."""
+        authority = base64.b64encode(self.certificate.encode()).decode()
+        # kubectl sends no token over plain HTTP.
+        cluster = {"server": self.tls_url, "certificate-authority-data": authority}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "sandbox",
-            "clusters": [{"name": "sandbox", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "sandbox", "cluster": cluster}],
             "users": [{"name": user, "user": {"token": self.tokens[user]}}],
             "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": user, "namespace": namespace}}],
         }
@@ -117,6 +123,8 @@ def sandbox(
             facts = eventually(lambda: _facts(ready, process, output), timeout=START_SECONDS)
             yield Sandbox(
                 url=facts["url"],
+                tls_url=facts["tls_url"],
+                certificate=facts["certificate"],
                 ingress_host=facts["ingress_host"],
                 ingress_port=facts["ingress_port"],
                 token=facts["token"],

@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 
-from console.sandbox import errors
+from console.sandbox import errors, protobuf
 from console.sandbox.identity import User
 from console.sandbox.rbac import Attributes
 from console.sandbox.resources import NAMESPACES, Resource
 
-BODY_LIMIT = 3 * 1024 * 1024  # bytes, as kube-apiserver has it
 DEPTH_LIMIT = 200  # levels of nesting; far beyond any real object, far below Python's recursion limit
 JSON_TYPES = ("application/json", "")
 FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
@@ -21,7 +20,7 @@ FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request on a resource after authentication; `body` is at most BODY_LIMIT bytes."""
+    """A request on a resource after authentication; `body` is the whole body."""
 
     user: User
     verb: str
@@ -81,16 +80,20 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; raises StatusError 415 or 400."""
-        if self.content_type not in JSON_TYPES:
-            raise errors.StatusError(
-                415,
-                "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: application/json",
-            )
-        decoded = decode(self.body)
-        if not isinstance(decoded, dict):
-            raise errors.bad_request("the body of the request is not a JSON object")
-        return decoded
+        return json_object(self.body, self.content_type)
+
+
+def json_object(body: bytes, content_type: str) -> dict[str, Any]:
+    """The body as a JSON object, from JSON or protobuf; raises StatusError 415 or 400."""
+    if content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body)
+    if content_type not in JSON_TYPES:
+        message = "the body of the request was in an unknown format - accepted media types include: application/json"
+        raise errors.StatusError(415, "UnsupportedMediaType", message)
+    decoded = decode(body)
+    if not isinstance(decoded, dict):
+        raise errors.bad_request("the body of the request is not a JSON object")
+    return decoded
 
 
 def decode(body: bytes) -> Any:

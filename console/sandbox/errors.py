@@ -77,6 +77,12 @@ def unknown_path() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource")
 
 
+def method_not_allowed() -> StatusError:
+    """405: the path exists, the method does not."""
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message)
+
+
 def already_exists(resource: Resource, name: str) -> StatusError:
     """409: create of a name that is taken."""
     return StatusError(

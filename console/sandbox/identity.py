@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -58,6 +59,7 @@ class Tokens:
 
     def __init__(self, users: Mapping[str, User] | None = None) -> None:
         self._users = dict(users or {})
+        self._expiry: dict[str, datetime] = {}
 
     @classmethod
     def from_file(cls, path: Path) -> Tokens:
@@ -82,17 +84,19 @@ class Tokens:
         """A token of somebody in system:masters, or "" when there is none."""
         return next((token for token, user in self._users.items() if user.is_master), "")
 
-    def issue(self, user: User) -> str:
-        """A new random token for `user`, known until the process ends."""
+    def issue(self, user: User, expires: datetime | None = None) -> str:
+        """A new random token for `user`, known until it expires or the process ends."""
         token = secrets.token_urlsafe(32)
         self._users[token] = user
+        if expires is not None:
+            self._expiry[token] = expires
         return token
 
     def authenticate(self, authorization: str) -> User:
         """The user of an Authorization header; raises StatusError 401."""
         scheme, _, token = authorization.partition(" ")
         user = self._users.get(token.strip()) if scheme.lower() == "bearer" else None
-        if user is None:
+        if user is None or self._expiry.get(token.strip(), datetime.max.replace(tzinfo=UTC)) < datetime.now(UTC):
             raise errors.unauthorized()
         return user
 

@@ -1,0 +1,195 @@
+"""The sandbox as a process: ports, start, what runs beside the API, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from console.sandbox.announcement import Facts, address, announce
+from console.sandbox.api import Api
+from console.sandbox.bootstrap import bootstrap
+from console.sandbox.certificate import Certificate, make_certificate
+from console.sandbox.identity import MASTERS, Tokens, authenticated
+from console.sandbox.knative.admission import admit
+from console.sandbox.knative.clock import Clock
+from console.sandbox.knative.run import run
+from console.sandbox.knative.seed import seed
+from console.sandbox.state import StateFile
+from console.sandbox.store import Store
+
+STOP_SECONDS = 3  # for requests under way; watches are ended at once
+KEEP_ALIVE_SECONDS = 75  # longer than clients keep idle connections, so that they close them, not the server
+BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, see __main__.py. `idle_seconds` is as on a real cluster: it is divided by `speed`."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls_port: int = 0
+    ingress_host: str = "127.0.0.1"
+    ingress_port: int = 0
+    speed: float = 1.0
+    seed: str = ""
+    ready_file: Path | None = None
+    kubeconfig: Path | None = None
+    state: Path | None = None
+    token_file: Path | None = None
+    idle_seconds: float = 60.0
+    bookmark_seconds: float = 30.0
+
+
+class Server(uvicorn.Server):
+    """Uvicorn with a hook before its shutdown; signals are the caller's business, as two servers share them."""
+
+    def __init__(self, config: uvicorn.Config, on_stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stopping = on_stopping
+        self.is_listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        self.is_listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the watches first: they would outlast any patience."""
+        self._on_stopping()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: see `stop_on_signals`."""
+        yield
+
+
+async def serve(options: Options) -> None:
+    """Run the sandbox until SIGTERM or SIGINT; raises ValueError or OSError when it cannot start."""
+    # Versions start at the time, so that after a restart no version of an earlier life looks like one of this life:
+    # whoever resumes with an old one gets 410 and lists again.
+    store = Store(first_version=int(time.time() * 1000))
+    tokens = Tokens.from_file(options.token_file) if options.token_file else Tokens()
+    token = tokens.token_of_admin() or tokens.issue(authenticated("admin", "admin", [MASTERS]))
+    state = StateFile(options.state, store) if options.state else None
+    is_new = not (state and state.load())
+    bootstrap(store)
+    if is_new and options.seed:
+        seed(store, options.seed)
+    clock = Clock(options.speed)
+    api = Api(store, tokens, admit, clock=clock, bookmark_seconds=options.bookmark_seconds)
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-")))
+        plain, tls, ingress = (
+            held.enter_context(_listening(host, port))
+            for host, port in (
+                (options.host, options.port),
+                (options.host, options.tls_port),
+                (options.ingress_host, options.ingress_port),
+            )
+        )
+        certificate = make_certificate(folder, options.host)
+        facts = _facts(plain, tls, ingress, certificate, token)
+        servers = {
+            plain: Server(_config(api), api.watches.cut),
+            tls: Server(_config(api, certificate), api.watches.cut),
+        }
+        beside: list[Awaitable[None]] = [
+            run(store, clock=clock, ingress_socket=ingress, idle_seconds=options.idle_seconds)
+        ]
+        if state:
+            beside.append(state.keep())
+        try:
+            await _serve_all(servers, beside, lambda: announce(facts, options.ready_file, options.kubeconfig))
+        finally:
+            if state:
+                state.save()
+
+
+async def _serve_all(
+    servers: dict[socket.socket, Server], beside: list[Awaitable[None]], on_ready: Callable[[], None]
+) -> None:
+    """Serve until a signal. What runs beside ends with the servers; should it end before them, they end too."""
+
+    def stop() -> None:
+        for server in servers.values():
+            server.force_exit = server.should_exit  # asked a second time: at once
+            server.should_exit = True
+
+    tasks = [asyncio.ensure_future(each) for each in beside]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop())
+    serving = [asyncio.ensure_future(server.serve([listener])) for listener, server in servers.items()]
+    with _stopping_on_signals(stop):
+        listening = asyncio.gather(*(server.is_listening.wait() for server in servers.values()))
+        await asyncio.wait([listening, *serving], return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            on_ready()
+        else:
+            listening.cancel()
+        await asyncio.gather(*serving)
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _config(api: Api, certificate: Certificate | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
+        api.app,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_keyfile=str(certificate.key_file) if certificate else None,
+        ssl_certfile=str(certificate.file) if certificate else None,
+    )
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket, so that the port is known, and taken, before anything is announced."""
+    with socket.create_server((host, port), backlog=BACKLOG) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+def _facts(
+    plain: socket.socket, tls: socket.socket, ingress: socket.socket, certificate: Certificate, token: str
+) -> Facts:
+    ingress_host, ingress_port = ingress.getsockname()[:2]
+    return Facts(
+        url=address(plain),
+        tls_url=address(tls, "https"),
+        certificate=certificate.text,
+        ingress=address(ingress),
+        ingress_host=ingress_host,
+        ingress_port=ingress_port,
+        token=token,
+        pid=os.getpid(),
+    )

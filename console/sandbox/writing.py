@@ -1,0 +1,282 @@
+"""create, update, patch, delete and deletecollection: what happens between the request and the store."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from console.sandbox import errors, patches, schema
+from console.sandbox.bootstrap import namespace as completed_namespace
+from console.sandbox.calls import Call, decode
+from console.sandbox.reading import selection
+from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
+from console.sandbox.store import Object, Store, without_status
+
+# admit(verb, resource, old or None, new, user name) -> what is stored; raises StatusError. Knative's webhooks.
+Admit = Callable[[str, Resource, Object | None, Object, str], Object]
+
+POD_GRACE_SECONDS = 30
+NAME_LIMIT = 253
+ANNOTATIONS_LIMIT = 256 * 1024  # bytes of all keys and values together
+PROPAGATIONS = ("Background", "Foreground", "Orphan")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+LABEL_VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+LABEL_VALUE_LIMIT = 63
+
+
+class Written(NamedTuple):
+    """What a write answers."""
+
+    code: int
+    body: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """The options of a delete, from its body and its query."""
+
+    uid: str | None
+    resource_version: str | None
+    propagation: str
+    grace_seconds: int | None
+    is_dry_run: bool
+
+
+class Writer:
+    """Performs the writing verbs on the store; each method is atomic, as nothing in it waits."""
+
+    def __init__(self, store: Store, admit: Admit) -> None:
+        self._store = store
+        self._admit = admit
+
+    def create(self, call: Call) -> Written:
+        """201 and the new object; raises StatusError 400, 404 (namespace), 409 or 422."""
+        obj, warnings = self._decoded(call)
+        obj = _in_its_place(call, obj)
+        self._check_namespace(call)
+        metadata = obj["metadata"]
+        if not metadata.get("name") and not metadata.get("generateName"):
+            problem = "Required value: name or generateName is required"
+            raise errors.invalid(call.resource, "", "metadata.name", problem, "FieldValueRequired")
+        _check_metadata(call.resource, metadata)
+        if call.resource is NAMESPACES:
+            obj = obj | completed_namespace(metadata["name"], metadata)
+        elif call.resource.has_status:
+            obj = without_status(obj)
+        obj = self._admit("create", call.resource, None, _completed(call.resource, obj), call.user.name)
+        created = self._store.create(call.resource, obj, dry_run=call.is_dry_run)
+        return Written(201, created, warnings)
+
+    def update(self, call: Call) -> Written:
+        """200 and the object as stored; raises StatusError 400, 404, 409 or 422."""
+        obj, warnings = self._decoded(call)
+        name = (obj.get("metadata") or {}).get("name")
+        if name != call.name:
+            message = f"the name of the object ({name or ''}) does not match the name on the URL ({call.name})"
+            raise errors.bad_request(message)
+        obj = _in_its_place(call, obj)
+        old = self._store.get(call.resource, call.namespace, call.name)
+        if call.resource.is_custom and not obj["metadata"].get("resourceVersion"):
+            problem = "Invalid value: 0: must be specified for an update"
+            raise errors.invalid(call.resource, call.name, "metadata.resourceVersion", problem)
+        return Written(200, self._replace(call, old, obj), warnings)
+
+    def patch(self, call: Call) -> Written:
+        """200 and the object as stored; raises StatusError 400, 404, 409, 415 or 422."""
+        old = self._store.get(call.resource, call.namespace, call.name)
+        patch = decode(call.body) if call.content_type in _accepted_patches(call.resource) else None
+        if call.content_type == patches.MERGE_PATCH:
+            obj = patches.merge_patch(old, patch)
+        elif call.content_type == patches.JSON_PATCH:
+            obj = patches.json_patch(old, patch)
+        elif call.content_type == patches.STRATEGIC_PATCH and not call.resource.is_custom:
+            obj = patches.strategic_merge(old, patch)
+        else:
+            accepted = ", ".join(_accepted_patches(call.resource))
+            message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+            raise errors.StatusError(415, "UnsupportedMediaType", message)
+        if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
+            raise errors.bad_request("the patch leaves no object with metadata")
+        unknown = schema.unknown_fields(call.resource, obj)
+        if unknown and call.field_validation == "Strict":
+            value = json.dumps(json.dumps(patch, separators=(",", ":")))
+            problem = f"Invalid value: {value}: strict decoding error: {_named(unknown)}"
+            raise errors.invalid(call.resource, "", "patch", problem)
+        obj = _in_its_place(call, schema.pruned(call.resource, obj))
+        if obj["metadata"].get("name") != call.name:
+            problem = f'Invalid value: "{obj["metadata"].get("name", "")}": field is immutable'
+            raise errors.invalid(call.resource, call.name, "metadata.name", problem)
+        return Written(200, self._replace(call, old, obj), _warnings(call, unknown))
+
+    def delete(self, call: Call) -> Written:
+        """200 with a Status, or with the object while a finalizer or the grace period holds it."""
+        options = _delete_options(call)
+        gone = self._delete_one(call.resource, call.namespace, call.name, options)
+        still_there = self._store.find(call.resource, call.namespace, call.name)
+        if call.resource in (PODS, NAMESPACES) or (still_there and not options.is_dry_run):
+            return Written(200, still_there or gone)
+        details = errors.object_details(call.resource, call.name) | {"uid": gone["metadata"]["uid"]}
+        body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return Written(200, body)
+
+    def delete_collection(self, call: Call) -> Written:
+        """200 and the list of what was deleted."""
+        options, accepts = _delete_options(call), selection(call)
+        chosen = [obj for obj in self._store.list(call.resource, call.namespace or None) if accepts(obj)]
+        for obj in chosen:
+            namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+            if self._store.find(call.resource, namespace, name):  # may have gone with its owner
+                self._delete_one(call.resource, namespace, name, options)
+        metadata = {"resourceVersion": str(self._store.version)}
+        kind = f"{call.resource.kind}List"
+        return Written(
+            200, {"apiVersion": call.resource.api_version, "kind": kind, "metadata": metadata, "items": chosen}
+        )
+
+    def _replace(self, call: Call, old: Object, obj: Object) -> Object:
+        if call.subresource == "status":
+            return self._store.update(call.resource, obj, subresource="status", dry_run=call.is_dry_run)
+        _check_metadata(call.resource, obj["metadata"])
+        # A stale write is refused before admission sees it, as a real API server's retry-free path does.
+        self._store.update(call.resource, obj, dry_run=True)
+        obj = self._admit("update", call.resource, old, _completed(call.resource, obj), call.user.name)
+        return self._store.update(call.resource, obj, dry_run=call.is_dry_run)
+
+    def _delete_one(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Object:
+        default_grace = POD_GRACE_SECONDS if resource is PODS else 0
+        grace = default_grace if options.grace_seconds is None else options.grace_seconds
+        return self._store.delete(
+            resource,
+            namespace,
+            name,
+            uid=options.uid,
+            resource_version=options.resource_version,
+            propagation=options.propagation,
+            grace_seconds=grace if resource is PODS else 0,
+            dry_run=options.is_dry_run,
+        )
+
+    def _decoded(self, call: Call) -> tuple[Object, tuple[str, ...]]:
+        """The object of the body, pruned to the schema, with the warnings about what was dropped."""
+        obj = call.json()
+        kind, version = obj.get("kind", call.resource.kind), obj.get("apiVersion", call.resource.api_version)
+        if call.resource.is_custom and not obj.get("kind"):
+            raise errors.bad_request(f"Object 'Kind' is missing in '{call.body[:200].decode(errors='replace')}'")
+        if (version, kind) != (call.resource.api_version, call.resource.kind):
+            raise errors.bad_request(
+                f"the object provided is {version} {kind}, which {call.resource.qualified} does not take "
+                f"({call.resource.api_version} {call.resource.kind})"
+            )
+        if not isinstance(obj.get("metadata", {}), dict):
+            raise errors.bad_request("metadata is not an object")
+        unknown = schema.unknown_fields(call.resource, obj)
+        if unknown and call.field_validation == "Strict":
+            raise errors.bad_request(
+                f'{kind} in version "{call.resource.version}" cannot be handled as a {kind}: '
+                f"strict decoding error: {_named(unknown)}"
+            )
+        return schema.pruned(call.resource, obj), _warnings(call, unknown)
+
+    def _check_namespace(self, call: Call) -> None:
+        if not call.resource.namespaced:
+            return
+        owner = self._store.get(NAMESPACES, "", call.namespace)
+        if "deletionTimestamp" in owner["metadata"]:
+            why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
+            cause = {"reason": "NamespaceTerminating", "message": f"namespace {call.namespace} is being terminated"}
+            details = errors.object_details(call.resource) | {"causes": [cause | {"field": "metadata.namespace"}]}
+            raise errors.StatusError(403, "Forbidden", f"{call.resource.qualified} is forbidden: {why}", details)
+
+
+def _accepted_patches(resource: Resource) -> tuple[str, ...]:
+    """Server-side apply is not offered: the sandbox keeps no managed fields."""
+    return (patches.JSON_PATCH, patches.MERGE_PATCH) + (() if resource.is_custom else (patches.STRATEGIC_PATCH,))
+
+
+def _in_its_place(call: Call, obj: Object) -> Object:
+    """The object with the namespace of the URL; raises StatusError 400 when it names another."""
+    metadata = dict(obj.get("metadata") or {})
+    metadata.pop("managedFields", None)
+    if not call.resource.namespaced:
+        metadata.pop("namespace", None)
+    elif metadata.setdefault("namespace", call.namespace) != call.namespace:
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    return obj | {"metadata": metadata}
+
+
+def _completed(resource: Resource, obj: Object) -> Object:
+    """Kubernetes' own defaults, where a client could tell: a Secret's stringData moves into data."""
+    if resource is not SECRETS:
+        return obj
+    plain = obj.get("stringData") or {}
+    data = {**(obj.get("data") or {})}
+    data |= {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
+    rest = {key: value for key, value in obj.items() if key not in ("stringData", "data")}
+    return {"type": "Opaque", **rest, **({"data": data} if data else {})}
+
+
+def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
+    """Kubernetes' own rules for names, labels and annotations; raises StatusError 422."""
+    name = metadata.get("name") or ""
+    problem = ""
+    if name and len(name) > NAME_LIMIT:
+        problem = f"must be no more than {NAME_LIMIT} characters"
+    elif name and not SUBDOMAIN.fullmatch(name) and not resource.group.startswith("rbac."):
+        problem = SUBDOMAIN_RULE
+    if problem:
+        raise errors.invalid(resource, name, "metadata.name", f'Invalid value: "{name}": {problem}')
+    for value in (metadata.get("labels") or {}).values():
+        if not isinstance(value, str):
+            raise errors.bad_request(f"json: cannot unmarshal {json.dumps(value)} into a label value of type string")
+        if len(value) > LABEL_VALUE_LIMIT:
+            too_long = f'Invalid value: "{value}": must be no more than {LABEL_VALUE_LIMIT} bytes'
+            raise errors.invalid(resource, name, "metadata.labels", too_long)
+        if not LABEL_VALUE.fullmatch(value):
+            raise errors.invalid(resource, name, "metadata.labels", f'Invalid value: "{value}": {LABEL_VALUE_RULE}')
+    annotations = metadata.get("annotations") or {}
+    if sum(len(str(key).encode()) + len(str(value).encode()) for key, value in annotations.items()) > ANNOTATIONS_LIMIT:
+        problem = f"Too long: may not be more than {ANNOTATIONS_LIMIT} bytes"
+        raise errors.invalid(resource, name, "metadata.annotations", problem, "FieldValueTooLong")
+
+
+def _delete_options(call: Call) -> DeleteOptions:
+    body = call.json() if call.body.strip() else {}
+    preconditions = body.get("preconditions") or {}
+    orphans = body.get("orphanDependents")
+    propagation = body.get("propagationPolicy") or call.query.get("propagationPolicy")
+    propagation = propagation or ("Orphan" if orphans else "Background")
+    if propagation not in PROPAGATIONS:
+        raise errors.bad_request(f"invalid propagationPolicy {propagation}: supported values are {PROPAGATIONS}")
+    grace = body.get("gracePeriodSeconds")
+    return DeleteOptions(
+        uid=preconditions.get("uid"),
+        resource_version=preconditions.get("resourceVersion"),
+        propagation=propagation,
+        grace_seconds=call.number("gracePeriodSeconds") if grace is None else int(grace),
+        is_dry_run=call.is_dry_run or "All" in (body.get("dryRun") or ()),
+    )
+
+
+def _named(unknown: list[str]) -> str:
+    return ", ".join(f'unknown field "{path}"' for path in unknown)
+
+
+def _warnings(call: Call, unknown: list[str]) -> tuple[str, ...]:
+    return tuple(f'unknown field "{path}"' for path in unknown) if call.field_validation == "Warn" else ()
