@@ -1,0 +1,130 @@
+"""Changes: small named edits of a service that leave everything else as it was.
+
+A change is data with one verb. The engine, the difference, the kn command and the audit text learn of a new kind of
+change by the methods of `Change`; `dump` and `load` carry it through the database.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from console.knative.changes.base import Change, ChangeRefused
+from console.knative.changes.container import (
+    EnvEntry,
+    KeepDigest,
+    SetCommand,
+    SetEnv,
+    SetEnvFrom,
+    SetImage,
+    SetPort,
+    SetProbe,
+    SetResources,
+)
+from console.knative.changes.lifecycle import (
+    Combined,
+    CreateService,
+    DeleteRevision,
+    DeleteService,
+    Redeploy,
+    ReplaceManifest,
+)
+from console.knative.changes.template import (
+    SetAnnotations,
+    SetConcurrency,
+    SetLabels,
+    SetPullSecrets,
+    SetRevisionName,
+    SetScale,
+    SetServiceAccount,
+    SetTimeout,
+    SetVisibility,
+    SetVolumes,
+)
+from console.knative.changes.traffic import SplitTraffic
+
+__all__ = [
+    "Change",
+    "ChangeRefused",
+    "Combined",
+    "CreateService",
+    "DeleteRevision",
+    "DeleteService",
+    "EnvEntry",
+    "KeepDigest",
+    "Redeploy",
+    "ReplaceManifest",
+    "SetAnnotations",
+    "SetCommand",
+    "SetConcurrency",
+    "SetEnv",
+    "SetEnvFrom",
+    "SetImage",
+    "SetLabels",
+    "SetPort",
+    "SetProbe",
+    "SetPullSecrets",
+    "SetResources",
+    "SetRevisionName",
+    "SetScale",
+    "SetServiceAccount",
+    "SetTimeout",
+    "SetVisibility",
+    "SetVolumes",
+    "SplitTraffic",
+    "dump",
+    "load",
+    "permissions",
+]
+
+KINDS: Mapping[str, type[Change]] = {
+    kind.__name__: kind
+    for kind in (
+        CreateService,
+        DeleteRevision,
+        DeleteService,
+        KeepDigest,
+        Redeploy,
+        ReplaceManifest,
+        SetAnnotations,
+        SetCommand,
+        SetConcurrency,
+        SetEnv,
+        SetEnvFrom,
+        SetImage,
+        SetLabels,
+        SetPort,
+        SetProbe,
+        SetPullSecrets,
+        SetResources,
+        SetRevisionName,
+        SetScale,
+        SetServiceAccount,
+        SetTimeout,
+        SetVisibility,
+        SetVolumes,
+        SplitTraffic,
+    )
+}
+
+
+def dump(change: Change) -> dict[str, Any]:
+    """Return the change as JSON data; `load` gives it back."""
+    if isinstance(change, Combined):
+        return {"kind": "Combined", "changes": [dump(part) for part in change.changes]}
+    return {"kind": type(change).__name__, **msgspec.to_builtins(change)}
+
+
+def load(data: Mapping[str, Any]) -> Change:
+    """Return the change that `dump` wrote; raises KeyError or msgspec.ValidationError for anything else."""
+    if data["kind"] == "Combined":
+        return Combined(tuple(load(part) for part in data["changes"]))
+    fields = {key: value for key, value in data.items() if key != "kind"}
+    return msgspec.convert(fields, KINDS[data["kind"]])
+
+
+def permissions(change: Change) -> frozenset[str]:
+    """Return every right that the change needs, of all its parts."""
+    if isinstance(change, Combined):
+        return frozenset().union(*(permissions(part) for part in change.changes))
+    return frozenset({change.permission})

@@ -1,0 +1,102 @@
+"""What every change is, and the edits that several of them make."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from console.knative.objects import Service
+from console.knative.paths import FieldPath
+from console.knative.traffic import Problem
+
+
+class ChangeRefused(Exception):
+    """The change cannot be applied to this service; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@runtime_checkable
+class Change(Protocol):
+    """An edit of a service. `permission` names the right that it needs (console.access.permissions)."""
+
+    @property
+    def permission(self) -> str: ...
+
+    def apply(self, service: Service) -> Service:
+        """Return the service with the edit made, all else unchanged; raises ChangeRefused."""
+        ...
+
+    def touches(self) -> frozenset[FieldPath]:
+        """Return the fields that the edit sets: what another person's edit may conflict with."""
+        ...
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        """Return the flags of `kn service update` with the same effect, values of variables masked."""
+        ...
+
+
+def edited(service: Service) -> dict[str, Any]:
+    """Return a deep copy of the service's JSON, for editing."""
+    return copy.deepcopy(dict(service.raw))
+
+
+def edited_template(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a copy of the service and, inside it, its template, without the template's name.
+
+    A template that keeps its name while it changes is refused by the webhook: "Saw the following changes without a
+    name change" (recording: byo-name-reused).
+    """
+    raw = edited(service)
+    template: dict[str, Any] = raw.setdefault("spec", {}).setdefault("template", {})
+    (template.get("metadata") or {}).pop("name", None)
+    return raw, template
+
+
+def pod_spec(template: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = template.setdefault("spec", {})
+    return spec
+
+
+def find_container(template: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the container of that name; raises ChangeRefused when there is none."""
+    for container in pod_spec(template).get("containers") or ():
+        if container.get("name", "") == name:
+            found: dict[str, Any] = container
+            return found
+    raise ChangeRefused(Problem("container-unknown", {"container": name}))
+
+
+def template_metadata(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the template's annotations or labels, made when missing (the API sends `metadata: null` at times)."""
+    if not isinstance(template.get("metadata"), dict):
+        template["metadata"] = {}
+    return entries(template["metadata"], kind)
+
+
+def entries(metadata: dict[str, Any], kind: str) -> dict[str, Any]:
+    if not isinstance(metadata.get(kind), dict):
+        metadata[kind] = {}
+    found: dict[str, Any] = metadata[kind]
+    return found
+
+
+def set_or_remove(target: dict[str, Any], key: str, value: Any) -> None:
+    """Set the key; None removes it."""
+    if value is None:
+        target.pop(key, None)
+    else:
+        target[key] = value
+
+
+def merge(target: dict[str, Any], wanted: Mapping[str, str | None]) -> None:
+    for key, value in wanted.items():
+        set_or_remove(target, key, value)
+
+
+def quoted(text: str) -> str:
+    """Return the text as one word of a shell command."""
+    import shlex
+
+    return shlex.quote(text)

@@ -1,0 +1,278 @@
+"""Changes inside one container of the template."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from console.knative.changes.base import (
+    ChangeRefused,
+    edited_template,
+    find_container,
+    quoted,
+    set_or_remove,
+    template_metadata,
+)
+from console.knative.objects import USER_IMAGE, Service
+from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
+from console.knative.redaction import MASK
+from console.knative.traffic import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class EnvEntry:
+    """A variable to set: a literal value, or a key of a secret or config map."""
+
+    name: str
+    value: str = ""
+    source: Literal["", "secret", "config-map"] = ""
+    object: str = ""
+    key: str = ""
+
+    def to_raw(self) -> dict[str, Any]:
+        if not self.source:
+            return {"name": self.name, "value": self.value}
+        reference = "secretKeyRef" if self.source == "secret" else "configMapKeyRef"
+        return {"name": self.name, "valueFrom": {reference: {"name": self.object, "key": self.key}}}
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnv:
+    """Add, replace and remove variables by name; the order and all other variables stay as they are."""
+
+    container: str
+    set: tuple[EnvEntry, ...] = ()
+    remove: tuple[str, ...] = ()
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        wanted = {entry.name: entry.to_raw() for entry in self.set}
+        written: list[dict[str, Any]] = []
+        for entry in container.get("env") or ():
+            name = entry.get("name", "")
+            if name not in wanted and name not in self.remove:
+                written.append(entry)
+            elif name in wanted and wanted[name] not in written:  # a duplicate of a variable that is set goes away
+                written.append(wanted[name])
+        written += [raw_entry for raw_entry in wanted.values() if raw_entry not in written]
+        set_or_remove(container, "env", written or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        names = [entry.name for entry in self.set] + list(self.remove)
+        return frozenset(container_path(self.container, "env", name) for name in names)
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        flags = []
+        for entry in self.set:
+            if entry.source:
+                word = "secret" if entry.source == "secret" else "cm"
+                flags.append(f"--env-value-from {quoted(f'{entry.name}={word}:{entry.object}:{entry.key}')}")
+            else:
+                flags.append(f"--env {quoted(entry.name)}={MASK}")
+        return (*flags, *(f"--env {quoted(name + '-')}" for name in self.remove))
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnvFrom:
+    """Add and remove whole secrets and config maps as environment."""
+
+    container: str
+    add: tuple[tuple[str, str], ...] = ()  # ("secret" | "config-map", name)
+    remove: tuple[tuple[str, str], ...] = ()
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        kept = [entry for entry in container.get("envFrom") or () if _origin(entry) not in self.remove]
+        present = {_origin(entry) for entry in kept}
+        kept += [{_REFERENCE[kind]: {"name": name}} for kind, name in self.add if (kind, name) not in present]
+        set_or_remove(container, "envFrom", kept or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "envFrom")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        words = {"secret": "secret", "config-map": "cm"}
+        added = (f"--env-from {words[kind]}:{quoted(name)}" for kind, name in self.add)
+        return (*added, *(f"--env-from {words[kind]}:{quoted(name)}-" for kind, name in self.remove))
+
+
+_REFERENCE = {"secret": "secretRef", "config-map": "configMapRef"}
+
+
+def _origin(entry: dict[str, Any]) -> tuple[str, str]:
+    kind = "secret" if "secretRef" in entry else "config-map"
+    return kind, str((entry.get(_REFERENCE[kind]) or {}).get("name", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class SetImage:
+    """Run another image. kn's annotation with the human name follows for the container that serves requests."""
+
+    container: str
+    image: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        find_container(template, self.container)["image"] = self.image
+        if _is_user_container(service, self.container):
+            template_metadata(template, "annotations")[USER_IMAGE] = self.image
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "image")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        if not _is_user_container(service, self.container):
+            return (f"--containers <({self.container}: image {quoted(self.image)})",)
+        return (f"--image {quoted(self.image)}",)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDigest:
+    """Keep running the digest that runs now when something else changes, as kn's --lock-to-digest does.
+
+    Without it Knative resolves the tag again, and an env change may silently bring a new build.
+    """
+
+    container: str
+    digest: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        name = str(container.get("image", ""))
+        if not self.digest.startswith("sha256:"):
+            raise ChangeRefused(Problem("digest-unknown", {"image": name}))
+        if "@" not in name:
+            container["image"] = f"{_without_tag(name)}@{self.digest}"
+            if _is_user_container(service, self.container):
+                template_metadata(template, "annotations").setdefault(USER_IMAGE, name)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "image"), (*TEMPLATE_ANNOTATIONS, USER_IMAGE)})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--lock-to-digest",)
+
+
+def _without_tag(image: str) -> str:
+    path, _, last = image.rpartition("/")
+    name = last.partition(":")[0]
+    return f"{path}/{name}" if path else name
+
+
+def _is_user_container(service: Service, name: str) -> bool:
+    container = service.user_container
+    return container is not None and container.name == name
+
+
+@dataclass(frozen=True, slots=True)
+class SetCommand:
+    """Replace the entrypoint and its arguments; empty means the image's own."""
+
+    container: str
+    command: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        set_or_remove(container, "command", list(self.command) or None)
+        set_or_remove(container, "args", list(self.arguments) or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "command"), container_path(self.container, "args")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        commands = (f"--cmd {quoted(word)}" for word in self.command)
+        return (*commands, *(f"--arg {quoted(word)}" for word in self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPort:
+    """The port that takes requests, and its protocol: http1 or h2c."""
+
+    container: str
+    port: int | None
+    protocol: Literal["", "http1", "h2c"] = ""
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        port = {"containerPort": self.port, **({"name": self.protocol} if self.protocol else {})}
+        set_or_remove(container, "ports", None if self.port is None else [port])
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "ports")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--port {self.protocol + ':' if self.protocol else ''}{self.port or 8080}",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetResources:
+    """Requests and limits by resource name; None removes one, resources that are not named stay."""
+
+    container: str
+    requests: dict[str, str | None]
+    limits: dict[str, str | None]
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        resources = container.get("resources")
+        if not isinstance(resources, dict):
+            resources = container["resources"] = {}
+        for kind, wanted in (("requests", self.requests), ("limits", self.limits)):
+            values = dict(resources.get(kind) or {})
+            for name, value in wanted.items():
+                set_or_remove(values, name, value)
+            set_or_remove(resources, kind, values or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        wanted = [("requests", name) for name in self.requests] + [("limits", name) for name in self.limits]
+        return frozenset(container_path(self.container, "resources", kind, name) for kind, name in wanted)
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        flags = []
+        for flag, wanted in (("--request", self.requests), ("--limit", self.limits)):
+            flags += [
+                f"{flag} {name}-" if value is None else f"{flag} {name}={value}" for name, value in wanted.items()
+            ]
+        return tuple(flags)
+
+
+@dataclass(frozen=True, slots=True)
+class SetProbe:
+    """Replace a probe; None removes it (Knative then probes the port by TCP)."""
+
+    container: str
+    which: Literal["readinessProbe", "livenessProbe", "startupProbe"]
+    probe: dict[str, Any] | None
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(find_container(template, self.container), self.which, self.probe)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, self.which)})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        flag = {"readinessProbe": "readiness", "livenessProbe": "liveness"}.get(self.which, "startup")
+        handler = (self.probe or {}).get("httpGet") or {}
+        return (f"--probe-{flag} http::{handler.get('port', 0)}:{handler.get('path', '/')}",) if handler else ()

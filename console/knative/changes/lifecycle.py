@@ -1,0 +1,131 @@
+"""Making, replacing, redeploying and removing; and several changes as one, so that they make one revision."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, template_metadata
+from console.knative.objects import UPDATE_TIMESTAMP, Service
+from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
+from console.knative.traffic import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Several changes in order, written at once."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def permission(self) -> str:
+        """The right of the first part; `changes.permissions` has those of all."""
+        return self.changes[0].permission
+
+    def apply(self, service: Service) -> Service:
+        for change in self.changes:
+            service = change.apply(service)
+        return service
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset().union(*(change.touches() for change in self.changes))
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return tuple(flag for change in self.changes for flag in change.kn(service))
+
+
+@dataclass(frozen=True, slots=True)
+class Redeploy:
+    """Make a new revision of the same template, for instance to take a tag's newest build. `at`: an ISO timestamp."""
+
+    at: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        template_metadata(template, "annotations")[UPDATE_TIMESTAMP] = self.at
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*TEMPLATE_ANNOTATIONS, UPDATE_TIMESTAMP)})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--annotation-revision {UPDATE_TIMESTAMP}={self.at}",)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceManifest:
+    """Replace labels, annotations and spec by an edited manifest; identity and what the webhook stamps stay."""
+
+    manifest: dict[str, Any]
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw = edited(service)
+        metadata = self.manifest.get("metadata") or {}
+        if metadata.get("name", service.name) != service.name:
+            raise ChangeRefused(Problem("manifest-other-service", {"name": str(metadata.get("name"))[:80]}))
+        raw["spec"] = copy.deepcopy(self.manifest.get("spec") or {})
+        stamped = {key: value for key, value in service.annotations.items() if key.startswith("serving.knative.dev/")}
+        raw["metadata"]["annotations"] = {**(metadata.get("annotations") or {}), **stamped}
+        raw["metadata"]["labels"] = dict(metadata.get("labels") or {})
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({("spec",), ("metadata", "labels"), ("metadata", "annotations")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--filename service.yaml",)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateService:
+    """A new service from a whole manifest."""
+
+    manifest: dict[str, Any]
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        return Service(copy.deepcopy(self.manifest))
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({()})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--filename service.yaml",)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteService:
+    """The end of a service and of all its revisions."""
+
+    permission: ClassVar[str] = "delete"
+
+    def apply(self, service: Service) -> Service:
+        return service
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({()})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRevision:
+    """The end of one revision. One that is routed, or the latest, is refused: the controller would make it again."""
+
+    revision: str
+    permission: ClassVar[str] = "delete"
+
+    def apply(self, service: Service) -> Service:
+        if self.revision == service.latest_created_revision:
+            raise ChangeRefused(Problem("revision-is-latest", {"revision": self.revision}))
+        if any(target.revision == self.revision for target in (*service.spec_traffic, *service.status_traffic)):
+            raise ChangeRefused(Problem("revision-is-routed", {"revision": self.revision}))
+        return service
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset()
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (self.revision,)

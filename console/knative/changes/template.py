@@ -1,0 +1,283 @@
+"""Changes of the template around its containers, and of the service's own labels and annotations."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from console.knative.changes.base import (
+    ChangeRefused,
+    edited,
+    edited_template,
+    entries,
+    find_container,
+    merge,
+    pod_spec,
+    quoted,
+    set_or_remove,
+    template_metadata,
+)
+from console.knative.objects import VISIBILITY, Service
+from console.knative.paths import POD_SPEC, TEMPLATE, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath, container_path
+from console.knative.traffic import Problem
+
+AUTOSCALING = "autoscaling.knative.dev/"
+# Fields of SetScale: the annotation's name and kn's flag (serving pkg/apis/autoscaling/register.go; kn service update).
+SCALE_FIELDS = {
+    "min": ("min-scale", "--scale-min"),
+    "max": ("max-scale", "--scale-max"),
+    "initial": ("initial-scale", "--scale-init"),
+    "activation": ("activation-scale", "--scale-activation"),
+    "metric": ("metric", "--scale-metric"),
+    "target": ("target", "--scale-target"),
+    "utilization": ("target-utilization-percentage", "--scale-utilization"),
+    "window": ("window", "--scale-window"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SetScale:
+    """Autoscaling of new revisions by field (`SCALE_FIELDS`): a text sets it, None restores the cluster's default."""
+
+    fields: dict[str, str | None]
+    permission: ClassVar[str] = "operate"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        merge(template_metadata(template, "annotations"), self._annotations())
+        return Service(raw)
+
+    def _annotations(self) -> dict[str, str | None]:
+        return {AUTOSCALING + SCALE_FIELDS[field][0]: value for field, value in self.fields.items()}
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset((*TEMPLATE_ANNOTATIONS, name) for name in self._annotations())
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        flags = []
+        for field, value in self.fields.items():
+            name, flag = SCALE_FIELDS[field]
+            flags.append(f"{flag} {value}" if value is not None else f"--annotation-revision {AUTOSCALING}{name}-")
+        return tuple(flags)
+
+
+@dataclass(frozen=True, slots=True)
+class SetConcurrency:
+    """The hard limit of requests at once in one replica; 0 is none, None the cluster's default."""
+
+    limit: int | None
+    permission: ClassVar[str] = "operate"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(pod_spec(template), "containerConcurrency", self.limit)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*POD_SPEC, "containerConcurrency")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--concurrency-limit {self.limit or 0}",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeout:
+    """Seconds that a request may take; None restores the cluster's default."""
+
+    seconds: int | None
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(pod_spec(template), "timeoutSeconds", self.seconds)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*POD_SPEC, "timeoutSeconds")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--timeout {self.seconds or 300}",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetServiceAccount:
+    """The service account of the pods; empty restores the namespace's default."""
+
+    name: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(pod_spec(template), "serviceAccountName", self.name or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*POD_SPEC, "serviceAccountName")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--service-account {quoted(self.name)}",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPullSecrets:
+    """The secrets that pull images."""
+
+    names: tuple[str, ...]
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(pod_spec(template), "imagePullSecrets", [{"name": name} for name in self.names] or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*POD_SPEC, "imagePullSecrets")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return tuple(f"--pull-secret {quoted(name)}" for name in self.names or ("",))
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolumes:
+    """Mount whole secrets, config maps or empty folders by path; a removed mount takes its volume along when unused."""
+
+    container: str
+    mount: tuple[tuple[str, Literal["secret", "config-map", "empty-dir"], str], ...] = ()  # (path, kind, object)
+    unmount: tuple[str, ...] = ()  # paths
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        mounts = [entry for entry in container.get("volumeMounts") or () if entry.get("mountPath") not in self.unmount]
+        volumes = list(pod_spec(template).get("volumes") or ())
+        for path, kind, name in self.mount:
+            if any(entry.get("mountPath") == path for entry in mounts):
+                raise ChangeRefused(Problem("mount-path-taken", {"path": path}))
+            volume = _volume(kind, name or path.strip("/").replace("/", "-"), {entry["name"] for entry in volumes})
+            volumes.append(volume)
+            mounts.append({"name": volume["name"], "mountPath": path})
+        set_or_remove(container, "volumeMounts", mounts or None)
+        removed = {e["name"] for e in self._mounts(service) if e.get("mountPath") in self.unmount}
+        used = {
+            entry["name"] for other in pod_spec(template)["containers"] for entry in other.get("volumeMounts") or ()
+        }
+        volumes = [volume for volume in volumes if volume["name"] in used or volume["name"] not in removed]
+        set_or_remove(pod_spec(template), "volumes", volumes or None)
+        return Service(raw)
+
+    def _mounts(self, service: Service) -> list[dict[str, Any]]:
+        return [
+            entry
+            for container in service.containers
+            if container.name == self.container
+            for entry in container.raw.get("volumeMounts") or ()
+        ]
+
+    def touches(self) -> frozenset[FieldPath]:
+        paths = [path for path, _, _ in self.mount] + list(self.unmount)
+        return frozenset(container_path(self.container, "volumeMounts", path) for path in paths)
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        words = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir"}
+        mounted = (f"--mount {quoted(f'{path}={words[kind]}:{name}')}" for path, kind, name in self.mount)
+        return (*mounted, *(f"--mount {quoted(path + '-')}" for path in self.unmount))
+
+
+def _volume(kind: str, name: str, taken: set[str]) -> dict[str, Any]:
+    own = next(word for index in range(len(taken) + 1) if (word := f"{name}-{index}" if index else name) not in taken)
+    if kind == "secret":
+        return {"name": own, "secret": {"secretName": name}}
+    return {"name": own, "configMap": {"name": name}} if kind == "config-map" else {"name": own, "emptyDir": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class SetLabels:
+    """Labels of the service or of new revisions; None removes one."""
+
+    labels: dict[str, str | None]
+    on: Literal["service", "revision"] = "service"
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        return _set_metadata(service, self.on, "labels", self.labels)
+
+    def touches(self) -> frozenset[FieldPath]:
+        root = ("metadata", "labels") if self.on == "service" else TEMPLATE_LABELS
+        return frozenset((*root, key) for key in self.labels)
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return _metadata_flags(f"--label-{self.on}", self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnnotations:
+    """Annotations of the service or of new revisions; None removes one."""
+
+    annotations: dict[str, str | None]
+    on: Literal["service", "revision"] = "service"
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        return _set_metadata(service, self.on, "annotations", self.annotations)
+
+    def touches(self) -> frozenset[FieldPath]:
+        root = ("metadata", "annotations") if self.on == "service" else TEMPLATE_ANNOTATIONS
+        return frozenset((*root, key) for key in self.annotations)
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return _metadata_flags(f"--annotation-{self.on}", self.annotations)
+
+
+def _set_metadata(service: Service, on: str, kind: str, wanted: dict[str, str | None]) -> Service:
+    if on == "revision":
+        raw, template = edited_template(service)
+        merge(template_metadata(template, kind), wanted)
+    else:
+        raw = edited(service)
+        merge(entries(raw["metadata"], kind), wanted)
+    return Service(raw)
+
+
+def _metadata_flags(flag: str, wanted: dict[str, str | None]) -> tuple[str, ...]:
+    return tuple(f"{flag} {quoted(key + '-' if value is None else f'{key}={value}')}" for key, value in wanted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class SetVisibility:
+    """Reachable from outside the cluster, or only from inside."""
+
+    cluster_local: bool
+    permission: ClassVar[str] = "traffic"
+
+    def apply(self, service: Service) -> Service:
+        return _set_metadata(
+            service, "service", "labels", {VISIBILITY: "cluster-local" if self.cluster_local else None}
+        )
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({("metadata", "labels", VISIBILITY)})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--cluster-local" if self.cluster_local else "--no-cluster-local",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetRevisionName:
+    """Name the revision that this change makes. Comes last in a Combined: every template edit clears the name."""
+
+    name: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        if not self.name.startswith(f"{service.name}-"):
+            raise ChangeRefused(Problem("revision-name-prefix", {"name": self.name, "prefix": f"{service.name}-"}))
+        raw, template = edited_template(service)
+        if not isinstance(template.get("metadata"), dict):
+            template["metadata"] = {}
+        template["metadata"]["name"] = self.name
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({(*TEMPLATE, "metadata", "name")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--revision-name {quoted(self.name)}",)

@@ -1,0 +1,119 @@
+"""What kn prints, as data: rows of its lists, lines of its descriptions, and the command for a change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.knative.changes import Change, Combined, CreateService, DeleteRevision, DeleteService
+from console.knative.objects import Revision, Service
+from console.knative.traffic import LATEST, TrafficTarget
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """kn service list: NAME URL LATEST AGE CONDITIONS READY REASON."""
+
+    name: str
+    url: str
+    latest: str
+    age: str
+    conditions: str
+    ready: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """kn revision list: NAME SERVICE TRAFFIC TAGS GENERATION AGE CONDITIONS READY REASON."""
+
+    name: str
+    service: str
+    traffic: str
+    tags: str
+    generation: str
+    age: str
+    conditions: str
+    ready: str
+    reason: str
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """Return kn's age: `20s`, `3m`, `5h`, `9d` (apimachinery duration.ShortHumanDuration)."""
+    if since is None:
+        return "<unknown>"
+    seconds = int((now - since).total_seconds())
+    if seconds < -1:
+        return "<invalid>"
+    for size, unit in ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"
+
+
+def service_row(service: Service, now: datetime) -> ServiceRow:
+    return ServiceRow(
+        name=service.name,
+        url=service.url,
+        latest=service.latest_ready_revision or "",
+        age=age(service.created_at, now),
+        conditions=str(service.tally),
+        ready=service.ready.status,
+        reason=_reason(service),
+    )
+
+
+def revision_row(revision: Revision, service: Service | None, now: datetime) -> RevisionRow:
+    percent, tags = routed(revision.name, service)
+    return RevisionRow(
+        name=revision.name,
+        service=revision.service_name,
+        traffic=f"{percent}%" if percent else "",
+        tags=",".join(tags),
+        generation=str(revision.configuration_generation or ""),
+        age=age(revision.created_at, now),
+        conditions=str(revision.tally),
+        ready=revision.ready.status,
+        reason=_reason(revision),
+    )
+
+
+def routed(revision: str, service: Service | None) -> tuple[int, tuple[str, ...]]:
+    """Return the percent and the tags that status.traffic gives the revision."""
+    mine = [target for target in service.status_traffic if target.revision == revision] if service else []
+    return sum(target.percent or 0 for target in mine), tuple(target.tag for target in mine if target.tag)
+
+
+def newest_first(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
+    """Return the revisions by generation, newest first, as kn sorts them."""
+    return tuple(sorted(revisions, key=lambda revision: (-revision.configuration_generation, revision.name)))
+
+
+def target_text(target: TrafficTarget, service: Service) -> str:
+    """Return how `kn service describe` names a target: `@latest (hello-00004)`, `hello-00004 (current @latest)`."""
+    if target.follows_latest and target.revision:
+        return f"{LATEST} ({target.revision})"
+    if target.revision and target.revision == service.latest_ready_revision:
+        return f"{target.revision} (current {LATEST})"
+    return target.name
+
+
+def command(change: Change, service: Service) -> str:
+    """Return the kn command with the same effect; values of variables are masked."""
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    where = f"--namespace {service.namespace}"
+    if any(isinstance(part, DeleteService) for part in parts):
+        return f"kn service delete {service.name} {where}"
+    for part in parts:
+        if isinstance(part, DeleteRevision):
+            return f"kn revision delete {part.revision} {where}"
+        if isinstance(part, CreateService):
+            return f"kn service create {service.name} {where} --filename service.yaml"
+    return " ".join((f"kn service update {service.name}", where, *change.kn(service)))
+
+
+def _reason(holder: Service | Revision) -> str:
+    """kn's REASON: empty when ready, else `Reason : message`."""
+    ready = holder.ready
+    if ready.is_true or not ready.reason:
+        return ""
+    return f"{ready.reason} : {ready.message}" if ready.message else ready.reason

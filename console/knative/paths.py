@@ -1,0 +1,76 @@
+"""Addresses of fields inside an object: dictionary keys, and names for the entries of named lists.
+
+`("spec", "template", "spec", "containers", "app", "env", "TARGET")` is the entry TARGET of the container app.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FieldPath = tuple[str, ...]
+
+TEMPLATE: FieldPath = ("spec", "template")
+POD_SPEC: FieldPath = (*TEMPLATE, "spec")
+TRAFFIC: FieldPath = ("spec", "traffic")
+TEMPLATE_ANNOTATIONS: FieldPath = (*TEMPLATE, "metadata", "annotations")
+TEMPLATE_LABELS: FieldPath = (*TEMPLATE, "metadata", "labels")
+
+
+class Missing:
+    """What stands where there is no field; prints as nothing."""
+
+    def __repr__(self) -> str:
+        return ""
+
+
+MISSING = Missing()
+
+
+def container_path(container: str, *more: str) -> FieldPath:
+    """Return the path of a container of the template, or of a field inside it."""
+    return (*POD_SPEC, "containers", container, *more)
+
+
+def text(path: FieldPath) -> str:
+    """Return the path for people: `spec.template.spec.containers[app].env[TARGET]`; keys with dots are quoted."""
+    words = ""
+    for index, part in enumerate(path):
+        if index and path[index - 1] in NAMED_LISTS:
+            words += f"[{part}]"
+        else:
+            words += f"[{part!r}]" if "." in part or "/" in part else f".{part}" if words else part
+    return words
+
+
+# Lists of the PodSpec whose entries have a name of their own (Kubernetes API, patchMergeKey).
+NAMED_LISTS: Mapping[str, str] = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "imagePullSecrets": "name",
+}
+
+
+def value_at(raw: Any, path: FieldPath) -> Any:
+    """Return the value at the path, or MISSING."""
+    value = raw
+    for index, part in enumerate(path):
+        if isinstance(value, Mapping):
+            value = value.get(part, MISSING)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and index:
+            value = _named(value, NAMED_LISTS.get(path[index - 1], "name"), part)
+        else:
+            return MISSING
+    return MISSING if value is None else value
+
+
+def _named(entries: Sequence[Any], key: str, name: str) -> Any:
+    found = [entry for entry in entries if isinstance(entry, Mapping) and str(entry.get(key, "")) == name]
+    return found[-1] if found else MISSING  # of duplicates the last one wins, as in the kubelet
+
+
+def overlap(one: FieldPath, other: FieldPath) -> bool:
+    """One of the paths lies within the other."""
+    short = min(len(one), len(other))
+    return one[:short] == other[:short]

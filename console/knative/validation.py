@@ -1,0 +1,84 @@
+"""What the console refuses before a cluster sees it, with the reason as a code and facts."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from console.knative.traffic import Problem
+
+# Knative's runtime contract sets these itself; the webhook refuses them (recording: reserved-env).
+RESERVED_ENV = frozenset({"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"})
+# An object above about 1.5 MiB does not fit into etcd; one value of this size is a mistake already.
+MAX_VALUE_BYTES = 128 * 1024
+MAX_IMAGE_CHARACTERS = 1024
+
+_ENV_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")  # Kubernetes' IsEnvVarName
+_COMMON_ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+# The grammar of distribution/reference: [domain[:port]/]path[:tag][@digest]
+_LABEL = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?)"
+_PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"^(?:{_DOMAIN}/)?{_PATH}(?:/{_PATH})*(?::[\w][\w.-]{{0,127}})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{{32,}})?$",
+    re.ASCII,
+)
+_DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+_QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$")
+_LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
+
+
+def env_name(name: str) -> Problem | None:
+    """Return what is wrong with a variable's name, or None."""
+    if not name:
+        return Problem("env-name-empty")
+    if name in RESERVED_ENV:
+        return Problem("env-name-reserved", {"name": name})
+    if not _ENV_NAME.match(name):
+        return Problem("env-name-invalid", {"name": name[:80]})
+    return None
+
+
+def is_odd_env_name(name: str) -> bool:
+    """Legal for Kubernetes, unusable in most shells: worth a warning."""
+    return bool(_ENV_NAME.match(name)) and not _COMMON_ENV_NAME.match(name)
+
+
+def env_value(value: str) -> Problem | None:
+    """Return what is wrong with a variable's value, or None."""
+    size = len(value.encode())
+    if size > MAX_VALUE_BYTES:
+        return Problem("env-value-too-long", {"size": size, "limit": MAX_VALUE_BYTES})
+    if "\x00" in value:
+        return Problem("env-value-nul")
+    return None
+
+
+def duplicates(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that occur more than once. The API accepts duplicates, and the last one silently wins."""
+    return tuple(name for name, count in Counter(names).items() if name and count > 1)
+
+
+def image(reference: str) -> Problem | None:
+    """Return what is wrong with an image reference, or None."""
+    if not reference:
+        return Problem("image-empty")
+    if len(reference) > MAX_IMAGE_CHARACTERS or not _IMAGE.match(reference):
+        return Problem("image-invalid", {"image": reference[:120]})
+    return None
+
+
+def service_name(name: str) -> Problem | None:
+    return None if _DNS_1035.match(name) else Problem("name-invalid", {"name": name[:80]})
+
+
+def quantity(value: str) -> Problem | None:
+    """Return what is wrong with a Kubernetes quantity (`100m`, `128Mi`), or None."""
+    return None if _QUANTITY.match(value) else Problem("quantity-invalid", {"value": value[:40]})
+
+
+def label(key: str, value: str) -> Problem | None:
+    """Return what is wrong with a label, or None (Kubernetes: labels and selectors)."""
+    if not _LABEL_KEY.match(key):
+        return Problem("label-key-invalid", {"key": key[:80]})
+    return None if _LABEL_VALUE.match(value) else Problem("label-value-invalid", {"value": value[:80]})
