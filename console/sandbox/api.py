@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,6 +31,8 @@ JSON = "application/json"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIXES = ("/api/{version}", "/apis/{group}/{version}")
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
+
+logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -63,11 +66,11 @@ class Api:
         routes += [
             Route("/api", self._document(lambda request: self._discovery.core_versions(request.url.netloc))),
             Route("/apis", self._document(lambda _: self._discovery.groups())),
-            Route("/apis/{group}", self._document(lambda request: self._discovery.group(**request.path_params))),
+            Route("/apis/{group}", self._document(lambda request: self._discovery.group(request.path_params["group"]))),
             Route(OPENAPI_ROOT, self._document(lambda _: self._discovery.openapi_paths())),
             Route(
                 OPENAPI_ROOT + "/{name:path}",
-                self._document(lambda request: self._discovery.openapi_document(**request.path_params)),
+                self._document(lambda request: self._discovery.openapi_document(request.path_params["name"])),
             ),
             Route("/sandbox/{subject}", self._guarded(self._sandbox), methods=["GET", "POST", "DELETE"]),
         ]
@@ -86,6 +89,10 @@ class Api:
             except errors.StatusError as error:
                 headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
                 return json_response(error.body(), error.code, headers)
+            except Exception as error:
+                logger.exception("request_failed method=%s path=%s", request.method, request.url.path)
+                message = f"Internal error occurred: {type(error).__name__}"
+                return json_response(errors.StatusError(500, "InternalError", message).body(), 500)
 
         return answer
 

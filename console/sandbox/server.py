@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from console.sandbox.announcement import Facts, address, announce
 from console.sandbox.api import Api
 from console.sandbox.bootstrap import bootstrap
 from console.sandbox.certificate import Certificate, make_certificate
+from console.sandbox.http_server import Server, configured, listening
 from console.sandbox.identity import MASTERS, Tokens, authenticated
 from console.sandbox.knative.admission import admit
 from console.sandbox.knative.clock import Clock
@@ -26,10 +25,6 @@ from console.sandbox.knative.run import run
 from console.sandbox.knative.seed import seed
 from console.sandbox.state import StateFile
 from console.sandbox.store import Store
-
-STOP_SECONDS = 3  # for requests under way; watches are ended at once
-KEEP_ALIVE_SECONDS = 75  # longer than clients keep idle connections, so that they close them, not the server
-BACKLOG = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +46,6 @@ class Options:
     bookmark_seconds: float = 30.0
 
 
-class Server(uvicorn.Server):
-    """Uvicorn with a hook before its shutdown; signals are the caller's business, as two servers share them."""
-
-    def __init__(self, config: uvicorn.Config, on_stopping: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_stopping = on_stopping
-        self.is_listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then tell."""
-        await super().startup(sockets)
-        self.is_listening.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the watches first: they would outlast any patience."""
-        self._on_stopping()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing: see `stop_on_signals`."""
-        yield
-
-
 async def serve(options: Options) -> None:
     """Run the sandbox until SIGTERM or SIGINT; raises ValueError or OSError when it cannot start."""
     # Versions start at the time, so that after a restart no version of an earlier life looks like one of this life:
@@ -92,7 +63,7 @@ async def serve(options: Options) -> None:
     with contextlib.ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-")))
         plain, tls, ingress = (
-            held.enter_context(_listening(host, port))
+            held.enter_context(listening(host, port))
             for host, port in (
                 (options.host, options.port),
                 (options.host, options.tls_port),
@@ -102,8 +73,8 @@ async def serve(options: Options) -> None:
         certificate = make_certificate(folder, options.host)
         facts = _facts(plain, tls, ingress, certificate, token)
         servers = {
-            plain: Server(_config(api), api.watches.cut),
-            tls: Server(_config(api, certificate), api.watches.cut),
+            plain: Server(configured(api), api.watches.cut),
+            tls: Server(configured(api, certificate), api.watches.cut),
         }
         beside: list[Awaitable[None]] = [
             run(store, clock=clock, ingress_socket=ingress, idle_seconds=options.idle_seconds)
@@ -132,12 +103,9 @@ async def _serve_all(
         task.add_done_callback(lambda _: stop())
     serving = [asyncio.ensure_future(server.serve([listener])) for listener, server in servers.items()]
     with _stopping_on_signals(stop):
-        listening = asyncio.gather(*(server.is_listening.wait() for server in servers.values()))
-        await asyncio.wait([listening, *serving], return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            on_ready()
-        else:
-            listening.cancel()
+        for server in servers.values():
+            await server.is_listening.wait()  # it cannot fail: the sockets listen already
+        on_ready()
         await asyncio.gather(*serving)
     for task in tasks:
         task.cancel()
@@ -156,27 +124,6 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _config(api: Api, certificate: Certificate | None = None) -> uvicorn.Config:
-    return uvicorn.Config(
-        api.app,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        ssl_keyfile=str(certificate.key_file) if certificate else None,
-        ssl_certfile=str(certificate.file) if certificate else None,
-    )
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket, so that the port is known, and taken, before anything is announced."""
-    with socket.create_server((host, port), backlog=BACKLOG) as listener:
-        listener.setblocking(False)
-        yield listener
 
 
 def _facts(
