@@ -1,0 +1,137 @@
+"""The clusters that this console knows, by name.
+
+`CONSOLE_CLUSTERS` is a JSON list. Each entry has a `name` and one of
+  {"kubeconfig": path, "context": name}                          a context of a kubeconfig (the current one by default)
+  {"in_cluster": true}                                           the cluster that the console runs in
+  {"url": address, "token_file": path, "ca_file": path}          an address with a bearer token
+and may have "ingress": "host:port" (where access tests go) and "sandbox": true. Further sources can be registered.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from kubernetes import config
+from kubernetes.client import ApiClient, Configuration
+
+from console.cluster.errors import ClusterError
+from console.cluster.transport import Transport
+
+POOL = 48  # connections kept to one API server; one operation or watch uses one at a time
+
+
+class UnknownCluster(ClusterError):
+    """No cluster of that name is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """How to reach one cluster; the fields are those of the JSON above."""
+
+    name: str
+    kubeconfig: str = ""
+    context: str = ""
+    in_cluster: bool = False
+    url: str = ""
+    token_file: str = ""
+    token: str = ""
+    ca_file: str = ""
+    ca_data: str = ""
+    ingress: str = ""
+    sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One cluster, ready to be asked. `ingress` is `host:port`, or empty for the address in a service's URL."""
+
+    name: str
+    transport: Transport
+    ingress: str = ""
+    is_sandbox: bool = False
+
+
+Source = Callable[[], Iterable[ClusterSettings]]
+
+
+class Connections:
+    """All known clusters. A connection is made on first use and made anew when its settings changed."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+        self._made: dict[str, tuple[ClusterSettings, Connection]] = {}
+        self._lock = threading.Lock()
+
+    def register(self, source: Source) -> None:
+        """Add a source of clusters; of two with one name the earlier source wins."""
+        self._sources.append(source)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._settings())
+
+    def get(self, name: str) -> Connection:
+        """Return the connection; raises UnknownCluster, or Unreachable when its credentials cannot be read."""
+        settings = self._settings().get(name)
+        if settings is None:
+            raise UnknownCluster(f"no cluster named {name!r}", 404)
+        with self._lock:
+            known = self._made.get(name)
+            if known is None or known[0] != settings:
+                known = self._made[name] = (settings, connect(settings))
+            return known[1]
+
+    def _settings(self) -> Mapping[str, ClusterSettings]:
+        found: dict[str, ClusterSettings] = {}
+        for source in self._sources:
+            for settings in source():
+                found.setdefault(settings.name, settings)
+        return found
+
+
+connections = Connections()
+
+
+def parse(text: str) -> tuple[ClusterSettings, ...]:
+    """Return the clusters that CONSOLE_CLUSTERS lists; raises ValueError with what is wrong."""
+    if not text.strip():
+        return ()
+    try:
+        found = msgspec.json.decode(text, type=tuple[ClusterSettings, ...])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"CONSOLE_CLUSTERS: {error}") from error
+    names = [settings.name for settings in found]
+    if len(set(names)) < len(names) or not all(names):
+        raise ValueError("CONSOLE_CLUSTERS: each cluster needs a name of its own")
+    return found
+
+
+def connect(settings: ClusterSettings) -> Connection:
+    """Return a connection; raises ClusterError when a kubeconfig or token cannot be read."""
+    configuration = Configuration()
+    try:
+        _configure(settings, configuration)
+    except (config.ConfigException, OSError) as error:
+        raise ClusterError(f"cluster {settings.name}: {error}") from error
+    configuration.connection_pool_maxsize = POOL
+    return Connection(settings.name, Transport(ApiClient(configuration)), settings.ingress, settings.sandbox)
+
+
+def _configure(settings: ClusterSettings, configuration: Any) -> None:
+    if settings.in_cluster:
+        config.load_incluster_config(client_configuration=configuration)
+    elif settings.url:
+        configuration.host = settings.url
+        configuration.ssl_ca_cert = settings.ca_file or None
+        token = settings.token or (Path(settings.token_file).read_text().strip() if settings.token_file else "")
+        if token:
+            configuration.api_key["BearerToken"] = f"Bearer {token}"
+    else:
+        config.load_kube_config(
+            settings.kubeconfig or None,
+            context=settings.context or None,
+            client_configuration=configuration,
+            persist_config=False,
+        )

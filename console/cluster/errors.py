@@ -1,0 +1,99 @@
+"""What a cluster can answer instead of what was asked: types with the facts in fields. Words are found at the edge."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_WEBHOOK = re.compile(
+    r'^admission webhook "(?P<webhook>[^"]+)" denied the request: (?:validation failed: )?', re.DOTALL
+)
+
+
+@dataclass
+class ClusterError(Exception):
+    """The cluster did not do it. `raw` is its own message, `code` the HTTP status (0: no answer at all)."""
+
+    raw: str
+    code: int = 0
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.raw
+
+
+class NotFound(ClusterError):
+    """404: the object, or its kind, is not there."""
+
+
+class AlreadyExists(ClusterError):
+    """409 AlreadyExists: an object of that name is there."""
+
+
+class Conflict(ClusterError):
+    """409 Conflict: the object has been modified since it was read."""
+
+
+class Refused(ClusterError):
+    """400, 413, 422: a webhook or the API's own validation said no; asking again will not help."""
+
+    @property
+    def message(self) -> str:
+        """The refusal without the webhook's introduction."""
+        return _WEBHOOK.sub("", self.raw).strip()
+
+    @property
+    def webhook(self) -> str:
+        match = _WEBHOOK.match(self.raw)
+        return match["webhook"] if match else ""
+
+
+class Forbidden(ClusterError):
+    """403: RBAC does not let this identity do it."""
+
+
+class Unauthorized(ClusterError):
+    """401: the credentials are not, or no longer, accepted."""
+
+
+class Expired(ClusterError):
+    """410: the resourceVersion or continue token is too old; list again."""
+
+
+class Throttled(ClusterError):
+    """429: the API server asks to wait. `retry_after` is in seconds."""
+
+    retry_after: float = 1.0
+
+
+class ServerFailed(ClusterError):
+    """5xx: the API server, or something behind it, failed."""
+
+
+class Unreachable(ClusterError):
+    """No answer: connection refused, name not found, certificate not trusted, time out before anything was sent."""
+
+
+class Uncertain(ClusterError):
+    """The connection broke after a write was sent: it may or may not have happened. Read before writing again."""
+
+
+def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[str, str]) -> ClusterError:
+    """Return the error that an HTTP answer of 400 or more means; `body` is its Status object, or empty."""
+    raw = str(body.get("message") or text[:500] or f"HTTP {code}")
+    reason = str(body.get("reason") or "")
+    facts = (raw, code, reason, body.get("details") or {})
+    if code == 409:
+        return AlreadyExists(*facts) if reason == "AlreadyExists" else Conflict(*facts)
+    if code == 429:
+        throttled = Throttled(*facts)
+        throttled.retry_after = _seconds(headers.get("Retry-After", ""))
+        return throttled
+    if code == 404 or code >= 500:
+        return NotFound(*facts) if code == 404 else ServerFailed(*facts)
+    return {401: Unauthorized, 403: Forbidden, 410: Expired}.get(code, Refused)(*facts)
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdigit() else 1.0

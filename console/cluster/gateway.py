@@ -1,0 +1,155 @@
+"""Everything that the console asks of a cluster, one method each."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.cluster.connections import Connection
+from console.cluster.errors import ClusterError
+from console.cluster.resources import (
+    CONFIGURATIONS,
+    EVENTS,
+    NAMESPACES,
+    PODS,
+    REVISIONS,
+    ROUTES,
+    SERVICES,
+    Resource,
+)
+from console.cluster.transport import Identity
+from console.cluster.watches import WatchEvent, decode_event
+from console.knative.objects import Configuration, Event, Pod, Revision, Route, Service
+
+FIELD_MANAGER = "sluice"
+LOG_TAIL_LINES = 50
+LOG_LIMIT_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A cluster as one identity sees it: the console's own, or a person's through impersonation.
+
+    Every method raises a ClusterError of console.cluster.errors; none waits longer than the transport's timeouts.
+    `on_wait(error, seconds)` hears when the API server is slow or throttles.
+    """
+
+    connection: Connection
+    identity: Identity | None = None
+    on_wait: Callable[[ClusterError, float], None] | None = field(default=None, compare=False)
+
+    def service(self, namespace: str, name: str) -> Service:
+        return Service(self._get(SERVICES, namespace, name))
+
+    def configuration(self, namespace: str, name: str) -> Configuration:
+        return Configuration(self._get(CONFIGURATIONS, namespace, name))
+
+    def route(self, namespace: str, name: str) -> Route:
+        return Route(self._get(ROUTES, namespace, name))
+
+    def revision(self, namespace: str, name: str) -> Revision:
+        return Revision(self._get(REVISIONS, namespace, name))
+
+    def revisions(self, namespace: str, service: str) -> tuple[Revision, ...]:
+        """Return the revisions of a service, in no particular order."""
+        return tuple(
+            Revision(raw) for raw in self._list(REVISIONS, namespace, f"serving.knative.dev/service={service}")
+        )
+
+    def pods(self, namespace: str, *, revision: str) -> tuple[Pod, ...]:
+        return tuple(Pod(raw) for raw in self._list(PODS, namespace, f"serving.knative.dev/revision={revision}"))
+
+    def namespaces(self) -> tuple[str, ...]:
+        return tuple(str(raw["metadata"]["name"]) for raw in self._list(NAMESPACES, None, ""))
+
+    def events(self, namespace: str, *, about: str) -> tuple[Event, ...]:
+        """Return the events about the object of that name, of any kind."""
+        query = {"fieldSelector": f"involvedObject.name={about}"}
+        answer = self._call("GET", EVENTS.path(namespace), query=query)
+        return tuple(Event(raw) for raw in answer.get("items") or ())
+
+    def create_event(self, namespace: str, event: Mapping[str, Any]) -> None:
+        self._call("POST", EVENTS.path(namespace), body=event)
+
+    def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
+        """Return the last lines of a container's log, at most 64 KiB."""
+        query = {"container": container, "tailLines": LOG_TAIL_LINES, "limitBytes": LOG_LIMIT_BYTES}
+        if previous:
+            query["previous"] = "true"
+        answer = self._call("GET", f"{PODS.path(namespace, pod)}/log", query=query)
+        return answer if isinstance(answer, str) else str(answer)
+
+    def replace_service(self, service: Service, *, dry_run: bool = False) -> Service:
+        """Write the whole service with its resourceVersion; raises Conflict when it was modified meanwhile."""
+        path = SERVICES.path(service.namespace, service.name)
+        return Service(self._call("PUT", path, query=_write_options(dry_run), body=service.raw))
+
+    def create_service(self, service: Service, *, dry_run: bool = False) -> Service:
+        path = SERVICES.path(service.namespace)
+        return Service(self._call("POST", path, query=_write_options(dry_run), body=service.raw))
+
+    def delete_service(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Delete the service, if it is still the one with that uid."""
+        self._delete(SERVICES, namespace, name, uid, dry_run)
+
+    def delete_revision(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        self._delete(REVISIONS, namespace, name, uid, dry_run)
+
+    def watch_service(
+        self, namespace: str, name: str, resource_version: str, *, seconds: int, stop: threading.Event
+    ) -> Iterator[WatchEvent]:
+        """Yield what happens to one service after `resource_version`, for at most `seconds`."""
+        query = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={name}",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": seconds,
+        }
+        for line in self.connection.transport.lines(SERVICES.path(namespace), query, stop):
+            if event := decode_event(line):
+                yield event
+
+    def can_i(self, verb: str, resource: Resource, namespace: str) -> bool:
+        """Ask the cluster whether this identity may (SelfSubjectAccessReview)."""
+        attributes = {"verb": verb, "group": resource.group, "resource": resource.plural, "namespace": namespace}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = self._call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=body)
+        return bool(answer["status"].get("allowed"))
+
+    def version(self) -> str:
+        return str(self._call("GET", "/version").get("gitVersion", ""))
+
+    def _get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._call("GET", resource.path(namespace, name))
+        return found
+
+    def _list(self, resource: Resource, namespace: str | None, selector: str) -> Iterator[dict[str, Any]]:
+        query: dict[str, Any] = {"limit": 500}
+        if selector:
+            query["labelSelector"] = selector
+        while True:
+            answer = self._call("GET", resource.path(namespace), query=query)
+            yield from answer.get("items") or ()
+            token = (answer.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            query["continue"] = token
+
+    def _delete(self, resource: Resource, namespace: str, name: str, uid: str, dry_run: bool) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        query = {"dryRun": "All"} if dry_run else None
+        self._call("DELETE", resource.path(namespace, name), query=query, body=body)
+
+    def _call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        return self.connection.transport.call(
+            method, path, query=query, body=body, identity=self.identity, on_wait=self.on_wait
+        )
+
+
+def _write_options(dry_run: bool) -> dict[str, str]:
+    options = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+    return {**options, "dryRun": "All"} if dry_run else options
