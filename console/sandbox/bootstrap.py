@@ -91,8 +91,8 @@ def _cluster_roles() -> list[dict[str, Any]]:
         _aggregated("admin", {}),
         _aggregated("edit", {f"{AGGREGATE_LABEL}admin": "true"}),
         _aggregated("view", {f"{AGGREGATE_LABEL}edit": "true"}),
-        _role("system:aggregate-to-view", view, "view", "edit", "admin"),
-        _role("system:aggregate-to-edit", edit, "edit", "admin"),
+        _role("system:aggregate-to-view", view, "view"),
+        _role("system:aggregate-to-edit", edit, "edit"),
         _role("system:aggregate-to-admin", admin, "admin"),
         _role("knative-serving-namespaced-admin", [_rule([KNATIVE_GROUP], ["*"], ["*"]), internal], "admin"),
         _role(

@@ -66,14 +66,20 @@ class Authorizer:
             role = self._store.find(CLUSTERROLES, "", reference["name"])
         if role is None:
             return
+        yield from self._resolved(role, frozenset())
+
+    def _resolved(self, role: dict[str, Any], seen: frozenset[str]) -> Iterator[Rule]:
+        """A role's own rules, or those of the roles that it aggregates, which may aggregate others in turn."""
         selectors = (role.get("aggregationRule") or {}).get("clusterRoleSelectors")
         if not selectors:
             yield from role.get("rules") or ()
             return
+        seen |= {role["metadata"]["name"]}
         for other in self._store.list(CLUSTERROLES):
             labels = other["metadata"].get("labels") or {}
-            if any(match_selector(selector, labels) for selector in selectors):
-                yield from other.get("rules") or ()
+            is_chosen = any(match_selector(selector, labels) for selector in selectors)
+            if is_chosen and other["metadata"]["name"] not in seen:
+                yield from self._resolved(other, seen)
 
 
 def covers(rule: Rule, wanted: Attributes) -> bool:

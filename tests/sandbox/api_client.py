@@ -31,7 +31,8 @@ class Client:
     def __init__(self, url: str, token: str, headers: Mapping[str, str] | None = None) -> None:
         self.url = url
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
-        self._headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+        self._headers = urllib3.HTTPHeaderDict(headers or {})
+        self._headers["Authorization"] = f"Bearer {token}"
         self._token = token
 
     def as_(self, user: str, *groups: str) -> Client:
@@ -45,7 +46,7 @@ class Client:
         self, method: str, path: str, body: Any = None, *, type: str = "application/json", raw: bytes | None = None
     ) -> Answer:
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
-        headers = urllib3.HTTPHeaderDict(self._headers)
+        headers = self._headers.copy()
         if data is not None:
             headers["Content-Type"] = type
         response = self._pool.request(method, self.url + path, body=data, headers=headers)
