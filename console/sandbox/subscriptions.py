@@ -63,6 +63,10 @@ class Subscription:
         self._on_close(self)
         self._wake.set()
 
+    def take(self) -> Change | None:
+        """The next change that is there already, or None; never waits."""
+        return self._changes.popleft() if self._changes else None
+
     async def next_change(self, timeout: float | None = None) -> Change | None:
         """The next change with all its facts; None after `timeout` seconds without one.
 

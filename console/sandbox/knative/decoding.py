@@ -38,6 +38,7 @@ _OBJECTS = (
     "spec.template.spec.containers[].env[]", "spec.containers[]", "spec.containers[].env[]", "spec.traffic[]",
     "spec.template.spec.containers[].resources", "spec.template.spec.containers[].readinessProbe",
 )  # fmt: skip
+_JSON_NAMES: dict[type, str] = {dict: "object", list: "array", str: "string"}
 _MAPS = ("spec.template.metadata.annotations", "spec.template.metadata.labels", "metadata.annotations")
 
 
@@ -86,6 +87,6 @@ def _refusal(value: Any, path: str, struct: str, kind: str) -> errors.StatusErro
     elif isinstance(value, int | float):
         got = f"number {json.dumps(value)}" if kind in (INT32, INT64) else "number"
     else:
-        got = {dict: "object", list: "array", str: "string"}.get(type(value), "null")
+        got = _JSON_NAMES.get(type(value), "null")
     field = f"{struct}.{path}" if struct else path
     return errors.bad_request(f"{PREFIX}{got} into Go struct field {field.replace('[]', '')} of type {kind}")

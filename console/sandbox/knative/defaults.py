@@ -40,7 +40,7 @@ def defaulted_configuration_spec(spec: dict[str, Any]) -> dict[str, Any]:
 def defaulted_revision_spec(spec: dict[str, Any]) -> dict[str, Any]:
     """Container names, probes, timeout, concurrency and service links."""
     containers = spec.get("containers") or []
-    volumes = {volume.get("name"): volume for volume in spec.get("volumes") or [] if isinstance(volume, dict)}
+    volumes = {volume.get("name", ""): volume for volume in spec.get("volumes") or [] if isinstance(volume, dict)}
     filled = dict(spec)
     filled["containers"] = [
         _container(container, index, len(containers), volumes) if isinstance(container, dict) else container
@@ -82,7 +82,7 @@ def _probe(probe: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mount(mount: dict[str, Any], volumes: dict[str, Any]) -> dict[str, Any]:
-    volume = volumes.get(mount.get("name"), {})
+    volume = volumes.get(mount.get("name", ""), {})
     is_read_only = any(source in volume for source in READ_ONLY_VOLUMES)
     return mount | {"readOnly": True} if is_read_only else mount
 

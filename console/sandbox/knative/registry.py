@@ -132,3 +132,8 @@ def _resolve_error(host: str, repository: str, tag: str, kind: str) -> str:
     if kind == "private":
         return f"GET {url}: UNAUTHORIZED: authentication required"
     return ""
+
+
+def digest_of(text: str) -> str:
+    """A made-up but stable sha256 for anything."""
+    return hashlib.sha256(text.encode()).hexdigest()

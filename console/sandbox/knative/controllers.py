@@ -1,0 +1,110 @@
+"""The controllers' common loop: each change of the store reaches those whom it concerns, each object once at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from console.sandbox.knative.cluster import Cluster
+from console.sandbox.knative.configuration_controller import ConfigurationController
+from console.sandbox.knative.kubelet import Kubelet
+from console.sandbox.knative.objects import (
+    CONFIGURATION_LABEL,
+    SERVICE_LABEL,
+    Key,
+    Object,
+    key_of,
+    labels_of,
+)
+from console.sandbox.knative.revision_controller import RevisionController
+from console.sandbox.knative.route_controller import RouteController
+from console.sandbox.knative.routing import RoutingTable
+from console.sandbox.knative.service_controller import ServiceController
+from console.sandbox.resources import CONFIGURATIONS, PODS, REVISIONS, ROUTES, SERVICES, Resource
+
+BREATH = 200  # changes handled before others on the event loop get their turn
+
+
+class Reconciler(Protocol):
+    """What the loop needs of a controller."""
+
+    def delay(self, obj: Object) -> float:
+        """The seconds until a change is taken up."""
+
+    def reconcile(self, key: Key) -> None:
+        """Bring the world up to the object's spec."""
+
+
+class Controllers:
+    """All of Knative's controllers over one store; nothing polls, each change costs the objects that it concerns."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.table = RoutingTable(cluster.chance)
+        self.revisions = RevisionController(cluster)
+        self._kubelet = Kubelet(cluster)
+        self._routes = RouteController(cluster, self.table)
+        self._reconcilers: dict[Resource, Reconciler] = {
+            SERVICES: ServiceController(cluster),
+            CONFIGURATIONS: ConfigurationController(cluster),
+            ROUTES: self._routes,
+        }
+        self._pending: dict[tuple[Resource, Key], asyncio.TimerHandle] = {}
+        self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS)
+
+    async def follow(self) -> None:
+        """Handle every change of the store until cancelled."""
+        handled = 0
+        try:
+            async for event, resource, obj in self._subscription:
+                self._handle(event, resource, obj)
+                handled += 1
+                if handled % BREATH == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self._subscription.close()
+            for timer in self._pending.values():
+                timer.cancel()
+
+    def _handle(self, event: str, resource: Resource, obj: Object) -> None:
+        namespace, name = key_of(obj)
+        if resource is PODS:
+            self.revisions.autoscaler.observe(event, obj)
+            self._kubelet.observe(event, obj)
+        elif resource is REVISIONS:
+            self.revisions.observe(event, obj)
+            self._enqueue(CONFIGURATIONS, (namespace, labels_of(obj).get(CONFIGURATION_LABEL, "")))
+            self._enqueue(ROUTES, (namespace, labels_of(obj).get(SERVICE_LABEL, "")))
+        elif resource is ROUTES and event == "DELETED":
+            self._routes.forget((namespace, name))
+        else:
+            self._enqueue(resource, (namespace, name))
+        if resource is CONFIGURATIONS:
+            self._enqueue(ROUTES, (namespace, name))
+        if resource in (CONFIGURATIONS, ROUTES):
+            self._enqueue(SERVICES, (namespace, labels_of(obj).get(SERVICE_LABEL, "")))
+
+    def _enqueue(self, resource: Resource, key: Key) -> None:
+        """Reconcile after the controller's delay; a key that waits already is not queued again."""
+        obj = self._cluster.store.find(resource, *key)
+        if obj is None:
+            return
+        delay = self._reconcilers[resource].delay(obj)
+        if not delay:
+            self._reconcilers[resource].reconcile(key)
+        elif (resource, key) not in self._pending:
+            self._pending[resource, key] = self._cluster.clock.call_later(delay, self._due(resource, key))
+
+    def _due(self, resource: Resource, key: Key) -> Callable[[], Any]:
+        def reconcile() -> None:
+            del self._pending[resource, key]
+            self._reconcilers[resource].reconcile(key)
+            self._catch_up()
+
+        return reconcile
+
+    def _catch_up(self) -> None:
+        """Handle what was just written before anything else is: no state is skipped by those who gather states."""
+        while change := self._subscription.take():
+            self._handle(change.type, change.resource, change.object)

@@ -1,0 +1,239 @@
+"""Pod objects: what a Deployment of Knative makes of a Revision, and the states that a kubelet writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.sandbox.knative import registry
+from console.sandbox.knative.objects import (
+    CONFIGURATION_LABEL,
+    CONFIGURATION_UID_LABEL,
+    GENERATION_LABEL,
+    GROUP,
+    REVISION_LABEL,
+    SERVICE_LABEL,
+    SERVICE_UID_LABEL,
+    Key,
+    Object,
+    key_of,
+    labels_of,
+    serving_container,
+)
+
+QUEUE_PROXY = "queue-proxy"
+QUEUE_IMAGE = "gcr.io/knative-releases/knative.dev/serving/cmd/queue@sha256:" + "6f3d" * 16
+GRACE_SECONDS = 300
+DEFAULT_PORT = 8080
+_INHERITED_LABELS = (
+    CONFIGURATION_LABEL, GENERATION_LABEL, CONFIGURATION_UID_LABEL, SERVICE_LABEL, SERVICE_UID_LABEL,
+)  # fmt: skip
+Status = dict[str, Any]
+
+
+def pod_for(revision: Object, template_hash: str, suffix: str) -> Object:
+    """A Pod of the Revision before anything happened to it."""
+    namespace, name = key_of(revision)
+    deployment = f"{name}-deployment"
+    labels = {label: labels_of(revision)[label] for label in _INHERITED_LABELS if label in labels_of(revision)}
+    labels |= {
+        "app": name,
+        "pod-template-hash": template_hash,
+        REVISION_LABEL: name,
+        f"{GROUP}/revisionUID": revision["metadata"]["uid"],
+    }
+    replica_set = {
+        "apiVersion": "apps/v1",
+        "blockOwnerDeletion": True,
+        "controller": True,
+        "kind": "ReplicaSet",
+        "name": f"{deployment}-{template_hash}",
+        "uid": f"{revision['metadata']['uid'][:24]}{template_hash.encode().hex()[:12]}",
+    }
+    metadata = {
+        "name": f"{deployment}-{template_hash}-{suffix}",
+        "generateName": f"{deployment}-{template_hash}-",
+        "namespace": namespace,
+        "labels": labels,
+        "annotations": {f"{GROUP}/creator": revision["metadata"].get("annotations", {}).get(f"{GROUP}/creator", "")},
+        "ownerReferences": [replica_set],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _spec(revision)}
+    return pod | {"status": {"phase": "Pending", "qosClass": "Burstable"}}
+
+
+def revision_key(pod: Object) -> Key | None:
+    """The Revision that a Pod belongs to, or None for somebody else's pod."""
+    name = labels_of(pod).get(REVISION_LABEL)
+    return (pod["metadata"]["namespace"], name) if name else None
+
+
+def is_terminating(pod: Object) -> bool:
+    """Whether it is on its way out."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether it takes requests."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return ready and not is_terminating(pod)
+
+
+def serving_name(pod: Object) -> str:
+    """The name of the container that answers requests."""
+    containers = [each for each in pod["spec"]["containers"] if each["name"] != QUEUE_PROXY]
+    return str(next((each for each in containers if each.get("ports")), containers[0])["name"])
+
+
+def container_state(pod: Object, name: str) -> Status:
+    """The status of one container, or an empty one."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((each for each in statuses if each["name"] == name), {})
+
+
+def unscheduled(status: Status, message: str, now: str) -> Status:
+    """Pending, and no node takes it."""
+    condition = _condition("PodScheduled", "False", now) | {"reason": "Unschedulable", "message": message}
+    return status | {"phase": "Pending", "conditions": [condition]}
+
+
+def waiting(pod: Object, now: str, reason: str = "ContainerCreating", message: str = "", name: str = "") -> Status:
+    """Scheduled, its containers waiting; `reason` and `message` are those of the container `name` (or of all)."""
+    statuses = []
+    for container in pod["spec"]["containers"]:
+        is_meant = not name or container["name"] == name
+        state = {"reason": reason if is_meant else "ContainerCreating"} | (
+            {"message": message} if message and is_meant else {}
+        )
+        statuses.append(_container(container, {"waiting": state}, is_ready=False, is_started=False))
+    unready = {"reason": "ContainersNotReady", "message": _unready_message(pod)}
+    conditions = [
+        _condition("PodReadyToStartContainers", "True", now),
+        _condition("Initialized", "True", now),
+        _condition("Ready", "False", now) | unready,
+        _condition("ContainersReady", "False", now) | unready,
+        _condition("PodScheduled", "True", now),
+    ]
+    return _placed(pod) | {"phase": "Pending", "conditions": conditions, "containerStatuses": statuses}
+
+
+def running(pod: Object, now: str, *, ready: bool) -> Status:
+    """Running; `ready` when the probes of all containers succeed."""
+    status = _placed(pod)
+    unready = {} if ready else {"reason": "ContainersNotReady", "message": _unready_message(pod)}
+    word = "True" if ready else "False"
+    started = {container["name"]: container_state(pod, container["name"]) for container in pod["spec"]["containers"]}
+    status["containerStatuses"] = [
+        _container(
+            container,
+            {"running": started[container["name"]].get("state", {}).get("running") or {"startedAt": now}},
+            is_ready=ready,
+            is_started=True,
+            restarts=started[container["name"]].get("restartCount", 0),
+        )
+        for container in pod["spec"]["containers"]
+    ]
+    status["conditions"] = [
+        _condition("PodReadyToStartContainers", "True", now),
+        _condition("Initialized", "True", now),
+        _condition("Ready", word, now) | unready,
+        _condition("ContainersReady", word, now) | unready,
+        _condition("PodScheduled", "True", now),
+    ]
+    return status | {"phase": "Running"}
+
+
+def crashed(pod: Object, now: str, *, restarts: int, backoff: str, message: str) -> Status:
+    """Running as a whole, the serving container between two crashes with exit code 1."""
+    status, name = running(pod, now, ready=False), serving_name(pod)
+    ended = {
+        "terminated": {
+            "exitCode": 1, "reason": "Error", "message": message, "startedAt": now, "finishedAt": now,
+            "containerID": f"containerd://{'0' * 64}",
+        }
+    }  # fmt: skip
+    why = f"back-off {backoff} restarting failed container={name} pod={pod['metadata']['name']}"
+    state = {"waiting": {"reason": "CrashLoopBackOff", "message": why}}
+    status["containerStatuses"] = [
+        each | {"state": state, "lastState": ended, "restartCount": restarts, "ready": False, "started": False}
+        if each["name"] == name
+        else each
+        for each in status["containerStatuses"]
+    ]
+    return status
+
+
+def _placed(pod: Object) -> Status:
+    status = {key: value for key, value in (pod.get("status") or {}).items() if key != "message"}
+    octets = sum(pod["metadata"]["name"].encode()) % 250 + 2
+    address = f"10.244.1.{octets}"
+    return {"hostIP": "192.0.2.11", "podIP": address, "podIPs": [{"ip": address}]} | status
+
+
+def _unready_message(pod: Object) -> str:
+    names = " ".join(container["name"] for container in pod["spec"]["containers"])
+    return f"containers with unready status: [{names}]"
+
+
+def _condition(kind: str, status: str, now: str) -> Status:
+    return {"type": kind, "status": status, "lastProbeTime": None, "lastTransitionTime": now}
+
+
+def _container(container: Object, state: Status, *, is_ready: bool, is_started: bool, restarts: int = 0) -> Status:
+    status: Status = {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": container["image"] if is_started else "",
+        "state": state,
+        "lastState": {},
+        "ready": is_ready,
+        "started": is_started,
+        "restartCount": restarts,
+    }
+    if is_started:
+        status["containerID"] = f"containerd://{registry.digest_of(container['name'] + container['image'])}"
+    return status
+
+
+def _spec(revision: Object) -> Object:
+    spec, serving = revision["spec"], serving_container(revision)
+    statuses = {each["name"]: each for each in (revision.get("status") or {}).get("containerStatuses") or []}
+    port = (serving.get("ports") or [{}])[0].get("containerPort", DEFAULT_PORT)
+    containers = []
+    for container in spec["containers"]:
+        image, digest = container["image"], statuses.get(container["name"], {}).get("imageDigest", "")
+        if digest and "@" not in image:
+            image = f"{image}@{digest.partition('@')[2]}"
+        filled = container | {"image": image, "terminationMessagePolicy": "FallbackToLogsOnError"}
+        filled.pop("readinessProbe", None)  # the queue proxy probes on the kubelet's behalf
+        if container["name"] == serving["name"]:
+            identity = {
+                "PORT": str(port),
+                "K_REVISION": revision["metadata"]["name"],
+                "K_CONFIGURATION": labels_of(revision).get(CONFIGURATION_LABEL, ""),
+                "K_SERVICE": labels_of(revision).get(SERVICE_LABEL, ""),
+            }
+            own = [{"name": name, "value": value} for name, value in identity.items()]
+            filled["env"] = [*(container.get("env") or []), *own]
+            filled["ports"] = [{"containerPort": port, "name": "user-port", "protocol": "TCP"}]
+        containers.append(filled)
+    proxy = {
+        "name": QUEUE_PROXY,
+        "image": QUEUE_IMAGE,
+        "ports": [
+            {"containerPort": 8022, "name": "http-queueadm", "protocol": "TCP"},
+            {"containerPort": 9090, "name": "http-autometric", "protocol": "TCP"},
+            {"containerPort": 9091, "name": "http-usermetric", "protocol": "TCP"},
+            {"containerPort": 8012, "name": "queue-port", "protocol": "TCP"},
+            {"containerPort": 8112, "name": "https-port", "protocol": "TCP"},
+        ],
+        "readinessProbe": {"httpGet": {"path": "/", "port": 8012, "scheme": "HTTP"}, "periodSeconds": 10},
+        "resources": {"requests": {"cpu": "25m"}},
+    }
+    pod_spec = {key: spec[key] for key in ("volumes", "serviceAccountName", "imagePullSecrets") if key in spec}
+    return pod_spec | {
+        "containers": [*containers, proxy],
+        "enableServiceLinks": spec.get("enableServiceLinks", False),
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": spec.get("timeoutSeconds", GRACE_SECONDS),
+    }

@@ -1,0 +1,197 @@
+"""The Route controller: assigns traffic, has the ingress programmed step by step, and labels the revisions it uses."""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from console.sandbox.knative import registry
+from console.sandbox.knative.cluster import Cluster
+from console.sandbox.knative.conditions import Conditions, condition_of
+from console.sandbox.knative.labeler import label_revisions
+from console.sandbox.knative.objects import (
+    ROLLOUT_DURATION,
+    ROUTE_FINALIZER,
+    Key,
+    Object,
+    annotations_of,
+    host_of,
+    local_url_of,
+    serving_container,
+    status_of,
+    with_metadata,
+)
+from console.sandbox.knative.rollout import blended, old_traffic
+from console.sandbox.knative.routing import RoutingTable
+from console.sandbox.knative.targets import BadTarget, hosts_of, resolve
+from console.sandbox.knative.template_validation import duration_seconds
+from console.sandbox.resources import REVISIONS, ROUTES
+
+SOURCE = "route-controller"
+ASSIGNED, CERTIFIED, INGRESS = "AllTrafficAssigned", "CertificateProvisioned", "IngressReady"
+DEPENDENTS = (ASSIGNED, CERTIFIED, INGRESS)
+
+
+class Phase(Enum):
+    """How far the ingress is with what a Route wants: the reason and message of IngressReady."""
+
+    NOT_CONFIGURED = ("IngressNotConfigured", "Ingress has not yet been reconciled.")
+    WAITING = ("Uninitialized", "Waiting for load balancer to be ready")
+    ROLLING = ("RolloutInProgress", "A gradual rollout of the latest revision(s) is in progress.")
+    FAILED = ("DomainConflict", "Ingress rejected as its domain conflicts with another ingress")
+    READY = ("", "")
+
+
+@dataclass(slots=True)
+class Programming:
+    """One change of the ingress under way or done; a newer one for the same Route takes its place."""
+
+    traffic: list[Object]
+    host: str
+    before: list[Object]
+    phase: Phase = Phase.NOT_CONFIGURED
+    rolled: int = 0
+    timer: TimerHandle | None = field(default=None, repr=False)
+
+    def stop(self) -> None:
+        """Let no further step happen."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+class RouteController:
+    """Reconciles one Route at a time and owns the ingress's table."""
+
+    def __init__(self, cluster: Cluster, table: RoutingTable) -> None:
+        self._cluster = cluster
+        self._table = table
+        self._programmings: dict[Key, Programming] = {}
+
+    def delay(self, route: Object) -> float:
+        """The seconds until a change is taken up."""
+        return self._cluster.settings.timings.route
+
+    def forget(self, key: Key) -> None:
+        """The Route is gone: neither steps nor hosts remain."""
+        programming = self._programmings.pop(key, None)
+        if programming is not None:
+            programming.stop()
+        self._table.remove(key)
+
+    def reconcile(self, key: Key) -> None:
+        """Finalizer, traffic, ingress, labels; the status says how far each is."""
+        store = self._cluster.store
+        route = store.find(ROUTES, *key)
+        if route is None:
+            self.forget(key)
+            return
+        finalizers = route["metadata"].get("finalizers") or []
+        if "deletionTimestamp" in route["metadata"]:
+            self.forget(key)
+            left = [each for each in finalizers if each != ROUTE_FINALIZER]
+            if left != finalizers:
+                store.update(ROUTES, with_metadata(route, finalizers=left or None))
+            return
+        if ROUTE_FINALIZER not in finalizers:
+            route = store.update(ROUTES, with_metadata(route, finalizers=[*finalizers, ROUTE_FINALIZER]))
+            name = route["metadata"]["name"]
+            self._cluster.events.record(route, "FinalizerUpdate", f'Updated "{name}" finalizers', source=SOURCE)
+        label_revisions(self._cluster, route, may_release=False)
+        route = self._cluster.write_status(ROUTES, route, self._status(key, route))
+        programming = self._programmings.get(key)
+        if programming is not None and programming.phase in (Phase.READY, Phase.FAILED):
+            label_revisions(self._cluster, route, may_release=True)
+
+    def _status(self, key: Key, route: Object) -> Object:
+        status = dict(status_of(route))
+        conditions = Conditions(status.get("conditions") or [], DEPENDENTS, self._cluster.clock.timestamp())
+        status["url"] = f"http://{host_of(route)}"
+        wanted = resolve(self._cluster.store, route)
+        if isinstance(wanted, BadTarget):
+            conditions.mark_unknown(INGRESS, *Phase.NOT_CONFIGURED.value)
+            mark = conditions.mark_false if wanted.is_final else conditions.mark_unknown
+            mark(ASSIGNED, wanted.reason, wanted.message)
+        else:
+            programming = self._programming_for(key, route, wanted)
+            status["traffic"] = wanted
+            status["address"] = {"url": local_url_of(route)}
+            conditions.mark_true(ASSIGNED)
+            conditions.mark_true(CERTIFIED, "TLSNotEnabled", "external-domain-tls is not enabled")
+            if programming.phase is Phase.READY:
+                conditions.mark_true(INGRESS)
+            elif programming.phase is Phase.FAILED:
+                conditions.mark_false(INGRESS, *programming.phase.value)
+            else:
+                conditions.mark_unknown(INGRESS, *programming.phase.value)
+        status["conditions"] = conditions.as_list()
+        status["observedGeneration"] = route["metadata"]["generation"]
+        return status
+
+    def _programming_for(self, key: Key, route: Object, wanted: list[Object]) -> Programming:
+        """The programming of what is wanted: the one there is, one that was done in an earlier life, or a new one."""
+        current, host = self._programmings.get(key), host_of(route)
+        if current is not None and (current.traffic, current.host) == (wanted, host):
+            return current
+        before = current.traffic if current is not None else old_traffic(self._cluster.store, route, wanted)
+        programming = Programming(wanted, host, before)
+        if current is not None:
+            current.stop()
+        self._programmings[key] = programming
+        reason = condition_of(route, INGRESS).get("reason", "")
+        is_adopted = current is None and status_of(route).get("traffic") == wanted
+        if is_adopted and condition_of(route, INGRESS).get("status") == "True":
+            programming.phase = Phase.READY
+            self._table.program(key, hosts_of(route, wanted))
+        elif is_adopted and reason == Phase.ROLLING.value[0]:
+            self._roll(key, programming)
+        else:
+            self._later(programming, self._cluster.settings.timings.ingress, lambda: self._await_balancer(key))
+        return programming
+
+    def _await_balancer(self, key: Key) -> None:
+        programming = self._programmings[key]
+        programming.phase = Phase.WAITING
+        self._later(programming, self._cluster.settings.timings.load_balancer, lambda: self._finish(key))
+        self.reconcile(key)
+
+    def _finish(self, key: Key) -> None:
+        programming = self._programmings[key]
+        kinds = self._image_kinds(key[0], programming)
+        if "ingress-stuck" in kinds:
+            return
+        if "ingress-failure" in kinds:
+            programming.phase = Phase.FAILED
+            self.reconcile(key)
+            return
+        self._roll(key, programming)
+        self.reconcile(key)
+
+    def _roll(self, key: Key, programming: Programming) -> None:
+        """Program the table: at once, or in steps from the old revision to the new over the rollout's duration."""
+        route = self._cluster.store.find(ROUTES, *key)
+        if route is None:
+            return
+        duration = duration_seconds(annotations_of(route).get(ROLLOUT_DURATION, "0")) or 0
+        steps = self._cluster.settings.timings.rollout_steps
+        has_ended = not duration or programming.rolled >= steps or not programming.before
+        share = 1.0 if has_ended else programming.rolled / steps
+        self._table.program(key, hosts_of(route, blended(programming.before, programming.traffic, share)))
+        programming.phase = Phase.READY if has_ended else Phase.ROLLING
+        if not has_ended:
+            programming.rolled += 1
+            self._later(programming, duration / steps, lambda: self._roll_on(key))
+
+    def _roll_on(self, key: Key) -> None:
+        self._roll(key, self._programmings[key])
+        self.reconcile(key)
+
+    def _later(self, programming: Programming, seconds: float, step: Callable[[], None]) -> None:
+        programming.timer = self._cluster.clock.call_later(seconds, step)
+
+    def _image_kinds(self, namespace: str, programming: Programming) -> set[str]:
+        revisions = [
+            self._cluster.store.find(REVISIONS, namespace, each["revisionName"]) for each in programming.traffic
+        ]
+        return {registry.inspect(serving_container(each).get("image", "")).kind for each in revisions if each}
