@@ -43,6 +43,7 @@ OPERATION_ERROR_WINDOW = env.float("CONSOLE_OPERATION_ERROR_WINDOW", default=2.0
 INSTALLED_APPS = [
     "console.access",
     "console.audit",
+    "console.mirror",
     "console.operations",
     "console.web",
     "django.contrib.auth",

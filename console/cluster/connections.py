@@ -10,6 +10,7 @@ and may have "ingress": "host:port" (where access tests go) and "sandbox": true.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,7 @@ class Connections:
         return found
 
 
-connections = Connections()
-
-
+@cache
 def parse(text: str) -> tuple[ClusterSettings, ...]:
     """Return the clusters that CONSOLE_CLUSTERS lists; raises ValueError with what is wrong."""
     if not text.strip():

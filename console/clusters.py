@@ -1,0 +1,8 @@
+"""The clusters of this installation: those of CONSOLE_CLUSTERS, and whatever a room registers."""
+
+from django.conf import settings
+
+from console.cluster.connections import Connections, parse
+
+connections = Connections()
+connections.register(lambda: parse(settings.CLUSTERS))

@@ -1,0 +1,40 @@
+"""Where things lie in Redis."""
+
+ROOT = "sluice:mirror"
+LEADER = f"{ROOT}:leader"
+FENCING = f"{ROOT}:fencing"
+CLUSTERS = f"{ROOT}:clusters"
+
+
+def services(cluster: str) -> str:
+    """Hash: `namespace/name` to the sealed service."""
+    return f"{ROOT}:{cluster}:services"
+
+
+def summaries(cluster: str) -> str:
+    """Hash: `namespace/name` to the ServiceSummary."""
+    return f"{ROOT}:{cluster}:summaries"
+
+
+def owned(cluster: str, plural: str, namespace: str, service: str) -> str:
+    """Hash: name to the sealed revision, route or pod of one service."""
+    return f"{ROOT}:{cluster}:{plural}:{namespace}/{service}"
+
+
+def names(cluster: str, plural: str) -> str:
+    """Set of `namespace/service/name`: what a new list must clear when it is gone."""
+    return f"{ROOT}:{cluster}:names:{plural}"
+
+
+def namespaces(cluster: str) -> str:
+    return f"{ROOT}:{cluster}:namespaces"
+
+
+def version(cluster: str) -> str:
+    """Counter that grows with each write of a summary: the key of the readers' caches."""
+    return f"{ROOT}:{cluster}:version"
+
+
+def freshness(cluster: str) -> str:
+    """Hash: plural to the JSON of KindState."""
+    return f"{ROOT}:{cluster}:freshness"

@@ -1,0 +1,24 @@
+"""`manage.py watch`: keep the mirror true until SIGTERM."""
+
+import hashlib
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from console.clusters import connections
+from console.mirror.watcher import Watcher
+from console.redis_client import client
+
+
+class Command(BaseCommand):
+    help = "Mirror every cluster into Redis. Any number may run; one leads, the others stand by."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        seal_key = hashlib.sha256(b"mirror:" + settings.SECRET_KEY.encode()).digest()
+        Watcher(client(), connections, seal_key).run(stop)

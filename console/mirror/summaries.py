@@ -1,0 +1,95 @@
+"""A service in the few hundred bytes that a list of thousands needs."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from console.knative.conditions import parse_time
+from console.knative.objects import CREATOR, Service
+from console.knative.references import ServiceRef
+from console.knative.traffic import Kind
+
+CHANGED_BY = "sluice.dev/changed-by"
+
+
+class Share(msgspec.Struct, frozen=True, array_like=True):
+    """One entry of what serves now."""
+
+    revision: str
+    percent: int
+    tag: str = ""
+
+
+class ServiceSummary(msgspec.Struct, frozen=True):
+    """What the services list shows, filters and sorts by."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    health: str
+    ready: str
+    reason: str
+    message: str
+    conditions: str
+    url: str
+    latest_ready: str
+    latest_created: str
+    shares: tuple[Share, ...]
+    truth: str
+    new_revision_percent: int
+    newer_not_serving: bool
+    labels: dict[str, str]
+    image: str
+    owner: str
+    created_at: datetime | None
+    changed_at: datetime | None
+    changed_by: str
+    is_cluster_local: bool
+
+    @property
+    def ref(self) -> ServiceRef:
+        return ServiceRef(self.cluster, self.namespace, self.name)
+
+    @property
+    def follows_latest(self) -> bool:
+        return self.truth == Kind.FOLLOWS_LATEST
+
+
+def summarize(cluster: str, service: Service) -> ServiceSummary:
+    """Return the summary of a service; the object may still have its managedFields, which tell when it changed."""
+    truth = service.truth
+    return ServiceSummary(
+        cluster=cluster,
+        namespace=service.namespace,
+        name=service.name,
+        uid=service.uid,
+        health=service.health.value,
+        ready=service.ready.status,
+        reason=service.ready.reason,
+        message=service.ready.message,
+        conditions=str(service.tally),
+        url=service.url,
+        latest_ready=service.latest_ready_revision or "",
+        latest_created=service.latest_created_revision or "",
+        shares=tuple(Share(t.revision or "", t.percent or 0, t.tag or "") for t in service.status_traffic),
+        truth=truth.kind.value,
+        new_revision_percent=truth.new_revision_percent,
+        newer_not_serving=truth.newer_not_serving,
+        labels=dict(service.labels),
+        image=service.image,
+        owner=service.owner.value if service.owner else "",
+        created_at=service.created_at,
+        changed_at=_changed_at(service.metadata) or service.created_at,
+        changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
+        is_cluster_local=service.is_cluster_local,
+    )
+
+
+def _changed_at(metadata: Any) -> datetime | None:
+    """When somebody last wrote the spec: entries of managedFields with a subresource are the controllers' status."""
+    times = [
+        parse_time(entry.get("time")) for entry in metadata.get("managedFields") or () if not entry.get("subresource")
+    ]
+    return max((time for time in times if time), default=None)
