@@ -1,0 +1,127 @@
+"""The real kubectl against the sandbox, over TLS as kubectl wants it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.sandbox.api_client import service
+from tests.sandbox_process import Sandbox
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+
+
+class Kubectl:
+    """Runs kubectl with a kubeconfig and a home of its own."""
+
+    def __init__(self, config: Path, home: Path) -> None:
+        self._environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(home)}
+
+    def __call__(self, *arguments: str, given: Any = None, code: int = 0) -> str:
+        done = subprocess.run(
+            ["kubectl", *arguments],
+            input=None if given is None else yaml.safe_dump(given),
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def kubectl(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    home = tmp_path_factory.mktemp("kubectl")
+    return Kubectl(box.kubeconfig(home / "config"), home)
+
+
+@pytest.fixture(scope="session")
+def viewer(box: Sandbox, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    kubectl("create", "namespace", "seen")
+    kubectl("create", "rolebinding", "viewers", "--clusterrole=view", "--group=viewers", "-n", "seen")
+    home = tmp_path_factory.mktemp("viewer")
+    return Kubectl(box.kubeconfig(home / "config", user="viewer"), home)
+
+
+def test_discovery(kubectl: Kubectl):
+    listed = kubectl("api-resources", "--api-group=serving.knative.dev", "-o", "wide")
+    assert "kservice,ksvc" in listed
+    assert "serving.knative.dev/v1" in kubectl("api-versions")
+    assert "v1.36.3+sandbox" in kubectl("version")
+    assert "FIELDS" in kubectl("explain", "ksvc.spec.traffic")
+
+
+def test_apply_changes_what_it_applied_and_says_so(kubectl: Kubectl):
+    obj = service("applied")
+    assert "created" in kubectl("apply", "-f", "-", given=obj)
+    kubectl("apply", "-f", "-", given=obj)  # the defaults inside the containers make kubectl patch, to no effect
+    assert kubectl("get", "ksvc", "applied", "-o", "jsonpath={.metadata.generation}") == "1"
+    changed = service("applied", value="Second")
+    assert "configured" in kubectl("apply", "-f", "-", given=changed)
+    stored = json.loads(kubectl("get", "ksvc", "applied", "-o", "json"))
+    assert stored["metadata"]["generation"] == 2
+    bogus = changed | {"spec": {**changed["spec"], "bogus": 1}}
+    assert 'unknown field "spec.bogus"' in kubectl("apply", "-f", "-", given=bogus, code=1)
+    assert "created (dry run)" in kubectl("create", "-f", "-", "--dry-run=server", given=service("other")).replace(
+        "(server dry run)", "(dry run)"
+    )
+    assert "deleted" in kubectl("delete", "ksvc", "applied")
+    assert "NotFound" in kubectl("get", "ksvc", "applied", code=1)
+
+
+def test_core_kinds_are_created_applied_and_patched(kubectl: Kubectl):
+    kubectl("create", "configmap", "settings", "--from-literal=a=1")
+    kubectl("create", "secret", "generic", "db", "--from-literal=password=x")
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"a": "1"}}
+    assert "created" in kubectl("apply", "-f", "-", given=obj)
+    assert "configured" in kubectl("apply", "-f", "-", given=obj | {"data": {"b": "2"}})
+    assert json.loads(kubectl("get", "cm", "applied", "-o", "jsonpath={.data}")) == {"b": "2"}
+    kubectl("patch", "cm", "applied", "-p", '{"data":{"c":"3"}}')
+    kubectl("patch", "cm", "applied", "--type=json", "-p", '[{"op":"remove","path":"/data/b"}]')
+    kubectl("label", "cm", "applied", "tier=web")
+    assert "applied" in kubectl("get", "cm", "-l", "tier in (web)")
+    kubectl("delete", "cm,secret", "--all")
+
+
+def test_server_side_apply_is_honestly_not_offered(kubectl: Kubectl):
+    refused = kubectl("apply", "--server-side", "-f", "-", given=service("applied"), code=1)
+    assert "unknown format" in refused
+
+
+def test_a_watch_prints_what_happens(kubectl: Kubectl):
+    kubectl("create", "configmap", "watched")
+    watched = kubectl("get", "cm", "watched", "-w", "--request-timeout=1s", "-o", "name")
+    assert "configmap/watched" in watched
+    kubectl("delete", "cm", "watched")
+
+
+def test_describe_pods_and_logs(kubectl: Kubectl, box: Sandbox):
+    described = kubectl("describe", "ksvc", "hello")
+    assert "Latest Ready Revision Name" in described
+    kubectl("get", "ksvc,rev,rt,configuration", "-A")
+    request = f"{box.ingress_url}/"
+    subprocess.run(["curl", "-sf", "-H", "Host: hello.default.example.com", request], check=True, timeout=30)
+    pods = eventually(lambda: kubectl("get", "pods", "-l", "serving.knative.dev/service=hello", "-o", "name").split())
+    logs = kubectl("logs", pods[0], "-c", "user-container")
+    assert logs
+
+
+def test_who_may_what(kubectl: Kubectl, viewer: Kubectl):
+    assert "admin" in kubectl("auth", "whoami")
+    assert kubectl("auth", "can-i", "delete", "ksvc").strip() == "yes"
+    assert "yes" in viewer("auth", "can-i", "list", "ksvc", "-n", "seen")
+    assert "no" in viewer("auth", "can-i", "create", "ksvc", "-n", "seen", code=1)
+    assert "Forbidden" in viewer("get", "ksvc", "-n", "default", code=1)
+    assert "cannot impersonate" in viewer("get", "ksvc", "--as=admin", code=1)
+    assert "no" in kubectl("auth", "can-i", "list", "ksvc", "--as=mary", "--as-group=devs", code=1)
+    kubectl("create", "serviceaccount", "robot")
+    assert len(kubectl("create", "token", "robot").strip()) > 20
