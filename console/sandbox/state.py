@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from console.sandbox.announcement import write_private
-from console.sandbox.resources import by_kind
 from console.sandbox.store import Store
 
 SAVE_SECONDS = 2  # the most that a killed process forgets
@@ -27,7 +26,7 @@ class StateFile:
         if not self._path.exists():
             return False
         try:
-            self._store.load(msgspec.json.decode(self._path.read_bytes()), by_kind)
+            self._store.load(msgspec.json.decode(self._path.read_bytes()))
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise ValueError(f"{self._path} is not a state file of the sandbox: {error!r}") from error
         return True

@@ -10,22 +10,22 @@ Nothing here admits, validates or authorizes; controllers write straight to the 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from console.sandbox import errors
+from console.sandbox.history import History, Key
 from console.sandbox.logs import PodLogs
-from console.sandbox.resources import NAMESPACES, TABLE, Resource
+from console.sandbox.resources import NAMESPACES, TABLE, Resource, by_kind
 from console.sandbox.subscriptions import Change, Subscription
+from console.sandbox.updates import SERVER_FIELDS, may_go, merge_update, owner_uids
 
 HISTORY_LENGTH = 20_000
 FOREGROUND = "foregroundDeletion"
-SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 SUFFIX_LENGTH = 5
 
-Key = tuple[str, str]  # (namespace, name); the namespace of a cluster-scoped object is ""
 Object = dict[str, Any]
 Objects = list[Object]  # named, as `list` is a method's name inside the class
 Owned = list[tuple[Resource, Object]]
@@ -49,9 +49,7 @@ class Store:
         self._new_uid = new_uid
         self._objects: dict[Resource, dict[Key, Object]] = {resource: {} for resource in TABLE}
         self._owned: defaultdict[str, set[tuple[Resource, Key]]] = defaultdict(set)  # by the owner's uid
-        self._history: dict[Resource, deque[Change]] = {resource: deque() for resource in TABLE}
-        self._forgotten: dict[Resource, int] = dict.fromkeys(TABLE, first_version)
-        self._history_length = history_length
+        self._history = {resource: History(history_length, first_version) for resource in TABLE}
         self._subscriptions: set[Subscription] = set()
 
     # Reading
@@ -73,28 +71,11 @@ class Store:
 
     def list_at(self, resource: Resource, version: int, namespace: str | None = None) -> Objects:
         """As `list`, but as it was at `version`; raises StatusError 410 when the history does not reach back."""
-        if version < self._forgotten[resource]:
-            raise errors.expired(f"too old resource version: {version} ({self._forgotten[resource]})")
-        objects = dict(self._objects[resource])
-        for change in reversed(self._history[resource]):
-            if change.version <= version:
-                break
-            if change.previous is None:
-                del objects[change.key]
-            else:
-                objects[change.key] = change.previous
-        return self._ordered(objects, namespace)
+        return self._ordered(self._history[resource].undone(self._objects[resource], version), namespace)
 
     def changes_since(self, resource: Resource, version: int) -> Changes:
         """What happened after `version`, oldest first; raises StatusError 410 when that is forgotten."""
-        if version < self._forgotten[resource]:
-            raise errors.expired(f"too old resource version: {version} ({self._forgotten[resource]})")
-        newer: Changes = []
-        for change in reversed(self._history[resource]):
-            if change.version <= version:
-                break
-            newer.append(change)
-        return newer[::-1]
+        return self._history[resource].since(version)
 
     def count(self, resource: Resource) -> int:
         """How many objects of that resource there are."""
@@ -208,8 +189,7 @@ class Store:
     def forget_history(self) -> None:
         """Compact: whoever resumes from an older resourceVersion gets 410."""
         for resource in TABLE:
-            self._history[resource].clear()
-            self._forgotten[resource] = self.version
+            self._history[resource].forget(self.version)
 
     # Keeping
 
@@ -218,12 +198,12 @@ class Store:
         objects = [obj for resource in TABLE for obj in self._objects[resource].values()]
         return {"version": self.version, "objects": objects, "logs": self.logs.dump()}
 
-    def load(self, state: Object, find: Callable[[str, str], Resource | None]) -> None:
-        """Take over what `dump` gave; `find` maps (apiVersion, kind) to a Resource. The history starts anew."""
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what `dump` gave; the history starts anew. Raises ValueError for a kind that is not served."""
         for obj in state["objects"]:
-            resource = find(obj["apiVersion"], obj["kind"])
+            resource = by_kind(obj["apiVersion"], obj["kind"])
             if resource is None:
-                raise ValueError(f"The state file has a kind that the sandbox does not know: {obj['kind']}")
+                raise ValueError(f"The state has a kind that the sandbox does not know: {obj['kind']}")
             key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
             self._objects[resource][key] = obj
             self._index_owners(resource, key, None, obj)
@@ -284,10 +264,7 @@ class Store:
         return last
 
     def _announce(self, change: Change) -> None:
-        history = self._history[change.resource]
-        history.append(change)
-        while len(history) > self._history_length:
-            self._forgotten[change.resource] = history.popleft().version
+        self._history[change.resource].append(change)
         for subscription in tuple(self._subscriptions):
             if change.resource in subscription.resources:
                 subscription.offer(change)
@@ -318,14 +295,11 @@ class Store:
     def _release_owners(self, removed: Object) -> None:
         """An owner that is deleted in the foreground goes when the last thing it owned is gone."""
         for reference in removed["metadata"].get("ownerReferences", ()):
-            if reference["uid"] in self._owned:
+            resource = by_kind(reference.get("apiVersion", ""), reference.get("kind", ""))
+            if resource is None or reference["uid"] in self._owned:
                 continue
-            for resource in TABLE:
-                if (resource.api_version, resource.kind) != (reference.get("apiVersion"), reference.get("kind")):
-                    continue
-                owner = self.find(resource, removed["metadata"].get("namespace", ""), reference["name"])
-                if owner is None or FOREGROUND not in owner["metadata"].get("finalizers", ()):
-                    continue
+            owner = self.find(resource, removed["metadata"].get("namespace", ""), reference["name"])
+            if owner is not None and FOREGROUND in owner["metadata"].get("finalizers", ()):
                 left = [each for each in owner["metadata"]["finalizers"] if each != FOREGROUND]
                 self.update(resource, owner | {"metadata": owner["metadata"] | {"finalizers": left}})
 
@@ -365,47 +339,3 @@ class Store:
         owner = self._objects[NAMESPACES].get(("", namespace))
         if owner and "deletionTimestamp" in owner["metadata"] and not self._is_inhabited(namespace):
             self._remove(NAMESPACES, ("", namespace))
-
-
-def merge_update(resource: Resource, current: Object, obj: Object, subresource: str | None = None) -> Object:
-    """What an update of `current` with `obj` will store, but for the new resourceVersion (dry runs need just this)."""
-    if subresource == "status":
-        return {**current, "status": obj["status"]} if "status" in obj else without_status(current)
-    metadata = dict(obj["metadata"])
-    for field in SERVER_FIELDS:
-        metadata.pop(field, None)
-        if field in current["metadata"]:
-            metadata[field] = current["metadata"][field]
-    metadata["resourceVersion"] = current["metadata"]["resourceVersion"]
-    updated = {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": metadata}
-    if resource.has_status:
-        updated.pop("status", None)
-        if "status" in current:
-            updated["status"] = current["status"]
-    if resource.has_generation and content(updated) != content(current):
-        metadata["generation"] = current["metadata"]["generation"] + 1
-    return updated
-
-
-def may_go(obj: Object) -> bool:
-    """An object that was marked as deleted and that neither a finalizer nor a grace period holds any longer."""
-    metadata = obj["metadata"]
-    is_held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
-    return "deletionTimestamp" in metadata and not is_held
-
-
-def content(obj: Object) -> Object:
-    """What the generation counts: all but metadata and status."""
-    return {field: value for field, value in obj.items() if field not in ("metadata", "status")}
-
-
-def without_status(obj: Object) -> Object:
-    """The object without its status."""
-    return {field: value for field, value in obj.items() if field != "status"}
-
-
-def owner_uids(obj: Object | None) -> list[str]:
-    """The uids that an object's ownerReferences name."""
-    if obj is None:
-        return []
-    return [reference["uid"] for reference in obj["metadata"].get("ownerReferences", ())]

@@ -14,7 +14,8 @@ from console.sandbox.bootstrap import namespace as completed_namespace
 from console.sandbox.calls import Call, decode
 from console.sandbox.reading import selection
 from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
-from console.sandbox.store import Object, Store, without_status
+from console.sandbox.store import Object, Store
+from console.sandbox.updates import without_status
 
 # admit(verb, resource, old or None, new, user name) -> what is stored; raises StatusError. Knative's webhooks.
 Admit = Callable[[str, Resource, Object | None, Object, str], Object]

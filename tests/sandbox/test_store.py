@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.sandbox.errors import StatusError
-from console.sandbox.resources import CONFIGMAPS, CONFIGURATIONS, PODS, SERVICES, by_kind
+from console.sandbox.resources import CONFIGMAPS, CONFIGURATIONS, PODS, SERVICES
 from console.sandbox.store import Store
 
 STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete"]), st.sampled_from("abcd")), max_size=30)
@@ -111,7 +111,7 @@ def test_state_survives_a_round_trip_through_json():
     owner = store.create(SERVICES, obj("a", spec={}))
     store.logs.append("default", "p", "c", "one\ntwo")
     copy = Store(first_version=1000)
-    copy.load(json.loads(json.dumps(store.dump())), by_kind)
+    copy.load(json.loads(json.dumps(store.dump())))
     assert copy.get(SERVICES, "default", "a") == owner
     assert [line.text for line in copy.logs.read("default", "p", "c") or ()] == ["one", "two"]
     with pytest.raises(StatusError):
