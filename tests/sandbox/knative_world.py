@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -31,7 +29,9 @@ class World:
         self.store = store
         self.ingress_port = ingress_port
 
-    def create(self, name: str, *, image: str = "gcr.io/knative-samples/helloworld-go", user: str = "admin", **more: Any):
+    def create(
+        self, name: str, *, image: str = "gcr.io/knative-samples/helloworld-go", user: str = "admin", **more: Any
+    ):
         """Create a Service in default with TARGET=First; `metadata`, `template` and `container` add to it."""
         container = {"image": image, "env": [{"name": "TARGET", "value": "First"}], **more.get("container", {})}
         template = {"spec": {"containers": [container], **more.get("spec", {})}, **more.get("template", {})}
@@ -107,11 +107,6 @@ async def knative(*, speed: float = 40, store: Store | None = None, **options: A
             assert not task.done() or task.exception() is None, task.exception()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def recording(path: Path) -> list[Object]:
-    """The recording's lines."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def set_env(name: str, value: str) -> Callable[[Object], None]:
