@@ -1,7 +1,74 @@
-"""People and what they may do."""
+"""People, teams, roles and what a team may do where."""
+
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person who signs in."""
+    """A person who signs in. A superuser administers this installation and has every right."""
+
+    is_demo = models.BooleanField(default=False, help_text=_("Has a known password; refused outside the demo."))
+
+
+class Role(models.Model):
+    """A named set of permissions."""
+
+    name = models.SlugField(unique=True)
+    permissions = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(models.Model):
+    """People who work on the same services."""
+
+    name = models.CharField(max_length=100, unique=True)
+    oidc_group = models.CharField(max_length=200, blank=True, help_text=_("Members of this group join at sign-in."))
+    members: Any = models.ManyToManyField(User, through="Membership", related_name="teams")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person in a team, for a time or for good."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    is_owner = models.BooleanField(default=False)
+    from_oidc = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "team"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+class Grant(models.Model):
+    """A role for a team on the services that the patterns and the selector match."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="grants")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
+    cluster = models.CharField(max_length=100, default="*", help_text=_("A name or a pattern with *."))
+    namespace = models.CharField(max_length=100, default="*", help_text=_("A name or a pattern with *."))
+    selector = models.CharField(
+        max_length=300, blank=True, help_text=_("Labels, as in app=shop,tier=front; empty for all.")
+    )
+
+    class Meta:
+        ordering = ["team", "cluster", "namespace"]
+
+    def __str__(self) -> str:
+        return f"{self.team}: {self.role} on {self.cluster}/{self.namespace}"

@@ -1,1 +1,16 @@
-"""The append-only log, its hash chain, verification and export. Imports no other room."""
+"""The append-only log: who did what to which object, before and after, with what result; its hash chain and export.
+
+`record()` is called in the same transaction as what it tells. Secret values never come here: callers pass differences
+that console.knative.diff has masked. Imports knative only.
+"""
+
+from console.audit.outcomes import Outcome
+
+__all__ = ["Outcome", "record"]
+
+
+def record(*args: object, **kwargs: object) -> object:
+    """Append an entry; see console.audit.chain.record."""
+    from console.audit.chain import record as append  # models load after the apps
+
+    return append(*args, **kwargs)  # type: ignore[arg-type]

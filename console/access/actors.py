@@ -1,0 +1,37 @@
+"""Who does something, from where: what operations and audit entries keep of a person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person at the moment of acting. `user_id` is None for the console itself."""
+
+    user_id: int | None
+    name: str
+    ip: str = ""
+    request_id: str = ""
+
+
+CONSOLE = Actor(None, "sluice")
+
+
+def actor_from(request: HttpRequest) -> Actor:
+    """Return the person behind a request."""
+    user: Any = request.user
+    name = user.get_username() if user.is_authenticated else ""
+    return Actor(user.pk, name, client_ip(request), getattr(request, "request_id", ""))
+
+
+def client_ip(request: HttpRequest) -> str:
+    """Return the address that the outermost trusted proxy saw; X-Forwarded-For beyond it is the client's own word."""
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    if not settings.TRUSTED_PROXIES:
+        return direct
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    chain = [*hops, direct]
+    return str(chain[max(0, len(chain) - 1 - settings.TRUSTED_PROXIES)])

@@ -1,0 +1,78 @@
+"""The permission of each view, as a decorator that a test can enumerate."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from console import audit
+from console.access.actors import actor_from
+from console.access.authorization import rights_of, roles_with
+from console.access.labels import labels_of
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no sign-in: health endpoints and the like."""
+    view.required_permission = "public"  # type: ignore[attr-defined]
+    return login_not_required(view)
+
+
+def signed_in(view: View) -> View:
+    """Mark a view that any signed-in person may use and that shows only what this person may see."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
+        return view(request, *args, **kwargs)
+
+    wrapped.required_permission = "signed-in"  # type: ignore[attr-defined]
+    return wrapped  # type: ignore[return-value]
+
+
+def require_permission(permission: Permission) -> Callable[[View], View]:
+    """Let a view run only with the permission on the service that its URL names (`cluster`, `namespace`, `name`).
+
+    The view gets a ServiceRef as `ref` in their stead. Without the right to see the service the answer is the same 404
+    as for one that does not exist; with it, a 403 page that names the roles, and an audit entry.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            rights = request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
+            ref = None
+            labels: Mapping[str, str] = {}
+            if "cluster" in kwargs:
+                ref = kwargs["ref"] = ServiceRef(kwargs.pop("cluster"), kwargs.pop("namespace"), kwargs.pop("name", ""))
+                labels = labels_of(ref)
+                if not rights.allows(Permission.VIEW, ref, labels):
+                    raise Http404
+            if not rights.allows(permission, ref, labels):
+                return refuse(request, permission, ref)
+            request.permissions = rights.on(ref, labels) if ref else frozenset()  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        wrapped.required_permission = permission  # type: ignore[attr-defined]
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def refuse(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> HttpResponse:
+    """Answer 403, naming the roles that hold the permission, and leave an audit entry of the attempt."""
+    audit.record(
+        f"{permission}.refused",
+        actor=actor_from(request),
+        ref=ref,
+        outcome=audit.Outcome.REFUSED,
+        text=f"{request.method} {request.path}",
+    )
+    context = {"permission": permission, "roles": roles_with(permission), "ref": ref}
+    return TemplateResponse(request, "403.html", context, status=403)

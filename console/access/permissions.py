@@ -1,0 +1,45 @@
+"""The rights that the console knows, and the roles that bundle them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    """What a person may do with a service; Kubernetes cannot tell an env change from a traffic change, this can."""
+
+    VIEW = "view"
+    REVEAL = "reveal"
+    DEPLOY = "deploy"
+    TRAFFIC = "traffic"
+    OPERATE = "operate"
+    DELETE = "delete"
+    APPROVE = "approve"
+    AUDIT = "audit"
+    MANAGE = "manage"
+
+
+LABELS = {
+    Permission.VIEW: _("see services, revisions and operations"),
+    Permission.REVEAL: _("reveal the values of variables"),
+    Permission.DEPLOY: _("change variables, images and settings"),
+    Permission.TRAFFIC: _("split traffic and roll back"),
+    Permission.OPERATE: _("scale and restart"),
+    Permission.DELETE: _("delete services and revisions"),
+    Permission.APPROVE: _("approve changes of protected services"),
+    Permission.AUDIT: _("read the audit log"),
+    Permission.MANAGE: _("manage teams, roles and grants"),
+}
+
+# The roles that every installation starts with; the table can be edited afterwards.
+BUILT_IN_ROLES: Mapping[str, frozenset[Permission]] = {
+    "viewer": frozenset({Permission.VIEW}),
+    "deployer": frozenset(
+        {Permission.VIEW, Permission.REVEAL, Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE}
+    ),
+    "releaser": frozenset({Permission.VIEW, Permission.TRAFFIC, Permission.APPROVE}),
+    "operator": frozenset({Permission.VIEW, Permission.OPERATE, Permission.TRAFFIC}),
+    "owner": frozenset(Permission),
+    "auditor": frozenset({Permission.VIEW, Permission.AUDIT}),
+}

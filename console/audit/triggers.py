@@ -1,0 +1,34 @@
+"""The triggers that keep the log append-only, for both databases; used by the migration and by tests."""
+
+TABLE = "audit_entry"
+
+POSTGRESQL = [
+    f"""CREATE FUNCTION {TABLE}_is_append_only() RETURNS trigger AS $$
+        BEGIN RAISE EXCEPTION 'the audit log is append-only'; END; $$ LANGUAGE plpgsql""",
+    f"""CREATE TRIGGER {TABLE}_no_change BEFORE UPDATE OR DELETE ON {TABLE}
+        FOR EACH ROW EXECUTE FUNCTION {TABLE}_is_append_only()""",
+    f"""CREATE TRIGGER {TABLE}_no_truncate BEFORE TRUNCATE ON {TABLE}
+        FOR EACH STATEMENT EXECUTE FUNCTION {TABLE}_is_append_only()""",
+]
+POSTGRESQL_DROP = [
+    f"DROP TRIGGER {TABLE}_no_truncate ON {TABLE}",
+    f"DROP TRIGGER {TABLE}_no_change ON {TABLE}",
+    f"DROP FUNCTION {TABLE}_is_append_only()",
+]
+SQLITE = [
+    f"""CREATE TRIGGER {TABLE}_no_update BEFORE UPDATE ON {TABLE}
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+    f"""CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {TABLE}
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+]
+SQLITE_DROP = [f"DROP TRIGGER {TABLE}_no_update", f"DROP TRIGGER {TABLE}_no_delete"]
+
+
+def create(schema_editor) -> None:  # type: ignore[no-untyped-def]
+    for statement in POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE:
+        schema_editor.execute(statement)
+
+
+def drop(schema_editor) -> None:  # type: ignore[no-untyped-def]
+    for statement in POSTGRESQL_DROP if schema_editor.connection.vendor == "postgresql" else SQLITE_DROP:
+        schema_editor.execute(statement)
