@@ -14,7 +14,6 @@ OPERATIONS_ALLOWED = 10_000
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 # Lists of core kinds that a strategic merge patch merges by a key instead of replacing.
 MERGE_KEYS = {

@@ -105,7 +105,8 @@ async def _serve_all(
     with _stopping_on_signals(stop):
         for server in servers.values():
             await server.is_listening.wait()  # it cannot fail: the sockets listen already
-        on_ready()
+        if not any(task.done() for task in tasks):
+            on_ready()
         await asyncio.gather(*serving)
     for task in tasks:
         task.cancel()

@@ -99,18 +99,14 @@ class Writer:
 
     def patch(self, call: Call) -> Written:
         """200 and the object as stored; raises StatusError 400, 404, 409, 415 or 422."""
-        old = self._store.get(call.resource, call.namespace, call.name)
-        patch = decode(call.body) if call.content_type in _accepted_patches(call.resource) else None
-        if call.content_type == patches.MERGE_PATCH:
-            obj = patches.merge_patch(old, patch)
-        elif call.content_type == patches.JSON_PATCH:
-            obj = patches.json_patch(old, patch)
-        elif call.content_type == patches.STRATEGIC_PATCH and not call.resource.is_custom:
-            obj = patches.strategic_merge(old, patch)
-        else:
-            accepted = ", ".join(_accepted_patches(call.resource))
-            message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+        accepted = _accepted_patches(call.resource)
+        if call.content_type not in accepted:
+            types = ", ".join(accepted)
+            message = f"the body of the request was in an unknown format - accepted media types include: {types}"
             raise errors.StatusError(415, "UnsupportedMediaType", message)
+        old = self._store.get(call.resource, call.namespace, call.name)
+        patch = decode(call.body)
+        obj = accepted[call.content_type](old, patch)
         if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
             raise errors.bad_request("the patch leaves no object with metadata")
         unknown = schema.unknown_fields(call.resource, obj)
@@ -204,9 +200,10 @@ class Writer:
             raise errors.StatusError(403, "Forbidden", f"{call.resource.qualified} is forbidden: {why}", details)
 
 
-def _accepted_patches(resource: Resource) -> tuple[str, ...]:
-    """Server-side apply is not offered: the sandbox keeps no managed fields."""
-    return (patches.JSON_PATCH, patches.MERGE_PATCH) + (() if resource.is_custom else (patches.STRATEGIC_PATCH,))
+def _accepted_patches(resource: Resource) -> dict[str, Callable[[Any, Any], Any]]:
+    """How a patch of each media type is applied. Server-side apply is not offered: nothing keeps managed fields."""
+    accepted = {patches.JSON_PATCH: patches.json_patch, patches.MERGE_PATCH: patches.merge_patch}
+    return accepted if resource.is_custom else {**accepted, patches.STRATEGIC_PATCH: patches.strategic_merge}
 
 
 def _in_its_place(call: Call, obj: Object) -> Object:

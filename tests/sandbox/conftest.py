@@ -94,6 +94,6 @@ def recorded() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
-    """A fast sandbox with the demo's services."""
-    with sandbox(speed=50, seed="demo", users={"viewer": ["viewers"]}) as running:
+    """A fast, empty sandbox."""
+    with sandbox(speed=50, users={"viewer": ["viewers"]}) as running:
         yield running

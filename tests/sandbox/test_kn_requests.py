@@ -129,6 +129,7 @@ def revisions_of(kn: Client, name: str) -> list[dict[str, Any]]:
 
 def test_lists_and_descriptions(kn: Client, name: str):
     assert name in {item["metadata"]["name"] for item in kn.get(SERVICES).body["items"]}
+    kn.post(f"{SERVING}/namespaces/kube-public/services", kn_service("elsewhere") | {"metadata": {"name": "elsewhere"}})
     everywhere = kn.get(f"{SERVING}/services").body["items"]
     assert len({item["metadata"]["namespace"] for item in everywhere}) > 1
     assert [item["metadata"]["name"] for item in revisions_of(kn, name)] == [f"{name}-00001"]

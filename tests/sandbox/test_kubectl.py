@@ -105,13 +105,16 @@ def test_a_watch_prints_what_happens(kubectl: Kubectl):
 
 
 def test_describe_pods_and_logs(kubectl: Kubectl, box: Sandbox):
+    kubectl("create", "secret", "generic", "db", "--from-literal=password=x")  # the sidecar's envFrom needs it
+    kubectl("apply", "-f", "-", given=service("hello"))
+    kubectl("wait", "ksvc", "hello", "--for=condition=Ready", "--timeout=20s")
     described = kubectl("describe", "ksvc", "hello")
     assert "Latest Ready Revision Name" in described
     kubectl("get", "ksvc,rev,rt,configuration", "-A")
     request = f"{box.ingress_url}/"
     subprocess.run(["curl", "-sf", "-H", "Host: hello.default.example.com", request], check=True, timeout=30)
     pods = eventually(lambda: kubectl("get", "pods", "-l", "serving.knative.dev/service=hello", "-o", "name").split())
-    logs = kubectl("logs", pods[0], "-c", "user-container")
+    logs = kubectl("logs", pods[0], "--all-containers", "--tail=5", "--timestamps")
     assert logs
 
 

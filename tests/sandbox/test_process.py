@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_a_watch_of_an_earlier_life_is_told_to_list_again(tmp_path: Path):
         Client(box.url, box.token).watch(f"{CONFIGMAPS}?watch=1&resourceVersion={version}") as events,
     ):
         assert next(events)["object"]["code"] == 410
+
+
+def test_the_demo_answers_through_its_ingress():
+    with sandbox(seed="demo") as box:
+        admin = Client(box.url, box.token)
+        eventually(lambda: admin.get(f"{SERVICES}/hello").body["status"]["conditions"])
+        request = urllib.request.Request(box.ingress_url, headers={"Host": "hello.default.example.com"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert answer.read() == b"Hello First!\n"
 
 
 def test_the_speed_can_be_changed_while_it_runs():
