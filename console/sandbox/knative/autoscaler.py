@@ -73,6 +73,16 @@ class Autoscaler:
         if has_changed:
             self._on_change(key)
 
+    def adopt(self, pod: Object) -> None:
+        """Count a Pod that was there before the autoscaler."""
+        key = pods.revision_key(pod)
+        if key is None or pods.is_terminating(pod):
+            return
+        scale = self.scale(key)
+        scale.pods[pod["metadata"]["name"]] = pods.is_ready(pod)
+        scale.desired = len(scale.pods)
+        self._look_later(key, scale)
+
     def observe(self, event: str, pod: Object) -> None:
         """Take up a change of a Pod."""
         key, name = pods.revision_key(pod), pod["metadata"]["name"]
@@ -85,8 +95,8 @@ class Autoscaler:
             self._fill(key)
         else:
             scale.pods[name] = pods.is_ready(pod)
-            if scale.desired is None or known is None:
-                scale.desired = max(scale.desired or 0, len(scale.pods))
+            if scale.desired is None:  # somebody restored a pod by hand
+                scale.desired = len(scale.pods)
             if scale.pods[name] and not known:
                 self._admit_waiting(scale, name)
                 self._look_later(key, scale)

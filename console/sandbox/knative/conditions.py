@@ -19,7 +19,8 @@ class Conditions:
     def __init__(self, existing: list[dict[str, Any]], dependents: tuple[str, ...], now: str) -> None:
         self._dependents = dependents
         self._now = now
-        self._by_type = {condition["type"]: condition for condition in existing}
+        self._before = {condition["type"]: condition for condition in existing}
+        self._by_type = dict(self._before)
         self._marked: list[str] = []  # most recent last
         for kind in (*dependents, READY):
             if kind not in self._by_type:
@@ -34,8 +35,12 @@ class Conditions:
         return str(self._by_type.get(kind, {}).get("reason", ""))
 
     def as_list(self) -> list[dict[str, Any]]:
-        """The conditions, ordered by type."""
-        return [self._by_type[kind] for kind in sorted(self._by_type)]
+        """The conditions, ordered by type; one that came back to what it was did not change."""
+        return [self._settled(kind) for kind in sorted(self._by_type)]
+
+    def _settled(self, kind: str) -> dict[str, Any]:
+        now, before = self._by_type[kind], self._before.get(kind, {})
+        return before if _timeless(before) == _timeless(now) else now
 
     def mark_true(self, kind: str, reason: str = "", message: str = "") -> None:
         """This is well."""
@@ -89,9 +94,12 @@ class Conditions:
         if kind != READY and kind not in self._dependents:
             condition["severity"] = "Info"
         condition |= {"status": status, "type": kind}
-        current = self._by_type.get(kind, {})
-        if {field: value for field, value in current.items() if field != "lastTransitionTime"} != condition:
+        if _timeless(self._by_type.get(kind, {})) != condition:
             self._by_type[kind] = {"lastTransitionTime": self._now} | condition
+
+
+def _timeless(condition: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in condition.items() if field != "lastTransitionTime"}
 
 
 def condition_of(obj: dict[str, Any], kind: str) -> dict[str, Any]:

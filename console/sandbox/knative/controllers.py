@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from console.sandbox.knative.cluster import Cluster
+from console.sandbox.knative.conditions import TRUE, condition_of
 from console.sandbox.knative.configuration_controller import ConfigurationController
 from console.sandbox.knative.kubelet import Kubelet
 from console.sandbox.knative.objects import (
@@ -51,7 +52,16 @@ class Controllers:
             ROUTES: self._routes,
         }
         self._pending: dict[tuple[Resource, Key], asyncio.TimerHandle] = {}
+        self._take_over()
         self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS)
+
+    def _take_over(self) -> None:
+        """Know what ran when the store was filled, before any change is handled."""
+        for pod in self._cluster.store.list(PODS):
+            self.revisions.autoscaler.adopt(pod)
+        for revision in self._cluster.store.list(REVISIONS):
+            if condition_of(revision, "Ready").get("status") == TRUE:
+                self._kubelet.remember_images(revision)
 
     async def follow(self) -> None:
         """Handle every change of the store until cancelled."""

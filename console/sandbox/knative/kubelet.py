@@ -29,7 +29,7 @@ class Kubelet:
         self._cluster = cluster
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._ending: set[Key] = set()
-        self._pulled: set[str] = set()  # images on the node
+        self._pulled: set[str] = set()  # digests of the images on the node
 
     def observe(self, event: str, pod: Object) -> None:
         """Take up a change of a Pod."""
@@ -43,10 +43,14 @@ class Kubelet:
                 self._ending.add(key)
                 self._start(key, self._end(key))
         elif event == "ADDED" and pods.revision_key(pod):
-            if pods.is_ready(pod):  # runs since an earlier life of the sandbox
-                self._pulled |= {container["image"] for container in pod["spec"]["containers"]}
-            else:
+            if pods.is_crashing(pod):  # since an earlier life of the sandbox
+                self._start(key, self._crash(key, pods.serving_name(pod)))
+            elif not pods.is_ready(pod):
                 self._start(key, self._run(key))
+
+    def remember_images(self, revision: Object) -> None:
+        """The Revision ran before: its images are on the node."""
+        self._pulled |= {registry.inspect(container["image"]).digest for container in revision["spec"]["containers"]}
 
     def _start(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
         self._stop(key)
@@ -117,13 +121,13 @@ class Kubelet:
             if image.kind == "pull-backoff":
                 self._fail_pull(key, container)
                 return False
-            if reference in self._pulled or container["name"] == pods.QUEUE_PROXY:
+            if image.digest in self._pulled or container["name"] == pods.QUEUE_PROXY:
                 self._tell(pod, "Pulled", f'Container image "{reference}" already present on machine')
                 await self._cluster.clock.sleep(self._cluster.settings.timings.cached_pull)
                 continue
             self._tell(pod, "Pulling", f'Pulling image "{reference}"')
             await self._cluster.clock.sleep(image.pull_seconds)
-            self._pulled.add(reference)
+            self._pulled.add(image.digest)
             took = f"{image.pull_seconds:g}s"
             self._tell(pod, "Pulled", f'Successfully pulled image "{reference}" in {took} ({took} including waiting)')
         return True

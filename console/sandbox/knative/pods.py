@@ -91,6 +91,12 @@ def container_state(pod: Object, name: str) -> Status:
     return next((each for each in statuses if each["name"] == name), {})
 
 
+def is_crashing(pod: Object) -> bool:
+    """Whether its serving container waits between two crashes."""
+    waits = container_state(pod, serving_name(pod)).get("state", {}).get("waiting") or {}
+    return bool(waits.get("reason") == "CrashLoopBackOff")
+
+
 def unscheduled(status: Status, message: str, now: str) -> Status:
     """Pending, and no node takes it."""
     condition = _condition("PodScheduled", "False", now) | {"reason": "Unschedulable", "message": message}

@@ -55,25 +55,25 @@ class RevisionController:
     async def _deploy(self, key: Key) -> None:
         """Resolve the digests, start the first pods (or none), and give up when the deadline passes."""
         clock, timings = self._cluster.clock, self._cluster.settings.timings
-        revision = self._edit(key, _resolving)
+        revision = self._edit(key, mark_resolving)
         if revision is None:
             return
-        problem = _resolution_problem(revision)
+        problem = resolution_problem(revision)
         if problem:
             await clock.sleep(timings.resolution_failure)
             self._edit(key, lambda _, conditions, __: conditions.mark_false(HEALTHY, "ContainerMissing", problem))
             self._tell(key, "InternalError", problem, WARNING)
             return
         await clock.sleep(timings.resolving)
-        revision = self._edit(key, _deploying)
+        revision = self._edit(key, mark_deploying)
         if revision is None:
             return
         await clock.sleep(timings.deploying)
         initial = self._initial[key] = self.autoscaler.initial_scale(revision)
         if initial == 0:
-            self._edit(key, _scaled_to_zero)
+            self._edit(key, mark_scaled_to_zero)
             await clock.sleep(timings.settling)
-            self._edit(key, lambda _, conditions, __: _mark_well(conditions))
+            self._edit(key, lambda _, conditions, __: mark_well(conditions))
             self._tell(key, "RevisionReady", "Revision becomes ready upon all resources being ready")
             return
         if has_no_quota(revision):
@@ -133,7 +133,7 @@ class RevisionController:
     def _mark_scale(self, key: Key, scale: Scale, conditions: Conditions) -> None:
         if scale.ready:
             if scale.ready >= self._initial.get(key, 1) or conditions.status("Ready") == FALSE:
-                _mark_well(conditions)
+                mark_well(conditions)
             conditions.mark_true(ACTIVE)
             return
         if not scale.desired:
@@ -188,7 +188,7 @@ def container_statuses(revision: Object) -> list[Object]:
     ]
 
 
-def _resolution_problem(revision: Object) -> str:
+def resolution_problem(revision: Object) -> str:
     for container in revision["spec"]["containers"]:
         error = registry.inspect(container["image"]).resolve_error
         if error:
@@ -196,18 +196,18 @@ def _resolution_problem(revision: Object) -> str:
     return ""
 
 
-def _resolving(status: Object, conditions: Conditions, revision: Object) -> None:
+def mark_resolving(status: Object, conditions: Conditions, revision: Object) -> None:
     conditions.mark_unknown(AVAILABLE, "ResolvingDigests")
 
 
-def _deploying(status: Object, conditions: Conditions, revision: Object) -> None:
+def mark_deploying(status: Object, conditions: Conditions, revision: Object) -> None:
     status["containerStatuses"] = container_statuses(revision)
     conditions.mark_unknown(AVAILABLE, "Deploying")
     conditions.mark_unknown(HEALTHY, "Deploying")
     conditions.mark_unknown(ACTIVE, "Deploying")
 
 
-def _scaled_to_zero(status: Object, conditions: Conditions, revision: Object) -> None:
+def mark_scaled_to_zero(status: Object, conditions: Conditions, revision: Object) -> None:
     """The deployment exists with no replicas; the container's health is open, as in the recording."""
     status["actualReplicas"] = 0
     conditions.mark_unknown(HEALTHY)
@@ -215,6 +215,6 @@ def _scaled_to_zero(status: Object, conditions: Conditions, revision: Object) ->
     conditions.mark_false(ACTIVE, *NO_TRAFFIC)
 
 
-def _mark_well(conditions: Conditions) -> None:
+def mark_well(conditions: Conditions) -> None:
     conditions.mark_true(AVAILABLE)
     conditions.mark_true(HEALTHY)

@@ -105,29 +105,10 @@ class RouteController:
             label_revisions(self._cluster, route, may_release=True)
 
     def _status(self, key: Key, route: Object) -> Object:
-        status = dict(status_of(route))
-        conditions = Conditions(status.get("conditions") or [], DEPENDENTS, self._cluster.clock.timestamp())
-        status["url"] = f"http://{host_of(route)}"
-        wanted = resolve(self._cluster.store, route)
+        wanted, now = resolve(self._cluster.store, route), self._cluster.clock.timestamp()
         if isinstance(wanted, BadTarget):
-            conditions.mark_unknown(INGRESS, *Phase.NOT_CONFIGURED.value)
-            mark = conditions.mark_false if wanted.is_final else conditions.mark_unknown
-            mark(ASSIGNED, wanted.reason, wanted.message)
-        else:
-            programming = self._programming_for(key, route, wanted)
-            status["traffic"] = wanted
-            status["address"] = {"url": local_url_of(route)}
-            conditions.mark_true(ASSIGNED)
-            conditions.mark_true(CERTIFIED, "TLSNotEnabled", "external-domain-tls is not enabled")
-            if programming.phase is Phase.READY:
-                conditions.mark_true(INGRESS)
-            elif programming.phase is Phase.FAILED:
-                conditions.mark_false(INGRESS, *programming.phase.value)
-            else:
-                conditions.mark_unknown(INGRESS, *programming.phase.value)
-        status["conditions"] = conditions.as_list()
-        status["observedGeneration"] = route["metadata"]["generation"]
-        return status
+            return unassigned_status(route, wanted, now)
+        return assigned_status(route, wanted, self._programming_for(key, route, wanted).phase, now)
 
     def _programming_for(self, key: Key, route: Object, wanted: list[Object]) -> Programming:
         """The programming of what is wanted: the one there is, one that was done in an earlier life, or a new one."""
@@ -195,3 +176,35 @@ class RouteController:
             self._cluster.store.find(REVISIONS, namespace, each["revisionName"]) for each in programming.traffic
         ]
         return {registry.inspect(serving_container(each).get("image", "")).kind for each in revisions if each}
+
+
+def unassigned_status(route: Object, bad: BadTarget, now: str) -> Object:
+    """The status of a Route whose traffic cannot go where its spec says; what it served before goes on."""
+    status, conditions = _begun(route, now)
+    conditions.mark_unknown(INGRESS, *Phase.NOT_CONFIGURED.value)
+    mark = conditions.mark_false if bad.is_final else conditions.mark_unknown
+    mark(ASSIGNED, bad.reason, bad.message)
+    return status | {"conditions": conditions.as_list()}
+
+
+def assigned_status(route: Object, traffic: list[Object], phase: Phase, now: str) -> Object:
+    """The status of a Route whose `traffic` is assigned and whose ingress is at `phase`."""
+    status, conditions = _begun(route, now)
+    conditions.mark_true(ASSIGNED)
+    conditions.mark_true(CERTIFIED, "TLSNotEnabled", "external-domain-tls is not enabled")
+    if phase is Phase.READY:
+        conditions.mark_true(INGRESS)
+    elif phase is Phase.FAILED:
+        conditions.mark_false(INGRESS, *phase.value)
+    else:
+        conditions.mark_unknown(INGRESS, *phase.value)
+    address = {"url": local_url_of(route)}
+    return status | {"traffic": traffic, "address": address, "conditions": conditions.as_list()}
+
+
+def _begun(route: Object, now: str) -> tuple[Object, Conditions]:
+    status = status_of(route) | {
+        "url": f"http://{host_of(route)}",
+        "observedGeneration": route["metadata"]["generation"],
+    }
+    return status, Conditions(status.get("conditions") or [], DEPENDENTS, now)

@@ -41,7 +41,8 @@ class ServiceController:
             return
         configuration = self._ensure(CONFIGURATIONS, configuration_for(service), service)
         route = self._ensure(ROUTES, route_for(service), service)
-        self._cluster.write_status(SERVICES, service, self._status(service, configuration, route))
+        status = service_status(service, configuration, route, self._cluster.clock.timestamp())
+        self._cluster.write_status(SERVICES, service, status)
 
     def _ensure(self, resource: Resource, wanted: Object, service: Object) -> Object:
         store = self._cluster.store
@@ -58,28 +59,30 @@ class ServiceController:
         }
         return store.update(resource, found | {"metadata": metadata, "spec": wanted["spec"]})
 
-    def _status(self, service: Object, configuration: Object, route: Object) -> Object:
-        status = dict(status_of(service))
-        conditions = Conditions(status.get("conditions") or [], DEPENDENTS, self._cluster.clock.timestamp())
-        if _is_observed(configuration):
-            for field in ("latestCreatedRevisionName", "latestReadyRevisionName"):
-                if field in configuration["status"]:
-                    status[field] = configuration["status"][field]
-            _propagate(conditions, CONFIGURATIONS_READY, condition_of(configuration, "Ready"))
-        else:
-            conditions.mark_unknown(CONFIGURATIONS_READY, "OutOfDate", STILL_WORKING.format("Configuration"))
-        if _is_observed(route):
-            for field in ("url", "address", "traffic"):
-                if field in route["status"]:
-                    status[field] = route["status"][field]
-            _propagate(conditions, ROUTES_READY, condition_of(route, "Ready"))
-            if condition_of(route, "Ready").get("status") == TRUE and not _is_migrated(configuration, route):
-                conditions.mark_unknown(ROUTES_READY, "TrafficNotMigrated", NOT_MIGRATED)
-        else:
-            conditions.mark_unknown(ROUTES_READY, "OutOfDate", STILL_WORKING.format("Route"))
-        status["conditions"] = conditions.as_list()
-        status["observedGeneration"] = service["metadata"]["generation"]
-        return status
+
+def service_status(service: Object, configuration: Object, route: Object, now: str) -> Object:
+    """The status that gathers those of the Configuration and the Route; `now` is the time of changed conditions."""
+    status = dict(status_of(service))
+    conditions = Conditions(status.get("conditions") or [], DEPENDENTS, now)
+    if _is_observed(configuration):
+        for field in ("latestCreatedRevisionName", "latestReadyRevisionName"):
+            if field in configuration["status"]:
+                status[field] = configuration["status"][field]
+        _propagate(conditions, CONFIGURATIONS_READY, condition_of(configuration, "Ready"))
+    else:
+        conditions.mark_unknown(CONFIGURATIONS_READY, "OutOfDate", STILL_WORKING.format("Configuration"))
+    if _is_observed(route):
+        for field in ("url", "address", "traffic"):
+            if field in route["status"]:
+                status[field] = route["status"][field]
+        _propagate(conditions, ROUTES_READY, condition_of(route, "Ready"))
+        if condition_of(route, "Ready").get("status") == TRUE and not _is_migrated(configuration, route):
+            conditions.mark_unknown(ROUTES_READY, "TrafficNotMigrated", NOT_MIGRATED)
+    else:
+        conditions.mark_unknown(ROUTES_READY, "OutOfDate", STILL_WORKING.format("Route"))
+    status["conditions"] = conditions.as_list()
+    status["observedGeneration"] = service["metadata"]["generation"]
+    return status
 
 
 def _is_observed(obj: Object) -> bool:
