@@ -62,6 +62,8 @@ class Controllers:
         for revision in self._cluster.store.list(REVISIONS):
             if condition_of(revision, "Ready").get("status") == TRUE:
                 self._kubelet.remember_images(revision)
+        for route in self._cluster.store.list(ROUTES):
+            self._routes.adopt(route)
 
     async def follow(self) -> None:
         """Handle every change of the store until cancelled."""

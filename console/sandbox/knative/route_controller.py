@@ -9,7 +9,7 @@ from enum import Enum
 
 from console.sandbox.knative import registry
 from console.sandbox.knative.cluster import Cluster
-from console.sandbox.knative.conditions import Conditions, condition_of
+from console.sandbox.knative.conditions import TRUE, Conditions, condition_of
 from console.sandbox.knative.labeler import label_revisions
 from console.sandbox.knative.objects import (
     ROLLOUT_DURATION,
@@ -18,6 +18,7 @@ from console.sandbox.knative.objects import (
     Object,
     annotations_of,
     host_of,
+    key_of,
     local_url_of,
     serving_container,
     status_of,
@@ -80,6 +81,13 @@ class RouteController:
             programming.stop()
         self._table.remove(key)
 
+    def adopt(self, route: Object) -> None:
+        """Program what an earlier life of the sandbox had done for this Route."""
+        traffic = status_of(route).get("traffic")
+        if traffic and condition_of(route, INGRESS).get("status") == TRUE:
+            self._programmings[key_of(route)] = Programming(traffic, host_of(route), traffic, Phase.READY)
+            self._table.program(key_of(route), hosts_of(route, traffic))
+
     def reconcile(self, key: Key) -> None:
         """Finalizer, traffic, ingress, labels; the status says how far each is."""
         store = self._cluster.store
@@ -111,7 +119,7 @@ class RouteController:
         return assigned_status(route, wanted, self._programming_for(key, route, wanted).phase, now)
 
     def _programming_for(self, key: Key, route: Object, wanted: list[Object]) -> Programming:
-        """The programming of what is wanted: the one there is, one that was done in an earlier life, or a new one."""
+        """The programming of what is wanted: the one there is, or a new one that begins now."""
         current, host = self._programmings.get(key), host_of(route)
         if current is not None and (current.traffic, current.host) == (wanted, host):
             return current
@@ -121,11 +129,8 @@ class RouteController:
             current.stop()
         self._programmings[key] = programming
         reason = condition_of(route, INGRESS).get("reason", "")
-        is_adopted = current is None and status_of(route).get("traffic") == wanted
-        if is_adopted and condition_of(route, INGRESS).get("status") == "True":
-            programming.phase = Phase.READY
-            self._table.program(key, hosts_of(route, wanted))
-        elif is_adopted and reason == Phase.ROLLING.value[0]:
+        is_same = current is None and status_of(route).get("traffic") == wanted
+        if is_same and reason == Phase.ROLLING.value[0]:  # an earlier life of the sandbox began it
             self._roll(key, programming)
         else:
             self._later(programming, self._cluster.settings.timings.ingress, lambda: self._await_balancer(key))
