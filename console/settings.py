@@ -208,3 +208,10 @@ LOGGING_CONFIG = None
 LOG_LEVEL = env.str("CONSOLE_LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("CONSOLE_LOG_FORMAT", default="json")
 logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
+
+# --- What beat starts --------------------------------------------------------------------------
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "console.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+}
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5

@@ -22,13 +22,3 @@ SQLITE = [
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 ]
 SQLITE_DROP = [f"DROP TRIGGER {TABLE}_no_update", f"DROP TRIGGER {TABLE}_no_delete"]
-
-
-def create(schema_editor) -> None:  # type: ignore[no-untyped-def]
-    for statement in POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE:
-        schema_editor.execute(statement)
-
-
-def drop(schema_editor) -> None:  # type: ignore[no-untyped-def]
-    for statement in POSTGRESQL_DROP if schema_editor.connection.vendor == "postgresql" else SQLITE_DROP:
-        schema_editor.execute(statement)

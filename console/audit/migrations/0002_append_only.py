@@ -1,13 +1,16 @@
 from django.db import migrations
 
 from console.audit import triggers
+from console.triggers import migration
 
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_first")]
     operations = [
-        migrations.RunPython(
-            lambda apps, schema_editor: triggers.create(schema_editor),
-            lambda apps, schema_editor: triggers.drop(schema_editor),
+        migration(
+            postgresql=triggers.POSTGRESQL,
+            postgresql_drop=triggers.POSTGRESQL_DROP,
+            sqlite=triggers.SQLITE,
+            sqlite_drop=triggers.SQLITE_DROP,
         )
     ]

@@ -1,0 +1,148 @@
+"""Access tests: requests through the cluster's ingress, counted by who answered."""
+
+import functools
+import statistics
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from console import audit
+from console.access.actors import Actor
+from console.access.models import User
+from console.audit import Outcome
+from console.cluster.access_test import AddressRefused, Answer, ask, target
+from console.cluster.errors import ClusterError
+from console.clusters import connections
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.knative.shares import Fit, fit
+from console.knative.traffic import shares
+from console.operations.announce import tell
+from console.operations.models import AccessTest
+
+MOST = 200
+AT_ONCE = 8
+TOLD_EVERY = 8  # answers between two announcements
+UNNAMED = "?"  # the ingress did not say which revision answered
+
+
+@transaction.atomic
+def start(ref: ServiceRef, service: Service, *, count: int, user: User, actor: Actor) -> AccessTest:
+    """Begin a test of 1 to 200 requests to the service's URL; a worker sends them."""
+    if not 1 <= count <= MOST:
+        raise ValueError(count)
+    test = AccessTest.objects.create(
+        cluster=ref.cluster,
+        namespace=ref.namespace,
+        name=ref.name,
+        user=user,
+        url=service.url,
+        wanted=shares(service.status_traffic),
+        count=count,
+    )
+    audit.record("view.AccessTest", actor=actor, ref=ref, outcome=Outcome.REQUESTED, text=f"{count} requests")
+    transaction.on_commit(functools.partial(_hand_over, test))
+    return test
+
+
+def send(test_id: UUID | str, stop: threading.Event) -> None:
+    """Send the requests, a few at a time, and count the answers; a test that was begun already is left alone."""
+    if not AccessTest.objects.filter(id=test_id, sent=0, finished_at=None).exists():
+        return
+    test = AccessTest.objects.get(id=test_id)
+    try:
+        where = target(connections.get(test.cluster), test.url)
+    except (AddressRefused, ClusterError) as error:
+        _finish(test, error=str(error)[:300])
+        return
+    counts = Counts()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for answer in pool.map(lambda _: None if stop.is_set() else ask(where), range(test.count)):
+            if answer is None:
+                break
+            counts.add(answer)
+            if counts.sent % TOLD_EVERY == 0:
+                counts.write(test)
+    counts.write(test)
+    _finish(test)
+
+
+class Counts:
+    """The answers so far."""
+
+    def __init__(self) -> None:
+        self.sent = self.failed = 0
+        self.by_revision: Counter[str] = Counter()
+        self.by_body: Counter[str] = Counter()
+        self.seconds: list[float] = []
+
+    def add(self, answer: Answer) -> None:
+        self.sent += 1
+        self.seconds.append(answer.seconds)
+        if answer.status != 200:
+            self.failed += 1
+            self.by_body[answer.error or f"HTTP {answer.status}"] += 1
+        else:
+            self.by_revision[answer.revision or UNNAMED] += 1
+            self.by_body[answer.body] += 1
+
+    def write(self, test: AccessTest) -> None:
+        AccessTest.objects.filter(id=test.id).update(
+            sent=self.sent,
+            failed=self.failed,
+            by_revision=dict(self.by_revision),
+            by_body=dict(self.by_body.most_common(20)),
+            slowest=max(self.seconds, default=0.0),
+            median=statistics.median(self.seconds) if self.seconds else 0.0,
+        )
+        tell("access-test", test)
+
+
+@dataclass(frozen=True)
+class ShareRow:
+    """One revision of a test's result: how many answered, in percent, and how many percent were wanted."""
+
+    revision: str
+    count: int
+    percent: float
+    wanted: int
+
+
+def rows(test: AccessTest) -> tuple[ShareRow, ...]:
+    """Return observed beside wanted, by revision."""
+    answered = sum(test.by_revision.values())
+    names = list(dict.fromkeys([*test.wanted, *test.by_revision]))
+    return tuple(
+        ShareRow(
+            name,
+            test.by_revision.get(name, 0),
+            100 * test.by_revision.get(name, 0) / answered if answered else 0.0,
+            test.wanted.get(name, 0),
+        )
+        for name in names
+    )
+
+
+def goodness(test: AccessTest) -> Fit | None:
+    """Return how well the answers fit the wanted shares; None when the ingress names no revisions."""
+    return None if UNNAMED in test.by_revision else fit(test.by_revision, test.wanted)
+
+
+def _finish(test: AccessTest, error: str = "") -> None:
+    AccessTest.objects.filter(id=test.id).update(finished_at=timezone.now(), error=error)
+    tell("access-test", test)
+
+
+def _hand_over(test: AccessTest) -> None:
+    from console.operations.tasks import send_requests
+
+    try:
+        send_requests.delay(str(test.id))
+    except (OperationalError, OSError) as error:
+        _finish(test, error=f"the queue does not answer ({type(error).__name__})")

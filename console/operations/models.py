@@ -1,0 +1,162 @@
+"""An operation, its timeline, the preview it came from, and access tests."""
+
+import uuid
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from console.knative import changes
+from console.knative.changes import Change
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.operations.sealing import unseal
+from console.operations.statuses import ACTIVE, Status
+
+
+class OnService(models.Model):
+    """What belongs to one service of one cluster."""
+
+    cluster = models.CharField(max_length=100)
+    namespace = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def ref(self) -> ServiceRef:
+        return ServiceRef(self.cluster, self.namespace, self.name)
+
+
+class Preview(OnService):
+    """A change as somebody saw it before pressing the button. Submitting uses it up."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    sealed_change = models.BinaryField()
+    sealed_seen = models.BinaryField()
+    resource_version = models.CharField(max_length=40, blank=True)
+    changes = models.JSONField(default=list)  # masked FieldChange rows, for the audit log and for showing
+    kn = models.TextField(blank=True)
+    makes_revision = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"preview {self.id} of {self.ref}"
+
+
+class Operation(OnService):
+    """A change on its way to a cluster, whoever works on it and however often that one dies."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    uid = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(max_length=40)
+    sealed_change = models.BinaryField()
+    sealed_seen = models.BinaryField()
+    changes = models.JSONField(default=list)
+    kn = models.TextField(blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.CharField(max_length=200)
+    ip = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
+    batch = models.UUIDField(null=True, db_index=True)
+
+    status = models.CharField(max_length=24, choices=Status, default=Status.QUEUED)
+    cancel_requested = models.BooleanField(default=False)
+    makes_revision = models.BooleanField(default=False)
+    base_version = models.CharField(max_length=40, blank=True)  # resourceVersion that the write went on top of
+    generation = models.BigIntegerField(null=True)  # intended before the write, made by it
+    is_written = models.BooleanField(default=False)
+    revision = models.CharField(max_length=100, blank=True)
+    watch_from = models.CharField(max_length=40, blank=True)
+    follow_state = models.JSONField(default=dict)
+    phases = models.JSONField(default=dict)
+    cause = models.JSONField(default=dict)  # code, facts, raw, conflicts, logs: why it ended as it did
+
+    deadline_seconds = models.FloatField(default=600)
+    error_window_seconds = models.FloatField(default=2)
+    submitted_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0)  # the fencing token: grows with each lease
+    last_sequence = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-submitted_at"]
+        indexes = [
+            models.Index(fields=["cluster", "namespace", "name", "-submitted_at"], name="operations_by_service"),
+            models.Index(fields=["status", "lease_until"], name="operations_to_sweep"),
+            models.Index(fields=["-submitted_at"], name="operations_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.ref} ({self.status})"
+
+    @cached_property
+    def change(self) -> Change:
+        return changes.load(unseal(self.sealed_change))
+
+    @cached_property
+    def seen(self) -> Service:
+        """The service as the person saw it; empty for a new one."""
+        return Service(unseal(self.sealed_seen))
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or None while it goes on."""
+        return (self.finished_at - self.submitted_at).total_seconds() if self.finished_at else None
+
+
+class TimelineLine(models.Model):
+    """One line of an operation's timeline: kn's text, or a code that the page words."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="lines")
+    sequence = models.PositiveIntegerField()
+    elapsed = models.FloatField()  # seconds since the submission
+    phase = models.CharField(max_length=20, blank=True)
+    level = models.CharField(max_length=10, default="progress")  # header, progress, notice, closing
+    text = models.TextField()
+    facts: Any = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [models.UniqueConstraint(fields=["operation", "sequence"], name="one_line_a_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.elapsed:7.3f}s {self.text}"
+
+
+class AccessTest(OnService):
+    """Requests sent to a service through the ingress, and how the answers were shared."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    url = models.CharField(max_length=300)
+    wanted = models.JSONField(default=dict)  # percent by revision when the test began
+    count = models.PositiveIntegerField()
+    sent = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    by_revision = models.JSONField(default=dict)
+    by_body = models.JSONField(default=dict)
+    slowest = models.FloatField(default=0)
+    median = models.FloatField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.sent} of {self.count} requests to {self.ref}"

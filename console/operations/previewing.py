@@ -1,0 +1,140 @@
+"""What would happen: the difference, the effect on traffic, and what the cluster itself says to a dry run."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from console.access.authorization import rights_of
+from console.access.models import User
+from console.cluster.errors import ClusterError, NotFound
+from console.cluster.gateway import Gateway
+from console.knative import changes as knative_changes
+from console.knative import kn, traffic
+from console.knative.changes import Change, CreateService, DeleteRevision, DeleteService
+from console.knative.diff import FieldChange, creates_revision, diff
+from console.knative.objects import Service
+from console.knative.redaction import mask_env
+from console.knative.references import ServiceRef
+from console.knative.traffic import TrafficTruth
+from console.operations.gateways import gateway_for
+from console.operations.models import Preview
+from console.operations.sealing import seal
+
+KEPT = timedelta(hours=2)
+
+
+class NotAllowed(Exception):
+    """The person may not make this change; `permissions` are those that are missing."""
+
+    def __init__(self, permissions: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(permissions)))
+        self.permissions = permissions
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Everything a person should know before pressing the button."""
+
+    preview: Preview
+    changes: tuple[FieldChange, ...]
+    before: Service
+    after: Service
+    makes_revision: bool
+    truth: TrafficTruth  # what the new revision will get
+    refusal: ClusterError | None  # what the cluster's dry run says against it
+    changed_meanwhile: bool  # the service is not the one that the form showed
+
+    @property
+    def is_possible(self) -> bool:
+        return self.refusal is None and not self.is_empty
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+
+def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = "") -> Effect:
+    """Work out the effect of the change on the service as it is now, and keep it for `submit`.
+
+    Raises NotAllowed, ChangeRefused (a Problem of the form's input) or a ClusterError.
+    """
+    gateway = gateway_for(ref.cluster, user)
+    before = _read(gateway, ref, change)
+    refuse_unless_allowed(user, ref, before, change)
+    after = change.apply(before)
+    removes = isinstance(change, DeleteService | DeleteRevision)
+    shown = _removal(change, before) if removes else diff(before.raw, after.raw)
+    makes_revision = not removes and creates_revision(before, after)
+    refusal = _dry_run(gateway, change, before, after) if shown else None
+    kept = Preview.objects.create(
+        cluster=ref.cluster,
+        namespace=ref.namespace,
+        name=ref.name,
+        user=user,
+        sealed_change=seal(knative_changes.dump(change)),
+        sealed_seen=seal(dict(before.raw)),
+        resource_version=before.resource_version,
+        changes=[asdict(row) for row in shown],
+        kn=kn.command(change, before if before.raw else after),
+        makes_revision=makes_revision,
+    )
+    return Effect(
+        preview=kept,
+        changes=shown,
+        before=before,
+        after=after,
+        makes_revision=makes_revision,
+        truth=traffic.truth(after.spec_traffic, after.status_traffic, after.latest_ready_revision),
+        refusal=refusal,
+        changed_meanwhile=bool(form_version) and form_version != before.resource_version,
+    )
+
+
+def refuse_unless_allowed(user: User, ref: ServiceRef, service: Service, change: Change) -> None:
+    """Raise NotAllowed unless the person has every right that the change needs."""
+    rights = rights_of(user)
+    missing = {p for p in knative_changes.permissions(change) if not rights.allows(p, ref, service.labels)}
+    if missing:
+        raise NotAllowed(frozenset(missing))
+
+
+def forget_old_previews() -> int:
+    """Delete the previews that nobody submitted; returns how many."""
+    return Preview.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+
+
+def _read(gateway: Gateway, ref: ServiceRef, change: Change) -> Service:
+    try:
+        return gateway.service(ref.namespace, ref.name)
+    except NotFound:
+        if isinstance(change, CreateService):
+            return Service({})
+        raise
+
+
+def _removal(change: Change, before: Service) -> tuple[FieldChange, ...]:
+    if isinstance(change, DeleteRevision):
+        return (FieldChange(("revision",), change.revision, None),)
+    return (FieldChange(("service",), before.name, None),)
+
+
+def _dry_run(gateway: Gateway, change: Change, before: Service, after: Service) -> ClusterError | None:
+    try:
+        if isinstance(change, DeleteService):
+            gateway.delete_service(before.namespace, before.name, uid=before.uid, dry_run=True)
+        elif isinstance(change, CreateService):
+            gateway.create_service(after, dry_run=True)
+        elif not isinstance(change, DeleteRevision):
+            gateway.replace_service(after, dry_run=True)
+    except ClusterError as error:
+        return error
+    return None
+
+
+def masked(service: Service) -> dict[str, Any]:
+    """Return the service's JSON for showing, without values and without what machines write."""
+    shown = mask_env(service.raw)
+    shown.pop("status", None)
+    return shown

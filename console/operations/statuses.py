@@ -1,0 +1,23 @@
+"""Where an operation stands. Terminal states are final; the database refuses to leave them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Writing")
+    FOLLOWING = "following", _("In progress")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    NOT_SERVING = "succeeded-not-serving", _("Succeeded, serves no traffic")
+    FAILED = "failed", _("Failed")
+    TIMED_OUT = "timed-out", _("Timed out")
+    SUPERSEDED = "superseded", _("Superseded")
+    CANCELLED = "cancelled", _("Cancelled")
+    CONFLICTED = "conflicted", _("Stopped by a conflict")
+    REFUSED = "refused", _("Refused by the cluster")
+
+
+ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)
+TERMINAL = tuple(status for status in Status if status not in ACTIVE)
+SUCCESSFUL = (Status.SUCCEEDED, Status.NOT_SERVING)
