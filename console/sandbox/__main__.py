@@ -30,13 +30,22 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--ingress-host", default="127.0.0.1", help="address of the ingress (default: %(default)s)")
     parser.add_argument("--ingress-port", type=_port, default=0, help="port of the ingress; 0 takes a free one")
     parser.add_argument("--speed", type=_positive, default=1.0, help="how much faster than life (default: 1)")
-    parser.add_argument("--seed", default="", help="fill a new cluster: demo")
+    parser.add_argument("--seed", default="", help="fill a new cluster: demo, empty or capacity:N,M")
     parser.add_argument("--ready-file", type=Path, help="write url, ingress and token there as JSON when ready")
     parser.add_argument("--kubeconfig", type=Path, help="write a kubeconfig for kubectl and kn there when ready")
     parser.add_argument("--state", type=Path, help="keep the cluster in this file")
     parser.add_argument("--token-file", type=Path, help='JSON list or CSV (token,user,uid,"groups")')
     parser.add_argument(
         "--idle-seconds", type=_positive, default=60.0, help="scale to zero after so long (default: 60, before --speed)"
+    )
+    parser.add_argument(
+        "--initial-scale", type=_count, default=1, help="pods that a new revision starts with (default: 1)"
+    )
+    parser.add_argument(
+        "--progress-deadline-seconds",
+        type=_positive,
+        default=600.0,
+        help="a revision that is not ready by then has failed (default: 600, before --speed)",
     )
     parser.add_argument(
         "--bookmark-seconds", type=_positive, default=30.0, help="a watch's bookmark in quiet times (default: 30)"
@@ -49,6 +58,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{port} is no port")
     return port
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
 
 
 def _positive(text: str) -> float:

@@ -43,6 +43,8 @@ class Options:
     state: Path | None = None
     token_file: Path | None = None
     idle_seconds: float = 60.0
+    initial_scale: int = 1
+    progress_deadline_seconds: float = 600.0
     bookmark_seconds: float = 30.0
 
 
@@ -77,7 +79,14 @@ async def serve(options: Options) -> None:
             tls: Server(configured(api, certificate), api.watches.cut),
         }
         beside: list[Awaitable[None]] = [
-            run(store, clock=clock, ingress_socket=ingress, idle_seconds=options.idle_seconds)
+            run(
+                store,
+                clock=clock,
+                ingress_socket=ingress,
+                idle_seconds=options.idle_seconds,
+                initial_scale=options.initial_scale,
+                progress_deadline_seconds=options.progress_deadline_seconds,
+            )
         ]
         if state:
             beside.append(state.keep())
