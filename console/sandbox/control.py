@@ -17,6 +17,8 @@ from console.sandbox.resources import TABLE
 from console.sandbox.store import Store
 from console.sandbox.watch import Watches
 
+FASTEST = 10_000
+
 
 class Clock(Protocol):
     """The part of the controllers' clock that can be set from outside."""
@@ -62,7 +64,7 @@ class Control:
             raise errors.bad_request("no controllers run, so there is no speed")
         if method == "POST":
             speed = wanted.get("speed")
-            if not isinstance(speed, int | float) or speed <= 0:
-                raise errors.bad_request(f"speed is a number above 0, not {speed!r}")
+            if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed <= FASTEST:
+                raise errors.bad_request(f"speed is a number above 0 and up to {FASTEST}, not {speed!r}")
             self._clock.speed = float(speed)
         return {"speed": self._clock.speed}

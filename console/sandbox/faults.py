@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from console.sandbox import errors
+from console.sandbox import errors, shapes
 from console.sandbox.rbac import Attributes
 
 REASONS = {
@@ -74,7 +74,7 @@ class Faults:
         known = {each.name for each in fields(Fault)}
         if unknown := sorted(set(wanted) - known):
             raise errors.bad_request(f"a fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-        fault = Fault(**wanted)
+        fault = shapes.read(wanted, Fault)
         if fault.cut not in CUTS:
             raise errors.bad_request(f"cut is one of {', '.join(CUTS[1:])}, not {fault.cut}")
         if fault.code and fault.code not in REASONS:

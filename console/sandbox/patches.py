@@ -128,9 +128,9 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
 
 
 def _steps(pointer: str) -> list[str]:
-    if not pointer:
+    if pointer == "":
         return []
-    if not pointer.startswith("/"):
+    if not isinstance(pointer, str) or not pointer.startswith("/"):
         raise ValueError(f"not a JSON pointer: {pointer}")
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.sandbox import errors
+import msgspec
+
+from console.sandbox import errors, shapes
 from console.sandbox.calls import Call
 from console.sandbox.identity import Tokens, User, authenticated, service_account
 from console.sandbox.rbac import Attributes, Authorizer
@@ -17,7 +19,7 @@ AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"
 DEFAULT_TOKEN_SECONDS = 3600
 
-Review = Callable[[User, dict[str, Any]], dict[str, Any]]
+Review = Callable[[User, shapes.ReviewSpec], dict[str, Any]]
 
 
 class Reviews:
@@ -42,25 +44,23 @@ class Reviews:
             raise errors.unknown_path()
         kind, review = self._kinds[group, plural]
         self._authorizer.require(user, Attributes("create", group, plural))
-        spec = body.get("spec") or {}
-        if not isinstance(spec, dict):
-            raise errors.bad_request("spec is not an object")
+        spec = shapes.read(body, shapes.Review).spec or shapes.ReviewSpec()
         metadata: dict[str, Any] = {}
-        answer = {"kind": kind, "apiVersion": f"{group}/v1", "metadata": metadata, "spec": spec}
+        answer = {"kind": kind, "apiVersion": f"{group}/v1", "metadata": metadata, "spec": body.get("spec") or {}}
         return answer | {"status": review(user, spec)}
 
-    def _may_i(self, user: User, spec: dict[str, Any]) -> dict[str, Any]:
+    def _may_i(self, user: User, spec: shapes.ReviewSpec) -> dict[str, Any]:
         return {"allowed": self._authorizer.allows(user, _attributes(spec))}
 
-    def _may_they(self, _: User, spec: dict[str, Any]) -> dict[str, Any]:
-        subject = authenticated(spec.get("user", ""), spec.get("uid", ""), spec.get("groups") or ())
+    def _may_they(self, _: User, spec: shapes.ReviewSpec) -> dict[str, Any]:
+        subject = authenticated(spec.user, spec.uid, spec.groups or ())
         return {"allowed": self._authorizer.allows(subject, _attributes(spec))}
 
-    def _who_am_i(self, user: User, _: dict[str, Any]) -> dict[str, Any]:
+    def _who_am_i(self, user: User, _: shapes.ReviewSpec) -> dict[str, Any]:
         return {"userInfo": user.info()}
 
-    def _what_may_i(self, user: User, spec: dict[str, Any]) -> dict[str, Any]:
-        rules = list(self._authorizer.rules(user, spec.get("namespace", "")))
+    def _what_may_i(self, user: User, spec: shapes.ReviewSpec) -> dict[str, Any]:
+        rules = list(self._authorizer.rules(user, spec.namespace))
         resource_rules = [rule for rule in rules if rule.get("resources")]
         path_rules = [rule for rule in rules if rule.get("nonResourceURLs")]
         if user.is_master:
@@ -72,8 +72,8 @@ class Reviews:
 def issue_token(store: Store, tokens: Tokens, call: Call) -> dict[str, Any]:
     """Answer `serviceaccounts/token`: a bearer token for the account; raises StatusError 404."""
     account = store.get(SERVICEACCOUNTS, call.namespace, call.name)
-    request = call.json()
-    seconds = (request.get("spec") or {}).get("expirationSeconds") or DEFAULT_TOKEN_SECONDS
+    spec = shapes.read(call.json(), shapes.Review).spec
+    seconds = (spec.expirationSeconds if spec else None) or DEFAULT_TOKEN_SECONDS
     expires = datetime.now(UTC) + timedelta(seconds=seconds)
     token = tokens.issue(service_account(call.namespace, call.name, account["metadata"]["uid"]), expires)
     status = {"token": token, "expirationTimestamp": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -81,18 +81,11 @@ def issue_token(store: Store, tokens: Tokens, call: Call) -> dict[str, Any]:
     return {"kind": "TokenRequest", "apiVersion": f"{AUTHENTICATION}/v1", "metadata": metadata, "status": status}
 
 
-def _attributes(spec: dict[str, Any]) -> Attributes:
-    wanted = spec.get("resourceAttributes")
+def _attributes(spec: shapes.ReviewSpec) -> Attributes:
+    wanted = spec.resourceAttributes
     if wanted is not None:
-        return Attributes(
-            verb=wanted.get("verb", ""),
-            group=wanted.get("group", ""),
-            resource=wanted.get("resource", ""),
-            subresource=wanted.get("subresource", ""),
-            namespace=wanted.get("namespace", ""),
-            name=wanted.get("name", ""),
-        )
-    path = spec.get("nonResourceAttributes")
+        return Attributes(**msgspec.structs.asdict(wanted))
+    path = spec.nonResourceAttributes
     if path is None:
         raise errors.StatusError(
             422,
@@ -100,4 +93,4 @@ def _attributes(spec: dict[str, Any]) -> Attributes:
             "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes "
             "must be specified",
         )
-    return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
+    return Attributes(verb=path.verb, path=path.path)

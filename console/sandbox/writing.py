@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from console.sandbox import errors, patches, schema
+from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
 from console.sandbox.calls import Call, decode
 from console.sandbox.reading import selection
@@ -109,6 +109,7 @@ class Writer:
         obj = accepted[call.content_type](old, patch)
         if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
             raise errors.bad_request("the patch leaves no object with metadata")
+        shapes.check(call.resource, obj)
         unknown = schema.unknown_fields(call.resource, obj)
         if unknown and call.field_validation == "Strict":
             value = json.dumps(json.dumps(patch, separators=(",", ":")))
@@ -171,18 +172,12 @@ class Writer:
     def _decoded(self, call: Call) -> tuple[Object, tuple[str, ...]]:
         """The object of the body, pruned to the schema, with the warnings about what was dropped."""
         obj = call.json()
-        kind, version = obj.get("kind", call.resource.kind), obj.get("apiVersion", call.resource.api_version)
         if call.resource.is_custom and not obj.get("kind"):
             raise errors.bad_request(f"Object 'Kind' is missing in '{call.body[:200].decode(errors='replace')}'")
-        if (version, kind) != (call.resource.api_version, call.resource.kind):
-            raise errors.bad_request(
-                f"the object provided is {version} {kind}, which {call.resource.qualified} does not take "
-                f"({call.resource.api_version} {call.resource.kind})"
-            )
-        if not isinstance(obj.get("metadata", {}), dict):
-            raise errors.bad_request("metadata is not an object")
+        shapes.check(call.resource, obj)
         unknown = schema.unknown_fields(call.resource, obj)
         if unknown and call.field_validation == "Strict":
+            kind = call.resource.kind
             raise errors.bad_request(
                 f'{kind} in version "{call.resource.version}" cannot be handled as a {kind}: '
                 f"strict decoding error: {_named(unknown)}"
@@ -208,7 +203,7 @@ def _accepted_patches(resource: Resource) -> dict[str, Callable[[Any, Any], Any]
 
 def _in_its_place(call: Call, obj: Object) -> Object:
     """The object with the namespace of the URL; raises StatusError 400 when it names another."""
-    metadata = dict(obj.get("metadata") or {})
+    metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if value is not None}
     metadata.pop("managedFields", None)
     if not call.resource.namespaced:
         metadata.pop("namespace", None)
@@ -241,34 +236,31 @@ def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
     if problem:
         raise errors.invalid(resource, name, "metadata.name", f'Invalid value: "{name}": {problem}')
     for value in (metadata.get("labels") or {}).values():
-        if not isinstance(value, str):
-            raise errors.bad_request(f"json: cannot unmarshal {json.dumps(value)} into a label value of type string")
         if len(value) > LABEL_VALUE_LIMIT:
             too_long = f'Invalid value: "{value}": must be no more than {LABEL_VALUE_LIMIT} bytes'
             raise errors.invalid(resource, name, "metadata.labels", too_long)
         if not LABEL_VALUE.fullmatch(value):
             raise errors.invalid(resource, name, "metadata.labels", f'Invalid value: "{value}": {LABEL_VALUE_RULE}')
     annotations = metadata.get("annotations") or {}
-    if sum(len(str(key).encode()) + len(str(value).encode()) for key, value in annotations.items()) > ANNOTATIONS_LIMIT:
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > ANNOTATIONS_LIMIT:
         problem = f"Too long: may not be more than {ANNOTATIONS_LIMIT} bytes"
         raise errors.invalid(resource, name, "metadata.annotations", problem, "FieldValueTooLong")
 
 
 def _delete_options(call: Call) -> DeleteOptions:
-    body = call.json() if call.body.strip() else {}
-    preconditions = body.get("preconditions") or {}
-    orphans = body.get("orphanDependents")
-    propagation = body.get("propagationPolicy") or call.query.get("propagationPolicy")
-    propagation = propagation or ("Orphan" if orphans else "Background")
+    body = shapes.read(call.json() if call.body.strip() else {}, shapes.DeleteOptions)
+    preconditions = body.preconditions or shapes.Preconditions()
+    propagation = body.propagationPolicy or call.query.get("propagationPolicy")
+    propagation = propagation or ("Orphan" if body.orphanDependents else "Background")
     if propagation not in PROPAGATIONS:
         raise errors.bad_request(f"invalid propagationPolicy {propagation}: supported values are {PROPAGATIONS}")
-    grace = body.get("gracePeriodSeconds")
+    grace = body.gracePeriodSeconds
     return DeleteOptions(
-        uid=preconditions.get("uid"),
-        resource_version=preconditions.get("resourceVersion"),
+        uid=preconditions.uid,
+        resource_version=preconditions.resourceVersion,
         propagation=propagation,
-        grace_seconds=call.number("gracePeriodSeconds") if grace is None else int(grace),
-        is_dry_run=call.is_dry_run or "All" in (body.get("dryRun") or ()),
+        grace_seconds=call.number("gracePeriodSeconds") if grace is None else grace,
+        is_dry_run=call.is_dry_run or "All" in (body.dryRun or ()),
     )
 
 

@@ -81,7 +81,10 @@ def api(running_api: RunningApi) -> Client:
     for group in ("/api/v1", "/apis/serving.knative.dev/v1"):
         for resource in client.get(group).body["resources"]:
             if resource["namespaced"] and "deletecollection" in resource["verbs"]:
-                client.delete(f"{group}/namespaces/default/{resource['name']}?gracePeriodSeconds=0")
+                path = f"{group}/namespaces/default/{resource['name']}"
+                client.delete(f"{path}?gracePeriodSeconds=0")
+                for held in client.get(path).body["items"]:
+                    client.merge(f"{path}/{held['metadata']['name']}", {"metadata": {"finalizers": None}})
     eventually(lambda: not client.get("/apis/serving.knative.dev/v1/services").body["items"])
     return client
 
