@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.api_client import CONFIGMAPS, RBAC, SERVICES, Client, configmap, service
+from tests.sandbox_process import Sandbox
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 METADATA = {
@@ -147,3 +148,18 @@ def test_a_spoiled_json_patch(api: Client, data: st.DataObject, operation: dict[
 def test_any_query(api: Client, name: str, value: str):
     answer = api.get(f"{CONFIGMAPS}?{name}={quote(value)}")
     assert answer.code in (200, 400, 410, 422, 504)
+
+
+@MANY
+@given(data=st.data())
+def test_a_spoiled_service_through_knatives_webhooks_and_controllers(box: Sandbox, data: st.DataObject):
+    admin = Client(box.url, box.token)
+    traffic = [{"revisionName": "m-00001", "percent": 50, "tag": "old"}, {"latestRevision": True, "percent": 50}]
+    good = service("m")
+    good["spec"]["traffic"] = traffic
+    good["spec"]["template"]["metadata"] = {"annotations": {"autoscaling.knative.dev/min-scale": "1"}, "labels": {}}
+    body = data.draw(spoiled(good))
+    assert_refused_or_done(admin, "POST", SERVICES, body)
+    assert_refused_or_done(admin, "PATCH", f"{SERVICES}/m", body, "application/merge-patch+json")
+    admin.delete(f"{SERVICES}/m")
+    assert box.process.poll() is None, box.output.read_text()[-2000:]
