@@ -60,34 +60,48 @@ class Object(msgspec.Struct):
 
 
 class ConfigMap(Object):
+    """A ConfigMap."""
+
     data: TextMap = None
 
 
 class Secret(Object):
+    """A Secret; data is base64, stringData is not."""
+
     data: TextMap = None
     stringData: TextMap = None
 
 
 class Event(Object):
+    """An Event of the core group."""
+
     involvedObject: dict[str, Any] | None = None
     source: dict[str, Any] | None = None
 
 
 class Container(msgspec.Struct):
+    """spec.containers[] of a pod"""
+
     name: str
 
 
 class PodSpec(msgspec.Struct):
+    """spec of a pod"""
+
     containers: Annotated[list[Container], msgspec.Meta(min_length=1)]
 
 
 class Pod(msgspec.Struct):
+    """A Pod; its containers are what logs are asked for by."""
+
     spec: PodSpec
     metadata: Metadata | None = None
     status: dict[str, Any] | None = None
 
 
 class Rule(msgspec.Struct):
+    """rules[] of a Role or ClusterRole"""
+
     verbs: list[str]
     apiGroups: Texts = None
     resources: Texts = None
@@ -96,42 +110,58 @@ class Rule(msgspec.Struct):
 
 
 class Expression(msgspec.Struct):
+    """matchExpressions[]"""
+
     key: str
     operator: Annotated[str, msgspec.Meta(pattern="^(In|NotIn|Exists|DoesNotExist)$")]
     values: Texts = None
 
 
 class Selector(msgspec.Struct):
+    """A LabelSelector."""
+
     matchLabels: TextMap = None
     matchExpressions: list[Expression] | None = None
 
 
 class AggregationRule(msgspec.Struct):
+    """aggregationRule of a ClusterRole"""
+
     clusterRoleSelectors: list[Selector] | None = None
 
 
 class Role(Object):
+    """A Role or ClusterRole."""
+
     rules: list[Rule] | None = None
     aggregationRule: AggregationRule | None = None
 
 
 class RoleReference(msgspec.Struct):
+    """roleRef of a binding"""
+
     kind: str
     name: str
 
 
 class Subject(msgspec.Struct):
+    """subjects[] of a binding"""
+
     kind: str
     name: str
     namespace: str | None = None
 
 
 class Binding(Object, kw_only=True):
+    """A RoleBinding or ClusterRoleBinding."""
+
     roleRef: RoleReference
     subjects: list[Subject] | None = None
 
 
 class Preconditions(msgspec.Struct):
+    """preconditions of a delete"""
+
     uid: str | None = None
     resourceVersion: str | None = None
 
@@ -147,6 +177,8 @@ class DeleteOptions(msgspec.Struct):
 
 
 class ResourceAttributes(msgspec.Struct):
+    """What a review asks about: a verb on a resource."""
+
     namespace: str = ""
     verb: str = ""
     group: str = ""
@@ -156,6 +188,8 @@ class ResourceAttributes(msgspec.Struct):
 
 
 class PathAttributes(msgspec.Struct):
+    """What a review asks about: a verb on a path."""
+
     path: str = ""
     verb: str = ""
 
