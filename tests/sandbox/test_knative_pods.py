@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from console.sandbox.knative.seed import seed
 from console.sandbox.resources import CONFIGMAPS, EVENTS, PODS, REVISIONS, ROUTES, SECRETS, SERVICES
+from console.sandbox.store import Store
 from tests.sandbox.knative_world import Object, World, eventually, knative, set_env, set_image, set_traffic
 
 FOREVER = 100_000.0
@@ -352,3 +355,43 @@ async def test_a_gradual_rollout_moves_the_traffic_in_steps() -> None:
         assert "Hello First!\n" in bodies
         await world.ready("hello")
         assert {(await world.request(HELLO))[2] for _ in range(10)} == {"Hello Second!\n"}
+
+
+@pytest.mark.parametrize("initial_scale", [0, 1])
+async def test_a_restart_in_the_middle_of_everything_goes_on(initial_scale: int) -> None:
+    """Each short life of the controllers brings the same store a little further."""
+    store = Store()
+    async with knative(speed=1, store=store, initial_scale=initial_scale) as world:
+        world.create("hello")
+    for _ in range(12):
+        async with knative(store=store, initial_scale=initial_scale):
+            seen = store.version
+            with contextlib.suppress(AssertionError):  # nothing happens in a life when all is done
+                await eventually(lambda seen=seen: store.version > seen + 1, timeout=0.3)
+    async with knative(store=store, initial_scale=initial_scale, idle_seconds=FOREVER) as world:
+        await world.ready("hello")
+        assert (await world.request(HELLO))[2] == "Hello First!\n"
+        assert len(pods_of(world, "hello-00001")) == 1
+
+
+async def test_a_change_in_a_big_cluster_costs_only_what_it_concerns() -> None:
+    store = Store()
+    seed(store, "capacity:200,5")
+    async with knative(store=store, initial_scale=0) as world:
+        await world.request("service-0000.team-00.example.com")  # the controllers are up
+        before = world.store.version
+        world.create("hello")
+        await world.ready("hello")
+        assert world.store.version - before < 60
+
+
+async def test_a_service_without_a_spec_that_works_can_be_repaired() -> None:
+    async with knative(initial_scale=0) as world:
+        world.create("hello", image="registry.example.com/demo/missing")
+        await world.ready("hello", "False")
+        why = 'Configuration "hello" does not have any ready Revision.'
+        assert world.conditions(SERVICES, "hello")["RoutesReady"] == ("False", "RevisionMissing", why)
+        assert (await world.request(HELLO))[0] == 404
+        world.update("hello", set_image("gcr.io/knative-samples/helloworld-go"))
+        await world.ready("hello")
+        assert (await world.request(HELLO))[0] == 200

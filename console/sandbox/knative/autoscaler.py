@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from console.sandbox.knative import pods, registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import condition_of
-from console.sandbox.knative.objects import ROUTING_STATE_LABEL, Key, Object, annotations_of, labels_of
+from console.sandbox.knative.objects import ROUTING_STATE_LABEL, Key, Object, annotations_of, key_of, labels_of
 from console.sandbox.knative.template_validation import AUTOSCALING
 from console.sandbox.resources import PODS, REVISIONS
 
@@ -29,7 +29,7 @@ class Scale:
     peak: int = 0  # the most requests at once since the last look
     pods: dict[str, bool] = field(default_factory=dict)  # name -> ready
     waiting: list[asyncio.Future[str]] = field(default_factory=list, repr=False)
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+    timer: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
     def ready(self) -> int:
@@ -47,6 +47,11 @@ class Autoscaler:
         self._cluster = cluster
         self._on_change = on_change
         self._scales: dict[Key, Scale] = {}
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Look after nothing any more: requests that end from now on leave the pods as they are."""
+        self._is_stopping = True
 
     def scale(self, key: Key) -> Scale:
         """What is known about a Revision's scale."""
@@ -176,13 +181,16 @@ class Autoscaler:
             return
         for _ in range(missing):
             pod = pods.pod_for(revision, scale.template_hash, self._cluster.suffix(5))
+            while self._cluster.store.find(PODS, *key_of(pod)):
+                pod = pods.pod_for(revision, scale.template_hash, self._cluster.suffix(5))
             scale.pods[pod["metadata"]["name"]] = False
             self._cluster.store.create(PODS, pod)
 
     def _look_later(self, key: Key, scale: Scale) -> None:
         if scale.timer is not None:
             scale.timer.cancel()
-        scale.timer = self._cluster.clock.call_later(self._cluster.settings.idle_seconds, lambda: self._look(key))
+        if not self._is_stopping:
+            scale.timer = self._cluster.later(self._cluster.settings.idle_seconds, lambda: self._look(key))
 
     def _look(self, key: Key) -> None:
         """After a quiet window: no more pods than its busiest moment needed."""
@@ -199,7 +207,8 @@ class Autoscaler:
 
     def _wanted(self, revision: Object, requests: int) -> int:
         concurrency = revision["spec"].get("containerConcurrency") or 0
-        target = _number(revision, "target") or (concurrency and max(1, concurrency * TARGET_UTILIZATION))
+        text = annotations_of(revision).get(f"{AUTOSCALING}target")
+        target = float(text) if text else concurrency and max(1, concurrency * TARGET_UTILIZATION)
         wanted = math.ceil(requests / (target or self._cluster.settings.concurrency_target))
         most = _number(revision, "max-scale") or wanted
         return max(min(wanted, most), self._least(revision))
@@ -218,4 +227,4 @@ def has_no_quota(revision: Object) -> bool:
 
 def _number(revision: Object, name: str) -> int | None:
     text = annotations_of(revision).get(f"{AUTOSCALING}{name}")
-    return None if text is None else int(float(text))
+    return None if text is None else int(text)

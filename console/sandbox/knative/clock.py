@@ -34,7 +34,3 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Let `seconds` pass."""
         await asyncio.sleep(seconds / self.speed)
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call `action` when `seconds` have passed; the handle cancels it."""
-        return asyncio.get_running_loop().call_later(seconds / self.speed, action)

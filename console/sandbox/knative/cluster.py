@@ -10,8 +10,8 @@ from typing import Any
 
 from console.sandbox.knative.clock import Clock
 from console.sandbox.knative.events import EventRecorder
-from console.sandbox.knative.objects import Key, Object, status_of
-from console.sandbox.resources import REVISIONS, Resource
+from console.sandbox.knative.objects import Object, status_of
+from console.sandbox.resources import Resource
 from console.sandbox.store import Store
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -23,17 +23,15 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 class Timings:
     """How long each step takes, in seconds of a real cluster; the defaults give the pace of kn's transcripts."""
 
-    service: float = 0.03
+    service: float = 0.042
     configuration: float = 0.012
-    finalizer: float = 0.01
     resolving: float = 0.3
     resolution_failure: float = 0.4
     deploying: float = 0.45
     settling: float = 0.35
-    route: float = 0.012
+    route: float = 0.031
     ingress: float = 0.025
     load_balancer: float = 0.215
-    labels: float = 0.016
     scheduling: float = 0.05
     mounting: float = 0.2
     cached_pull: float = 0.05
@@ -67,6 +65,10 @@ class Cluster:
     events: EventRecorder
     spawn: Spawn
 
+    def later(self, seconds: float, action: Callable[[], None]) -> asyncio.Task[None]:
+        """Call `action` when `seconds` have passed; cancelling the task forgets it, its failure ends the whole."""
+        return self.spawn(_after(self.clock, seconds, action))
+
     def suffix(self, length: int) -> str:
         """Letters as Kubernetes adds to names."""
         return "".join(self.chance.choices(NAME_LETTERS, k=length))
@@ -77,12 +79,10 @@ class Cluster:
             return obj
         return self.store.update(resource, obj | {"status": status}, subresource="status")
 
-    def edit_revision_status(self, key: Key, edit: Callable[[Object], Object]) -> Object | None:
-        """Change a Revision's status by `edit` (old status -> new); None when the Revision is gone."""
-        revision = self.store.find(REVISIONS, *key)
-        if revision is None:
-            return None
-        return self.write_status(REVISIONS, revision, edit(status_of(revision)))
+
+async def _after(clock: Clock, seconds: float, action: Callable[[], None]) -> None:
+    await clock.sleep(seconds)
+    action()
 
 
 def cluster_of(store: Store, clock: Clock, settings: Settings, chance: Random, spawn: Spawn) -> Cluster:

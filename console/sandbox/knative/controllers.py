@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import TRUE, condition_of
@@ -51,7 +51,7 @@ class Controllers:
             CONFIGURATIONS: ConfigurationController(cluster),
             ROUTES: self._routes,
         }
-        self._pending: dict[tuple[Resource, Key], asyncio.TimerHandle] = {}
+        self._pending: dict[tuple[Resource, Key], asyncio.Task[None]] = {}
         self._take_over()
         self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS)
 
@@ -76,8 +76,6 @@ class Controllers:
                     await asyncio.sleep(0)
         finally:
             self._subscription.close()
-            for timer in self._pending.values():
-                timer.cancel()
 
     def _handle(self, event: str, resource: Resource, obj: Object) -> None:
         namespace, name = key_of(obj)
@@ -106,9 +104,9 @@ class Controllers:
         if not delay:
             self._reconcilers[resource].reconcile(key)
         elif (resource, key) not in self._pending:
-            self._pending[resource, key] = self._cluster.clock.call_later(delay, self._due(resource, key))
+            self._pending[resource, key] = self._cluster.later(delay, self._due(resource, key))
 
-    def _due(self, resource: Resource, key: Key) -> Callable[[], Any]:
+    def _due(self, resource: Resource, key: Key) -> Callable[[], None]:
         def reconcile() -> None:
             del self._pending[resource, key]
             self._reconcilers[resource].reconcile(key)

@@ -33,13 +33,20 @@ class EventRecorder:
             self._store.update(EVENTS, known | {"count": known["count"] + 1, "lastTimestamp": now})
             return
         event = event_for(about, reason, message, source=source, kind=kind, now=now)
-        event["metadata"]["name"] = f"{name}.{self._chance.getrandbits(64):016x}"
+        event["metadata"]["name"] = self._free_name(about)
         self._store.create(EVENTS, event)
         self._written[fact] = key_of(event)
         while len(self._written) > EVENTS_KEPT:
             _, oldest = self._written.popitem(last=False)
             if self._store.find(EVENTS, *oldest):  # may have gone with its namespace
                 self._store.delete(EVENTS, *oldest)
+
+    def _free_name(self, about: Object) -> str:
+        namespace, name = key_of(about)
+        while True:
+            free = f"{name}.{self._chance.getrandbits(64):016x}"
+            if self._store.find(EVENTS, namespace, free) is None:
+                return free
 
 
 def event_for(about: Object, reason: str, message: str, *, source: str, kind: str, now: str) -> Object:

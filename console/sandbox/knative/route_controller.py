@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import TimerHandle
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -54,7 +54,7 @@ class Programming:
     before: list[Object]
     phase: Phase = Phase.NOT_CONFIGURED
     rolled: int = 0
-    timer: TimerHandle | None = field(default=None, repr=False)
+    timer: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def stop(self) -> None:
         """Let no further step happen."""
@@ -174,7 +174,7 @@ class RouteController:
         self.reconcile(key)
 
     def _later(self, programming: Programming, seconds: float, step: Callable[[], None]) -> None:
-        programming.timer = self._cluster.clock.call_later(seconds, step)
+        programming.timer = self._cluster.later(seconds, step)
 
     def _image_kinds(self, namespace: str, programming: Programming) -> set[str]:
         revisions = [

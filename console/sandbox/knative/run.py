@@ -65,6 +65,7 @@ async def run(
         tasks.create_task(controllers.follow())
         try:
             await server.serve([ingress_socket])
-        except asyncio.CancelledError:
-            server.force_exit = server.should_exit = True
-            raise
+        finally:
+            controllers.revisions.autoscaler.stop()
+            for listening in getattr(server, "servers", ()):  # a cancelled server has not closed them
+                listening.close()
