@@ -24,6 +24,12 @@ def public(view: View) -> View:
     return login_not_required(view)
 
 
+def mark_signed_in(view: View) -> View:
+    """Mark an async view that checks what the person may see by itself."""
+    view.required_permission = "signed-in"  # type: ignore[attr-defined]
+    return view
+
+
 def signed_in(view: View) -> View:
     """Mark a view that any signed-in person may use and that shows only what this person may see."""
 

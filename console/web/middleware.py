@@ -1,4 +1,4 @@
-"""What every request passes through: its id, and one place that turns cluster errors into pages."""
+"""What every request passes through: its id, and one place that turns errors from below into pages."""
 
 import re
 import uuid
@@ -6,6 +6,12 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+
+from console.mirror.read import MirrorUnavailable
+from console.operations import ClusterError
+from console.web import words
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
@@ -18,9 +24,31 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
-        request.request_id = sent if _REQUEST_ID.match(sent) else str(uuid.uuid4())
+        request.request_id = sent if _REQUEST_ID.match(sent) else str(uuid.uuid4())  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request.request_id)
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
-        response["X-Request-ID"] = request.request_id
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        if response.get("Content-Type", "").startswith("text/html"):
+            add_never_cache_headers(response)  # pages hold what this person may see, values among them
         return response
+
+
+class ErrorPageMiddleware:
+    """Say in plain words what a cluster or the mirror answered; the raw message is there on demand."""
+
+    STATUS = {"NotFound": 404, "UnknownCluster": 404, "Forbidden": 403, "Conflict": 409, "AlreadyExists": 409}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, ClusterError | MirrorUnavailable):
+            return None
+        sentence, raw = words.cluster_error(error)
+        status = self.STATUS.get(type(error).__name__, 503)
+        response = TemplateResponse(request, "error.html", {"sentence": sentence, "raw": raw}, status=status)
+        return response.render()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, template_metadata
 from console.knative.objects import UPDATE_TIMESTAMP, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
+from console.knative.redaction import MASK, containers
 from console.knative.traffic import Problem
 
 
@@ -54,7 +55,10 @@ class Redeploy:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceManifest:
-    """Replace labels, annotations and spec by an edited manifest; identity and what the webhook stamps stay."""
+    """Replace labels, annotations and spec by an edited manifest; identity and what the webhook stamps stay.
+
+    A variable whose value is the mask keeps the value that the service has.
+    """
 
     manifest: dict[str, Any]
     permission: ClassVar[str] = "deploy"
@@ -64,7 +68,7 @@ class ReplaceManifest:
         metadata = self.manifest.get("metadata") or {}
         if metadata.get("name", service.name) != service.name:
             raise ChangeRefused(Problem("manifest-other-service", {"name": str(metadata.get("name"))[:80]}))
-        raw["spec"] = copy.deepcopy(self.manifest.get("spec") or {})
+        raw["spec"] = _with_kept_values(self.manifest.get("spec") or {}, service)
         stamped = {key: value for key, value in service.annotations.items() if key.startswith("serving.knative.dev/")}
         raw["metadata"]["annotations"] = {**(metadata.get("annotations") or {}), **stamped}
         raw["metadata"]["labels"] = dict(metadata.get("labels") or {})
@@ -75,6 +79,20 @@ class ReplaceManifest:
 
     def kn(self, service: Service) -> tuple[str, ...]:
         return ("--filename service.yaml",)
+
+
+def _with_kept_values(spec: dict[str, Any], service: Service) -> dict[str, Any]:
+    wanted = copy.deepcopy(spec)
+    present = {(c.name, variable.name): variable.raw for c in service.containers for variable in c.env}
+    for container in containers({"spec": wanted}):
+        for entry in container.get("env") or ():
+            if entry.get("value") != MASK:
+                continue
+            known = present.get((container.get("name", ""), entry.get("name", "")))
+            if known is None:
+                raise ChangeRefused(Problem("manifest-masked-value", {"name": str(entry.get("name"))[:80]}))
+            entry["value"] = known.get("value", "")
+    return wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""What can be done with a service: a link for whoever may, else a disabled one that names the missing role."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from console.access.authorization import roles_with
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One button. `roles` are those that would allow it, when it is not allowed."""
+
+    label: str
+    icon: str
+    url: str
+    allowed: bool
+    roles: tuple[str, ...] = ()
+
+
+def service_url(name: str, ref: ServiceRef, **more: str) -> str:
+    """Return the address of a page of the service."""
+    return reverse(name, kwargs={"cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name, **more})
+
+
+def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Action, ...]:
+    """Return the actions of a service page, in the order of use."""
+    table = (
+        (_("Variables"), "list-columns-reverse", "env", Permission.DEPLOY),
+        (_("Image"), "box-seam", "image", Permission.DEPLOY),
+        (_("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
+        (_("Settings"), "sliders", "settings", Permission.DEPLOY),
+        (_("Access test"), "broadcast", "access-test", Permission.VIEW),
+        ("YAML", "braces", "yaml", Permission.VIEW),
+        (_("Delete"), "trash3", "delete", Permission.DELETE),
+    )
+    return tuple(
+        Action(
+            label,
+            icon,
+            service_url(name, ref),
+            needed in permissions,
+            () if needed in permissions else roles_with(needed),
+        )
+        for label, icon, name, needed in table
+    )

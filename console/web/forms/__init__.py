@@ -1,0 +1,1 @@
+"""Forms: from what a person typed to a change, or to messages beside the fields."""

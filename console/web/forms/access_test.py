@@ -1,0 +1,10 @@
+"""How many requests an access test sends."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.operations.access_tests import MOST
+
+
+class AccessTestForm(forms.Form):
+    count = forms.IntegerField(label=_("Requests"), min_value=1, max_value=MOST, initial=100)

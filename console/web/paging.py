@@ -1,0 +1,23 @@
+"""Lists that filter, sort and paginate, with their whole state in the URL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.core.paginator import Page, Paginator
+
+PAGE_SIZE = 50
+
+T = TypeVar("T")
+
+
+def sort(rows: Sequence[T], by: str, keys: Mapping[str, Callable[[T], Any]], default: str) -> tuple[list[T], str]:
+    """Return the rows in the order that `by` names (`-age` is descending), and the order that was used."""
+    name = by.removeprefix("-")
+    if name not in keys:
+        by = name = default
+    return sorted(rows, key=keys[name], reverse=by.startswith("-")), by
+
+
+def page(rows: Any, number: str | None) -> Page:
+    """Return the page; a number out of range becomes the nearest page."""
+    return Paginator(rows, PAGE_SIZE).get_page(number)

@@ -1,0 +1,109 @@
+"""The event stream: tells a page that what it shows has changed; the page then asks again for itself.
+
+An event carries no data, so it can leak none. Rights are read anew every 30 s at most; the stream ends when the person
+may no longer see what it is about, and when the process stops.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+
+from console.access.authorization import Rights, rights_of
+from console.access.decorators import mark_signed_in
+from console.access.labels import labels_of
+from console.access.models import User
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.mirror.announcements import Announcement, announcements
+from console.operations.models import AccessTest, Operation
+
+HEARTBEAT_SECONDS = 15.0
+RECHECK_SECONDS = 30.0
+COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
+
+
+@mark_signed_in
+async def stream(request: HttpRequest) -> HttpResponse:
+    """Server-sent events about one topic: `services`, `service:<cluster>/<namespace>/<name>`, `operation:<id>`,
+    `access-test:<id>`."""
+    user = await request.auser()
+    topic = request.GET.get("topic", "services")
+    subject = await sync_to_async(_subject)(user, topic)
+    response = StreamingHttpResponse(_events(user, topic, subject), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIterator[bytes]:
+    async with announcements.listen() as queue:
+        yield b"retry: 2000\nevent: hello\ndata:\n\n"
+        checked = time.monotonic()
+        while True:
+            try:
+                announcement = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                concerns = _concerns(announcement, topic, subject)
+                if concerns:
+                    await asyncio.sleep(COALESCE_SECONDS)
+                    while not queue.empty():
+                        queue.get_nowait()
+                    yield b"event: changed\ndata:\n\n"
+            except TimeoutError:
+                yield b": still here\n\n"
+            if time.monotonic() - checked > RECHECK_SECONDS:
+                if not await sync_to_async(_may_go_on)(user.pk, subject):
+                    return
+                checked = time.monotonic()
+
+
+def _concerns(announcement: Announcement, topic: str, subject: ServiceRef | None) -> bool:
+    kind, _, rest = topic.partition(":")
+    if announcement.kind == "resync":
+        return True
+    if kind in ("operation", "access-test"):
+        return announcement.id == rest and announcement.kind == kind
+    if subject is None:
+        return announcement.kind in ("services", "operation")
+    there = (announcement.cluster, announcement.namespace, announcement.name)
+    return there in ((subject.cluster, subject.namespace, subject.name), (subject.cluster, "", ""))
+
+
+def _subject(user: User, topic: str) -> ServiceRef | None:
+    """The service that the topic is about; raises Http404 when the person may not see it."""
+    kind, _, rest = topic.partition(":")
+    if kind == "services":
+        return None
+    if kind == "service" and rest.count("/") == 2:
+        subject = ServiceRef(*rest.split("/"))
+    elif kind in ("operation", "access-test"):
+        subject = _subject_of(Operation if kind == "operation" else AccessTest, rest)
+    else:
+        raise Http404
+    if not rights_of(user).allows(Permission.VIEW, subject, labels_of(subject)):
+        raise Http404
+    close_old_connections()
+    return subject
+
+
+def _subject_of(model: type[Operation] | type[AccessTest], text: str) -> ServiceRef:
+    try:
+        thing = model.objects.filter(id=UUID(text)).first()
+    except ValueError as error:
+        raise Http404 from error
+    if thing is None:
+        raise Http404
+    return thing.ref
+
+
+def _may_go_on(user_id: int, subject: ServiceRef | None) -> bool:
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return False
+    rights: Rights = rights_of(user)
+    close_old_connections()
+    return subject is None or rights.allows(Permission.VIEW, subject, labels_of(subject))

@@ -1,0 +1,101 @@
+"""Small pieces of pages: ages, conditions, words, links that keep the list's state."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.knative import kn
+from console.knative.conditions import Condition, Tally
+from console.web import words
+
+register = template.Library()
+
+
+@register.filter
+def age(moment: datetime | None) -> SafeString | str:
+    """An age as kn writes it (`9d`), with the exact time on hover."""
+    if moment is None:
+        return "–"
+    text = kn.age(moment, timezone.now())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M:%S UTC"), text
+    )
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} s"
+
+
+@register.filter
+def explain(found: Condition) -> str:
+    return words.condition(found)
+
+
+@register.filter
+def explain_tally(found: Tally) -> str:
+    return words.tally(found.others)
+
+
+@register.filter
+def symbol_word(found: Condition) -> str:
+    return str(words.SYMBOL_WORDS[found.word])
+
+
+@register.filter
+def health_word(health: str) -> str:
+    return str(words.HEALTH.get(health, health))
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    return str(words.KINDS.get(kind, kind))
+
+
+@register.filter
+def phase_word(phase: str) -> str:
+    return str(words.PHASES.get(phase, phase))
+
+
+@register.filter
+def notice_word(code: str) -> str:
+    return str(words.NOTICES.get(code, code))
+
+
+@register.filter
+def cause_words(facts: dict[str, Any]) -> str:
+    return words.cause(facts)
+
+
+@register.filter
+def problem_words(found: Any) -> str:
+    return words.problem(found)
+
+
+@register.filter
+def item(mapping: Any, key: Any) -> Any:
+    """mapping[key], or nothing."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def is_web_link(url: str) -> bool:
+    """Only http and https may become a link; what comes from a cluster may say anything."""
+    return url.startswith(("http://", "https://"))
+
+
+@register.simple_tag(takes_context=True)
+def keep(context: RequestContext, **changes: Any) -> str:
+    """The page's own query string with some values replaced: sorting keeps the filter, filtering keeps the sort."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"

@@ -1,0 +1,226 @@
+"""The forms that change a service. Each goes the same way: form, preview, operation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from console.access.actors import actor_from
+from console.access.decorators import refuse, require_permission
+from console.access.permissions import Permission
+from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
+from console.knative.objects import Container, Service
+from console.knative.references import ServiceRef
+from console.knative.traffic import PRESETS
+from console.mirror import read
+from console.operations import previewing, revealing
+from console.operations.previewing import NotAllowed
+from console.web import words
+from console.web.actions import service_url
+from console.web.forms.env import EnvForm
+from console.web.forms.image import ImageForm
+from console.web.forms.settings import SettingsForm
+from console.web.forms.traffic import TrafficForm
+from console.web.forms.yaml import YamlForm
+from console.web.views.services import find, frame
+
+
+@require_permission(Permission.DEPLOY)
+def env(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The variables of a container: a table to add, change and remove; values masked until revealed."""
+    found = find(ref)
+    container = _container(request, found)
+    form = EnvForm(container, request.POST if _is_sent(request) else None, _running_digest(ref, found, container))
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        return show_preview(request, ref, form.change, lambda why: _env_page(request, ref, found, form, why))
+    return _env_page(request, ref, found, form)
+
+
+def _env_page(
+    request: HttpRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
+) -> HttpResponse:
+    context = {**frame(request, ref, found), "form": form, "refused": refused, **more}
+    has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
+    return render(request, "changes/env.html", context, status=422 if has_problems else 200)
+
+
+@require_permission(Permission.REVEAL)
+def reveal(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The variables with their values, read from the cluster now; leaves an audit entry."""
+    if request.method != "POST":
+        return redirect(service_url("env", ref))
+    found = find(ref)
+    container = _container(request, found)
+    values = revealing.reveal_env(ref, user=request.user, actor=actor_from(request)).get(container.name, {})
+    form = EnvForm(container, None, _running_digest(ref, found, container))
+    return _env_page(request, ref, found, form, values=values)
+
+
+@require_permission(Permission.DEPLOY)
+def image(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The image of a container."""
+    found = find(ref)
+    container = _container(request, found)
+    shown = found.image if found.user_container and container.name == found.user_container.name else container.image
+    form = ImageForm(container, shown, request.POST if _is_sent(request) else None)
+
+    def page(refused: str = "") -> HttpResponse:
+        known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
+        context = {**frame(request, ref, found), "form": form, "refused": refused, "known_images": known}
+        return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
+
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        return show_preview(request, ref, form.change, page)
+    return page()
+
+
+@require_permission(Permission.TRAFFIC)
+def traffic(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The split over all revisions and @latest."""
+    found = find(ref)
+    form = TrafficForm(found, read.revisions(ref), request.POST if _is_sent(request) else None)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {**frame(request, ref, found), "form": form, "refused": refused, "presets": list(PRESETS)}
+        has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
+        return render(request, "changes/traffic.html", context, status=422 if has_problems else 200)
+
+    if (preset := request.POST.get("preset", "")) in PRESETS:
+        form.use_preset(preset)
+        return page()
+    if everything := request.GET.get("all", ""):
+        form.send_all_to(everything)
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        return show_preview(request, ref, form.change, page)
+    return page()
+
+
+@require_permission(Permission.DEPLOY)
+def settings(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
+    found = find(ref)
+    form = SettingsForm(found, _container(request, found), request.POST if _is_sent(request) else None)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {**frame(request, ref, found), "form": form, "refused": refused}
+        return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
+
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        if form.change is None:
+            return page(_("Nothing was changed."))
+        return show_preview(request, ref, form.change, page)
+    return page()
+
+
+@require_permission(Permission.VIEW)
+def yaml(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The whole manifest: masked for reading, with its values for whoever may reveal and deploy."""
+    found = find(ref)
+    may_edit = {Permission.DEPLOY, Permission.REVEAL, Permission.TRAFFIC, Permission.OPERATE} <= set(
+        request.permissions
+    )
+    if request.method == "POST" and not may_edit:
+        return refuse(request, Permission.DEPLOY, ref)
+    form = YamlForm(found, request.POST if _is_sent(request) else None)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {**frame(request, ref, found), "form": form, "refused": refused, "may_edit": may_edit}
+        return render(request, "changes/yaml.html", context, status=422 if refused or form.problems else 200)
+
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        return show_preview(request, ref, form.change, page)
+    return page()
+
+
+@require_permission(Permission.DELETE)
+def delete(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The end of a service; the name must be typed."""
+    found = find(ref)
+
+    def page(refused: str = "") -> HttpResponse:
+        count = len(read.revisions(ref))
+        context = {**frame(request, ref, found), "refused": refused, "revision_count": count}
+        return render(request, "changes/delete.html", context, status=422 if refused else 200)
+
+    if _is_sent(request) and not _is_editing(request):
+        if request.POST.get("confirm", "") != ref.name:
+            return page(_("Type the service's name, %(name)s, to confirm.") % {"name": ref.name})
+        return show_preview(request, ref, DeleteService(), page)
+    return page()
+
+
+@require_permission(Permission.DELETE)
+def delete_revision(request: HttpRequest, ref: ServiceRef, revision: str) -> HttpResponse:
+    """The end of one revision that is neither routed nor the latest."""
+    found = find(ref)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {**frame(request, ref, found), "revision_name": revision, "refused": refused}
+        return render(request, "changes/delete_revision.html", context, status=422 if refused else 200)
+
+    if _is_sent(request) and not _is_editing(request):
+        return show_preview(request, ref, DeleteRevision(revision), page)
+    return page()
+
+
+def show_preview(
+    request: HttpRequest, ref: ServiceRef, change: Change, back: Callable[[str], HttpResponse]
+) -> HttpResponse:
+    """Show what the change would do, with a button; `back` renders the form again with the reason when it can't."""
+    try:
+        effect = previewing.preview(
+            change, user=request.user, ref=ref, form_version=request.POST.get("resource_version", "")
+        )
+    except ChangeRefused as refusal:
+        return back(words.problem(refusal.problem))
+    except NotAllowed as error:
+        return refuse(request, Permission(sorted(error.permissions)[0]), ref)
+    if effect.is_empty:
+        return back(_("Nothing would change: the service is already like that."))
+    shown = effect.after if effect.after.raw else effect.before
+    context = {
+        **(frame(request, ref, effect.before) if read.service(ref) else {"ref": ref, "service": shown}),
+        "effect": effect,
+        "effect_sentence": words.truth(effect.truth),
+        "refusal": words.cluster_error(effect.refusal) if effect.refusal else None,
+        "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
+        "form_path": request.path,
+        "form_fields": [
+            (name, value)
+            for name, values in request.POST.lists()
+            if name not in ("csrfmiddlewaretoken", "edit")
+            for value in values
+        ],
+        "owner": effect.before.owner if effect.before.raw else None,
+    }
+    return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
+
+
+def _is_sent(request: HttpRequest) -> bool:
+    return request.method == "POST"
+
+
+def _is_editing(request: HttpRequest) -> bool:
+    """The person came back from the preview to go on typing."""
+    return "edit" in request.POST
+
+
+def _container(request: HttpRequest, found: Service) -> Container:
+    """The container that the address names, else the one that takes requests."""
+    name = request.POST.get("container") or request.GET.get("container", "")
+    for container in found.containers:
+        if container.name == name:
+            return container
+    if found.user_container is None:
+        raise Http404
+    return found.user_container
+
+
+def _running_digest(ref: ServiceRef, found: Service, container: Container) -> str:
+    """The digest that runs now, when the container names a tag; empty when there is nothing to keep."""
+    latest = read.revision(ref, found.latest_ready_revision or "")
+    if latest is None or "@" in container.image or container.name != (latest.user_container or container).name:
+        return ""
+    return latest.image_digest

@@ -1,0 +1,43 @@
+"""For probes: is the process alive, and can it serve?"""
+
+import redis
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+
+from console.access.decorators import public
+from console.mirror import read
+from console.redis_client import client
+
+
+@public
+def live(_request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@public
+def ready(_request: HttpRequest) -> JsonResponse:
+    """Database and Redis answer (else 503); the mirror's age is told, stale pages are served all the same."""
+    checks: dict[str, object] = {"database": _database(), "redis": _redis()}
+    is_ready = all(check == "ok" for check in checks.values())
+    if checks["redis"] == "ok":
+        ages = {cluster: read.freshness(cluster).seconds for cluster in read.clusters()}
+        checks["mirror_age_seconds"] = {name: None if age is None else round(age, 1) for name, age in ages.items()}
+    return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return type(error).__name__
+    return "ok"
+
+
+def _redis() -> str:
+    try:
+        client().ping()
+    except redis.RedisError as error:
+        return type(error).__name__
+    return "ok"

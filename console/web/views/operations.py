@@ -1,0 +1,114 @@
+"""Operations: submitting what was previewed, watching it become real, cancelling, trying again."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from console.access.actors import actor_from
+from console.access.decorators import refuse, signed_in
+from console.access.labels import labels_of
+from console.access.permissions import Permission
+from console.operations import reading, submission
+from console.operations.models import Operation
+from console.operations.previewing import NotAllowed
+from console.operations.statuses import SUCCESSFUL, Status
+from console.web import paging, words
+
+
+@signed_in
+def operations(request: HttpRequest) -> HttpResponse:
+    """All operations on services that the person may see, newest first."""
+    found = reading.visible(request.rights, labels_of)
+    for name in ("cluster", "namespace", "name", "status", "actor"):
+        if value := request.GET.get(name, "").strip():
+            found = found.filter(**{name: value})
+    context = {"page": paging.page(found, request.GET.get("page")), "statuses": Status}
+    return render(request, "operations/list.html", context)
+
+
+@signed_in
+def operation(request: HttpRequest, id: UUID) -> HttpResponse:
+    """One operation with its timeline, as complete after a year as while it ran."""
+    found = _find(request, id)
+    spans = reading.phase_spans(found)
+    total = max((span.reached_at or 0.0 for span in spans), default=0.0)
+    context = {
+        "operation": found,
+        "ref": found.ref,
+        "lines": found.lines.all(),
+        "changes": found.changes,
+        "outcome": words.outcome(found.status, found.revision),
+        "spans": [(span, *_bar(span, total)) for span in spans],
+        "total": total,
+        "usual": reading.usual_seconds(found),
+        "is_success": found.status in SUCCESSFUL,
+        "may_cancel": found.is_active and not found.is_written,
+        "may_retry": not found.is_active and found.status not in SUCCESSFUL,
+        "Status": Status,
+    }
+    return render(request, "operations/operation.html", context)
+
+
+@require_POST
+@signed_in
+def submit(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Make an operation of a preview. A second press finds the preview used up and the operation made."""
+    try:
+        made = submission.submit(
+            id, user=request.user, actor=actor_from(request), reason=request.POST.get("reason", "")
+        )
+    except submission.PreviewGone:
+        messages.warning(
+            request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
+        )
+        return redirect("operations")
+    except NotAllowed as error:
+        return refuse(request, Permission(sorted(error.permissions)[0]), None)
+    return redirect("operation", id=made.id)
+
+
+@require_POST
+@signed_in
+def cancel(request: HttpRequest, id: UUID) -> HttpResponse:
+    found = _find(request, id)
+    permission = Permission(found.change.permission)
+    if not request.rights.allows(permission, found.ref, labels_of(found.ref)):
+        return refuse(request, permission, found.ref)
+    try:
+        submission.cancel(found, actor=actor_from(request))
+    except submission.NotNow:
+        messages.warning(request, _("Too late to cancel: the change has been written. A rollback can take it back."))
+    return redirect("operation", id=id)
+
+
+@require_POST
+@signed_in
+def retry(request: HttpRequest, id: UUID) -> HttpResponse:
+    found = _find(request, id)
+    try:
+        made = submission.retry(found, user=request.user, actor=actor_from(request))
+    except NotAllowed as error:
+        return refuse(request, Permission(sorted(error.permissions)[0]), found.ref)
+    except submission.NotNow:
+        messages.warning(request, _("This operation cannot be tried again."))
+        return redirect("operation", id=id)
+    return redirect("operation", id=made.id)
+
+
+def _find(request: HttpRequest, id: UUID) -> Operation:
+    """The operation, or the same 404 for one that does not exist and one that the person may not see."""
+    found = Operation.objects.filter(id=id).first()
+    if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):
+        raise Http404
+    return found
+
+
+def _bar(span: reading.PhaseSpan, total: float) -> tuple[float, float]:
+    """Where a span's bar begins and how long it is, in percent of the whole."""
+    if not total or span.reached_at is None:
+        return 0.0, 0.0
+    return round(100 * span.start / total, 2), round(max(100 * span.seconds / total, 0.6), 2)

@@ -1,0 +1,178 @@
+"""The services list, a service, its revisions."""
+
+from collections.abc import Iterable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from console.access.decorators import require_permission, signed_in
+from console.access.permissions import Permission
+from console.knative import diff, kn
+from console.knative.objects import Health, Revision, Service
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.mirror.summaries import ServiceSummary
+from console.operations import reading
+from console.web import actions, paging, words
+
+SORTS = {
+    "name": lambda row: (row.name, row.namespace),
+    "namespace": lambda row: (row.namespace, row.name),
+    "health": lambda row: ({"failed": 0, "progressing": 1, "ready": 2}.get(row.health, 3), row.name),
+    "age": lambda row: -(row.created_at.timestamp() if row.created_at else 0),
+    "changed": lambda row: -(row.changed_at.timestamp() if row.changed_at else 0),
+}
+
+
+@signed_in
+def services(request: HttpRequest) -> HttpResponse:
+    """Every service that the person may see, in all clusters, from the mirror."""
+    clusters = read.clusters()
+    seen = [
+        row
+        for cluster in clusters
+        for row in read.services(cluster)
+        if request.rights.allows(Permission.VIEW, row.ref, row.labels)
+    ]
+    rows, order = paging.sort(
+        [row for row in seen if _matches(row, request)], request.GET.get("sort", ""), SORTS, "name"
+    )
+    context = {
+        "page": paging.page(rows, request.GET.get("page")),
+        "order": order,
+        "total": len(seen),
+        "clusters": clusters,
+        "namespaces": sorted({row.namespace for row in seen}),
+        "attention": sum(1 for row in seen if _needs_attention(row)),
+        "healths": words.HEALTH,
+        "freshness": _oldest(clusters),
+        "may_create": request.rights.allows(Permission.DEPLOY),
+    }
+    return render(request, "services/list.html", context)
+
+
+def _matches(row: ServiceSummary, request: HttpRequest) -> bool:
+    query = request.GET
+    text = query.get("q", "").strip().lower()
+    labels = (f"{key}={value}" for key, value in row.labels.items())
+    return (
+        query.get("cluster", "") in ("", row.cluster)
+        and query.get("namespace", "") in ("", row.namespace)
+        and query.get("health", "") in ("", row.health)
+        and (not query.get("attention") or _needs_attention(row))
+        and (not text or any(text in where.lower() for where in (row.name, row.namespace, row.image, row.url, *labels)))
+    )
+
+
+def _needs_attention(row: ServiceSummary) -> bool:
+    return row.health != Health.READY.value or row.newer_not_serving
+
+
+def _oldest(clusters: Iterable[str]) -> read.Freshness:
+    found = [read.freshness(cluster) for cluster in clusters]
+    return max(
+        found, key=lambda one: float("inf") if one.seconds is None else one.seconds, default=read.Freshness(None)
+    )
+
+
+@require_permission(Permission.VIEW)
+def service(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """One service: what is serving, what a new revision will get, and what can be done."""
+    found = find(ref)
+    revisions = kn.newest_first(read.revisions(ref))
+    context = {
+        **frame(request, ref, found),
+        "targets": [(target, kn.target_text(target, found)) for target in found.status_traffic],
+        "revisions": [revision_facts(revision, found) for revision in revisions[:10]],
+        "revision_count": len(revisions),
+        "operations": reading.of_service(ref)[:5],
+    }
+    return render(request, "services/service.html", context)
+
+
+@require_permission(Permission.VIEW)
+def revisions(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The history: every column of `kn revision list`, and who made each revision."""
+    found = find(ref)
+    facts = [revision_facts(revision, found) for revision in kn.newest_first(read.revisions(ref))]
+    text = request.GET.get("q", "").strip().lower()
+    facts = [
+        row
+        for row in facts
+        if not text or text in f"{row['row'].name} {row['revision'].image} {row['row'].tags}".lower()
+    ]
+    keys = {
+        "generation": lambda row: row["revision"].configuration_generation,
+        "name": lambda row: row["row"].name,
+        "traffic": lambda row: row["percent"],
+    }
+    facts, order = paging.sort(facts, request.GET.get("sort", ""), keys, "-generation")
+    context = {**frame(request, ref, found), "page": paging.page(facts, request.GET.get("page")), "order": order}
+    return render(request, "services/revisions.html", context)
+
+
+@require_permission(Permission.VIEW)
+def revision(request: HttpRequest, ref: ServiceRef, revision: str) -> HttpResponse:
+    """Everything of `kn revision describe`, its pods now, and what differs from another revision."""
+    found = find(ref)
+    one = read.revision(ref, revision)
+    if one is None:
+        raise Http404
+    other_name = request.GET.get("with", "")
+    other = read.revision(ref, other_name) if other_name else None
+    context = {
+        **frame(request, ref, found),
+        **revision_facts(one, found),
+        "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
+        "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
+        "other": other,
+        "differences": diff.diff(_comparable(other), _comparable(one)) if other else (),
+    }
+    return render(request, "services/revision.html", context)
+
+
+def find(ref: ServiceRef) -> Service:
+    """Return the service from the mirror; raises Http404."""
+    found = read.service(ref)
+    if found is None:
+        raise Http404
+    return found
+
+
+def frame(request: HttpRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
+    """Return what every page of a service shows around its own content."""
+    return {
+        "ref": ref,
+        "service": found,
+        "truth": found.truth,
+        "truth_sentence": words.truth(found.truth),
+        "summary": read.summary(ref),
+        "actions": actions.of_service(ref, request.permissions),
+        "permissions": request.permissions,
+        "freshness": read.freshness(ref.cluster),
+        "kn_row": kn.service_row(found, timezone.now()),
+    }
+
+
+def revision_facts(one: Revision, of: Service) -> dict[str, object]:
+    """Return a revision with what the service's traffic says of it."""
+    percent, tags = kn.routed(one.name, of)
+    return {
+        "revision": one,
+        "row": kn.revision_row(one, of, timezone.now()),
+        "percent": percent,
+        "tags": tags,
+        "tag_urls": [(t.tag, t.url or "") for t in of.status_traffic if t.revision == one.name and t.tag],
+        "is_latest": one.name == of.latest_ready_revision,
+    }
+
+
+def _comparable(one: Revision) -> dict[str, object]:
+    """A revision in the shape of a service's template, so that the same difference serves both."""
+    annotations = {
+        key: value
+        for key, value in one.annotations.items()
+        if not key.startswith(("serving.knative.dev/", "client.knative.dev/"))
+    }
+    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": dict(one.spec)}}}

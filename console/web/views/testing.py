@@ -1,0 +1,50 @@
+"""Access tests: sending requests to a service and showing who answered."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from console.access.actors import actor_from
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.operations import access_tests
+from console.operations.models import AccessTest
+from console.web.forms.access_test import AccessTestForm
+from console.web.views.services import find, frame
+
+
+@require_permission(Permission.VIEW)
+def access_test(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+    """The form, and the newest tests of the service."""
+    found = find(ref)
+    form = AccessTestForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and found.url:
+        made = access_tests.start(
+            ref, found, count=form.cleaned_data["count"], user=request.user, actor=actor_from(request)
+        )
+        return redirect("access-test-result", **_where(ref), id=made.id)
+    tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
+    context = {**frame(request, ref, found), "form": form, "tests": tests}
+    return render(request, "testing/form.html", context, status=422 if form.errors else 200)
+
+
+@require_permission(Permission.VIEW)
+def result(request: HttpRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
+    """Shares by revision and by body beside the wanted ones, while they come in."""
+    test = get_object_or_404(AccessTest, id=id)
+    if test.ref != ref:
+        raise Http404
+    context = {
+        **frame(request, ref, find(ref)),
+        "test": test,
+        "rows": access_tests.rows(test),
+        "fit": access_tests.goodness(test),
+        "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
+    }
+    return render(request, "testing/result.html", context)
+
+
+def _where(ref: ServiceRef) -> dict[str, str]:
+    return {"cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name}

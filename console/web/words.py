@@ -1,0 +1,226 @@
+"""Codes and facts from below, in words for people, in their language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from console.knative.conditions import Condition
+from console.knative.objects import Health
+from console.knative.progress import Phase
+from console.knative.traffic import Kind, Problem, TrafficTruth
+from console.operations.statuses import Status
+
+HEALTH = {
+    Health.READY.value: gettext_lazy("Ready"),
+    Health.PROGRESSING.value: gettext_lazy("In progress"),
+    Health.FAILED.value: gettext_lazy("Failed"),
+}
+PHASES = {
+    Phase.ACCEPTED.value: gettext_lazy("Accepted"),
+    Phase.REVISION_CREATED.value: gettext_lazy("Revision created"),
+    Phase.IMAGE_RESOLVED.value: gettext_lazy("Image resolved"),
+    Phase.PODS_STARTING.value: gettext_lazy("Pods starting"),
+    Phase.READY.value: gettext_lazy("Revision ready"),
+    Phase.TRAFFIC_MOVED.value: gettext_lazy("Traffic moved"),
+    Phase.LOAD_BALANCER.value: gettext_lazy("Load balancer"),
+}
+KINDS = {
+    "Combined": gettext_lazy("Settings"),
+    "CreateService": gettext_lazy("Create service"),
+    "DeleteRevision": gettext_lazy("Delete revision"),
+    "DeleteService": gettext_lazy("Delete service"),
+    "Redeploy": gettext_lazy("Redeploy"),
+    "ReplaceManifest": gettext_lazy("Edit YAML"),
+    "SetEnv": gettext_lazy("Change variables"),
+    "SetImage": gettext_lazy("Change image"),
+    "SplitTraffic": gettext_lazy("Split traffic"),
+    "SetScale": gettext_lazy("Scale"),
+}
+SYMBOL_WORDS = {
+    "ok": gettext_lazy("OK"),
+    "info": gettext_lazy("information"),
+    "warning": gettext_lazy("warning"),
+    "error": gettext_lazy("error"),
+    "unknown": gettext_lazy("unknown"),
+}
+
+
+def truth(facts: TrafficTruth) -> str:
+    """Return in one sentence what a new revision will get."""
+    if facts.kind is Kind.FOLLOWS_LATEST:
+        return _("Follows the latest revision: a new revision gets 100% as soon as it is ready.")
+    if facts.kind is Kind.SPLIT:
+        return _("Split: a new revision gets %(percent)s%% as soon as it is ready.") % {
+            "percent": facts.new_revision_percent
+        }
+    if len(facts.pinned_to) == 1:
+        return _("Pinned to %(revision)s: a new revision gets 0%%.") % {"revision": facts.pinned_to[0]}
+    return _("Split among named revisions: a new revision gets 0%.")
+
+
+def truth_short(kind: str, percent: int) -> str:
+    if kind == Kind.FOLLOWS_LATEST:
+        return _("follows latest")
+    return _("new revisions get %(percent)s%%") % {"percent": percent}
+
+
+def problem(found: Problem) -> str:
+    """Return what is wrong with an input, and what to do. The sum's message is kn's own, word for word."""
+    if found.code == "sum":
+        return str(found)
+    template = _PROBLEMS.get(found.code)
+    return str(template) % dict(found.facts) if template else str(found)
+
+
+_PROBLEMS = {
+    "env-name-empty": gettext_lazy("A variable needs a name."),
+    "env-name-reserved": gettext_lazy("“%(name)s” is reserved: Knative sets it itself."),
+    "env-name-invalid": gettext_lazy(
+        "“%(name)s” is no name for a variable: use letters, digits, “_”, “-” and “.”, not a digit first."
+    ),
+    "env-name-duplicate": gettext_lazy("“%(name)s” stands here twice; keep one."),
+    "env-value-too-long": gettext_lazy(
+        "The value has %(size)s bytes, at most %(limit)s fit. Put it into a secret or config map and mount it."
+    ),
+    "env-value-nul": gettext_lazy("The value contains a NUL character, which no process can receive."),
+    "env-source-invalid": gettext_lazy("Write it as NAME/KEY, for example database/password."),
+    "env-paste-line": gettext_lazy("Line %(line)s is not NAME=value."),
+    "image-empty": gettext_lazy("An image is needed, for example registry.example.com/shop/cart:1.4."),
+    "image-invalid": gettext_lazy(
+        "“%(image)s” is not an image reference: [registry/]name[:tag][@digest], in lower case."
+    ),
+    "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number; write a percentage from 0 to 100."),
+    "percent-range": gettext_lazy("%(value)s is not between 0 and 100."),
+    "tag-duplicate": gettext_lazy("The tag “%(tag)s” stands here twice; a tag can point to one revision only."),
+    "tag-invalid": gettext_lazy("“%(tag)s” is no tag: lower-case letters, digits and “-”, a letter first."),
+    "target-duplicate": gettext_lazy("%(revision)s has two rows without a tag; put the percentages into one."),
+    "revision-unknown": gettext_lazy("The revision %(revision)s does not exist."),
+    "revision-is-latest": gettext_lazy(
+        "%(revision)s is the latest revision: Knative would make it again at once. Change the service instead."
+    ),
+    "revision-is-routed": gettext_lazy("%(revision)s still has traffic or a tag; take those away first."),
+    "no-targets": gettext_lazy("At least one revision must get traffic."),
+    "container-unknown": gettext_lazy("There is no container “%(container)s” any more."),
+    "name-invalid": gettext_lazy(
+        "“%(name)s” is no name: lower-case letters, digits and “-”, a letter first, at most 63."
+    ),
+    "quantity-invalid": gettext_lazy("“%(value)s” is no quantity, as 250m or 128Mi are."),
+    "number-range": gettext_lazy("%(value)s is not between %(low)s and %(high)s."),
+    "number-invalid": gettext_lazy("“%(value)s” is not a whole number."),
+    "namespace-unknown": gettext_lazy("Choose a namespace in which you may deploy."),
+    "manifest-other-service": gettext_lazy("The manifest is of another service (%(name)s)."),
+    "manifest-masked-value": gettext_lazy("“%(name)s” is new: write its value instead of the mask."),
+    "yaml-invalid": gettext_lazy("This is not YAML: %(detail)s"),
+    "digest-unknown": gettext_lazy("The digest that runs now is not known; let Knative resolve the image again."),
+}
+
+
+def outcome(status: str, revision: str) -> str:
+    """Return what became of an operation, in plain words."""
+    sentences = {
+        Status.QUEUED: _("Waiting for a worker."),
+        Status.RUNNING: _("Writing the change to the cluster."),
+        Status.FOLLOWING: _("The cluster has accepted the change and is making it real."),
+        Status.SUCCEEDED: _("Done: the change is real and serves."),
+        Status.NOT_SERVING: _("Done, but the new revision %(revision)s gets 0%% of the traffic.")
+        % {"revision": revision},
+        Status.FAILED: _("It did not work. What served before still serves."),
+        Status.TIMED_OUT: _(
+            "It is not ready after the deadline. Knative may still be trying; what served before still serves."
+        ),
+        Status.SUPERSEDED: _("A newer change of this service took over before this one was ready."),
+        Status.CANCELLED: _("Cancelled before anything was written."),
+        Status.CONFLICTED: _("Stopped: somebody else changed the same fields meanwhile. Nothing was written."),
+        Status.REFUSED: _("The cluster refused the change. Nothing was written."),
+    }
+    return sentences[Status(status)]
+
+
+def cause(facts: Mapping[str, Any]) -> str:
+    """Return the cause of an end in plain words, with what to do."""
+    code, found = str(facts.get("code", "")), dict(facts.get("facts") or {})
+    text = _CAUSES.get(code)
+    if text is None:
+        return ""
+    defaults = {"name": "?", "image": "", "line": "", "quota": "", "revision": "?", "who": "?", "permission": "?"}
+    return str(text) % {**defaults, **found}
+
+
+_CAUSES = {
+    "image-missing": gettext_lazy(
+        "The image cannot be fetched. Check its name and tag, and that the cluster may pull from the registry."
+    ),
+    "crash": gettext_lazy("The container starts and ends again. Its last lines are below."),
+    "probe": gettext_lazy(
+        "The container runs but does not become ready. Check the port it listens on and its readiness probe."
+    ),
+    "quota": gettext_lazy(
+        "The namespace's quota is used up (%(quota)s). Ask for more, or lower what the service requests."
+    ),
+    "unschedulable": gettext_lazy("No node has room for the pod. Lower what it requests, or add nodes."),
+    "secret-missing": gettext_lazy(
+        "A secret that the service refers to does not exist (%(name)s). Create it, or change the reference."
+    ),
+    "config-map-missing": gettext_lazy("A config map that the service refers to does not exist (%(name)s)."),
+    "revision-missing": gettext_lazy("The split names %(revision)s, which does not exist."),
+    "ingress": gettext_lazy("The ingress does not accept the routes. The cluster's networking layer tells why."),
+    "refused": gettext_lazy("Knative's validation refused it:"),
+    "conflict": gettext_lazy("%(who)s changed the same fields after you had opened the form."),
+    "superseded": gettext_lazy("The newer change is by %(who)s."),
+    "deleted-meanwhile": gettext_lazy("The service was deleted meanwhile."),
+    "exists-already": gettext_lazy("A service of that name exists already."),
+    "not-serving": gettext_lazy("Traffic is pinned to other revisions. Send some to the new one when you are ready."),
+    "not-allowed": gettext_lazy("The permission “%(permission)s” was taken away between submitting and writing."),
+    "unauthorized": gettext_lazy("The cluster does not accept the console's credentials any more."),
+    "forbidden": gettext_lazy("The cluster's own access rules do not allow it."),
+    "cluster-away": gettext_lazy("The cluster did not answer until the deadline."),
+    "cluster": gettext_lazy("The cluster answered with an error."),
+    "never-written": gettext_lazy("It could not be written before the deadline, and will not be written any more."),
+    "unknown": gettext_lazy("The cluster's own message:"),
+}
+NOTICES = {
+    "cluster-away": gettext_lazy("The API server does not answer; trying again."),
+    "throttled": gettext_lazy("The API server asks to wait; trying again."),
+}
+
+
+def condition(found: Condition) -> str:
+    """Return what a condition means where its reason is well known; empty otherwise."""
+    if found.type == "Active" and found.word == "info":
+        return _("scaled to zero, normal") if found.reason == "NoTraffic" else _("not active, normal")
+    known = {
+        "RolloutInProgress": _("a gradual rollout is moving traffic"),
+        "TLSNotEnabled": _("served over plain HTTP"),
+        "ResolvingDigests": _("looking up the image"),
+        "Deploying": _("pods are starting"),
+    }
+    return known.get(found.reason, "")
+
+
+def tally(conditions: tuple[Condition, ...]) -> str:
+    """Return why the count of conditions is not complete: `Active: scaled to zero, normal`."""
+    parts = [f"{c.type}: {condition(c) or c.reason or SYMBOL_WORDS[c.word]}" for c in conditions if not c.is_true]
+    return ", ".join(parts)
+
+
+def cluster_error(error: Exception) -> tuple[str, str]:
+    """Return (plain words, raw message) for what a cluster or the mirror answered."""
+    sentences = {
+        "NotFound": _("The cluster has no such object (any more)."),
+        "Conflict": _("The object was changed meanwhile; load the page again."),
+        "AlreadyExists": _("An object of that name exists already."),
+        "Refused": _("The cluster refuses this. Nothing was written."),
+        "Forbidden": _("The cluster's own access rules do not allow this."),
+        "Unauthorized": _("The cluster does not accept the console's credentials."),
+        "Throttled": _("The API server is overloaded and asks to wait. Try again in a moment."),
+        "Unreachable": _("The cluster does not answer. What you see comes from the console's copy; changes must wait."),
+        "MirrorUnavailable": _("The console's own store (Redis) does not answer. Try again in a moment."),
+        "UnknownCluster": _("This cluster is not configured any more."),
+    }
+    return sentences.get(type(error).__name__, _("The cluster answered with an error.")), str(error)
+
+
+def requests(count: int) -> str:
+    return ngettext("%(count)s request", "%(count)s requests", count) % {"count": count}
