@@ -3,9 +3,11 @@
 import functools
 import statistics
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -30,6 +32,9 @@ MOST = 200
 AT_ONCE = 8
 TOLD_EVERY = 8  # answers between two announcements
 UNNAMED = "?"  # the ingress did not say which revision answered
+SENDING_SECONDS = 45.0  # then no more requests are begun: a task must not last
+LONGEST = timedelta(minutes=5)
+CUT_SHORT = "cut-short"  # not all requests were sent
 
 
 @transaction.atomic
@@ -62,15 +67,26 @@ def send(test_id: UUID | str, stop: threading.Event) -> None:
         _finish(test, error=str(error)[:300])
         return
     counts = Counts()
+    until = time.monotonic() + SENDING_SECONDS
+
+    def ask_in_time(_number: int) -> Answer | None:
+        return None if stop.is_set() or time.monotonic() > until else ask(where)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for answer in pool.map(lambda _: None if stop.is_set() else ask(where), range(test.count)):
+        for answer in pool.map(ask_in_time, range(test.count)):
             if answer is None:
                 break
             counts.add(answer)
             if counts.sent % TOLD_EVERY == 0:
                 counts.write(test)
     counts.write(test)
-    _finish(test)
+    _finish(test, error="" if counts.sent == test.count else CUT_SHORT)
+
+
+def end_interrupted() -> None:
+    """Finish the tests whose worker died, or whose message was lost."""
+    for test in AccessTest.objects.filter(finished_at=None, started_at__lt=timezone.now() - LONGEST):
+        _finish(test, error=CUT_SHORT)
 
 
 class Counts:

@@ -16,6 +16,8 @@ from console.operations.statuses import SUCCESSFUL, Status
 
 log = structlog.get_logger(__name__)
 
+_OUTCOMES = {**dict.fromkeys(SUCCESSFUL, Outcome.SUCCEEDED), Status.REFUSED: Outcome.REFUSED}
+
 
 def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:
     """Write the end; raises LeaseLost when another worker holds the operation now."""
@@ -27,7 +29,7 @@ def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[
             f"operation.{status.value}",
             actor=actor,
             ref=operation.ref,
-            outcome=Outcome.SUCCEEDED if status in SUCCESSFUL else Outcome.FAILED,
+            outcome=_OUTCOMES.get(status, Outcome.FAILED),
             text=" ".join(filter(None, (operation.kind, operation.revision, str(cause.get("code", ""))))),
             operation=operation.id,
         )

@@ -42,7 +42,7 @@ def _work(turn: Turn) -> None:
     except (errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired) as error:
         if turn.is_late:
             turn.fail(Status.TIMED_OUT, "cluster-away", error)
-        turn.notice("cluster-away", error)
+        turn.notice_away(error)
         raise Pause(RETRY_SECONDS) from error
     except ClusterError as error:
         turn.fail(Status.FAILED, "cluster", error)

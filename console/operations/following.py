@@ -1,16 +1,22 @@
 """Following what the write made, from where the last turn stopped, until the outcome is known."""
 
+import structlog
+
 from console.cluster import errors
+from console.knative import traffic
 from console.knative.changes import CreateService
 from console.knative.objects import Revision, Service
 from console.knative.progress import Follow, Outcome, closing
 from console.operations import evidence, faults
+from console.operations.meanwhile import last_writer
 from console.operations.statuses import Status
 from console.operations.turns import Pause, Turn
-from console.operations.writing import CHANGED_BY
 
 SLICE_SECONDS = 10.0  # then another turn goes on, so that nobody waits for a worker behind a slow pull
 WATCH_SECONDS = 5
+BREATH_SECONDS = 0.2  # before the service is read again after a watch that ended early
+
+log = structlog.get_logger(__name__)
 
 STATUS_OF = {
     Outcome.SUCCEEDED: Status.SUCCEEDED,
@@ -25,7 +31,7 @@ def follow(turn: Turn) -> None:
     """Watch until the operation ends (raises Ended) or the slice is over (raises Pause)."""
     state = Follow(**turn.operation.follow_state)
     until = turn.clock() + SLICE_SECONDS
-    service = turn.read()
+    service = _read(turn)
     _observe(turn, state, service, turn.operation.watch_from)
     while state.outcome is None and turn.clock() < until and not turn.stop.is_set():
         service = _watch(turn, state, service)
@@ -46,25 +52,39 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
         ):
             if event.type == "BOOKMARK":
                 continue
-            service = None if event.type == "DELETED" else Service(event.object)
+            service = None if event.type == "DELETED" else _ours(turn, Service(event.object))
             _observe(turn, state, service, event.resource_version)
             if state.outcome:
                 return service
-    except errors.Expired:
-        service = turn.read()
+    except errors.ClusterError as error:
+        # Cut, expired, not allowed: whatever ails the watch, reading tells as much. When that fails too, it says why.
+        log.info("watch_ended_early", operation=str(operation.id), reason=type(error).__name__)
+        turn.stop.wait(BREATH_SECONDS)
+        service = _read(turn)
         _observe(turn, state, service, service.resource_version if service else "")
+        return service
     _observe(turn, state, service, operation.watch_from)  # time passes even when nothing happens
     return service
+
+
+def _read(turn: Turn) -> Service | None:
+    found = turn.read()
+    return _ours(turn, found) if found else None
+
+
+def _ours(turn: Turn, service: Service) -> Service | None:
+    """The service, unless it is another one that took the name of a deleted one."""
+    return service if turn.operation.uid in ("", service.uid) else None
 
 
 def _observe(turn: Turn, state: Follow, service: Service | None, version: str) -> None:
     """Let the state machine see the service; save what it learned, and prolong the lease in any case."""
     phases = dict(state.phases)
     revision = _new_revision(turn, state, service)
-    lines = [
-        turn.line(line.text, phase=line.phase.value, elapsed=line.elapsed)
-        for line in state.observe(turn.elapsed, service, revision)
-    ]
+    told = state.observe(turn.elapsed, service, revision)
+    if state.outcome is Outcome.SUCCEEDED and service and not _is_split_as_wished(service):
+        state.outcome, told = None, ()  # Ready speaks of the split before: go on until the shares are those of spec
+    lines = [turn.line(line.text, phase=line.phase.value, elapsed=line.elapsed) for line in told]
     turn.save(
         *lines,
         announce=bool(lines) or phases != state.phases,
@@ -75,6 +95,16 @@ def _observe(turn: Turn, state: Follow, service: Service | None, version: str) -
     )
     if lines:
         faults.reach("line-written")
+
+
+def _is_split_as_wished(service: Service) -> bool:
+    """status.traffic gives every revision the share that spec.traffic wishes for it."""
+    wished: dict[str, int] = {}
+    for target in service.spec_traffic:
+        name = service.latest_ready_revision if target.is_latest else target.revision
+        if target.percent and name:
+            wished[name] = wished.get(name, 0) + target.percent
+    return wished == traffic.shares(service.status_traffic)
 
 
 def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revision | None:
@@ -95,8 +125,8 @@ def _conclude(turn: Turn, state: Follow, outcome: Outcome, service: Service | No
     if status in (Status.FAILED, Status.TIMED_OUT):
         turn.end(status, cause=evidence.gather(turn.gateway, service, state))
     if status == Status.SUPERSEDED:
-        who = service.annotations.get(CHANGED_BY) or service.last_modifier
-        turn.end(status, cause={"code": "superseded", "facts": {"who": who}})
+        facts = last_writer(turn.operation.seen, service).to_facts()
+        turn.end(status, cause={"code": "superseded", "facts": facts})
     sentence, url = closing(service, state, created=isinstance(turn.operation.change, CreateService))
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
     turn.end(status, *lines, cause={"code": "not-serving"} if status == Status.NOT_SERVING else {})

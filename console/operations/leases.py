@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from console.operations.models import Operation, TimelineLine
 from console.operations.statuses import ACTIVE
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=25)  # longer than the longest single call to a cluster (transport: 3 + 20 s)
 
 
 class AlreadyHeld(Exception):
@@ -25,9 +25,15 @@ class LeaseLost(Exception):
 
 
 @contextmanager
-def lease(operation_id: UUID | str, owner: str) -> Iterator[Operation]:
-    """Hold the operation; raises AlreadyHeld. The time is the database's, which all workers share."""
+def lease(operation_id: UUID | str, owner: str, *, turn: int | None = None) -> Iterator[Operation]:
+    """Hold the operation; raises AlreadyHeld. The time is the database's, which all workers share.
+
+    `turn` is the fencing token that the message was sent with: a message that was delivered again, or whose turn was
+    taken by another one, finds a larger token and is void.
+    """
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    if turn is not None:
+        free &= Q(attempt=turn)
     taken = Operation.objects.filter(free, id=operation_id, status__in=ACTIVE).update(
         lease_owner=owner, lease_until=Now() + LEASE, attempt=F("attempt") + 1
     )
@@ -42,12 +48,15 @@ def lease(operation_id: UUID | str, owner: str) -> Iterator[Operation]:
         )
 
 
-def save(operation: Operation, *lines: TimelineLine, **fields: Any) -> None:
-    """Write fields and timeline lines at once and prolong the lease; raises LeaseLost when the token is old."""
+def save(operation: Operation, *lines: TimelineLine, only_if: Q | None = None, **fields: Any) -> None:
+    """Write fields and timeline lines at once and prolong the lease.
+
+    Raises LeaseLost when the token is old, the operation has ended, or `only_if` does not hold.
+    """
     with transaction.atomic():
-        held = Operation.objects.filter(id=operation.id, attempt=operation.attempt, status__in=ACTIVE)
+        held = Operation.objects.filter(only_if or Q(), id=operation.id, attempt=operation.attempt, status__in=ACTIVE)
         last = operation.last_sequence + len(lines)
-        if not held.update(lease_until=Now() + LEASE, last_sequence=last, **fields):
+        if not held.update(**{"lease_until": Now() + LEASE, "last_sequence": last, **fields}):
             raise LeaseLost
         for sequence, line in enumerate(lines, start=operation.last_sequence + 1):
             line.operation_id, line.sequence = operation.id, sequence

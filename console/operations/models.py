@@ -83,10 +83,14 @@ class Operation(OnService):
     submitted_at = models.DateTimeField(default=timezone.now)
     written_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)  # when a message for the next turn was sent, or may be taken
     lease_owner = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)  # the fencing token: grows with each lease
     last_sequence = models.PositiveIntegerField(default=0)
+    elapsed = models.FloatField(default=0)  # seconds from the submission to saved_at (console.operations.stopwatch)
+    clock_stamp = models.CharField(max_length=80, blank=True)
+    saved_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-submitted_at"]
@@ -94,6 +98,13 @@ class Operation(OnService):
             models.Index(fields=["cluster", "namespace", "name", "-submitted_at"], name="operations_by_service"),
             models.Index(fields=["status", "lease_until"], name="operations_to_sweep"),
             models.Index(fields=["-submitted_at"], name="operations_by_time"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "namespace", "name"],
+                condition=models.Q(status=Status.RUNNING),
+                name="one_writer_a_service",
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,28 +1,35 @@
 """What would happen: the difference, the effect on traffic, and what the cluster itself says to a dry run."""
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from console import audit
+from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.models import User
+from console.audit import Outcome
 from console.cluster.errors import ClusterError, NotFound
 from console.cluster.gateway import Gateway
 from console.knative import changes as knative_changes
 from console.knative import kn, traffic
-from console.knative.changes import Change, CreateService, DeleteRevision, DeleteService
+from console.knative.changes import Change, ChangeRefused, CreateService, DeleteRevision, DeleteService
 from console.knative.diff import FieldChange, creates_revision, diff
-from console.knative.objects import Service
-from console.knative.redaction import mask_env
+from console.knative.objects import Owner, Service
+from console.knative.redaction import env_values, mask_env, redact_text
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTruth
+from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
 from console.operations.sealing import seal
 
 KEPT = timedelta(hours=2)
+PATIENCE = 5.0  # seconds
 
 
 class NotAllowed(Exception):
@@ -47,6 +54,16 @@ class Effect:
     changed_meanwhile: bool  # the service is not the one that the form showed
 
     @property
+    def patch(self) -> str:
+        """The change as a merge patch in YAML, values of variables masked."""
+        return patches.as_yaml(self.before.raw, self.after.raw)
+
+    @property
+    def owner(self) -> Owner | None:
+        """The tool that will write the service again from elsewhere, and revert this change."""
+        return self.before.owner
+
+    @property
     def is_possible(self) -> bool:
         return self.refusal is None and not self.is_empty
 
@@ -60,7 +77,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
 
     Raises NotAllowed, ChangeRefused (a Problem of the form's input) or a ClusterError.
     """
-    gateway = gateway_for(ref.cluster, user)
+    gateway = gateway_for(ref.cluster, user, _patience())
     before = _read(gateway, ref, change)
     refuse_unless_allowed(user, ref, before, change)
     after = change.apply(before)
@@ -100,6 +117,12 @@ def refuse_unless_allowed(user: User, ref: ServiceRef, service: Service, change:
         raise NotAllowed(frozenset(missing))
 
 
+def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:
+    """Leave an entry of an attempt that was not allowed."""
+    for permission in sorted(refusal.permissions):
+        audit.record(f"{permission}.refused", actor=actor, ref=ref, outcome=Outcome.REFUSED)
+
+
 def forget_old_previews() -> int:
     """Delete the previews that nobody submitted; returns how many."""
     return Preview.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
@@ -129,8 +152,21 @@ def _dry_run(gateway: Gateway, change: Change, before: Service, after: Service) 
         elif not isinstance(change, DeleteRevision):
             gateway.replace_service(after, dry_run=True)
     except ClusterError as error:
+        secrets = env_values(before.raw) | env_values(after.raw)
+        error.raw = redact_text(error.raw, secrets)  # webhooks repeat parts of what they refuse
         return error
     return None
+
+
+def _patience() -> Callable[[ClusterError, float], None]:
+    """Somebody waits for the page: give up where the transport would try again for longer than PATIENCE."""
+    began = time.monotonic()
+
+    def give_up(error: ClusterError, wait: float) -> None:
+        if time.monotonic() - began + wait > PATIENCE:
+            raise error
+
+    return give_up
 
 
 def masked(service: Service) -> dict[str, Any]:
@@ -138,3 +174,15 @@ def masked(service: Service) -> dict[str, Any]:
     shown = mask_env(service.raw)
     shown.pop("status", None)
     return shown
+
+
+__all__ = [
+    "ChangeRefused",
+    "Effect",
+    "NotAllowed",
+    "audit_refusal",
+    "forget_old_previews",
+    "masked",
+    "preview",
+    "refuse_unless_allowed",
+]

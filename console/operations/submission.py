@@ -1,14 +1,15 @@
 """Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
 
 import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from console import audit
 from console.access.actors import Actor
@@ -16,12 +17,15 @@ from console.access.authorization import rights_of
 from console.access.models import User
 from console.audit import Outcome
 from console.knative import changes
+from console.knative.changes import Change, Combined, CreateService, Redeploy
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.operations import stopwatch
 from console.operations.announce import tell
+from console.operations.handover import hand_over
 from console.operations.models import Operation, Preview
-from console.operations.previewing import NotAllowed
-from console.operations.sealing import unseal
+from console.operations.previewing import KEPT, NotAllowed, audit_refusal
+from console.operations.sealing import seal, unseal
 from console.operations.statuses import ACTIVE, TERMINAL, Status
 
 log = structlog.get_logger(__name__)
@@ -35,14 +39,59 @@ class NotNow(Exception):
     """The operation is not in a state in which this can be done."""
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one operation may take, and for how long Ready=False is forgiven, in seconds; None: the settings'."""
+
+    deadline: float | None = None
+    error_window: float | None = None
+
+
 def submit(
-    preview_id: UUID | str, *, user: User, actor: Actor, reason: str = "", batch: UUID | None = None
+    preview_id: UUID | str,
+    *,
+    user: User,
+    actor: Actor,
+    reason: str = "",
+    batch: UUID | None = None,
+    limits: Limits | None = None,
 ) -> Operation:
     """Turn what was previewed into an operation; raises PreviewGone or NotAllowed (which is audited)."""
-    preview = Preview.objects.filter(id=preview_id, user=user).first()
-    if preview is None or not Preview.objects.filter(id=preview.id).delete()[0]:
+    preview = Preview.objects.filter(id=preview_id, user=user, created_at__gt=timezone.now() - KEPT).first()
+    if preview is None:
         raise PreviewGone
+    try:
+        return _submit(preview, user, actor, reason, batch, limits or Limits())
+    except NotAllowed as refusal:
+        audit_refusal(refusal, preview.ref, actor)
+        raise
+
+
+def submit_all(
+    preview_ids: Sequence[UUID | str], *, user: User, actor: Actor, reason: str = "", limits: Limits | None = None
+) -> tuple[UUID, tuple[Operation, ...]]:
+    """Turn many previews into operations of one batch; returns the batch's id and the operations.
+
+    All or none: raises PreviewGone or NotAllowed before anything is queued.
+    """
+    batch = uuid4()
+    previews = {str(p.id): p for p in Preview.objects.filter(id__in=preview_ids, user=user)}
+    if len(previews) < len(set(map(str, preview_ids))):
+        raise PreviewGone
+    try:
+        with transaction.atomic():
+            ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
+            made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
+    except NotAllowed as refusal:
+        audit_refusal(refusal, next(iter(previews.values())).ref, actor)
+        raise
+    return batch, made
+
+
+@transaction.atomic
+def _submit(preview: Preview, user: User, actor: Actor, reason: str, batch: UUID | None, limits: Limits) -> Operation:
+    if not Preview.objects.filter(id=preview.id).delete()[0]:
+        raise PreviewGone  # somebody pressed the button twice
     operation = Operation(
         cluster=preview.cluster,
         namespace=preview.namespace,
@@ -53,32 +102,56 @@ def submit(
         kn=preview.kn,
         makes_revision=preview.makes_revision,
         batch=batch,
+        deadline_seconds=limits.deadline or settings.OPERATION_DEADLINE,
+        error_window_seconds=settings.OPERATION_ERROR_WINDOW if limits.error_window is None else limits.error_window,
     )
     return _accept(operation, user, actor, reason)
 
 
 @transaction.atomic
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
-    """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow."""
+    """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow.
+
+    What was written but failed is in the service already: writing it again would change nothing and make nothing
+    start, so the new operation asks for a new revision of the same template too.
+    """
     if operation.status not in TERMINAL or operation.status in (Status.SUCCEEDED, Status.NOT_SERVING):
         raise NotNow
+    change = operation.change
+    if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
+        change = Combined((*_parts(change), Redeploy(timezone.now().isoformat())))
+    elif operation.is_written and isinstance(change, CreateService):
+        change = Redeploy(timezone.now().isoformat())
     again = Operation(
         cluster=operation.cluster,
         namespace=operation.namespace,
         name=operation.name,
-        sealed_change=bytes(operation.sealed_change),
+        uid=operation.uid,
+        sealed_change=seal(changes.dump(change)),
         sealed_seen=bytes(operation.sealed_seen),
         changes=operation.changes,
         kn=operation.kn,
         makes_revision=operation.makes_revision,
         retry_of=operation,
+        batch=operation.batch,
+        deadline_seconds=operation.deadline_seconds,
+        error_window_seconds=operation.error_window_seconds,
         follow_state={"accepts_meanwhile": True},
     )
-    return _accept(again, user, actor, "")
+    return _accept(again, user, actor, operation.reason)
+
+
+def _parts(change: Change) -> tuple[Change, ...]:
+    """The change's parts without a Redeploy of an earlier retry."""
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    return tuple(part for part in parts if not isinstance(part, Redeploy))
 
 
 def cancel(operation: Operation, *, actor: Actor) -> None:
-    """Stop an operation that has not written yet; raises NotNow when it has."""
+    """Ask that an operation be not written; raises NotNow when it has been.
+
+    One that is queued ends as cancelled. One whose write is under way at this moment ends as the write does.
+    """
     with transaction.atomic():
         open_still = Operation.objects.filter(id=operation.id, status__in=ACTIVE, is_written=False)
         if not open_still.update(cancel_requested=True):
@@ -86,17 +159,7 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         audit.record(
             "operation.cancel", actor=actor, ref=operation.ref, outcome=Outcome.REQUESTED, operation=operation.id
         )
-        transaction.on_commit(functools.partial(hand_over, operation.id))
-
-
-def hand_over(operation_id: UUID, *, delay: float = 0.0) -> None:
-    """Give the operation to a worker. When the broker is away the sweep does it later; nobody waits here."""
-    from console.operations.tasks import perform
-
-    try:
-        perform.apply_async([str(operation_id)], countdown=delay or None)
-    except (OperationalError, OSError) as error:
-        log.warning("hand_over_postponed", operation=str(operation_id), reason=type(error).__name__)
+        transaction.on_commit(functools.partial(hand_over, operation))
 
 
 def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Operation:
@@ -106,12 +169,11 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
     missing = {p for p in changes.permissions(change) if not rights.allows(p, operation.ref, seen.labels)}
     if missing:
         raise NotAllowed(frozenset(missing))
-    operation.kind = changes.dump(change)["kind"]
-    operation.uid = seen.uid
+    operation.kind = kind_of(change)
+    operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
     operation.request_id, operation.reason = actor.request_id, reason[:500]
-    operation.deadline_seconds = settings.OPERATION_DEADLINE
-    operation.error_window_seconds = settings.OPERATION_ERROR_WINDOW
+    operation.clock_stamp = stopwatch.mark()
     operation.save(force_insert=True)
     audit.record(
         f"{change.permission}.{operation.kind}",
@@ -123,10 +185,16 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
         text=operation.reason,
         operation=operation.id,
     )
-    transaction.on_commit(functools.partial(hand_over, operation.id))
+    transaction.on_commit(functools.partial(hand_over, operation))
     transaction.on_commit(functools.partial(tell, "operation", operation))
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
+
+
+def kind_of(change: Change) -> str:
+    """Return the name of a change for lists and the audit log: its first part's, with what a retry adds left out."""
+    parts = _parts(change) or (change,)
+    return type(parts[0]).__name__ if len(parts) == 1 else "Combined"
 
 
 def forget_old_operations(keep: timedelta) -> int:

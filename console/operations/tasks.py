@@ -1,27 +1,31 @@
-"""The Celery tasks: perform an operation's next slice, sweep up what was left behind, send an access test."""
+"""The Celery tasks: perform an operation's next turn, sweep up what was left behind, send an access test."""
 
 import os
 import socket
 import threading
 from datetime import timedelta
 
+import redis
 import structlog
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from console.operations import access_tests
+from console.operations import access_tests, pulse
+from console.operations.endings import end
 from console.operations.engine import take_turn
+from console.operations.handover import hand_over
 from console.operations.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.models import Operation
 from console.operations.previewing import forget_old_previews
-from console.operations.statuses import ACTIVE
-from console.operations.submission import forget_old_operations, hand_over
+from console.operations.statuses import ACTIVE, Status
+from console.operations.submission import forget_old_operations
 
 KEEP_OPERATIONS = timedelta(days=180)
-SWEEP_SECONDS = 5.0
-NEVER_QUEUED = timedelta(seconds=5)  # what has no lease for so long probably never reached the queue
+NEVER_QUEUED = timedelta(seconds=5)  # what was not handed over for so long did not reach the broker
+LOST = timedelta(seconds=15)  # what was handed over so long ago and not begun is probably lost; a copy does no harm
 
 log = structlog.get_logger(__name__)
 _stopping = threading.Event()
@@ -29,35 +33,54 @@ _stopping = threading.Event()
 
 @worker_shutting_down.connect
 def _stop(**_kwargs: object) -> None:
-    """Following ends at the next event; what is open is handed to the next worker by the sweep."""
+    """Following ends at the next event; what is open is handed to the next worker."""
     _stopping.set()
 
 
 @shared_task
-def perform(operation_id: str) -> None:
-    """Work on the operation for one slice; quiet when another worker has it or it has ended."""
+def perform(operation_id: str, turn: int | None = None) -> None:
+    """Work on the operation for one turn; quiet when another worker has it, had this turn, or it has ended."""
     owner = f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}"
+    structlog.contextvars.bind_contextvars(operation=operation_id)
     try:
-        with lease(operation_id, owner) as operation:
-            structlog.contextvars.bind_contextvars(operation=operation_id)
-            delay = take_turn(operation, _stopping)
+        with lease(operation_id, owner, turn=turn) as operation:
+            again_after = _take_turn(operation)
+        if again_after is not None:
+            hand_over(operation, delay=again_after)
     except AlreadyHeld:
-        return
+        log.debug("turn_void")
     except LeaseLost:
-        log.warning("lease_lost", operation=operation_id)
-        return
+        log.warning("lease_lost")
+    except (OperationalError, InterfaceError, redis.RedisError) as error:
+        log.warning("turn_interrupted", reason=type(error).__name__)  # the sweep finds it when the lease runs out
     finally:
         structlog.contextvars.unbind_contextvars("operation")
-    if delay is not None:
-        hand_over(operation.id, delay=delay)
+
+
+def _take_turn(operation: Operation) -> float | None:
+    """Take the turn. What nobody foresaw ends the operation with that word instead of trying it for ever."""
+    try:
+        return take_turn(operation, _stopping)
+    except (LeaseLost, OperationalError, InterfaceError, redis.RedisError):
+        raise
+    except Exception as error:
+        log.exception("turn_failed")
+        end(operation, Status.FAILED, cause={"code": "internal", "raw": type(error).__name__})
+        return None
 
 
 @shared_task
 def sweep() -> None:
-    """Hand over every active operation that nobody holds: its worker died, or the broker never got it."""
-    quiet = Q(lease_until=None, submitted_at__lt=Now() - NEVER_QUEUED) | Q(lease_until__lt=Now())
-    for operation in Operation.objects.filter(quiet, status__in=ACTIVE).only("id"):
-        hand_over(operation.id)
+    """Hand over every active operation that nobody works on: its worker died, or its message was lost."""
+    pulse.mark()
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    unsent = Q(handed_over_at=None, submitted_at__lt=Now() - NEVER_QUEUED)
+    left = Operation.objects.filter(free, unsent | Q(handed_over_at__lt=Now() - LOST), status__in=ACTIVE)
+    for operation in left.only("id", "attempt", "is_written"):
+        log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
+        if not hand_over(operation):
+            return
+    access_tests.end_interrupted()
 
 
 @shared_task
@@ -68,4 +91,5 @@ def tidy() -> None:
 
 @shared_task
 def send_requests(test_id: str) -> None:
+    """Send the requests of an access test."""
     access_tests.send(test_id, _stopping)

@@ -1,23 +1,30 @@
 """A worker's turn at one operation: the clock, the timeline and the two ways in which a turn is over early."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn
 
+from django.db.models import Q
 from django.utils import timezone
 
 from console.cluster import errors
 from console.cluster.errors import ClusterError
 from console.cluster.gateway import Gateway
+from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
-from console.operations import faults
+from console.knative.redaction import env_values, redact_text
+from console.operations import cluster_events, faults
 from console.operations.announce import tell
 from console.operations.endings import end
 from console.operations.gateways import gateway_for
-from console.operations.leases import save
+from console.operations.handover import wake_next
+from console.operations.leases import LeaseLost, save
 from console.operations.models import Operation, TimelineLine
 from console.operations.statuses import Status
+from console.operations.stopwatch import Stopwatch
 
 
 class Ended(Exception):
@@ -41,16 +48,13 @@ class Turn:
         self.operation = operation
         self.stop = stop
         self.clock = clock
-        since = (timezone.now() - operation.submitted_at).total_seconds()
-        last = operation.lines.order_by("-sequence").values_list("elapsed", flat=True).first() or 0.0
-        # A wall clock that was set back between two turns never makes the timeline run backwards.
-        self._offset = max(since, last, 0.0) - clock()
+        self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
         self._gateway: Gateway | None = None
 
     @property
     def elapsed(self) -> float:
         """Seconds since the submission."""
-        return self.clock() + self._offset
+        return self._stopwatch.seconds
 
     @property
     def is_late(self) -> bool:
@@ -70,32 +74,65 @@ class Turn:
         except errors.NotFound:
             return None
 
+    def _impatient_gateway(self) -> Gateway:
+        """One that gives up where it would wait: for what is nice to have."""
+        return replace(self.gateway, on_wait=_give_up)
+
     def line(self, text: str, **fields: Any) -> TimelineLine:
         return TimelineLine(text=text, **{"elapsed": self.elapsed, **fields})
 
-    def save(self, *lines: TimelineLine, announce: bool = True, **fields: Any) -> None:
+    def save(self, *lines: TimelineLine, announce: bool = True, only_if: Q | None = None, **fields: Any) -> None:
         """Write fields and lines, prolong the lease, tell browsers."""
-        save(self.operation, *lines, **fields)
+        watch = self._stopwatch
+        fields |= {"elapsed": watch.seconds, "clock_stamp": watch.stamp, "saved_at": timezone.now()}
+        save(self.operation, *lines, only_if=only_if, **fields)
         if announce:
             tell("operation", self.operation)
 
-    def notice(self, code: str, error: ClusterError) -> None:
+    def save_intent(self, **fields: Any) -> None:
+        """Save what is about to be written; a cancellation that came first ends the operation instead."""
+        try:
+            self.save(only_if=Q(cancel_requested=False), **fields)
+        except LeaseLost:
+            self.end(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
+
+    def notice(self, code: str, **facts: str) -> None:
         """Say in the timeline why nothing moves; once, however often it is tried."""
         last = self.operation.lines.order_by("-sequence").first()
         if last is None or last.text != code:
-            self.save(self.line(code, level="notice", facts={"raw": error.raw[:500]}))
+            self.save(self.line(code, level="notice", facts=facts))
 
     def end(self, status: Status, *lines: TimelineLine, cause: dict[str, Any] | None = None) -> NoReturn:
         """Bring the operation to its terminal state; always raises Ended."""
         faults.reach("before-end")
+        if self.operation.is_written:
+            cluster_events.leave(self._impatient_gateway, self.operation, status)
         end(self.operation, status, *lines, cause=cause or {})
         faults.reach("after-end")
+        wake_next(self.operation)
         raise Ended
 
     def fail(self, status: Status, code: str, error: ClusterError) -> NoReturn:
         """End with the cluster's own message as the cause; always raises Ended."""
         raw = error.message if isinstance(error, errors.Refused) else error.raw
-        self.end(status, cause={"code": code, "raw": raw[:4000]})
+        self.end(status, cause={"code": code, "raw": self.without_secrets(raw)[:4000]})
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text of the cluster without env values: webhooks repeat parts of what they refuse."""
+        operation = self.operation
+        secrets = env_values(operation.seen.raw)
+        with contextlib.suppress(ChangeRefused):  # it adds no values then
+            secrets |= env_values(operation.change.apply(operation.seen).raw)
+        return redact_text(text, secrets)
+
+    def notice_away(self, error: ClusterError) -> None:
+        """Say that the cluster does not answer, or asks to wait."""
+        code = "throttled" if isinstance(error, errors.Throttled) else "cluster-away"
+        self.notice(code, raw=self.without_secrets(error.raw)[:500])
 
     def _on_wait(self, error: ClusterError, _seconds: float) -> None:
-        self.notice("throttled" if isinstance(error, errors.Throttled) else "cluster-away", error)
+        self.notice_away(error)
+
+
+def _give_up(error: ClusterError, _seconds: float) -> None:
+    raise error

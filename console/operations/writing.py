@@ -3,25 +3,26 @@
 It carries an annotation with the operation's id, so that whoever comes next knows whether it happened.
 """
 
-from typing import Any
-
 import structlog
+from django.db import IntegrityError
 from django.utils import timezone
 
 from console.access.authorization import rights_of
 from console.cluster import errors
 from console.knative import changes
 from console.knative.changes import ChangeRefused, CreateService, DeleteRevision, DeleteService
-from console.knative.diff import collisions, diff
+from console.knative.diff import collisions, creates_revision, diff
 from console.knative.objects import OPERATION, Service
 from console.knative.progress import Follow
 from console.operations import faults
-from console.operations.models import Operation
+from console.operations.handover import wake_next
+from console.operations.meanwhile import last_writer
+from console.operations.models import Operation, TimelineLine
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
 
 WRITE_ATTEMPTS = 5
-QUEUE_SECONDS = 0.5
+QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died
 RETRY_SECONDS = 2.0
 CHANGED_BY = "sluice.dev/changed-by"
 
@@ -33,15 +34,15 @@ def write(turn: Turn) -> None:
     operation = turn.operation
     if operation.cancel_requested and not operation.base_version:
         turn.end(Status.CANCELLED)
-    if turn.is_late:
+    if turn.is_late and not operation.base_version:
         turn.end(Status.TIMED_OUT, cause={"code": "never-written"})
-    if _is_behind_another(operation):
-        raise Pause(QUEUE_SECONDS)
     if operation.status == Status.QUEUED:
-        turn.save(status=Status.RUNNING)
+        _become_the_writer(turn)
     faults.reach("claimed")
     for _ in range(WRITE_ATTEMPTS):
         fresh = turn.read()
+        if not _is_ours(operation, fresh):
+            _stop_when_pointless(turn)
         try:
             made = fresh if _is_ours(operation, fresh) else _write_on(turn, fresh)
         except (errors.Conflict, errors.Uncertain):
@@ -52,15 +53,28 @@ def write(turn: Turn) -> None:
     raise Pause(RETRY_SECONDS)
 
 
-def _is_behind_another(operation: Operation) -> bool:
-    """An older operation on the same service has not written yet: it goes first."""
-    older = _on_same_service(operation).filter(is_written=False, submitted_at__lt=operation.submitted_at)
-    return bool(older.filter(status__in=ACTIVE).exists())
-
-
-def _on_same_service(operation: Operation) -> Any:
+def _become_the_writer(turn: Turn) -> None:
+    """Older operations on the same service write first, and one at a time does (the database's constraint)."""
+    operation = turn.operation
     same = Operation.objects.filter(cluster=operation.cluster, namespace=operation.namespace, name=operation.name)
-    return same.exclude(id=operation.id)
+    older = same.filter(is_written=False, submitted_at__lt=operation.submitted_at, status__in=ACTIVE)
+    first = older.exclude(id=operation.id).order_by("submitted_at").first()
+    try:
+        if first is None:
+            turn.save_intent(status=Status.RUNNING)
+            return
+    except IntegrityError:
+        first = same.filter(status=Status.RUNNING).first()
+    turn.notice("queued-behind", **({"operation": str(first.id)} if first else {}))
+    raise Pause(QUEUE_SECONDS)
+
+
+def _stop_when_pointless(turn: Turn) -> None:
+    """The write has not happened: it is not begun again when it was cancelled or is too late by now."""
+    if turn.operation.cancel_requested:
+        turn.end(Status.CANCELLED)
+    if turn.is_late:
+        turn.end(Status.TIMED_OUT, cause={"code": "never-written"})
 
 
 def _is_ours(operation: Operation, fresh: Service | None) -> bool:
@@ -72,6 +86,7 @@ def _write_on(turn: Turn, fresh: Service | None) -> Service:
     """Apply the change to the service as it is now and return what the API made of it."""
     change = turn.operation.change
     if isinstance(change, CreateService):
+        _refuse_without_permission(turn, change.apply(Service({})))
         return _create(turn, change, fresh)
     fresh = _still_there(turn, fresh)
     _refuse_without_permission(turn, fresh)
@@ -87,9 +102,16 @@ def _still_there(turn: Turn, fresh: Service | None) -> Service:
     operation = turn.operation
     if fresh is None or operation.uid not in ("", fresh.uid):
         if isinstance(operation.change, DeleteService) and operation.base_version:
-            turn.end(Status.SUCCEEDED)
+            turn.end(Status.SUCCEEDED, *_deleted(turn, "Service", operation.name))
         turn.end(Status.FAILED, cause={"code": "deleted-meanwhile"})
     return fresh
+
+
+def _deleted(turn: Turn, kind: str, name: str) -> tuple[TimelineLine, ...]:
+    """kn's words after a deletion."""
+    return (
+        turn.line(f"{kind} '{name}' successfully deleted in namespace '{turn.operation.namespace}'.", level="closing"),
+    )
 
 
 def _refuse_without_permission(turn: Turn, fresh: Service) -> None:
@@ -111,9 +133,10 @@ def _replace(turn: Turn, fresh: Service) -> Service:
         turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
     # The API server counts the generation up when the spec differs; resourceVersion makes sure that it is this spec.
     grows = any(row.path[0] == "spec" for row in diff(fresh.raw, wanted.raw))
-    turn.save(
+    turn.save_intent(
         base_version=fresh.resource_version,
         generation=fresh.generation + (1 if grows else 0),
+        makes_revision=creates_revision(fresh, wanted),
         follow_state={**operation.follow_state, "previous": fresh.latest_created_revision},
     )
     faults.reach("before-write")
@@ -122,13 +145,15 @@ def _replace(turn: Turn, fresh: Service) -> Service:
     except errors.Refused as refusal:
         turn.fail(Status.REFUSED, "refused", refusal)
     faults.reach("after-write")
+    if made.generation != operation.generation:  # the API's own defaults made less, or more, of the difference
+        turn.save(generation=made.generation)
     return made
 
 
 def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service:
     if fresh is not None:
         turn.end(Status.FAILED, cause={"code": "exists-already"})
-    turn.save(base_version="new", generation=1, follow_state={"previous": None})
+    turn.save_intent(base_version="new", generation=1, makes_revision=True, follow_state={"previous": None})
     faults.reach("before-write")
     try:
         made = turn.gateway.create_service(_signed(turn.operation, change.apply(Service({}))))
@@ -141,11 +166,14 @@ def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service
 
 
 def _delete_service(turn: Turn, fresh: Service) -> None:
-    turn.save(base_version=fresh.resource_version)
+    turn.save_intent(base_version=fresh.resource_version)
     faults.reach("before-write")
-    turn.gateway.delete_service(fresh.namespace, fresh.name, uid=fresh.uid)
+    try:
+        turn.gateway.delete_service(fresh.namespace, fresh.name, uid=fresh.uid)
+    except errors.NotFound:
+        log.info("service_already_gone", service=fresh.name)
     faults.reach("after-write")
-    turn.end(Status.SUCCEEDED)
+    turn.end(Status.SUCCEEDED, *_deleted(turn, "Service", fresh.name))
 
 
 def _delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None:
@@ -153,7 +181,7 @@ def _delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None
         change.apply(fresh)
     except ChangeRefused as refusal:
         turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
-    turn.save(base_version=fresh.resource_version)
+    turn.save_intent(base_version=fresh.resource_version)
     faults.reach("before-write")
     try:
         revision = turn.gateway.revision(fresh.namespace, change.revision)
@@ -161,7 +189,7 @@ def _delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None
     except errors.NotFound:
         log.info("revision_already_gone", revision=change.revision)
     faults.reach("after-write")
-    turn.end(Status.SUCCEEDED)
+    turn.end(Status.SUCCEEDED, *_deleted(turn, "Revision", change.revision))
 
 
 def _stop_at_conflicts(turn: Turn, fresh: Service) -> None:
@@ -175,8 +203,8 @@ def _stop_at_conflicts(turn: Turn, fresh: Service) -> None:
     found = collisions(operation.seen, fresh, operation.change.touches())
     if found:
         rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
-        who = fresh.annotations.get(CHANGED_BY) or fresh.last_modifier
-        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": {"who": who}})
+        facts = last_writer(operation.seen, fresh).to_facts()
+        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
 
 
 def _signed(operation: Operation, service: Service) -> Service:
@@ -191,8 +219,9 @@ def _remember(turn: Turn, made: Service) -> None:
     operation = turn.operation
     created = isinstance(operation.change, CreateService)
     follow = Follow(
-        generation=operation.generation or made.generation,
-        makes_revision=created or operation.makes_revision,
+        # An earlier turn may have meant more than the API made of it; what is newer than meant is somebody else's.
+        generation=min(operation.generation or made.generation, made.generation),
+        makes_revision=operation.makes_revision,
         previous_revision=operation.follow_state.get("previous"),
         error_window=operation.error_window_seconds,
         deadline=operation.deadline_seconds,
@@ -203,6 +232,7 @@ def _remember(turn: Turn, made: Service) -> None:
     )
     turn.save(
         header,
+        uid=made.uid,
         is_written=True,
         status=Status.FOLLOWING,
         written_at=timezone.now(),
@@ -210,3 +240,4 @@ def _remember(turn: Turn, made: Service) -> None:
         follow_state=follow.state,
     )
     faults.reach("written")
+    wake_next(operation)

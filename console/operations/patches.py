@@ -1,0 +1,48 @@
+"""A change as the merge patch that has its effect, for people who want to see YAML."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from console.knative.redaction import MASK
+
+_MACHINES = ("status",)
+_MACHINE_METADATA = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
+
+
+def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON merge patch (RFC 7386) that makes `after` of `before`."""
+    patch: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            if inner := merge_patch(old, value):
+                patch[key] = inner
+        elif key not in before or value != old:
+            patch[key] = value
+    return patch
+
+
+def as_yaml(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the patch as YAML, the values of variables masked, what machines write left out; empty for no change."""
+    patch = _masked(merge_patch(_by_people(before), _by_people(after)))
+    return yaml.safe_dump(patch, sort_keys=False, allow_unicode=True, width=100) if patch else ""
+
+
+def _by_people(raw: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in raw.items() if key not in _MACHINES}
+    if isinstance(raw.get("metadata"), Mapping):
+        kept["metadata"] = {key: value for key, value in raw["metadata"].items() if key not in _MACHINE_METADATA}
+    return kept
+
+
+def _masked(value: Any, *, in_env: bool = False) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: MASK if in_env and key == "value" and inner else _masked(inner, in_env=key == "env")
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(entry, in_env=in_env) for entry in value]
+    return value

@@ -1,0 +1,33 @@
+"""Whether workers consume: the sweep, which beat sends every few seconds, leaves a mark when a worker runs it."""
+
+import time
+
+import redis
+import structlog
+
+from console.redis_client import client
+
+KEY = "sluice:worker:pulse"
+SILENT_AFTER = 60.0  # seconds without a sweep until workers count as silent
+
+log = structlog.get_logger(__name__)
+
+
+def mark() -> None:
+    """Say that a worker consumes now."""
+    try:
+        client().set(KEY, f"{time.time():.3f}")
+    except redis.RedisError as error:
+        log.warning("pulse_lost", reason=type(error).__name__)
+
+
+def age() -> float | None:
+    """Return the seconds since a worker last ran a sweep, None when none ever did; raises redis.RedisError."""
+    marked = client().get(KEY)
+    return max(0.0, time.time() - float(str(marked))) if marked else None
+
+
+def is_silent() -> bool:
+    """Tell whether no worker consumes: none ever did, or not for long."""
+    seconds = age()
+    return seconds is None or seconds > SILENT_AFTER

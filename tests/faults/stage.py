@@ -1,0 +1,188 @@
+"""The console's worker side as real processes: Redis, a database, the sandbox, workers and beat, each of which can die.
+
+The test process shares the database and the Redis, so it submits and reads with the console's own functions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from console.celery import app
+from console.redis_client import client
+from tests.operations.factories import World
+from tests.redis_server import RedisServer
+from tests.redis_server import running as running_redis
+from tests.sandbox_process import Sandbox, sandbox
+from tests.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 30
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+}
+
+
+@dataclass
+class Stage:
+    """Everything that runs, and the environment that its processes get."""
+
+    folder: Path
+    redis: RedisServer
+    box: Sandbox
+    environment: dict[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return World(self.box)
+
+    def worker(self, *, threads: int = 8, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a worker; it is ready once it consumes, which nobody has to wait for."""
+        command = [sys.executable, "-m", "celery", "-A", "console", "worker", "-P", "threads", "-c", str(threads)]
+        return self._start("worker", [*command, "--without-gossip", "--without-mingle"], environment)
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "celery", "-A", "console", "beat", "--pidfile", ""]
+        return self._start("beat", [*command, "--schedule", str(self.folder / f"beat-{len(self.processes)}")])
+
+    def log(self, name: str) -> str:
+        """Everything that processes of this name logged so far."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob(f"{name}-*.log")))
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """End it as a deployment does: SIGTERM, then SIGKILL."""
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(
+        self, name: str, command: list[str], environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        path = self.folder / f"{name}-{len(self.processes):03d}.log"
+        with path.open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**self.environment, **(environment or {})}, stdout=log, stderr=log
+            )
+        self.processes.append(process)
+        return process
+
+
+@contextmanager
+def stage(*, speed: float = 50) -> Iterator[Stage]:
+    """Build the stage, migrate its database, point this process at it; take everything down at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    with running_redis() as redis, sandbox(speed=speed) as box, _database(folder) as database_url:
+        clusters = json.dumps([cluster(box)])
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DJANGO_"))},
+            "CONSOLE_STATE_DIR": str(folder),
+            "CONSOLE_SECRET_KEY": settings.SECRET_KEY,
+            "CONSOLE_DATABASE_URL": database_url,
+            "CONSOLE_REDIS_URL": redis.url,
+            "CONSOLE_CLUSTERS": clusters,
+            "CONSOLE_OPERATION_ERROR_WINDOW": "0.2",
+            "CONSOLE_FAULTS": "1",
+            "CONSOLE_LOG_LEVEL": "INFO",
+        }
+        running = Stage(folder, redis, box, environment)
+        with _settings(redis, clusters):
+            try:
+                yield running
+            finally:
+                for process in running.processes:
+                    if process.poll() is None:
+                        process.kill()
+                        process.wait()
+                _keep_logs(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def cluster(box: Sandbox) -> dict[str, Any]:
+    """The entry of CONSOLE_CLUSTERS for the sandbox."""
+    ingress = f"{box.ingress_host}:{box.ingress_port}"
+    return {"name": "box", "url": box.url, "token": box.token, "ingress": ingress, "sandbox": True}
+
+
+@contextmanager
+def _settings(redis: RedisServer, clusters: str) -> Iterator[None]:
+    before = {name: getattr(settings, name) for name in ("REDIS_URL", "CLUSTERS", "OPERATION_ERROR_WINDOW")}
+    broker = app.conf.broker_url
+    settings.REDIS_URL, settings.CLUSTERS, settings.OPERATION_ERROR_WINDOW = redis.url, clusters, 0.2
+    app.conf.broker_url = redis.url.replace("unix://", "redis+socket://", 1)
+    client.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(settings, name, value)
+        app.conf.broker_url = broker
+        client.cache_clear()
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    """A fresh, migrated database of the kind that the settings name, used by this process too; its URL."""
+    original = dict(connections.settings["default"])
+    if original["ENGINE"].endswith("sqlite3"):
+        name = str(folder / "console.sqlite3")
+        url = f"sqlite:///{name}"
+        fresh = {**original, "NAME": name, "OPTIONS": SQLITE_OPTIONS}
+    else:
+        name = f"faults_{os.getpid()}_{folder.name[-8:]}".lower()
+        with connections["default"].cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+        host = original["HOST"]
+        place = f"?host={host}" if host.startswith("/") else ""
+        login = f"{original['USER']}:{original['PASSWORD']}@" if original["USER"] else ""
+        url = f"postgres://{login}{'' if place else host}:{original['PORT'] or 5432}/{name}{place}"
+        fresh = {**original, "NAME": name}
+    _use(fresh)
+    try:
+        call_command("migrate", verbosity=0)
+        yield url
+    finally:
+        _use(original)
+        if not original["ENGINE"].endswith("sqlite3"):
+            with connections["default"].cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _use(database: dict[str, Any]) -> None:
+    connections["default"].close()
+    del connections["default"]
+    connections.settings["default"] = database
+
+
+def _keep_logs(folder: Path) -> None:
+    """Copy the logs to $SLUICE_ARTIFACTS, when that is set, so that a failure can be read afterwards."""
+    if target := os.environ.get("SLUICE_ARTIFACTS"):
+        kept = Path(target) / "faults" / folder.name
+        kept.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob("*.log"):
+            shutil.copy(path, kept)
+
+
+def wait_for_death(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a process that kills itself."""
+    return int(eventually(lambda: (process.poll() is not None) and (process.returncode or 1), timeout=30))
