@@ -86,7 +86,8 @@ class Autoscaler:
         scale = self.scale(key)
         scale.pods[pod["metadata"]["name"]] = pods.is_ready(pod)
         scale.desired = len(scale.pods)
-        self._look_later(key, scale)
+        if scale.ready:
+            self._look_later(key, scale)
 
     def observe(self, event: str, pod: Object) -> None:
         """Take up a change of a Pod."""

@@ -44,7 +44,9 @@ class Kubelet:
                 self._start(key, self._end(key))
         elif event == "ADDED" and pods.revision_key(pod):
             if pods.is_crashing(pod):  # since an earlier life of the sandbox
-                self._start(key, self._crash(key, pods.serving_name(pod)))
+                name = pods.serving_name(pod)
+                restarts = pods.container_state(pod, name).get("restartCount", 0)
+                self._start(key, self._crash(key, name, restarts + 1))
             elif not pods.is_ready(pod):
                 self._start(key, self._run(key))
 
@@ -156,9 +158,9 @@ class Kubelet:
             self._write(key, pods.waiting(pod, now, reason, problem, container["name"]))
             await self._cluster.clock.sleep(self._cluster.settings.timings.config_retry)
 
-    async def _crash(self, key: Key, container: str) -> None:
+    async def _crash(self, key: Key, container: str, restarts: int = 0) -> None:
         """Exit, wait, start again, for ever."""
-        backoff, restarts = self._cluster.settings.timings.crash_backoff, 0
+        backoff = self._cluster.settings.timings.crash_backoff
         while True:
             lines = programs.crash_lines(self._cluster.clock.now())
             self._cluster.store.logs.append(*key, container, "\n".join(lines))

@@ -7,7 +7,7 @@ an `s` for seconds, sets the time: `example.com/demo/slow-pull:30s`.
 |---|---|
 | `helloworld-go` | starts; answers `Hello $TARGET!` (World without TARGET) |
 | `helloworld-rust` | starts; answers `Hello world: $TARGET` |
-| `helloworld-...` | starts; answers `Hello $TARGET!` |
+| `helloworld`, `helloworld-...` | starts; answers `Hello $TARGET!` |
 | `slow-pull`, `slow-pull:30s` | the first pull lasts so long (20 s without a number) |
 | `slow-start`, `slow-start:15s` | the container needs so long until its probe succeeds (15 s) |
 | `slow-answer`, `slow-answer:2s` | every request takes so long (1 s) |
@@ -105,7 +105,7 @@ def inspect(reference: str) -> Image:
     )
 
 
-_KINDS = (
+KINDS = (
     "slow-pull", "slow-start", "slow-answer", "crash", "never-ready", "pull-backoff", "missing", "private",
     "over-quota", "unschedulable", "ingress-failure", "ingress-stuck", "forbidden", "helloworld-go", "helloworld-rust",
     "helloworld",
@@ -113,7 +113,7 @@ _KINDS = (
 
 
 def _kind(name: str) -> str:
-    return next((kind for kind in _KINDS if name == kind or name.startswith(f"{kind}-")), "other")
+    return next((kind for kind in KINDS if name == kind or name.startswith(f"{kind}-")), "other")
 
 
 def _seconds(name: str, tag: str) -> float | None:
