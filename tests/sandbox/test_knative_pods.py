@@ -45,7 +45,7 @@ def log(world: World, pod: Object, container: str = "user-container") -> str:
 
 
 async def test_the_first_request_starts_a_pod_and_idleness_takes_it_away() -> None:
-    async with knative(initial_scale=0, idle_seconds=20) as world:
+    async with knative(initial_scale=0, idle_seconds=40) as world:
         world.create("hello")
         await world.ready("hello")
         assert pods_of(world, "hello-00001") == []
@@ -297,7 +297,7 @@ async def test_a_crash_is_told_by_the_pod_its_log_and_its_last_line() -> None:
         assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
         ended = container["lastState"]["terminated"]
         assert (ended["exitCode"], ended["reason"]) == (1, "Error")
-        assert log(world, pod).splitlines()[-1] == ended["message"]
+        await eventually(lambda: log(world, pod).splitlines()[-1:] == [ended["message"]])
 
 
 async def test_a_missing_secret_holds_the_container_until_it_is_there() -> None:
@@ -389,8 +389,8 @@ async def test_a_service_without_a_spec_that_works_can_be_repaired() -> None:
     async with knative(initial_scale=0) as world:
         world.create("hello", image="registry.example.com/demo/missing")
         await world.ready("hello", "False")
-        why = 'Configuration "hello" does not have any ready Revision.'
-        assert world.conditions(SERVICES, "hello")["RoutesReady"] == ("False", "RevisionMissing", why)
+        failed = ("False", "RevisionMissing", 'Configuration "hello" does not have any ready Revision.')
+        await eventually(lambda: world.conditions(SERVICES, "hello")["RoutesReady"] == failed)
         assert (await world.request(HELLO))[0] == 404
         world.update("hello", set_image("gcr.io/knative-samples/helloworld-go"))
         await world.ready("hello")
