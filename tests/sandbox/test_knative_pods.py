@@ -131,6 +131,11 @@ async def test_unknown_hosts_and_cluster_local_services_are_not_found() -> None:
         assert world.get(SERVICES, "inner")["status"]["url"] == "http://inner.default.svc.cluster.local"
         for host in ("nobody.default.example.com", "inner.default.example.com", "inner.default.svc.cluster.local"):
             assert (await world.request(host))[0] == 404
+        world.update("inner", lambda service: service["metadata"].pop("labels"))
+        outside = "http://inner.default.example.com"
+        await eventually(lambda: world.get(SERVICES, "inner")["status"]["url"] == outside)
+        await world.ready("inner")
+        assert (await world.request("inner.default.example.com"))[0] == 200
 
 
 async def test_an_update_with_first_pods_prints_the_lines_of_kn() -> None:

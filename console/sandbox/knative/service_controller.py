@@ -7,10 +7,8 @@ from console.sandbox.knative.conditions import FALSE, TRUE, Conditions, conditio
 from console.sandbox.knative.objects import (
     Key,
     Object,
-    annotations_of,
     configuration_for,
     key_of,
-    labels_of,
     route_for,
     status_of,
 )
@@ -52,11 +50,8 @@ class ServiceController:
             message = f'Created {resource.kind} "{wanted["metadata"]["name"]}"'
             self._cluster.events.record(service, "Created", message, source=SOURCE)
             return created
-        metadata = found["metadata"] | {
-            "annotations": annotations_of(found) | annotations_of(wanted),
-            "labels": labels_of(found) | labels_of(wanted),
-            "ownerReferences": wanted["metadata"]["ownerReferences"],
-        }
+        inherited = ("annotations", "labels", "ownerReferences")  # what left the Service leaves these, too
+        metadata = found["metadata"] | {field: wanted["metadata"][field] for field in inherited}
         return store.update(resource, found | {"metadata": metadata, "spec": wanted["spec"]})
 
 
