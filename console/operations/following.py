@@ -1,5 +1,7 @@
 """Following what the write made, from where the last turn stopped, until the outcome is known."""
 
+import math
+
 import structlog
 
 from console.cluster import errors
@@ -44,8 +46,7 @@ def follow(turn: Turn) -> None:
 def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None:
     """Take in what a few seconds of watching bring; return the service as it was seen last."""
     operation = turn.operation
-    # While Ready=False is being forgiven the error window must not be slept over.
-    seconds = 1 if state.failing_since is not None else WATCH_SECONDS
+    seconds = _watch_seconds(turn, state)
     try:
         for event in turn.gateway.watch_service(
             operation.namespace, operation.name, operation.watch_from, seconds=seconds, stop=turn.stop
@@ -54,7 +55,7 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
                 continue
             service = None if event.type == "DELETED" else _ours(turn, Service(event.object))
             _observe(turn, state, service, event.resource_version)
-            if state.outcome:
+            if state.outcome or seconds > _watch_seconds(turn, state):
                 return service
     except errors.ClusterError as error:
         # Cut, expired, not allowed: whatever ails the watch, reading tells as much. When that fails too, it says why.
@@ -65,6 +66,14 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
         return service
     _observe(turn, state, service, operation.watch_from)  # time passes even when nothing happens
     return service
+
+
+def _watch_seconds(turn: Turn, state: Follow) -> int:
+    """Whole seconds, at least one. While Ready=False is being forgiven, the error window must not be slept over."""
+    if state.failing_since is None:
+        return WATCH_SECONDS
+    forgiven = state.error_window - (turn.elapsed - state.failing_since)
+    return min(WATCH_SECONDS, max(1, math.ceil(forgiven)))
 
 
 def _read(turn: Turn) -> Service | None:

@@ -22,8 +22,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from console.celery import app
 from console.redis_client import client
+from tests.broker import broker
 from tests.operations.factories import World
 from tests.redis_server import RedisServer
 from tests.redis_server import running as running_redis
@@ -127,16 +127,14 @@ def cluster(box: Sandbox) -> dict[str, Any]:
 @contextmanager
 def _settings(redis: RedisServer, clusters: str) -> Iterator[None]:
     before = {name: getattr(settings, name) for name in ("REDIS_URL", "CLUSTERS", "OPERATION_ERROR_WINDOW")}
-    broker = app.conf.broker_url
     settings.REDIS_URL, settings.CLUSTERS, settings.OPERATION_ERROR_WINDOW = redis.url, clusters, 0.2
-    app.conf.broker_url = redis.url.replace("unix://", "redis+socket://", 1)
     client.cache_clear()
     try:
-        yield
+        with broker(redis.url.replace("unix://", "redis+socket://", 1)):
+            yield
     finally:
         for name, value in before.items():
             setattr(settings, name, value)
-        app.conf.broker_url = broker
         client.cache_clear()
 
 

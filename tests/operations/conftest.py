@@ -10,8 +10,8 @@ import pytest
 
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
-from console.celery import app
 from console.knative.references import ServiceRef
+from tests.broker import broker
 from tests.operations.factories import World
 from tests.redis_server import redis_process, redis_server
 from tests.sandbox_process import Sandbox, sandbox
@@ -40,11 +40,10 @@ def world(box: Sandbox, settings) -> Iterator[World]:
     }
     settings.CLUSTERS = json.dumps([cluster])
     settings.OPERATION_ERROR_WINDOW = 0.2
-    broker, app.conf.broker_url = app.conf.broker_url, "memory://"
     box._ask("DELETE", "/sandbox/faults", None, "admin")
-    yield World(box)
+    with broker("memory://"):
+        yield World(box)
     box._ask("DELETE", "/sandbox/faults", None, "admin")
-    app.conf.broker_url = broker
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""Requests through the ingress, and who answered."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from console.access.actors import Actor
+from console.access.models import User
+from console.knative.changes import EnvEntry, SetEnv, SplitTraffic
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.knative.traffic import TrafficTarget
+from console.operations import access_tests
+from console.operations.models import AccessTest
+from tests.operations.factories import World
+from tests.operations.steps import finish, submit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_split_is_answered_in_its_shares(world: World, ref: ServiceRef, deployer: Actor):
+    finish(submit(SetEnv("app", (EnvEntry("TARGET", "Second"),)), ref, deployer))
+    targets = (TrafficTarget(f"{ref.name}-00001", 50), TrafficTarget(f"{ref.name}-00002", 50))
+    finish(submit(SplitTraffic(targets), ref, deployer))
+    user = User.objects.get(pk=deployer.user_id)
+    test = access_tests.start(ref, Service(world.get(ref.name)), count=100, user=user, actor=deployer)
+    access_tests.send(test.id, threading.Event())
+    test.refresh_from_db()
+    assert (test.sent, test.failed, test.error) == (100, 0, "")
+    assert set(test.by_body) == {"Hello First!", "Hello Second!"}
+    assert {row.revision: row.wanted for row in access_tests.rows(test)} == {
+        f"{ref.name}-00001": 50,
+        f"{ref.name}-00002": 50,
+    }
+    fit = access_tests.goodness(test)
+    assert fit is not None
+    assert fit.is_plausible
+
+
+@pytest.mark.parametrize("count", [0, 201, -1])
+def test_only_1_to_200_requests(world: World, ref: ServiceRef, deployer: Actor, count: int):
+    user = User.objects.get(pk=deployer.user_id)
+    with pytest.raises(ValueError, match=str(count)):
+        access_tests.start(ref, Service(world.get(ref.name)), count=count, user=user, actor=deployer)
+
+
+def test_a_test_whose_worker_died_is_finished_by_the_sweep(world: World, ref: ServiceRef, deployer: Actor):
+    user = User.objects.get(pk=deployer.user_id)
+    test = access_tests.start(ref, Service(world.get(ref.name)), count=5, user=user, actor=deployer)
+    AccessTest.objects.filter(id=test.id).update(started_at=timezone.now() - timedelta(hours=1))
+    access_tests.end_interrupted()
+    test.refresh_from_db()
+    assert test.error == access_tests.CUT_SHORT

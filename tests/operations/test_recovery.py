@@ -1,0 +1,189 @@
+"""Workers that die, messages that come twice, clusters that do not answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, InternalError, transaction
+from django.utils import timezone
+
+from console.access.actors import Actor
+from console.access.models import User
+from console.knative.changes import EnvEntry, SetEnv
+from console.knative.references import ServiceRef
+from console.operations import engine, faults, submission
+from console.operations.leases import AlreadyHeld, LeaseLost, lease, save
+from console.operations.models import Operation
+from console.operations.statuses import Status
+from console.operations.tasks import perform
+from tests.operations.factories import World
+from tests.operations.steps import finish, submit
+
+pytestmark = pytest.mark.django_db
+
+SECOND = SetEnv("app", (EnvEntry("TARGET", "Second"),))
+
+
+class Died(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@pytest.mark.parametrize("step", faults.STEPS)
+def test_a_worker_that_dies_at_any_step_is_followed_by_another(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    operation = submit(SECOND, ref, deployer)
+    reached: list[str] = []
+
+    def die_once(where: str) -> None:
+        if where == step and not reached:
+            reached.append(where)
+            raise Died
+
+    monkeypatch.setattr(faults, "reach", die_once)
+    with pytest.raises(Died):
+        finish(operation)
+    operation = finish(operation)
+    assert operation.status == Status.SUCCEEDED
+    assert world.get(ref.name)["metadata"]["generation"] == 2
+    lines = list(operation.lines.all())
+    assert [line.sequence for line in lines] == list(range(1, len(lines) + 1))
+    assert [line.level for line in lines].count("header") == 1
+    assert lines[-1].level == "url"
+
+
+def test_a_message_that_comes_again_is_void(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    perform(str(operation.id), 0)
+    after_one = Operation.objects.get(id=operation.id)
+    for _ in range(4):
+        perform(str(operation.id), 0)
+    assert Operation.objects.get(id=operation.id).attempt == after_one.attempt
+
+
+def test_a_lease_keeps_others_out_until_it_runs_out(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    with lease(operation.id, "one") as held:
+        with pytest.raises(AlreadyHeld), lease(operation.id, "two"):
+            pass
+        Operation.objects.filter(id=operation.id).update(lease_until=timezone.now() - timedelta(seconds=1))
+        with lease(operation.id, "two"), pytest.raises(LeaseLost):
+            save(held, status=Status.RUNNING)
+    assert Operation.objects.get(id=operation.id).status == Status.QUEUED
+
+
+def test_an_end_is_final_in_the_database(world: World, ref: ServiceRef, deployer: Actor):
+    operation = finish(submit(SECOND, ref, deployer))
+    with pytest.raises((IntegrityError, InternalError)), transaction.atomic():
+        Operation.objects.filter(id=operation.id).update(status=Status.FOLLOWING)
+
+
+def test_two_operations_on_one_service_write_one_after_the_other(world: World, ref: ServiceRef, deployer: Actor):
+    first = submit(SECOND, ref, deployer)
+    second = submit(SetEnv("app", (EnvEntry("OTHER", "x"),)), ref, deployer)
+    perform(str(second.id))
+    second.refresh_from_db()
+    assert second.status == Status.QUEUED
+    assert second.lines.get().text == "queued-behind"
+    assert second.lines.get().facts == {"operation": str(first.id)}
+    assert finish(first).status == Status.SUCCEEDED
+    assert finish(second).status == Status.SUCCEEDED
+    assert world.env(ref.name)["OTHER"] == "x"
+    assert world.env(ref.name)["TARGET"] == "Second"
+
+
+def test_only_one_operation_of_a_service_can_be_writing(world: World, ref: ServiceRef, deployer: Actor):
+    first, second = (submit(SECOND, ref, deployer) for _ in range(2))
+    Operation.objects.filter(id=first.id).update(status=Status.RUNNING)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Operation.objects.filter(id=second.id).update(status=Status.RUNNING)
+
+
+def test_a_queued_operation_can_be_cancelled_and_writes_nothing(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    submission.cancel(operation, actor=deployer)
+    assert finish(operation).status == Status.CANCELLED
+    assert world.get(ref.name)["metadata"]["generation"] == 1
+    with pytest.raises(submission.NotNow):
+        submission.cancel(operation, actor=deployer)
+
+
+def test_a_cancellation_that_comes_while_a_worker_prepares_counts(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    operation = submit(SECOND, ref, deployer)
+
+    def cancel_now(where: str) -> None:
+        if where == "claimed":
+            submission.cancel(operation, actor=deployer)
+
+    monkeypatch.setattr(faults, "reach", cancel_now)
+    assert finish(operation).status == Status.CANCELLED
+    assert world.get(ref.name)["metadata"]["generation"] == 1
+
+
+def test_an_old_intent_is_never_written(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    Operation.objects.filter(id=operation.id).update(elapsed=601)
+    operation = finish(operation)
+    assert (operation.status, operation.cause["code"]) == (Status.TIMED_OUT, "never-written")
+    assert world.get(ref.name)["metadata"]["generation"] == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"verb": "update", "resource": "services.serving.knative.dev", "code": 500},
+        {"verb": "update", "resource": "services.serving.knative.dev", "code": 409},
+        {"verb": "update", "resource": "services.serving.knative.dev", "cut": "before"},
+        {"verb": "update", "resource": "services.serving.knative.dev", "cut": "after"},
+        {"verb": "get", "resource": "services.serving.knative.dev", "code": 503, "times": 2},
+        {"verb": "watch", "resource": "services.serving.knative.dev", "code": 410},
+        {"verb": "watch", "resource": "services.serving.knative.dev", "code": 403, "times": 3},
+        {"verb": "watch", "cut": "after"},
+        {"verb": "update", "code": 429, "retry_after": 1},
+    ],
+    ids=lambda fault: "-".join(f"{value}" for value in fault.values()),
+)
+def test_a_bad_day_of_the_api_server_neither_loses_nor_doubles_the_write(
+    world: World, ref: ServiceRef, deployer: Actor, fault: dict
+):
+    operation = submit(SECOND, ref, deployer)
+    for resource in ("services", "services.serving.knative.dev"):
+        world.box.fault(**{**fault, "resource": resource})
+    operation = finish(operation)
+    assert operation.status == Status.SUCCEEDED
+    assert world.get(ref.name)["metadata"]["generation"] == 2
+    assert operation.lines.filter(level="header").count() == 1
+
+
+def test_throttling_is_told_in_the_timeline(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    world.box.fault(verb="update", resource="services", code=429, retry_after=1)
+    world.box.fault(verb="update", resource="services.serving.knative.dev", code=429, retry_after=1)
+    operation = finish(operation)
+    assert [line.text for line in operation.lines.filter(level="notice")] == ["throttled"]
+
+
+def test_what_nobody_foresaw_ends_the_operation_instead_of_trying_for_ever(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    operation = submit(SECOND, ref, deployer)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine, "write", broken)
+    operation = finish(operation)
+    assert (operation.status, operation.cause) == (Status.FAILED, {"code": "internal", "raw": "ZeroDivisionError"})
+
+
+def test_pressing_twice_makes_one_operation(world: World, ref: ServiceRef, deployer: Actor):
+    from console.operations.previewing import preview
+
+    user = User.objects.get(pk=deployer.user_id)
+    shown = preview(SECOND, user=user, ref=ref).preview
+    submission.submit(shown.id, user=user, actor=deployer)
+    with pytest.raises(submission.PreviewGone):
+        submission.submit(shown.id, user=user, actor=deployer)
