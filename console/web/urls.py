@@ -9,6 +9,7 @@ _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", services.services, name="services"),
+    path("services/new/", changes.create, name="create"),
     path(_SERVICE, services.service, name="service"),
     path(f"{_SERVICE}revisions/", services.revisions, name="revisions"),
     path(f"{_SERVICE}revisions/<str:revision>/", services.revision, name="revision"),

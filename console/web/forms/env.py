@@ -48,7 +48,7 @@ class EnvForm:
 
     def is_valid(self) -> bool:
         """Read the paste, check every row; problems then stand on the rows."""
-        pasted = self._pasted()
+        pasted, self.problems = parse_env_lines(self.paste)
         for row in self.rows:
             if row.action != "set" or (not row.name and not row.value):
                 continue
@@ -59,12 +59,9 @@ class EnvForm:
         for name in validation.duplicates([*kept, *set_names]):
             found = Problem("env-name-duplicate", {"name": name})
             [row for row in self._wanted() if row.name == name][-1:][0].problems.append(found)
-        for entry in pasted:
-            self.problems += [
-                found for found in (validation.env_name(entry.name), validation.env_value(entry.value)) if found
-            ]
         for name in validation.duplicates([*set_names, *(entry.name for entry in pasted)]):
-            self.problems.append(Problem("env-name-duplicate", {"name": name}))
+            if name in set_names:
+                self.problems.append(Problem("env-name-duplicate", {"name": name}))
         return not self.problems and not any(row.problems for row in self.rows)
 
     @property
@@ -72,7 +69,7 @@ class EnvForm:
         """The change that a valid form means."""
         entries = [_entry(row) for row in self._wanted()]
         removed = tuple(row.name for row in self.rows if row.exists and row.action == "remove")
-        set_env = SetEnv(self.container.name, (*entries, *self._pasted(quiet=True)), removed)
+        set_env = SetEnv(self.container.name, (*entries, *parse_env_lines(self.paste)[0]), removed)
         if self.keep_digest and self.digest:
             return Combined((set_env, KeepDigest(self.container.name, self.digest)))
         return set_env
@@ -106,22 +103,27 @@ class EnvForm:
         name, slash, key = row.value.partition("/")
         return None if slash and name and key else Problem("env-source-invalid")
 
-    def _pasted(self, *, quiet: bool = False) -> tuple[EnvEntry, ...]:
-        """The lines of a pasted .env file: NAME=value, `export` and quotes allowed, # begins a comment."""
-        entries = []
-        for number, line in enumerate(self.paste.splitlines(), start=1):
-            text = line.strip().removeprefix("export ").strip()
-            if not text or text.startswith("#"):
-                continue
-            name, equals, value = text.partition("=")
-            if not equals:
-                if not quiet:
-                    self.problems.append(Problem("env-paste-line", {"line": number}))
-                continue
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-                value = value[1:-1]
-            entries.append(EnvEntry(name.strip(), value))
-        return tuple(entries)
+
+def parse_env_lines(text: str) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
+    """Return the variables of a .env file and what is wrong with it. `export` and quotes are allowed, # is a comment."""
+    entries: list[EnvEntry] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip().removeprefix("export ").strip()
+        if not bare or bare.startswith("#"):
+            continue
+        name, equals, value = bare.partition("=")
+        if not equals:
+            problems.append(Problem("env-paste-line", {"line": number}))
+            continue
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        entries.append(EnvEntry(name.strip(), value))
+        problems += [found for found in (validation.env_name(name.strip()), validation.env_value(value)) if found]
+    problems += [
+        Problem("env-name-duplicate", {"name": name}) for name in validation.duplicates(e.name for e in entries)
+    ]
+    return tuple(entries), problems
 
 
 def _entry(row: EnvRow) -> EnvEntry:

@@ -99,3 +99,23 @@ def keep(context: RequestContext, **changes: Any) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.filter
+def bar_parts(shares: Any) -> list[dict[str, Any]]:
+    """The parts of a traffic bar: revision, percent, and where each begins; targets of one revision are added up."""
+    totals: dict[str, int] = {}
+    for share in shares or ():
+        if share.percent:
+            totals[share.revision or "?"] = totals.get(share.revision or "?", 0) + share.percent
+    parts, start = [], 0
+    for revision, percent in totals.items():
+        parts.append({"revision": revision, "percent": percent, "start": start})
+        start += percent
+    return parts
+
+
+@register.filter
+def truth_short(row: Any) -> str:
+    """What a new revision will get, in a few words. Takes a ServiceSummary."""
+    return words.truth_short(row.truth, row.new_revision_percent)

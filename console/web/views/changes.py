@@ -19,12 +19,33 @@ from console.operations import previewing, revealing
 from console.operations.previewing import NotAllowed
 from console.web import words
 from console.web.actions import service_url
+from console.web.forms.create import CreateForm
 from console.web.forms.env import EnvForm
 from console.web.forms.image import ImageForm
 from console.web.forms.settings import SettingsForm
 from console.web.forms.traffic import TrafficForm
 from console.web.forms.yaml import YamlForm
 from console.web.views.services import find, frame
+
+
+@require_permission(Permission.DEPLOY)
+def create(request: HttpRequest) -> HttpResponse:
+    """A new service in one of the namespaces in which the person may deploy."""
+    places = [
+        (cluster, namespace)
+        for cluster in read.clusters()
+        for namespace in request.rights.namespaces(cluster, read.namespaces(cluster), Permission.DEPLOY)
+        if not namespace.startswith(("kube-", "knative-"))
+    ]
+    form = CreateForm(places, request.POST if _is_sent(request) else None)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {"form": form, "refused": refused}
+        return render(request, "changes/create.html", context, status=422 if refused or form.errors else 200)
+
+    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+        return show_preview(request, form.ref, form.change, page)
+    return page()
 
 
 @require_permission(Permission.DEPLOY)

@@ -12,6 +12,7 @@ from console.access.actors import actor_from
 from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
+from console.knative.diff import FieldChange
 from console.operations import reading, submission
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
@@ -40,7 +41,7 @@ def operation(request: HttpRequest, id: UUID) -> HttpResponse:
         "operation": found,
         "ref": found.ref,
         "lines": found.lines.all(),
-        "changes": found.changes,
+        "rows": [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes],
         "outcome": words.outcome(found.status, found.revision),
         "spans": [(span, *_bar(span, total)) for span in spans],
         "total": total,

@@ -1,0 +1,71 @@
+// Comfort for forms that work without it: live sums, further rows, a typed value that means "set".
+
+function total(form) {
+  const output = form.querySelector("[data-sum]");
+  if (!output) return;
+  let sum = 0;
+  for (const input of form.querySelectorAll("[data-percent]")) {
+    const value = Number.parseInt(input.value || "0", 10);
+    sum += Number.isNaN(value) ? 0 : value;
+    const meter = input.closest("tr")?.querySelector("meter");
+    if (meter) meter.value = Number.isNaN(value) ? 0 : value;
+  }
+  output.textContent = `${sum}%`;
+  output.classList.toggle("is-wrong", sum !== 100);
+  const hint = form.querySelector("[data-sum-hint]");
+  if (hint) hint.hidden = sum === 100;
+}
+
+function fillRemainder(form, input) {
+  let others = 0;
+  for (const one of form.querySelectorAll("[data-percent]")) {
+    if (one !== input) others += Number.parseInt(one.value || "0", 10) || 0;
+  }
+  input.value = String(Math.max(0, 100 - others));
+  total(form);
+}
+
+function addRow(form) {
+  const body = form.querySelector("[data-rows]");
+  const count = form.querySelector("[name=rows]");
+  const row = body.lastElementChild.cloneNode(true);
+  const index = Number.parseInt(count.value, 10);
+  for (const field of row.querySelectorAll("[name]")) {
+    field.name = field.name.replace(/-\d+$/, `-${index}`);
+    field.id = field.id.replace(/-\d+$/, `-${index}`);
+    if (field.type !== "hidden") field.value = "";
+  }
+  for (const problem of row.querySelectorAll(".problem")) problem.remove();
+  count.value = String(index + 1);
+  body.append(row);
+  row.querySelector("input:not([type=hidden])")?.focus();
+}
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  const form = field.closest("form");
+  if (!form) return;
+  if (field.matches("[data-percent]")) total(form);
+  if (field.matches("[data-value]") && field.value) {
+    const action = field.closest("tr")?.querySelector("select[data-action]");
+    if (action && action.value === "keep") action.value = "set";
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const form = button?.closest("form");
+  if (!form) return;
+  if (button.matches("[data-add-row]")) addRow(form);
+  if (button.matches("[data-remainder]")) fillRemainder(form, button.closest("tr").querySelector("[data-percent]"));
+});
+
+document.addEventListener("submit", (event) => {
+  // A second press while the first is under way would only find its preview used up.
+  for (const button of event.target.querySelectorAll("button[data-once]")) {
+    setTimeout(() => { button.disabled = true; });
+  }
+});
+
+for (const element of document.querySelectorAll("[data-needs-js]")) element.hidden = false;
+for (const form of document.querySelectorAll("form")) total(form);
