@@ -15,6 +15,7 @@ from console.knative.references import ServiceRef
 class Action:
     """One button. `roles` are those that would allow it, when it is not allowed."""
 
+    name: str
     label: str
     icon: str
     url: str
@@ -40,6 +41,7 @@ def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Ac
     )
     return tuple(
         Action(
+            name,
             label,
             icon,
             service_url(name, ref),
@@ -48,3 +50,12 @@ def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Ac
         )
         for label, icon, name, needed in table
     )
+
+
+def locked(actions: Collection[Action]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Return (roles that would allow them, labels) of what the person may not do, for one sentence under the row."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for action in actions:
+        if not action.allowed:
+            found.setdefault(action.roles, []).append(str(action.label))
+    return list(found.items())

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.knative import kn
+from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.web import words
 
 register = template.Library()
+
+HEALTH_ICONS = {"ready": "check-circle-fill", "progressing": "arrow-repeat", "failed": "x-octagon-fill"}
 
 
 @register.filter
@@ -50,6 +52,24 @@ def symbol_word(found: Condition) -> str:
 @register.filter
 def health_word(health: str) -> str:
     return str(words.HEALTH.get(health, health))
+
+
+@register.filter
+def health_icon(health: str) -> str:
+    """The icon that stands beside the word: colour alone tells nothing."""
+    return HEALTH_ICONS.get(health, "question-circle")
+
+
+@register.filter
+def field_text(row: Any) -> str:
+    """The path of a changed field for people; takes a FieldChange or a row of a stored difference."""
+    return row["field"] if isinstance(row, dict) and "field" in row else paths.text(tuple(_part(row, "path")))
+
+
+@register.filter
+def host(url: str) -> str:
+    """The address without its scheme: what tells services apart in a narrow column."""
+    return url.partition("://")[2].rstrip("/") or url
 
 
 @register.filter
@@ -119,3 +139,7 @@ def bar_parts(shares: Any) -> list[dict[str, Any]]:
 def truth_short(row: Any) -> str:
     """What a new revision will get, in a few words. Takes a ServiceSummary."""
     return words.truth_short(row.truth, row.new_revision_percent)
+
+
+def _part(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, dict) else getattr(row, name)

@@ -142,13 +142,15 @@ def find(ref: ServiceRef) -> Service:
 
 def frame(request: HttpRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
     """Return what every page of a service shows around its own content."""
+    offered = actions.of_service(ref, request.permissions)
     return {
         "ref": ref,
         "service": found,
         "truth": found.truth,
         "truth_sentence": words.truth(found.truth),
         "summary": read.summary(ref),
-        "actions": actions.of_service(ref, request.permissions),
+        "actions": offered,
+        "locked": actions.locked(offered),
         "permissions": request.permissions,
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
