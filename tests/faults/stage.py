@@ -5,6 +5,7 @@ The test process shares the database and the Redis, so it submits and reads with
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import environ
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -25,6 +27,8 @@ from django.db import connections
 from console.redis_client import client
 from tests.broker import broker
 from tests.operations.factories import World
+from tests.postgres_server import PostgresServer
+from tests.postgres_server import running as running_postgres
 from tests.redis_server import RedisServer
 from tests.redis_server import running as running_redis
 from tests.sandbox_process import Sandbox, sandbox
@@ -46,6 +50,7 @@ class Stage:
     folder: Path
     redis: RedisServer
     box: Sandbox
+    postgres: PostgresServer | None
     environment: dict[str, str]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -76,6 +81,11 @@ class Stage:
                 process.kill()
                 process.wait()
 
+    def end_processes(self) -> None:
+        """Kill every worker and beat."""
+        for process in self.processes:
+            kill(process)
+
     def _start(
         self, name: str, command: list[str], environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
@@ -89,10 +99,14 @@ class Stage:
 
 
 @contextmanager
-def stage(*, speed: float = 50) -> Iterator[Stage]:
+def stage(*, database: str = "sqlite", speed: float = 50) -> Iterator[Stage]:
     """Build the stage, migrate its database, point this process at it; take everything down at the end."""
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    with running_redis() as redis, sandbox(speed=speed) as box, _database(folder) as database_url:
+    with (
+        running_redis() as redis,
+        sandbox(speed=speed) as box,
+        _database(folder, database) as (database_url, postgres),
+    ):
         clusters = json.dumps([cluster(box)])
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DJANGO_"))},
@@ -105,15 +119,13 @@ def stage(*, speed: float = 50) -> Iterator[Stage]:
             "CONSOLE_FAULTS": "1",
             "CONSOLE_LOG_LEVEL": "INFO",
         }
-        running = Stage(folder, redis, box, environment)
+        running = Stage(folder, redis, box, postgres, environment)
         with _settings(redis, clusters):
             try:
                 yield running
             finally:
                 for process in running.processes:
-                    if process.poll() is None:
-                        process.kill()
-                        process.wait()
+                    kill(process)
                 _keep_logs(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -139,31 +151,20 @@ def _settings(redis: RedisServer, clusters: str) -> Iterator[None]:
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[str]:
-    """A fresh, migrated database of the kind that the settings name, used by this process too; its URL."""
+def _database(folder: Path, kind: str) -> Iterator[tuple[str, PostgresServer | None]]:
+    """A fresh, migrated database that this process uses too: its URL, and the server when it has one."""
     original = dict(connections.settings["default"])
-    if original["ENGINE"].endswith("sqlite3"):
-        name = str(folder / "console.sqlite3")
-        url = f"sqlite:///{name}"
-        fresh = {**original, "NAME": name, "OPTIONS": SQLITE_OPTIONS}
-    else:
-        name = f"faults_{os.getpid()}_{folder.name[-8:]}".lower()
-        with connections["default"].cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-        host = original["HOST"]
-        place = f"?host={host}" if host.startswith("/") else ""
-        login = f"{original['USER']}:{original['PASSWORD']}@" if original["USER"] else ""
-        url = f"postgres://{login}{'' if place else host}:{original['PORT'] or 5432}/{name}{place}"
-        fresh = {**original, "NAME": name}
-    _use(fresh)
-    try:
-        call_command("migrate", verbosity=0)
-        yield url
-    finally:
-        _use(original)
-        if not original["ENGINE"].endswith("sqlite3"):
-            with connections["default"].cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_postgres()) if kind == "postgresql" else None
+        url = server.url if server else f"sqlite:///{folder / 'console.sqlite3'}"
+        options = {"connect_timeout": 5} if server else SQLITE_OPTIONS
+        config = environ.Env.db_url_config(url)
+        _use({**original, **config, "OPTIONS": {**config.get("OPTIONS", {}), **options}, "CONN_HEALTH_CHECKS": True})
+        try:
+            call_command("migrate", verbosity=0)
+            yield url, server
+        finally:
+            _use(original)
 
 
 def _use(database: dict[str, Any]) -> None:
@@ -179,6 +180,13 @@ def _keep_logs(folder: Path) -> None:
         kept.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*.log"):
             shutil.copy(path, kept)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End it as kill -9 does."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def wait_for_death(process: subprocess.Popen[bytes]) -> int:
