@@ -12,10 +12,9 @@ T = TypeVar("T")
 
 def sort(rows: Sequence[T], by: str, keys: Mapping[str, Callable[[T], Any]], default: str) -> tuple[list[T], str]:
     """Return the rows in the order that `by` names (`-age` is descending), and the order that was used."""
-    name = by.removeprefix("-")
-    if name not in keys:
-        by = name = default
-    return sorted(rows, key=keys[name], reverse=by.startswith("-")), by
+    if by.removeprefix("-") not in keys:
+        by = default
+    return sorted(rows, key=keys[by.removeprefix("-")], reverse=by.startswith("-")), by
 
 
 def page(rows: Any, number: str | None) -> Page:

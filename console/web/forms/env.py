@@ -105,7 +105,7 @@ class EnvForm:
 
 
 def parse_env_lines(text: str) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
-    """Return the variables of a .env file and what is wrong with it. `export` and quotes are allowed, # is a comment."""
+    """Return the variables of a .env file and what is wrong with it; `export`, quotes and # comments are allowed."""
     entries: list[EnvEntry] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):
