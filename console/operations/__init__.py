@@ -1,4 +1,9 @@
 """Changing clusters: operations, their timelines, the engine and its tasks.
 
-May import access, audit, cluster and knative; only web imports it.
+May import access, audit, cluster and knative; only web imports it. What the web must know of clusters' answers is
+named here, so that it need not import the cluster room.
 """
+
+from console.cluster.errors import ClusterError
+
+__all__ = ["ClusterError"]

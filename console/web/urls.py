@@ -3,7 +3,7 @@
 from django.urls import path
 
 from console.web import stream
-from console.web.views import audit, changes, health, operations, preferences, services, testing
+from console.web.views import audit, changes, first_admin, health, operations, preferences, services, testing
 
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path("audit/<int:sequence>/", audit.entry, name="audit-entry"),
     path("audit/export.<str:form>", audit.download, name="audit-export"),
     path("stream/", stream.stream, name="stream"),
+    path("first-administrator/<str:token>/", first_admin.first_admin, name="first-admin"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),

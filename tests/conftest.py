@@ -1,0 +1,53 @@
+"""What every test folder may use."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+
+from console.cluster.resources import NAMESPACES, REVISIONS, SERVICES
+from console.mirror import keys
+from console.mirror.read import KindState
+from console.mirror.store import MirrorWriter
+from tests import factories
+from tests.redis_server import RedisServer, redis_process, redis_server
+
+__all__ = ["redis_process", "redis_server"]
+
+CLUSTER = "box"
+
+
+@pytest.fixture
+def mirror(redis_server: RedisServer) -> MirrorWriter:
+    """A mirror of one cluster with the hardest service, shop in default, and its four revisions; fresh as of now."""
+    from console.redis_client import client
+
+    client().set(keys.LEADER, "test")
+    writer = MirrorWriter(client(), CLUSTER, "test", b"seal")
+    writer.replace_all(SERVICES, [factories.service()])
+    writer.replace_all(REVISIONS, [factories.revision(number=number) for number in (1, 2, 3, 4)])
+    writer.replace_all(NAMESPACES, [{"metadata": {"name": name}} for name in ("default", "other")])
+    writer.note(SERVICES, msgspec.json.encode(KindState(time.time() + 3600)))
+    return writer
+
+
+@pytest.fixture
+def people(db):
+    """One person of each role on cluster box, one of another team, and an administrator; by name."""
+    from console.access.models import Grant, Membership, Role, Team, User
+
+    found = {}
+    for role in Role.objects.all():
+        team = Team.objects.create(name=f"{role.name}s")
+        Grant.objects.create(team=team, role=role, cluster=CLUSTER, namespace="default")
+        found[role.name] = User.objects.create_user(role.name)
+        Membership.objects.create(user=found[role.name], team=team)
+    stranger_team = Team.objects.create(name="strangers")
+    Grant.objects.create(team=stranger_team, role=Role.objects.get(name="owner"), cluster=CLUSTER, namespace="other")
+    found["stranger"] = User.objects.create_user("stranger")
+    Membership.objects.create(user=found["stranger"], team=stranger_team)
+    found["nobody"] = User.objects.create_user("nobody")
+    found["administrator"] = User.objects.create_superuser("administrator")
+    return found
