@@ -104,6 +104,12 @@ def item(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def whole(text: str) -> int:
+    """What was typed as a number for a meter; 0 when it is none (locales write numbers differently, meters do not)."""
+    return int(text) if str(text).isdigit() and len(str(text)) < 4 else 0
+
+
+@register.filter
 def is_web_link(url: str) -> bool:
     """Only http and https may become a link; what comes from a cluster may say anything."""
     return url.startswith(("http://", "https://"))

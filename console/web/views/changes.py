@@ -62,7 +62,7 @@ def env(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 def _env_page(
     request: HttpRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
 ) -> HttpResponse:
-    context = {**frame(request, ref, found), "form": form, "refused": refused, **more}
+    context = {**frame(request, ref, found), "here": "env", "form": form, "refused": refused, **more}
     has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
     return render(request, "changes/env.html", context, status=422 if has_problems else 200)
 
@@ -89,7 +89,13 @@ def image(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
     def page(refused: str = "") -> HttpResponse:
         known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
-        context = {**frame(request, ref, found), "form": form, "refused": refused, "known_images": known}
+        context = {
+            **frame(request, ref, found),
+            "here": "image",
+            "form": form,
+            "refused": refused,
+            "known_images": known,
+        }
         return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
 
     if _is_sent(request) and not _is_editing(request) and form.is_valid():
@@ -104,7 +110,13 @@ def traffic(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
     form = TrafficForm(found, read.revisions(ref), request.POST if _is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:
-        context = {**frame(request, ref, found), "form": form, "refused": refused, "presets": list(PRESETS)}
+        context = {
+            **frame(request, ref, found),
+            "here": "traffic",
+            "form": form,
+            "refused": refused,
+            "presets": list(PRESETS),
+        }
         has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
         return render(request, "changes/traffic.html", context, status=422 if has_problems else 200)
 
@@ -125,7 +137,7 @@ def settings(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
     form = SettingsForm(found, _container(request, found), request.POST if _is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:
-        context = {**frame(request, ref, found), "form": form, "refused": refused}
+        context = {**frame(request, ref, found), "here": "settings", "form": form, "refused": refused}
         return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
 
     if _is_sent(request) and not _is_editing(request) and form.is_valid():
@@ -147,7 +159,13 @@ def yaml(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
     form = YamlForm(found, request.POST if _is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:
-        context = {**frame(request, ref, found), "form": form, "refused": refused, "may_edit": may_edit}
+        context = {
+            **frame(request, ref, found),
+            "here": "yaml",
+            "form": form,
+            "refused": refused,
+            "may_edit": may_edit,
+        }
         return render(request, "changes/yaml.html", context, status=422 if refused or form.problems else 200)
 
     if _is_sent(request) and not _is_editing(request) and form.is_valid():
@@ -162,7 +180,7 @@ def delete(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
     def page(refused: str = "") -> HttpResponse:
         count = len(read.revisions(ref))
-        context = {**frame(request, ref, found), "refused": refused, "revision_count": count}
+        context = {**frame(request, ref, found), "here": "delete", "refused": refused, "revision_count": count}
         return render(request, "changes/delete.html", context, status=422 if refused else 200)
 
     if _is_sent(request) and not _is_editing(request):
