@@ -6,10 +6,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.audit import Outcome
 from console.knative.conditions import Condition
 from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
+from console.operations.access_tests import CUT_SHORT
 from console.operations.statuses import Status
 
 HEALTH = {
@@ -37,6 +39,12 @@ KINDS = {
     "SetImage": gettext_lazy("Change image"),
     "SplitTraffic": gettext_lazy("Split traffic"),
     "SetScale": gettext_lazy("Scale"),
+}
+OUTCOMES = {
+    Outcome.REQUESTED.value: gettext_lazy("requested"),
+    Outcome.SUCCEEDED.value: gettext_lazy("succeeded"),
+    Outcome.FAILED.value: gettext_lazy("failed"),
+    Outcome.REFUSED.value: gettext_lazy("refused"),
 }
 SYMBOL_WORDS = {
     "ok": gettext_lazy("OK"),
@@ -224,3 +232,10 @@ def cluster_error(error: Exception) -> tuple[str, str]:
 
 def requests(count: int) -> str:
     return ngettext("%(count)s request", "%(count)s requests", count) % {"count": count}
+
+
+def test_error(error: str) -> str:
+    """Return why an access test could not be run, or not to its end."""
+    if error == CUT_SHORT:
+        return _("The test was cut short: not all requests were sent.")
+    return _("The test could not be run: %(reason)s") % {"reason": error}

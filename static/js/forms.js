@@ -67,5 +67,37 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-for (const element of document.querySelectorAll("[data-needs-js]")) element.hidden = false;
-for (const form of document.querySelectorAll("form")) total(form);
+function prepare(root) {
+  for (const element of root.querySelectorAll("[data-needs-js]")) element.hidden = false;
+  for (const form of root.querySelectorAll("form")) total(form);
+}
+
+prepare(document);
+document.addEventListener("htmx:after:swap", () => prepare(document));
+
+// A form that was sent through htmx comes back with problems or as a preview: lead the eye and the keyboard there.
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.target.tagName !== "FORM") return;
+  requestAnimationFrame(() => {
+    const problem = document.querySelector("#content .problem, #content .note-error");
+    const field = problem?.closest("td, div")?.querySelector("input:not([type=hidden]), select, textarea");
+    (field ?? document.querySelector("#content"))?.focus({ preventScroll: !field });
+  });
+});
+
+// One menu at a time, closed by a click elsewhere or by Escape.
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+};
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus(null);
+  const typing = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !typing) {
+    const search = document.querySelector("input[type=search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+});

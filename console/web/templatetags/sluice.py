@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.access.permissions import LABELS
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.web import words
@@ -90,6 +91,23 @@ def notice_word(code: str) -> str:
 @register.filter
 def cause_words(facts: dict[str, Any]) -> str:
     return words.cause(facts)
+
+
+@register.filter
+def permission_words(permission: str) -> str:
+    """What a permission allows."""
+    return str(LABELS.get(permission, ""))  # type: ignore[call-overload]
+
+
+@register.filter
+def outcome_word(outcome: str) -> str:
+    return str(words.OUTCOMES.get(outcome, outcome))
+
+
+@register.filter
+def test_error(error: str) -> str:
+    """Why an access test could not be run, or not to its end."""
+    return words.test_error(error)
 
 
 @register.filter

@@ -26,7 +26,7 @@ def access_test(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
         )
         return redirect("access-test-result", **_where(ref), id=made.id)
     tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
-    context = {**frame(request, ref, found), "form": form, "tests": tests}
+    context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests}
     return render(request, "testing/form.html", context, status=422 if form.errors else 200)
 
 
