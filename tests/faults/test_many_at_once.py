@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from console.access.actors import Actor
 from console.knative.changes import EnvEntry, SetEnv, SetImage
@@ -37,13 +38,13 @@ def test_two_hundred_at_once(fresh: Stage, deployer: Actor):
     worker = fresh.worker(threads=THREADS)
     fresh.beat()
     eventually(lambda: "VmHWM" in _status(worker))
-    began = time.monotonic()
+    began, ready = time.monotonic(), timezone.now()
     ended = [end_of(operation, timeout=300) for operation in operations]
     facts = _status(worker)
     seconds = time.monotonic() - began
-    waits = sorted((o.written_at - o.submitted_at).total_seconds() for o in ended if o.written_at)
+    waits = sorted((o.written_at - ready).total_seconds() for o in ended if o.written_at)
     print(f"\n{AT_ONCE} operations at once, {THREADS} threads: all ended after {seconds:.0f} s")
-    print(f"  waited until written: median {waits[len(waits) // 2]:.1f} s, longest {waits[-1]:.1f} s")
+    print(f"  written after: median {waits[len(waits) // 2]:.1f} s, longest {waits[-1]:.1f} s")
     print(f"  worker: {facts['VmHWM']} at most, {facts['VmRSS']} at the end, {facts['Threads']} threads")
     assert {operation.status for operation in ended} == {Status.SUCCEEDED}
     assert all(is_complete(operation) for operation in ended)

@@ -14,7 +14,7 @@ from console.knative.changes import CreateService, DeleteService, EnvEntry, Rede
 from console.knative.objects import OPERATION
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations import following
+from console.operations import following, submission
 from console.operations.models import Operation
 from console.operations.statuses import Status
 from console.operations.submission import retry
@@ -225,3 +225,17 @@ def test_no_secret_value_is_kept_in_the_clear(world: World, ref: ServiceRef, dep
     assert secret not in row + rest + caplog.text
     assert "canary-secret-first" not in row + rest + caplog.text
     assert world.env(ref.name)["PASSWORD"] == secret
+
+
+def test_yesterdays_failure_is_not_todays(world: World, ref: ServiceRef, deployer: Actor):
+    """A service that failed before says so until its controller has seen the new spec; that counts for nothing."""
+    failed = finish(submit(SetImage("app", "example.com/shop/missing:1"), ref, deployer))
+    assert failed.status == Status.FAILED
+    limits = submission.Limits(error_window=0.0)
+    world.box.post("/sandbox/speed", {"speed": 5})
+    try:
+        operation = finish(submit(SetImage("app", RUST), ref, deployer, limits=limits))
+    finally:
+        world.box.post("/sandbox/speed", {"speed": 50})
+    assert operation.status == Status.SUCCEEDED
+    assert operation.revision == f"{ref.name}-00003"

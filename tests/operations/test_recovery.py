@@ -54,12 +54,14 @@ def test_a_worker_that_dies_at_any_step_is_followed_by_another(
 
 
 def test_a_message_that_comes_again_is_void(world: World, ref: ServiceRef, deployer: Actor):
-    operation = submit(SECOND, ref, deployer)
-    perform(str(operation.id), 0)
-    after_one = Operation.objects.get(id=operation.id)
-    for _ in range(4):
-        perform(str(operation.id), 0)
-    assert Operation.objects.get(id=operation.id).attempt == after_one.attempt
+    """Else each copy would begin a chain of turns of its own, for as long as the operation lasts."""
+    submit(SECOND, ref, deployer)
+    waiting = submit(SetEnv("app", (EnvEntry("OTHER", "x"),)), ref, deployer)
+    for _ in range(5):
+        perform(str(waiting.id), 0)
+    assert Operation.objects.get(id=waiting.id).attempt == 1
+    perform(str(waiting.id), 1)
+    assert Operation.objects.get(id=waiting.id).attempt == 2
 
 
 def test_a_lease_keeps_others_out_until_it_runs_out(world: World, ref: ServiceRef, deployer: Actor):
@@ -187,3 +189,33 @@ def test_pressing_twice_makes_one_operation(world: World, ref: ServiceRef, deplo
     submission.submit(shown.id, user=user, actor=deployer)
     with pytest.raises(submission.PreviewGone):
         submission.submit(shown.id, user=user, actor=deployer)
+
+
+def test_what_is_written_between_reading_and_writing_is_not_lost(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    operation = submit(SECOND, ref, deployer)
+    edits: list[str] = []
+
+    def edit_just_before(where: str) -> None:
+        if where == "before-write" and not edits:
+            edits.append(where)
+            world.edit(ref.name, lambda service: service["spec"]["template"]["spec"].update(timeoutSeconds=79))
+
+    monkeypatch.setattr(faults, "reach", edit_just_before)
+    assert finish(operation).status == Status.SUCCEEDED
+    assert world.get(ref.name)["spec"]["template"]["spec"]["timeoutSeconds"] == 79
+    assert world.env(ref.name)["TARGET"] == "Second"
+
+
+def test_a_clock_that_is_set_changes_neither_times_nor_leases(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    """The wall clock leaps by hours between and within turns, in both directions."""
+    operation = submit(SECOND, ref, deployer)
+    real = timezone.now
+    jumps = iter([3, -5, 7, -2] * 50)
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(hours=next(jumps)))
+    operation = finish(operation)
+    assert operation.status == Status.SUCCEEDED
+    assert all(0 <= line.elapsed < 60 for line in operation.lines.all())

@@ -1,0 +1,173 @@
+"""Proof that the tests guard what they should: each small fault put into a copy of the source makes a test fail.
+
+`python -m tests.faults.mutations` prints each mutation with the test that it fails, and exits 1 when one survives.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 180
+NOT_COPIED = (".git", ".venv", "var", "__pycache__", "test-artifacts", "static")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A fault: what is replaced in a file, and the tests that must notice."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+RECOVERY = "tests/operations/test_recovery.py"
+ENGINE = "tests/operations/test_engine.py"
+PREVIEW = "tests/operations/test_previewing.py"
+
+MUTATIONS = (
+    Mutation(
+        "skip the lease",
+        "console/operations/leases.py",
+        "    free = Q(lease_until=None) | Q(lease_until__lt=Now())\n",
+        "    free = Q()\n",
+        (f"{RECOVERY}::test_a_lease_keeps_others_out_until_it_runs_out",),
+    ),
+    Mutation(
+        "forget the fencing token in writes",
+        "console/operations/leases.py",
+        "id=operation.id, attempt=operation.attempt, status__in=ACTIVE)",
+        "id=operation.id, status__in=ACTIVE)",
+        (f"{RECOVERY}::test_a_lease_keeps_others_out_until_it_runs_out",),
+    ),
+    Mutation(
+        "let every copy of a message begin a turn",
+        "console/operations/leases.py",
+        "        free &= Q(attempt=turn)\n",
+        "        pass\n",
+        (f"{RECOVERY}::test_a_message_that_comes_again_is_void",),
+    ),
+    Mutation(
+        "drop the resourceVersion",
+        "console/operations/writing.py",
+        "    metadata = {**service.metadata,",
+        '    metadata = {**{k: v for k, v in service.metadata.items() if k != "resourceVersion"},',
+        (f"{RECOVERY}::test_what_is_written_between_reading_and_writing_is_not_lost",),
+    ),
+    Mutation(
+        "do not look whether the write happened",
+        "console/operations/writing.py",
+        "    return fresh is not None and fresh.annotations.get(OPERATION) == str(operation.id)\n",
+        "    return False\n",
+        (f"{RECOVERY}::test_a_worker_that_dies_at_any_step_is_followed_by_another",),
+    ),
+    Mutation(
+        "forget observedGeneration",
+        "console/knative/progress.py",
+        "if service.is_settled and service.generation == self.generation:",
+        "if service.generation == self.generation:",
+        (f"{ENGINE}::test_yesterdays_failure_is_not_todays",),
+    ),
+    Mutation(
+        "enqueue before the commit",
+        "console/operations/submission.py",
+        "    transaction.on_commit(functools.partial(hand_over, operation))\n    transaction",
+        "    hand_over(operation)\n    transaction",
+        (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
+    ),
+    Mutation(
+        "let an end be left",
+        "console/operations/triggers.py",
+        "for status in TERMINAL",
+        "for status in TERMINAL[:0] or ()",
+        (f"{RECOVERY}::test_an_end_is_final_in_the_database",),
+    ),
+    Mutation(
+        "let two operations write at once",
+        "console/operations/migrations/0003_turns.py",
+        'condition=models.Q(("status", "running"))',
+        'condition=models.Q(("status", "never"))',
+        (f"{RECOVERY}::test_only_one_operation_of_a_service_can_be_writing",),
+    ),
+    Mutation(
+        "ignore a late cancellation",
+        "console/operations/turns.py",
+        "only_if=Q(cancel_requested=False), ",
+        "",
+        (f"{RECOVERY}::test_a_cancellation_that_comes_while_a_worker_prepares_counts",),
+    ),
+    Mutation(
+        "write over a conflict",
+        "console/operations/writing.py",
+        "    if found:\n        rows",
+        "    if found and False:\n        rows",
+        (f"{ENGINE}::test_a_conflict_shows_both_sides_and_writes_nothing",),
+    ),
+    Mutation(
+        "keep the old right",
+        "console/operations/writing.py",
+        "    if missing:\n        turn.end",
+        "    if missing and False:\n        turn.end",
+        (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutation; return 1 when a test passes in spite of one, or fails without any."""
+    survivors = []
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        copy = Path(folder) / "source"
+        ignored = shutil.ignore_patterns(
+            ".git", ".venv", "var", "__pycache__", "test-artifacts", "static", "node_modules"
+        )
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        (copy / "static").mkdir()
+        everything = tuple(dict.fromkeys(test for mutation in MUTATIONS for test in mutation.tests))
+        if said := _failures(copy, everything):
+            print("Without any mutation these fail already:", *said, sep="\n  ")
+            return 1
+        for mutation in MUTATIONS:
+            failed = _try(copy, mutation)
+            print(f"{'caught  ' if failed else 'SURVIVED'} {mutation.name}: {', '.join(failed) or mutation.tests}")
+            if not failed:
+                survivors.append(mutation.name)
+    print(f"{len(MUTATIONS) - len(survivors)} of {len(MUTATIONS)} mutations were caught")
+    return 1 if survivors else 0
+
+
+def _try(copy: Path, mutation: Mutation) -> list[str]:
+    """Return the tests that fail with the mutation in place."""
+    path = copy / mutation.file
+    original = path.read_text()
+    if original.count(mutation.before) != 1:
+        raise ValueError(f"{mutation.name}: the place is not found once in {mutation.file}")
+    path.write_text(original.replace(mutation.before, mutation.after))
+    try:
+        return _failures(copy, mutation.tests)
+    finally:
+        path.write_text(original)
+
+
+def _failures(copy: Path, tests: tuple[str, ...]) -> list[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no", "--show-capture=no"]
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [*command, *tests], cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    if done.returncode == 0:
+        return []
+    named = [line.split(" ")[1].rpartition("::")[2] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    return named or [f"exit code {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
