@@ -1,0 +1,208 @@
+"""A change edits only what it names, clears the template's name, and survives the database."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.knative import changes, diff, paths
+from console.knative.changes import (
+    ChangeRefused,
+    Combined,
+    DeleteRevision,
+    EnvEntry,
+    KeepDigest,
+    Redeploy,
+    ReplaceManifest,
+    SetAnnotations,
+    SetCommand,
+    SetConcurrency,
+    SetEnv,
+    SetEnvFrom,
+    SetImage,
+    SetLabels,
+    SetPort,
+    SetProbe,
+    SetPullSecrets,
+    SetResources,
+    SetRevisionName,
+    SetScale,
+    SetServiceAccount,
+    SetTimeout,
+    SetVisibility,
+    SetVolumes,
+    SplitTraffic,
+)
+from console.knative.changes.base import Change
+from console.knative.objects import USER_IMAGE, Service
+from console.knative.paths import FieldPath
+from console.knative.redaction import MASK
+from console.knative.traffic import TrafficTarget
+from tests import factories
+
+NAME: FieldPath = ("spec", "template", "metadata", "name")
+# Fields that follow a change without being what it is about.
+FOLLOWERS = {NAME, ("spec", "template", "metadata", "annotations", USER_IMAGE)}
+
+words = st.text("abcdefgh", min_size=1, max_size=8)
+env_names = st.sampled_from(["TARGET", "PASSWORD", "DB", "NEW", "OTHER"])
+entries = st.one_of(
+    st.builds(EnvEntry, env_names, st.text(max_size=20)),
+    st.builds(EnvEntry, env_names, st.just(""), st.sampled_from(["secret", "config-map"]), words, words),
+)
+labels = st.dictionaries(st.sampled_from(["app", "new", "a.b/c"]), st.none() | words, min_size=1)
+every_change = st.one_of(
+    st.builds(
+        SetEnv, st.just("app"), st.lists(entries, max_size=3, unique_by=lambda e: e.name).map(tuple), st.just(())
+    ),
+    st.builds(SetEnv, st.just("app"), st.just(()), st.lists(env_names, max_size=3, unique=True).map(tuple)),
+    st.builds(SetEnvFrom, st.just("app"), st.just((("secret", "more"),)), st.just((("config-map", "flags"),))),
+    st.builds(SetImage, st.sampled_from(["app", "sidecar"]), st.just("registry.example.com/new:2")),
+    st.builds(SetCommand, st.just("app"), st.lists(words).map(tuple), st.lists(words).map(tuple)),
+    st.builds(SetPort, st.just("app"), st.none() | st.integers(1, 65535), st.sampled_from(["", "h2c"])),
+    st.builds(SetResources, st.just("app"), st.just({"cpu": "2", "memory": None}), st.just({"memory": "1Gi"})),
+    st.builds(
+        SetProbe, st.just("app"), st.just("livenessProbe"), st.none() | st.just({"httpGet": {"path": "/", "port": 0}})
+    ),
+    st.builds(SetScale, st.just({"min": "2", "max": None})),
+    st.builds(SetConcurrency, st.none() | st.integers(0, 1000)),
+    st.builds(SetTimeout, st.none() | st.integers(0, 600)),
+    st.builds(SetServiceAccount, st.sampled_from(["", "other"])),
+    st.builds(SetPullSecrets, st.just(("pull",))),
+    st.builds(SetLabels, labels, st.sampled_from(["service", "revision"])),
+    st.builds(SetAnnotations, labels, st.sampled_from(["service", "revision"])),
+    st.builds(SetVisibility, st.booleans()),
+    st.builds(Redeploy, st.just("2026-11-24T10:00:00Z")),
+    st.builds(SplitTraffic, st.just((TrafficTarget(None, 60), TrafficTarget("shop-00003", 40, "stable")))),
+)
+
+
+@given(every_change)
+def test_a_change_alters_only_the_fields_that_it_names(change: Change) -> None:
+    before = Service(factories.service())
+    untouched = copy.deepcopy(before.raw)
+    after = change.apply(before)
+    assert before.raw == untouched, "the original is never mutated"
+    for row in diff.diff(before.raw, after.raw):
+        named = any(paths.overlap(row.path, path) for path in change.touches())
+        assert named or row.path in FOLLOWERS, f"{row.field} was not asked for"
+
+
+@given(every_change)
+def test_a_template_that_changes_loses_its_name(change: Change) -> None:
+    before = Service(factories.service())
+    after = change.apply(before)
+    if {**before.template, "metadata": {}} != {**after.template, "metadata": {}}:
+        assert "name" not in after.template["metadata"]
+
+
+@given(every_change)
+def test_a_change_survives_the_database(change: Change) -> None:
+    assert changes.load(changes.dump(change)) == change
+    both = Combined((change, SetTimeout(5)))
+    assert changes.load(changes.dump(both)) == both
+
+
+@given(every_change)
+def test_the_kn_command_shows_no_value(change: Change) -> None:
+    secret = factories.SECRET_VALUE
+    combined = Combined((change, SetEnv("app", (EnvEntry("PASSWORD", secret),))))
+    assert secret not in " ".join(combined.kn(Service(factories.service())))
+
+
+def env(service: Service, container: int = 0) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.containers[container].raw.get("env", [])
+    return found
+
+
+def test_setting_a_variable_keeps_the_order_and_every_other_one() -> None:
+    after = SetEnv("app", (EnvEntry("NEW", "x"), EnvEntry("TARGET", "Second"))).apply(Service(factories.service()))
+    assert [entry["name"] for entry in env(after)] == ["TARGET", "PASSWORD", "DB", "NEW"]
+    assert env(after)[0] == {"name": "TARGET", "value": "Second"}
+    assert env(after)[2]["valueFrom"]["secretKeyRef"]["name"] == "db"
+    assert env(after, 1) == [{"name": "LEVEL", "value": "info"}], "the sidecar keeps its own"
+
+
+def test_setting_a_variable_that_stands_there_twice_leaves_one() -> None:
+    raw = factories.service()
+    raw["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "TARGET", "value": "again"})
+    after = SetEnv("app", (EnvEntry("TARGET", "one"),)).apply(Service(raw))
+    assert [entry for entry in env(after) if entry["name"] == "TARGET"] == [{"name": "TARGET", "value": "one"}]
+
+
+def test_setting_and_removing_again_restores_the_original() -> None:
+    before = Service(factories.service())
+    after = SetEnv("app", (), ("NEW",)).apply(SetEnv("app", (EnvEntry("NEW", "x"),)).apply(before))
+    assert [row for row in diff.diff(before.raw, after.raw) if row.path != NAME] == []
+
+
+def test_an_image_brings_the_annotation_along_that_kn_reads() -> None:
+    after = SetImage("app", "registry.example.com/shop:2").apply(Service(factories.service()))
+    assert after.template_annotations[USER_IMAGE] == "registry.example.com/shop:2"
+    sidecar = SetImage("sidecar", "registry.example.com/log:3").apply(Service(factories.service()))
+    assert sidecar.template_annotations[USER_IMAGE] == "registry.example.com/shop:1.4"
+
+
+def test_keeping_the_digest_pins_the_image_and_remembers_its_human_name() -> None:
+    raw = factories.service()
+    container = raw["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = "registry.example.com:5000/shop:1.4"
+    del raw["spec"]["template"]["metadata"]["annotations"][USER_IMAGE]
+    after = KeepDigest("app", "sha256:" + "a" * 64).apply(Service(raw))
+    assert after.containers[0].image == "registry.example.com:5000/shop@sha256:" + "a" * 64
+    assert after.template_annotations[USER_IMAGE] == "registry.example.com:5000/shop:1.4"
+
+
+def test_a_mounted_volume_goes_with_its_last_mount() -> None:
+    before = Service(factories.service())
+    after = SetVolumes("app", (("/etc/more", "secret", "more"),), ("/etc/shop",)).apply(before)
+    assert after.template_spec["volumes"] == [{"name": "more", "secret": {"secretName": "more"}}]
+
+
+def test_a_split_keeps_both_tags_of_a_revision_and_their_percents() -> None:
+    before = Service(factories.service())
+    after = SplitTraffic(before.spec_traffic).apply(before)
+    assert [(t.revision, t.percent, t.tag) for t in after.spec_traffic] == [
+        ("shop-00003", 90, "stable"),
+        ("shop-00004", 10, "canary"),
+        ("shop-00004", 0, "next"),
+    ]
+
+
+def test_an_edited_manifest_keeps_masked_values_and_what_the_webhook_stamped() -> None:
+    before = Service(factories.service())
+    manifest = copy.deepcopy(dict(before.raw))
+    for entry in manifest["spec"]["template"]["spec"]["containers"][0]["env"][:2]:
+        entry["value"] = MASK
+    manifest["metadata"]["annotations"] = {"mine": "1"}
+    after = ReplaceManifest(manifest).apply(before)
+    assert env(after)[1] == {"name": "PASSWORD", "value": factories.SECRET_VALUE}
+    assert after.creator == "alice@shop.example"
+    assert after.annotations["mine"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (SetEnv("gone", (EnvEntry("A", "b"),)), "container-unknown"),
+        (KeepDigest("app", ""), "digest-unknown"),
+        (SetRevisionName("wrongprefix"), "revision-name-prefix"),
+        (DeleteRevision("shop-00004"), "revision-is-latest"),
+        (DeleteRevision("shop-00003"), "revision-is-routed"),
+        (ReplaceManifest({"metadata": {"name": "other"}}), "manifest-other-service"),
+        (SetVolumes("app", (("/etc/shop", "secret", "x"),)), "mount-path-taken"),
+    ],
+)
+def test_what_cannot_be_applied_is_refused_with_a_code(change: Change, code: str) -> None:
+    with pytest.raises(ChangeRefused) as refused:
+        change.apply(Service(factories.service()))
+    assert refused.value.problem.code == code
+
+
+def test_a_combined_change_needs_the_rights_of_all_its_parts() -> None:
+    both = Combined((SetTimeout(5), SetScale({"min": "1"})))
+    assert changes.permissions(both) == {"deploy", "operate"}
