@@ -186,11 +186,15 @@ _CAUSES = {
     "cluster-away": gettext_lazy("The cluster did not answer until the deadline."),
     "cluster": gettext_lazy("The cluster answered with an error."),
     "never-written": gettext_lazy("It could not be written before the deadline, and will not be written any more."),
+    "internal": gettext_lazy(
+        "The console itself failed; the worker's log tells why. Look at the service before trying again."
+    ),
     "unknown": gettext_lazy("The cluster's own message:"),
 }
 NOTICES = {
     "cluster-away": gettext_lazy("The API server does not answer; trying again."),
     "throttled": gettext_lazy("The API server asks to wait; trying again."),
+    "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
 }
 
 
