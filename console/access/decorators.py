@@ -15,7 +15,7 @@ from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
@@ -36,7 +36,7 @@ def signed_in(view: View) -> View:
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
-        return view(request, *args, **kwargs)
+        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     wrapped.required_permission = "signed-in"  # type: ignore[attr-defined]
     return wrapped  # type: ignore[return-value]
@@ -63,7 +63,7 @@ def require_permission(permission: Permission) -> Callable[[View], View]:
             if not rights.allows(permission, ref, labels):
                 return refuse(request, permission, ref)
             request.permissions = rights.on(ref, labels) if ref else frozenset()  # type: ignore[attr-defined]
-            return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)  # type: ignore[no-any-return]
 
         wrapped.required_permission = permission  # type: ignore[attr-defined]
         return wrapped  # type: ignore[return-value]

@@ -17,7 +17,7 @@ from console.access.authorization import rights_of
 from console.access.models import User
 from console.audit import Outcome
 from console.knative import changes
-from console.knative.changes import Change, Combined, CreateService, Redeploy
+from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.operations import stopwatch
@@ -25,6 +25,7 @@ from console.operations.announce import tell
 from console.operations.handover import hand_over
 from console.operations.models import Operation, Preview
 from console.operations.previewing import KEPT, NotAllowed, audit_refusal
+from console.operations.rights import missing
 from console.operations.sealing import seal, unseal
 from console.operations.statuses import ACTIVE, TERMINAL, Status
 
@@ -166,9 +167,8 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
     change = changes.load(unseal(operation.sealed_change))
     seen = Service(unseal(operation.sealed_seen))
     rights = rights_of(user)
-    missing = {p for p in changes.permissions(change) if not rights.allows(p, operation.ref, seen.labels)}
-    if missing:
-        raise NotAllowed(frozenset(missing))
+    if not_held := missing(rights, operation.ref, change, seen):
+        raise NotAllowed(not_held)
     operation.kind = kind_of(change)
     operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
@@ -192,8 +192,8 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
 
 
 def kind_of(change: Change) -> str:
-    """Return the name of a change for lists and the audit log: its first part's, with what a retry adds left out."""
-    parts = _parts(change) or (change,)
+    """Return the name of a change for lists and the audit log: that of its one part that a person asked for."""
+    parts = tuple(part for part in _parts(change) if not isinstance(part, KeepDigest)) or (change,)
     return type(parts[0]).__name__ if len(parts) == 1 else "Combined"
 
 

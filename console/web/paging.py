@@ -17,6 +17,6 @@ def sort(rows: Sequence[T], by: str, keys: Mapping[str, Callable[[T], Any]], def
     return sorted(rows, key=keys[by.removeprefix("-")], reverse=by.startswith("-")), by
 
 
-def page(rows: Any, number: str | None) -> Page:
+def page(rows: Any, number: str | None) -> Page[Any]:
     """Return the page; a number out of range becomes the nearest page."""
     return Paginator(rows, PAGE_SIZE).get_page(number)

@@ -7,11 +7,12 @@ may no longer see what it is about, and when the process stops.
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 
 from console.access.authorization import Rights, rights_of
 from console.access.decorators import mark_signed_in
@@ -28,10 +29,10 @@ COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
 
 
 @mark_signed_in
-async def stream(request: HttpRequest) -> HttpResponse:
+async def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Server-sent events about one topic: `services`, `service:<cluster>/<namespace>/<name>`, `operation:<id>`,
     `access-test:<id>`."""
-    user = await request.auser()
+    user = cast(User, await request.auser())  # signed in: the middleware has seen to it
     topic = request.GET.get("topic", "services")
     subject = await sync_to_async(_subject)(user, topic)
     response = StreamingHttpResponse(_events(user, topic, subject), content_type="text/event-stream")

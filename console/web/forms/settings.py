@@ -28,7 +28,9 @@ class SettingsForm(forms.Form):
 
     min = number(0, 2**31 - 1, label=_("Least replicas"), help_text=_("Default: 0, scales to zero"))
     max = number(0, 2**31 - 1, label=_("Most replicas"), help_text=_("Default: 0, no limit"))
-    initial = number(0, 2**31 - 1, label=_("Replicas at first"), help_text=_("Default: 1"))
+    initial = number(  # type: ignore[assignment]  # the metaclass makes it a field
+        0, 2**31 - 1, label=_("Replicas at first"), help_text=_("Default: 1")
+    )
     target = number(1, 2**31 - 1, label=_("Target for each replica"), help_text=_("Default: 100 requests at once"))
     utilization = number(1, 100, label=_("Target utilization in percent"), help_text=_("Default: 70"))
     metric = forms.ChoiceField(
@@ -87,7 +89,7 @@ class SettingsForm(forms.Form):
         return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
     def _differs(self, name: str) -> bool:
-        return str(self.cleaned_data[name] if self.cleaned_data[name] is not None else "") != str(self.initial[name])
+        return str(self.cleaned_data[name] if self.cleaned_data[name] is not None else "") != str(self.initial[name])  # type: ignore[index]
 
     def _text(self, name: str) -> str | None:
         value = self.cleaned_data[name]

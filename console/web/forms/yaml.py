@@ -25,7 +25,7 @@ class StrictLoader(yaml.CSafeLoader):
         self.depth += 1
         if self.depth > MOST_DEPTH:
             raise yaml.YAMLError("too deeply nested")
-        node = super().compose_node(parent, index)
+        node = super().compose_node(parent, index)  # type: ignore[misc]  # of the composer that it is mixed with
         self.depth -= 1
         return node
 
@@ -85,7 +85,7 @@ class YamlForm:
             for key, value in service.annotations.items()
             if not key.startswith(("serving.knative.dev/", "kubectl.kubernetes.io/", "sluice.dev/"))
         }
-        metadata = {"name": service.name, "namespace": service.namespace}
+        metadata: dict[str, Any] = {"name": service.name, "namespace": service.namespace}
         if service.labels:
             metadata["labels"] = dict(service.labels)
         if annotations:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from console import audit
@@ -14,13 +14,14 @@ from console.audit import export
 from console.audit.models import Entry
 from console.audit.outcomes import Outcome
 from console.web import paging
+from console.web.requests import ConsoleRequest
 
 FILTERS = ("actor", "cluster", "namespace", "service", "action", "outcome")
 EXPORT_MOST = 100_000
 
 
 @require_permission(Permission.AUDIT)
-def entries(request: HttpRequest) -> HttpResponse:
+def entries(request: ConsoleRequest) -> HttpResponse:
     """The log, newest first, in pages by cursor: `before` is the sequence number above the first entry shown."""
     found = _filtered(request)
     if before := _number(request.GET.get("before", "")):
@@ -36,12 +37,12 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 
 @require_permission(Permission.AUDIT)
-def entry(request: HttpRequest, sequence: int) -> HttpResponse:
+def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
     return render(request, "audit/entry.html", {"entry": get_object_or_404(Entry, sequence=sequence)})
 
 
 @require_permission(Permission.AUDIT)
-def download(request: HttpRequest, form: str) -> StreamingHttpResponse:
+def download(request: ConsoleRequest, form: str) -> StreamingHttpResponse:
     """The filtered entries as CSV or JSON lines, oldest last; the export itself leaves an entry."""
     write = export.csv_lines if form == "csv" else export.json_lines
     audit.record(
@@ -53,7 +54,7 @@ def download(request: HttpRequest, form: str) -> StreamingHttpResponse:
     return response
 
 
-def _filtered(request: HttpRequest):  # type: ignore[no-untyped-def]
+def _filtered(request: ConsoleRequest):  # type: ignore[no-untyped-def]
     found = Entry.objects.all()
     for name in FILTERS:
         if value := request.GET.get(name, "").strip():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -25,11 +25,12 @@ from console.web.forms.image import ImageForm
 from console.web.forms.settings import SettingsForm
 from console.web.forms.traffic import TrafficForm
 from console.web.forms.yaml import YamlForm
+from console.web.requests import ConsoleRequest
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.DEPLOY)
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: ConsoleRequest) -> HttpResponse:
     """A new service in one of the namespaces in which the person may deploy."""
     places = [
         (cluster, namespace)
@@ -49,7 +50,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_permission(Permission.DEPLOY)
-def env(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The variables of a container: a table to add, change and remove; values masked until revealed."""
     found = find(ref)
     container = _container(request, found)
@@ -60,7 +61,7 @@ def env(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 def _env_page(
-    request: HttpRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
+    request: ConsoleRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
 ) -> HttpResponse:
     context = {**frame(request, ref, found), "here": "env", "form": form, "refused": refused, **more}
     has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
@@ -68,7 +69,7 @@ def _env_page(
 
 
 @require_permission(Permission.REVEAL)
-def reveal(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The variables with their values, read from the cluster now; leaves an audit entry."""
     if request.method != "POST":
         return redirect(service_url("env", ref))
@@ -80,7 +81,7 @@ def reveal(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.DEPLOY)
-def image(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The image of a container."""
     found = find(ref)
     container = _container(request, found)
@@ -104,7 +105,7 @@ def image(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.TRAFFIC)
-def traffic(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The split over all revisions and @latest."""
     found = find(ref)
     form = TrafficForm(found, read.revisions(ref), request.POST if _is_sent(request) else None)
@@ -131,7 +132,7 @@ def traffic(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.DEPLOY)
-def settings(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
     found = find(ref)
     form = SettingsForm(found, _container(request, found), request.POST if _is_sent(request) else None)
@@ -148,7 +149,7 @@ def settings(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
-def yaml(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The whole manifest: masked for reading, with its values for whoever may reveal and deploy."""
     found = find(ref)
     may_edit = {Permission.DEPLOY, Permission.REVEAL, Permission.TRAFFIC, Permission.OPERATE} <= set(
@@ -174,7 +175,7 @@ def yaml(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.DELETE)
-def delete(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def delete(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The end of a service; the name must be typed."""
     found = find(ref)
 
@@ -191,7 +192,7 @@ def delete(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.DELETE)
-def delete_revision(request: HttpRequest, ref: ServiceRef, revision: str) -> HttpResponse:
+def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """The end of one revision that is neither routed nor the latest."""
     found = find(ref)
 
@@ -205,7 +206,7 @@ def delete_revision(request: HttpRequest, ref: ServiceRef, revision: str) -> Htt
 
 
 def show_preview(
-    request: HttpRequest, ref: ServiceRef, change: Change, back: Callable[[str], HttpResponse]
+    request: ConsoleRequest, ref: ServiceRef, change: Change, back: Callable[[str], HttpResponse]
 ) -> HttpResponse:
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't."""
     try:
@@ -237,16 +238,16 @@ def show_preview(
     return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
 
 
-def _is_sent(request: HttpRequest) -> bool:
+def _is_sent(request: ConsoleRequest) -> bool:
     return request.method == "POST"
 
 
-def _is_editing(request: HttpRequest) -> bool:
+def _is_editing(request: ConsoleRequest) -> bool:
     """The person came back from the preview to go on typing."""
     return "edit" in request.POST
 
 
-def _container(request: HttpRequest, found: Service) -> Container:
+def _container(request: ConsoleRequest, found: Service) -> Container:
     """The container that the address names, else the one that takes requests."""
     name = request.POST.get("container") or request.GET.get("container", "")
     for container in found.containers:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,10 +18,11 @@ from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import paging, words
+from console.web.requests import ConsoleRequest
 
 
 @signed_in
-def operations(request: HttpRequest) -> HttpResponse:
+def operations(request: ConsoleRequest) -> HttpResponse:
     """All operations on services that the person may see, newest first."""
     found = reading.visible(request.rights, labels_of)
     for name in ("cluster", "namespace", "name", "status", "actor"):
@@ -32,7 +33,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def operation(request: HttpRequest, id: UUID) -> HttpResponse:
+def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """One operation with its timeline, as complete after a year as while it ran."""
     found = _find(request, id)
     spans = reading.phase_spans(found)
@@ -56,7 +57,7 @@ def operation(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
-def submit(request: HttpRequest, id: UUID) -> HttpResponse:
+def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Make an operation of a preview. A second press finds the preview used up and the operation made."""
     try:
         made = submission.submit(
@@ -74,7 +75,7 @@ def submit(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
-def cancel(request: HttpRequest, id: UUID) -> HttpResponse:
+def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = _find(request, id)
     permission = Permission(found.change.permission)
     if not request.rights.allows(permission, found.ref, labels_of(found.ref)):
@@ -88,7 +89,7 @@ def cancel(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
-def retry(request: HttpRequest, id: UUID) -> HttpResponse:
+def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = _find(request, id)
     try:
         made = submission.retry(found, user=request.user, actor=actor_from(request))
@@ -100,7 +101,7 @@ def retry(request: HttpRequest, id: UUID) -> HttpResponse:
     return redirect("operation", id=made.id)
 
 
-def _find(request: HttpRequest, id: UUID) -> Operation:
+def _find(request: ConsoleRequest, id: UUID) -> Operation:
     """The operation, or the same 404 for one that does not exist and one that the person may not see."""
     found = Operation.objects.filter(id=id).first()
     if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):

@@ -1,8 +1,9 @@
 """The services list, a service, its revisions."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from console.mirror import read
 from console.mirror.summaries import ServiceSummary
 from console.operations import reading
 from console.web import actions, paging, words
+from console.web.requests import ConsoleRequest
 
 SORTS = {
     "name": lambda row: (row.name, row.namespace),
@@ -26,7 +28,7 @@ SORTS = {
 
 
 @signed_in
-def services(request: HttpRequest) -> HttpResponse:
+def services(request: ConsoleRequest) -> HttpResponse:
     """Every service that the person may see, in all clusters, from the mirror."""
     clusters = read.clusters()
     seen = [
@@ -52,7 +54,7 @@ def services(request: HttpRequest) -> HttpResponse:
     return render(request, "services/list.html", context)
 
 
-def _matches(row: ServiceSummary, request: HttpRequest) -> bool:
+def _matches(row: ServiceSummary, request: ConsoleRequest) -> bool:
     query = request.GET
     text = query.get("q", "").strip().lower()
     labels = (f"{key}={value}" for key, value in row.labels.items())
@@ -77,7 +79,7 @@ def _oldest(clusters: Iterable[str]) -> read.Freshness:
 
 
 @require_permission(Permission.VIEW)
-def service(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
     revisions = kn.newest_first(read.revisions(ref))
@@ -92,7 +94,7 @@ def service(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
-def revisions(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision."""
     found = find(ref)
     facts = [revision_facts(revision, found) for revision in kn.newest_first(read.revisions(ref))]
@@ -113,7 +115,7 @@ def revisions(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
-def revision(request: HttpRequest, ref: ServiceRef, revision: str) -> HttpResponse:
+def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """Everything of `kn revision describe`, its pods now, and what differs from another revision."""
     found = find(ref)
     one = read.revision(ref, revision)
@@ -140,7 +142,7 @@ def find(ref: ServiceRef) -> Service:
     return found
 
 
-def frame(request: HttpRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
+def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
     """Return what every page of a service shows around its own content."""
     offered = actions.of_service(ref, request.permissions)
     return {
@@ -157,7 +159,7 @@ def frame(request: HttpRequest, ref: ServiceRef, found: Service) -> dict[str, ob
     }
 
 
-def revision_facts(one: Revision, of: Service) -> dict[str, object]:
+def revision_facts(one: Revision, of: Service) -> dict[str, Any]:
     """Return a revision with what the service's traffic says of it."""
     percent, tags = kn.routed(one.name, of)
     return {

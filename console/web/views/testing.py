@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access.actors import actor_from
@@ -11,12 +11,14 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.operations import access_tests
 from console.operations.models import AccessTest
+from console.web.actions import service_url
 from console.web.forms.access_test import AccessTestForm
+from console.web.requests import ConsoleRequest
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.VIEW)
-def access_test(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
+def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The form, and the newest tests of the service."""
     found = find(ref)
     form = AccessTestForm(request.POST or None)
@@ -24,14 +26,14 @@ def access_test(request: HttpRequest, ref: ServiceRef) -> HttpResponse:
         made = access_tests.start(
             ref, found, count=form.cleaned_data["count"], user=request.user, actor=actor_from(request)
         )
-        return redirect("access-test-result", **_where(ref), id=made.id)
+        return redirect(service_url("access-test-result", ref, id=str(made.id)))
     tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
     context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests}
     return render(request, "testing/form.html", context, status=422 if form.errors else 200)
 
 
 @require_permission(Permission.VIEW)
-def result(request: HttpRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
+def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
     """Shares by revision and by body beside the wanted ones, while they come in."""
     test = get_object_or_404(AccessTest, id=id)
     if test.ref != ref:
@@ -44,7 +46,3 @@ def result(request: HttpRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
         "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
     }
     return render(request, "testing/result.html", context)
-
-
-def _where(ref: ServiceRef) -> dict[str, str]:
-    return {"cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name}

@@ -1,0 +1,16 @@
+"""The request as views get it: what middleware and decorators have put on it."""
+
+from django.http import HttpRequest
+
+from console.access.authorization import Rights
+from console.access.models import User
+from console.access.permissions import Permission
+
+
+class ConsoleRequest(HttpRequest):
+    """A request of a signed-in person. `permissions` are those on the service that the address names."""
+
+    user: User
+    request_id: str
+    rights: Rights
+    permissions: frozenset[Permission]
