@@ -30,11 +30,13 @@ STATUS_OF = {
 
 
 def follow(turn: Turn) -> None:
-    """Watch until the operation ends (raises Ended) or the slice is over (raises Pause)."""
+    """Watch until the operation ends (raises Ended) or the slice is over (raises Pause).
+
+    The watch begins where the write, or the last turn, left off, so that no message is missed and none comes twice.
+    """
     state = Follow(**turn.operation.follow_state)
     until = turn.clock() + SLICE_SECONDS
-    service = _read(turn)
-    _observe(turn, state, service, turn.operation.watch_from)
+    service: Service | None = None
     while state.outcome is None and turn.clock() < until and not turn.stop.is_set():
         service = _watch(turn, state, service)
     if state.outcome is None:
@@ -47,12 +49,14 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
     """Take in what a few seconds of watching bring; return the service as it was seen last."""
     operation = turn.operation
     seconds = _watch_seconds(turn, state)
+    is_quiet = True
     try:
         for event in turn.gateway.watch_service(
             operation.namespace, operation.name, operation.watch_from, seconds=seconds, stop=turn.stop
         ):
             if event.type == "BOOKMARK":
                 continue
+            is_quiet = False
             service = None if event.type == "DELETED" else _ours(turn, Service(event.object))
             _observe(turn, state, service, event.resource_version)
             if state.outcome or seconds > _watch_seconds(turn, state):
@@ -61,10 +65,11 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
         # Cut, expired, not allowed: whatever ails the watch, reading tells as much. When that fails too, it says why.
         log.info("watch_ended_early", operation=str(operation.id), reason=type(error).__name__)
         turn.stop.wait(BREATH_SECONDS)
+        is_quiet = True
+    if is_quiet:
         service = _read(turn)
-        _observe(turn, state, service, service.resource_version if service else "")
-        return service
-    _observe(turn, state, service, operation.watch_from)  # time passes even when nothing happens
+    # Time passes even when nothing happens. What was read is newer than what was watched: go on from there.
+    _observe(turn, state, service, service.resource_version if service and is_quiet else operation.watch_from)
     return service
 
 

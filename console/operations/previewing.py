@@ -26,6 +26,7 @@ from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
+from console.operations.rights import missing
 from console.operations.sealing import seal
 
 KEPT = timedelta(hours=2)
@@ -111,10 +112,8 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
 
 def refuse_unless_allowed(user: User, ref: ServiceRef, service: Service, change: Change) -> None:
     """Raise NotAllowed unless the person has every right that the change needs."""
-    rights = rights_of(user)
-    missing = {p for p in knative_changes.permissions(change) if not rights.allows(p, ref, service.labels)}
-    if missing:
-        raise NotAllowed(frozenset(missing))
+    if not_held := missing(rights_of(user), ref, change, service):
+        raise NotAllowed(not_held)
 
 
 def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:

@@ -8,8 +8,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from console.access.authorization import rights_of
+from console.access.permissions import Permission
 from console.cluster import errors
-from console.knative import changes
 from console.knative.changes import ChangeRefused, CreateService, DeleteRevision, DeleteService
 from console.knative.diff import collisions, creates_revision, diff
 from console.knative.objects import OPERATION, Service
@@ -18,6 +18,7 @@ from console.operations import faults
 from console.operations.handover import wake_next
 from console.operations.meanwhile import last_writer
 from console.operations.models import Operation, TimelineLine
+from console.operations.rights import missing
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
 
@@ -86,7 +87,7 @@ def _write_on(turn: Turn, fresh: Service | None) -> Service:
     """Apply the change to the service as it is now and return what the API made of it."""
     change = turn.operation.change
     if isinstance(change, CreateService):
-        _refuse_without_permission(turn, change.apply(Service({})))
+        _refuse_without_permission(turn, Service({}))
         return _create(turn, change, fresh)
     fresh = _still_there(turn, fresh)
     _refuse_without_permission(turn, fresh)
@@ -117,11 +118,11 @@ def _deleted(turn: Turn, kind: str, name: str) -> tuple[TimelineLine, ...]:
 def _refuse_without_permission(turn: Turn, fresh: Service) -> None:
     """The right may have been taken between submission and now."""
     operation = turn.operation
-    needed = changes.permissions(operation.change)
-    rights = rights_of(operation.user) if operation.user else None
-    missing = sorted(p for p in needed if rights is None or not rights.allows(p, operation.ref, fresh.labels))
-    if missing:
-        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": missing[0]}})
+    if operation.user is None:
+        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
+    not_held = missing(rights_of(operation.user), operation.ref, operation.change, fresh)
+    if not_held:
+        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(not_held)}})
 
 
 def _replace(turn: Turn, fresh: Service) -> Service:

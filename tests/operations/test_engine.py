@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,6 +27,14 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.django_db
 
 SECOND = SetEnv("app", (EnvEntry("TARGET", "Second"),))
+
+
+@pytest.fixture
+def in_haste(world: World) -> Iterator[None]:
+    """A progress deadline of ten minutes passes within two seconds."""
+    world.box.post("/sandbox/speed", {"speed": 400})
+    yield
+    world.box.post("/sandbox/speed", {"speed": 50})
 
 
 def texts(operation: Operation) -> list[str]:
@@ -93,13 +102,44 @@ def test_a_service_is_created_and_deleted(world: World, ref: ServiceRef, owner: 
         ("example.com/shop/missing:1", "image-missing", "Unable to fetch image"),
         ("example.com/shop/crash:1", "crash", "no such host"),
         ("example.com/shop/over-quota:1", "quota", "exceeded quota"),
+        ("example.com/shop/private:1", "image-missing", "Unable to fetch image"),
+        ("example.com/shop/pull-backoff:1", "image-missing", "ImagePullBackOff"),
+        ("example.com/shop/never-ready:1", "probe", "probe"),
+        ("example.com/shop/unschedulable:1", "unschedulable", "nodes are available"),
+        ("example.com/shop/ingress-failure:1", "ingress", "ingress"),
     ],
 )
-def test_a_failure_names_its_cause(world: World, ref: ServiceRef, deployer: Actor, image: str, code: str, words: str):
+def test_a_failure_names_its_cause(
+    world: World, ref: ServiceRef, deployer: Actor, in_haste: None, image: str, code: str, words: str
+):
     operation = finish(submit(SetImage("app", image), ref, deployer))
     assert operation.status == Status.FAILED
     assert operation.cause["code"] == code
     assert words in json.dumps(operation.cause)
+
+
+@pytest.mark.parametrize(("source", "code"), [("secret", "secret-missing"), ("config-map", "config-map-missing")])
+def test_a_missing_reference_is_named(
+    world: World, ref: ServiceRef, deployer: Actor, in_haste: None, source: str, code: str
+):
+    entry = EnvEntry("URL", source=source, object="not-there", key="url")
+    operation = finish(submit(SetEnv("app", (entry,)), ref, deployer))
+    assert (operation.status, operation.cause["code"]) == (Status.FAILED, code)
+    assert operation.cause["facts"]["name"] == "not-there"
+
+
+def test_last_log_lines_outlive_the_pods(world: World, ref: ServiceRef, deployer: Actor):
+    operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
+    world.delete(ref.name)
+    assert "panic: dial tcp" in Operation.objects.get(id=operation.id).cause["logs"]
+
+
+def test_what_the_webhook_refuses_is_not_written(world: World, ref: ServiceRef, deployer: Actor):
+    targets = (TrafficTarget(f"{ref.name}-00001", 60), TrafficTarget(None, 50))
+    operation = finish(submit(SplitTraffic(targets), ref, deployer))
+    assert operation.status == Status.REFUSED
+    assert operation.cause["raw"] == "Traffic targets sum to 110, want 100: spec.traffic"
+    assert world.get(ref.name)["metadata"]["generation"] == 1
 
 
 def test_a_retry_of_a_failure_makes_a_new_revision(world: World, ref: ServiceRef, deployer: Actor):

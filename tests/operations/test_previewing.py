@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from console.access.actors import Actor
-from console.access.models import User
+from console.access.models import Grant, Role, User
 from console.audit.models import Entry
-from console.knative.changes import EnvEntry, SetEnv, SetImage, SplitTraffic
+from console.knative.changes import EnvEntry, ReplaceManifest, SetEnv, SetImage, SetLabels, SplitTraffic
 from console.knative.objects import Owner
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
@@ -123,3 +123,34 @@ def test_a_broker_that_is_away_leaves_the_operation_for_the_sweep(
         operation = submit(SECOND, ref, deployer)
     operation.refresh_from_db()
     assert (operation.status, operation.handed_over_at) == ("queued", None)
+
+
+def test_a_manifest_that_moves_traffic_needs_that_right_too(world: World, ref: ServiceRef, deployer: Actor):
+    """Whoever may deploy but not move traffic cannot do it through the YAML editor."""
+    role = Role.objects.create(name="builder", permissions=["view", "deploy"])
+    Grant.objects.update(role=role)
+    user = User.objects.get(pk=deployer.user_id)
+    manifest = world.get(ref.name)
+    preview(ReplaceManifest(manifest), user=user, ref=ref)
+    manifest["spec"]["traffic"] = [{"revisionName": f"{ref.name}-00001", "percent": 100}]
+    with pytest.raises(NotAllowed, match="traffic"):
+        preview(ReplaceManifest(manifest), user=user, ref=ref)
+
+
+def test_labels_cannot_leave_what_a_grant_covers(world: World, ref: ServiceRef, deployer: Actor):
+    world.edit(ref.name, lambda service: service["metadata"].update(labels={"app": "shop"}))
+    Grant.objects.update(selector="app=shop")
+    user = User.objects.get(pk=deployer.user_id)
+    preview(SECOND, user=user, ref=ref)
+    with pytest.raises(NotAllowed):
+        preview(SetLabels({"app": "bank"}), user=user, ref=ref)
+
+
+def test_refusals_do_not_repeat_secret_values(world: World, ref: ServiceRef, dora: User):
+    """The webhook's message about a kept template name quotes the template, variables included."""
+    secret = "canary-value-77aa"
+    world.box.fault(verb="update", resource="services.serving.knative.dev", code=400, message=f"bad value {secret}")
+    world.box.fault(verb="update", resource="services", code=400, message=f"bad value {secret}")
+    effect = preview(SetEnv("app", (EnvEntry("TARGET", secret),)), user=dora, ref=ref)
+    assert effect.refusal is not None
+    assert secret not in str(effect.refusal)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 
 from console.access.decorators import public
 from console.mirror import read
+from console.operations import pulse
 from console.redis_client import client
 
 
@@ -17,11 +18,13 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @public
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Database and Redis answer (else 503); the mirror's age is told, stale pages are served all the same."""
+    """Database and Redis answer (else 503); the mirror's and the workers' age is told, stale pages are served all the same."""
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
         ages = {cluster: read.freshness(cluster).seconds for cluster in read.clusters()}
+        pulse_age = pulse.age()
+        checks["worker_age_seconds"] = None if pulse_age is None else round(pulse_age, 1)  # since a worker took a task
         checks["mirror_age_seconds"] = {name: None if age is None else round(age, 1) for name, age in ages.items()}
     return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)
 
