@@ -44,8 +44,9 @@ lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
 
-messages: $(VENV)/.test-ready  ## Collect translatable texts
-	$(BIN)/python manage.py makemessages -l zh_Hans
+messages: $(VENV)/.test-ready  ## Collect translatable texts and compile their translations (needs gettext)
+	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var
+	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py compilemessages
 
 clean:  ## Remove the environment and the embedded default's data
 	rm -rf $(VENV) var
