@@ -147,10 +147,10 @@ def test_labels_cannot_leave_what_a_grant_covers(world: World, ref: ServiceRef, 
 
 
 def test_refusals_do_not_repeat_secret_values(world: World, ref: ServiceRef, dora: User):
-    """The webhook's message about a kept template name quotes the template, variables included."""
+    """Webhooks quote parts of the template that they refuse, variables included."""
     secret = "canary-value-77aa"
-    world.box.fault(verb="update", resource="services.serving.knative.dev", code=400, message=f"bad value {secret}")
-    world.box.fault(verb="update", resource="services", code=400, message=f"bad value {secret}")
+    world.box.fault(verb="update", resource="services.serving.knative.dev", code=403, message=f"bad value {secret}")
+    world.box.fault(verb="update", resource="services", code=403, message=f"bad value {secret}")
     effect = preview(SetEnv("app", (EnvEntry("TARGET", secret),)), user=dora, ref=ref)
     assert effect.refusal is not None
     assert secret not in str(effect.refusal)

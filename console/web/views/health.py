@@ -18,7 +18,7 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @public
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Database and Redis answer (else 503); the mirror's and the workers' age is told, stale pages are served all the same."""
+    """Database and Redis answer (else 503); stale pages are served, with the mirror's and the workers' age told."""
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
