@@ -36,7 +36,7 @@ def follow(turn: Turn) -> None:
     """
     state = Follow(**turn.operation.follow_state)
     until = turn.clock() + SLICE_SECONDS
-    service: Service | None = None
+    service = _read(turn) if state.outcome else None  # the last turn may have died between knowing and telling
     while state.outcome is None and turn.clock() < until and not turn.stop.is_set():
         service = _watch(turn, state, service)
     if state.outcome is None:
