@@ -238,7 +238,6 @@ def _install_knative(box: ControlPlane) -> None:
     caching = programs.module_folder("serving", "knative.dev/caching") / "config"
     _apply(box, [serving / "100-namespace.yaml", serving / "200-serviceaccount.yaml", *sorted(caching.glob("*.yaml"))])
     _apply(box, [*sorted((serving / "200-roles").glob("*.yaml")), *sorted((serving / "300-resources").glob("*.yaml"))])
-    _apply(box, [serving / "300-knativecertificate.yaml"] if (serving / "300-knativecertificate.yaml").exists() else [])
     _apply(box, sorted(networking.glob("*.yaml")))
     _apply(box, sorted((serving / "configmaps").glob("*.yaml")))
     _set(
@@ -275,7 +274,8 @@ def apply(box: ControlPlane, document: dict[str, Any]) -> None:
 def _path(box: ControlPlane, document: dict[str, Any]) -> str:
     version, metadata = document["apiVersion"], document["metadata"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    kinds = json.loads(box.ask("GET", root).data).get("resources", [])
+    known = box.ask("GET", root)
+    kinds = json.loads(known.data)["resources"] if known.status == 200 else []  # 404 until the group is registered
     kind = next((one for one in kinds if one["kind"] == document["kind"] and "/" not in one["name"]), None)
     if kind is None:
         return f"{root}/unknown/{metadata['name']}"
