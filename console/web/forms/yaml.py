@@ -1,4 +1,4 @@
-"""The manifest as YAML: read with limits, aliases and duplicate keys refused."""
+"""The manifest as YAML: read with limits; aliases, deep nesting and duplicate keys are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,19 +15,7 @@ MOST_DEPTH = 50
 
 
 class StrictLoader(yaml.CSafeLoader):
-    """Safe YAML without anchors, aliases and duplicate keys: what a manifest never needs and attackers like."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not accepted")
-        self.depth += 1
-        if self.depth > MOST_DEPTH:
-            raise yaml.YAMLError("too deeply nested")
-        node = super().compose_node(parent, index)  # type: ignore[misc]  # of the composer that it is mixed with
-        self.depth -= 1
-        return node
+    """Safe YAML that refuses a key that stands twice; the last one would win in silence."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -40,13 +28,22 @@ def load(text: str) -> dict[str, Any]:
     """Return the one mapping that the text holds; raises yaml.YAMLError."""
     if len(text.encode()) > MOST_BYTES:
         raise yaml.YAMLError(f"more than {MOST_BYTES} bytes")
-    try:
-        data = yaml.load(text, Loader=StrictLoader)  # noqa: S506  a subclass of the safe loader
-    except RecursionError as error:
-        raise yaml.YAMLError("too deeply nested") from error
+    _refuse_bombs(text)
+    data = yaml.load(text, Loader=StrictLoader)  # noqa: S506  a subclass of the safe loader
     if not isinstance(data, dict):
         raise yaml.YAMLError("a mapping is needed")
     return data
+
+
+def _refuse_bombs(text: str) -> None:
+    """Look at the events before anything is built: no aliases, which multiply, and no deep nesting."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not accepted")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            raise yaml.YAMLError("too deeply nested")
 
 
 class YamlForm:

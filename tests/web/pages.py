@@ -1,0 +1,39 @@
+"""Reading a page as a person or a browser does: its text, and what a strict policy would refuse."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+
+class Page(HTMLParser):
+    """The text of a page without its markup, and its inline scripts, styles and event handlers."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self.inline: list[str] = []
+        self.links: list[str] = []
+        self._in = ""
+        self.feed(markup)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        self._in = tag
+        self.inline += [f"<{tag} {name}>" for name in names if name == "style" or name.startswith("on")]
+        self.inline += [f"<{tag}>"] if tag == "style" or (tag == "script" and "src" not in names) else []
+        self.inline += [f"<{tag} {name}> without a nonce" for name in names if name.startswith("hx-")
+                        and "hx-nonce" not in names]  # fmt: skip
+        if tag == "a":
+            self.links.append(names.get("href") or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._in not in ("script", "style"):
+            self.words.append(data)
+
+
+def read(response) -> Page:
+    return Page(response.content.decode())

@@ -1,0 +1,163 @@
+"""What people type wrong: refused beside the field, with nothing lost and nothing written."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.operations.models import Operation, Preview
+from tests.web.pages import read
+
+SHOP = "/services/box/default/shop/"
+
+
+@pytest.fixture
+def owner(client, mirror, people):
+    client.force_login(people["owner"])
+    yield client
+    assert not Preview.objects.exists()
+    assert not Operation.objects.exists()
+
+
+def env(*rows: tuple[str, str], **more: str) -> dict[str, str]:
+    """A posted table: the three variables that exist, kept, and the given new ones."""
+    data = {"rows": str(3 + len(rows)), "container": "app", "resource_version": "100"}
+    for index, name in enumerate(("TARGET", "PASSWORD", "DB")):
+        data |= {f"exists-{index}": "1", f"name-{index}": name, f"action-{index}": "keep", f"value-{index}": ""}
+    for index, (name, value) in enumerate(rows, start=3):
+        data |= {f"name-{index}": name, f"value-{index}": value, f"source-{index}": ""}
+    return data | more
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("", "value")], "A variable needs a name."),
+        ([("TARGET", "again")], "“TARGET” stands here twice; keep one."),
+        ([("NEW", "1"), ("NEW", "2")], "“NEW” stands here twice; keep one."),
+        ([("PORT", "80")], "“PORT” is reserved: Knative sets it itself."),
+        ([("K_SERVICE", "x")], "“K_SERVICE” is reserved: Knative sets it itself."),
+        ([("1BAD NAME", "x")], "“1BAD NAME” is no name for a variable"),
+        ([("BIG", "x" * 1_048_577)], "The value has 1048577 bytes"),
+    ],
+)
+def test_a_wrong_variable_is_refused_beside_its_row(owner, rows: list[tuple[str, str]], message: str) -> None:
+    response = owner.post(f"{SHOP}env/", env(*rows))
+    assert response.status_code == 422
+    assert message in read(response).text
+    for name, value in rows:
+        assert f'value="{name}"' in response.content.decode()
+        assert f'value="{value}"' in response.content.decode()
+
+
+def test_a_pasted_file_names_the_line_that_is_wrong(owner) -> None:
+    response = owner.post(f"{SHOP}env/", env(paste="GOOD=1\n# comment\nno equals sign\nPORT=80"))
+    text = read(response).text
+    assert response.status_code == 422
+    assert "Line 3 is not NAME=value." in text
+    assert "“PORT” is reserved" in text
+    assert "no equals sign" in text
+
+
+@pytest.mark.parametrize("image", ["", "UPPER/Case", "with space", "name:tag:tag", "name@sha256:short", "https://x/y"])
+def test_a_bad_image_reference_is_refused(owner, image: str) -> None:
+    response = owner.post(f"{SHOP}image/", {"image": image, "container": "app"})
+    assert response.status_code == 422
+    assert "image" in read(response).text
+    assert f'value="{image}"' in response.content.decode()
+
+
+def split(*rows: tuple[str, str, str]) -> dict[str, str]:
+    data = {"rows": str(len(rows)), "resource_version": "100"}
+    for index, (name, percent, tag) in enumerate(rows):
+        data |= {f"name-{index}": name, f"percent-{index}": percent, f"tag-{index}": tag}
+    return data
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("shop-00003", "50", ""), ("shop-00004", "60", "")], "given traffic percents sum to 110, want 100"),
+        ([("shop-00003", "-1", ""), ("shop-00004", "101", "")], "-1 is not between 0 and 100."),
+        ([("shop-00003", "101", "")], "101 is not between 0 and 100."),
+        ([("shop-00003", "33.3", ""), ("shop-00004", "66.7", "")], "“33.3” is not a whole number"),
+        ([("shop-00003", "all", "")], "“all” is not a whole number"),
+        ([("shop-00099", "100", "")], "The revision shop-00099 does not exist."),
+        ([("shop-00003", "50", "blue"), ("shop-00004", "50", "blue")], "The tag “blue” stands here twice"),
+        ([("shop-00003", "100", "Blue")], "“Blue” is no tag"),
+        ([("shop-00003", "0", "")], "At least one revision must get traffic."),
+    ],
+)
+def test_a_wrong_split_is_refused_beside_its_field(owner, rows: list[tuple[str, str, str]], message: str) -> None:
+    response = owner.post(f"{SHOP}traffic/", split(*rows))
+    assert response.status_code == 422
+    assert message in read(response).text
+    for _, percent, tag in rows:
+        assert f'value="{percent}"' in response.content.decode()
+        assert f'value="{tag}"' in response.content.decode()
+
+
+def test_a_preset_fills_the_form_and_writes_nothing(owner) -> None:
+    rows = [("@latest", "0", ""), ("shop-00004", "10", ""), ("shop-00003", "90", "")]
+    response = owner.post(f"{SHOP}traffic/", split(*rows) | {"preset": "50/25/25"})
+    assert response.status_code == 200
+    content = response.content.decode()
+    assert [
+        content.count(f'name="percent-{index}" value="{percent}"') for index, percent in ((0, 50), (1, 25), (2, 25))
+    ]
+
+
+def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> None:
+    from console.cluster.resources import SERVICES
+
+    mirror.replace_all(SERVICES, [])
+    response = owner.post(f"{SHOP}env/", env(("NEW", "1")))
+    assert response.status_code == 404
+    assert "may have been deleted meanwhile" in read(response).text
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("a: &x [1]\nb: *x", "aliases are not accepted"),
+        ("a: 1\na: 2", "a key stands twice"),
+        ("[" * 5000, "too deeply nested"),
+        ("- a list", "a mapping is needed"),
+        ("a: 'open", "This is not YAML"),
+        ("a: " + "x" * 300_000, "more than 262144 bytes"),
+    ],
+)
+def test_hostile_yaml_is_refused(owner, manifest: str, message: str) -> None:
+    response = owner.post(f"{SHOP}yaml/", {"manifest": manifest})
+    assert response.status_code == 422
+    assert message in read(response).text
+
+
+def test_settings_out_of_range_are_refused(owner) -> None:
+    response = owner.post(
+        f"{SHOP}settings/", {"container": "app", "concurrency": "-5", "timeout": "601", "cpu_limit": "x"}
+    )
+    assert response.status_code == 422
+    text = read(response).text
+    assert "greater than or equal to 0" in text
+    assert "less than or equal to 600" in text
+    assert "“x” is no quantity" in text
+
+
+@pytest.mark.parametrize("count", ["0", "201", "many", ""])
+def test_an_access_test_sends_one_to_two_hundred_requests(owner, count: str) -> None:
+    assert owner.post(f"{SHOP}test/", {"count": count}).status_code == 422
+
+
+def test_a_delete_needs_the_name_typed(owner) -> None:
+    response = owner.post(f"{SHOP}delete/", {"confirm": "Shop"})
+    assert response.status_code == 422
+    assert "Type the service's name, shop, to confirm." in read(response).text
+
+
+def test_a_form_without_its_token_is_refused(mirror, people) -> None:
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["owner"])
+    for path in ("env/", "traffic/", "image/", "delete/", "test/"):
+        assert client.post(f"{SHOP}{path}", {}).status_code == 403

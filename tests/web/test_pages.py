@@ -1,0 +1,224 @@
+"""What pages show, checked against what kn would print of the same objects."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from django.utils import timezone
+
+from console.cluster.resources import PODS, SERVICES
+from console.knative import kn
+from console.knative.objects import Revision, Service
+from console.mirror.read import KindState
+from tests import factories
+from tests.web.pages import read
+
+SHOP = "/services/box/default/shop/"
+PAGES = [
+    "/",
+    "/services/new/",
+    SHOP,
+    f"{SHOP}revisions/",
+    f"{SHOP}revisions/shop-00004/",
+    f"{SHOP}revisions/shop-00004/?with=shop-00003",
+    f"{SHOP}env/",
+    f"{SHOP}image/",
+    f"{SHOP}traffic/",
+    f"{SHOP}settings/",
+    f"{SHOP}yaml/",
+    f"{SHOP}delete/",
+    f"{SHOP}test/",
+    "/operations/",
+    "/audit/",
+    "/nowhere/",
+]
+
+
+@pytest.fixture
+def owner(client, mirror, people):
+    client.force_login(people["administrator"])
+    return client
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_page_needs_nothing_that_a_strict_policy_refuses(owner, path: str, language: str) -> None:
+    owner.cookies["django_language"] = language
+    response = owner.get(path)
+    policy = response["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    page = read(response)
+    assert page.inline == []
+    assert ("Overview" in page.text or "Services" in page.text) is (language == "en")
+    assert ("服务" in page.text) is (language == "zh-hans")
+
+
+def test_each_page_has_a_nonce_of_its_own(owner) -> None:
+    first, second = (owner.get("/")["Content-Security-Policy"] for _ in range(2))
+    assert first != second
+
+
+def test_htmx_gets_the_content_and_a_browser_the_frame(owner) -> None:
+    whole = owner.get(SHOP).content.decode()
+    bare = owner.get(SHOP, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" in whole
+    assert "<html" not in bare
+    assert "Serving now" in bare
+
+
+def test_the_list_shows_every_field_of_kn_service_list(owner) -> None:
+    text = read(owner.get("/")).text
+    row = kn.service_row(Service(factories.service()), timezone.now())
+    for field in ("name", "latest", "age", "conditions", "reason"):
+        assert getattr(row, field) in text, field
+    assert row.url.removeprefix("http://") in text
+    assert "Ready" in text
+    assert "90% shop-00003" in text
+    assert "bob@shop.example" in text
+
+
+def test_the_service_page_shows_every_field_of_kn_service_describe(owner) -> None:
+    text = read(owner.get(SHOP)).text
+    service = Service(factories.service())
+    for word in ("shop", "default", service.url, "alice@shop.example", "app=shop", "90%", "10%"):
+        assert word in text, word
+    for target in service.status_traffic:
+        assert kn.target_text(target, service) in text
+        assert target.tag in text
+        assert target.url in text
+    for condition in service.conditions:
+        assert f"{condition.symbol.strip()} OK {condition.type}" in text
+    for number in (1, 2, 3, 4):
+        revision = Revision(factories.revision(number=number))
+        assert revision.name in text
+        assert revision.image_text in text
+        assert revision.replicas_text in text
+    assert "Split among named revisions: a new revision gets 0%." in text
+
+
+def test_the_history_shows_every_field_of_kn_revision_list(owner) -> None:
+    text = read(owner.get(f"{SHOP}revisions/")).text
+    service = Service(factories.service())
+    for number in (1, 2, 3, 4):
+        row = kn.revision_row(Revision(factories.revision(number=number)), service, timezone.now())
+        for field in ("name", "traffic", "generation", "age", "conditions", "ready", "reason"):
+            assert getattr(row, field) in text, field
+        for tag in filter(None, row.tags.split(",")):
+            assert tag in text
+    assert "3 OK / 4 Active: scaled to zero, normal" in text
+    assert "carol@shop.example" in text
+
+
+def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirror) -> None:
+    pod = {
+        "metadata": {
+            "name": "shop-00004-deployment-abc",
+            "namespace": "default",
+            "labels": {"serving.knative.dev/service": "shop", "serving.knative.dev/revision": "shop-00004"},
+        },
+        "spec": {"containers": [{"name": "app"}, {"name": "queue-proxy"}]},
+        "status": {"phase": "Running", "containerStatuses": [{"name": "app", "ready": True}, {"ready": True}]},
+    }
+    mirror.replace_all(PODS, [pod])
+    text = read(owner.get(f"{SHOP}revisions/shop-00004/")).text
+    revision = Revision(factories.revision())
+    for word in (revision.name, "default", revision.image_text, revision.image_digest, "0/0", "shop", "[4]", "20",
+                 "120 s", "h2c", "cpu requested", "secret db/password", "secret shop-env", "/etc/shop", "sidecar"):  # fmt: skip
+        assert word in text, word
+    for condition in revision.conditions:
+        assert condition.type in text
+    assert "I information Active" in text
+    assert "NoTraffic (scaled to zero, normal)" in text
+    assert "shop-00004-deployment-abc 2/2 Running" in text
+
+
+def test_two_revisions_are_compared_without_showing_values(owner, mirror) -> None:
+    from console.cluster.resources import REVISIONS
+
+    older, newer = factories.revision(number=3), factories.revision(number=4)
+    older["spec"]["containers"][0]["image"] = "registry.example.com/shop:1.3"
+    older["spec"]["containers"][0]["env"][1]["value"] = "canary-older"
+    mirror.replace_all(REVISIONS, [older, newer])
+    text = read(owner.get(f"{SHOP}revisions/shop-00004/?with=shop-00003")).text
+    assert "containers[app].image registry.example.com/shop:1.3" in text
+    assert "env[PASSWORD].value •••• ••••" in text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_shows_the_value_of_a_variable(owner, path: str) -> None:
+    assert factories.SECRET_VALUE not in owner.get(path).content.decode()
+
+
+def test_only_web_addresses_become_links(owner, mirror) -> None:
+    raw = factories.service()
+    raw["status"]["url"] = "javascript:alert(1)"
+    raw["status"]["traffic"][0]["url"] = "data:text/html,hi"
+    mirror.replace_all(SERVICES, [raw])
+    for path in ("/", SHOP, f"{SHOP}revisions/", f"{SHOP}revisions/shop-00003/"):
+        assert not [link for link in read(owner.get(path)).links if link.startswith(("javascript", "data"))]
+
+
+def test_markup_from_the_cluster_is_text(owner, mirror) -> None:
+    raw = factories.service()
+    evil = "<img src=x onerror=alert(1)>"
+    raw["metadata"]["annotations"]["serving.knative.dev/lastModifier"] = evil
+    raw["status"]["conditions"][1].update(status="False", reason=evil, message=evil)
+    mirror.replace_all(SERVICES, [raw])
+    for path in ("/", SHOP):
+        response = owner.get(path)
+        assert "<img src=x" not in response.content.decode()
+        assert read(response).inline == []
+
+
+def test_an_old_mirror_says_so(owner, mirror) -> None:
+    mirror.note(SERVICES, msgspec.json.encode(KindState(1.0, error="connection refused")))
+    for path in ("/", SHOP):
+        text = read(owner.get(path)).text
+        assert "the cluster does not answer the console" in text
+        assert "connection refused" in text
+
+
+def test_filters_sorting_and_pages_live_in_the_address(owner, mirror) -> None:
+    services = [factories.service(f"shop-{number:03}", "default") for number in range(60)]
+    services[7]["status"]["conditions"][1]["status"] = "False"
+    mirror.replace_all(SERVICES, services)
+    first, second = read(owner.get("/?sort=-name")).text, read(owner.get("/?sort=-name&page=2")).text
+    assert "shop-059" in first
+    assert "shop-003" not in first
+    assert "shop-003" in second
+    failed = read(owner.get("/?health=failed")).text
+    assert "shop-007" in failed
+    assert "shop-008" not in failed
+    assert "shop-011" in read(owner.get("/?q=shop-011")).text
+    assert "shop-011" in read(owner.get("/?q=tier%3Dfront&sort=name")).text
+    assert "No service matches this filter." in read(owner.get("/?namespace=elsewhere")).text
+    assert owner.get("/?page=999&sort=nonsense").status_code == 200
+
+
+def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, people) -> None:
+    client.force_login(people["viewer"])
+    response = client.get(SHOP)
+    assert "Variables, Image, Settings: needs the role deployer, owner" in read(response).text
+    assert f"{SHOP}env/" not in [link for link in read(response).links]
+    assert client.get(f"{SHOP}env/").status_code == 403
+
+
+def test_health_endpoints_need_no_sign_in(client, mirror, db) -> None:
+    assert client.get("/healthz/live").json() == {"status": "ok"}
+    assert client.get("/healthz/ready").json()["status"] == "ok"
+
+
+def test_readiness_fails_without_redis_and_pages_say_why(client, mirror, people, redis_server) -> None:
+    from console.redis_client import client as redis_client
+
+    client.force_login(people["administrator"])
+    redis_client().connection_pool.disconnect()
+    redis_server.kill()
+    try:
+        assert client.get("/healthz/ready").status_code == 503
+        response = client.get("/")
+        assert response.status_code == 503
+        assert "own store (Redis) does not answer" in read(response).text
+    finally:
+        redis_server.start()
