@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from console import audit
 from console.access.actors import Actor
@@ -25,6 +24,7 @@ from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.shares import Fit, fit
 from console.knative.traffic import shares
+from console.operations import handover
 from console.operations.announce import tell
 from console.operations.models import AccessTest
 
@@ -159,6 +159,6 @@ def _hand_over(test: AccessTest) -> None:
     from console.operations.tasks import send_requests
 
     try:
-        send_requests.delay(str(test.id))
-    except (OperationalError, OSError) as error:
+        handover.send(send_requests, [str(test.id)])
+    except handover.NOT_SENT as error:
         _finish(test, error=f"the queue does not answer ({type(error).__name__})")

@@ -1,17 +1,45 @@
-"""Telling browsers that an operation moved. A browser that is not told polls, so a silent Redis loses nothing."""
+"""Telling browsers that an operation moved. A browser that is not told polls, so a silent Redis loses nothing.
 
+Somebody waits wherever this is called: a request that submits, a worker with a lease. So the timeouts are short, and a
+Redis that did not answer is left alone for a while.
+"""
+
+import time
+from functools import cache
+
+import msgspec
 import redis
 import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from console.operations.models import OnService
-from console.redis_client import announce
+from console.redis_client import CHANNEL
+
+TIMEOUT = 1.0  # seconds
+LEFT_ALONE = 3.0  # seconds
 
 log = structlog.get_logger(__name__)
+_silent_until: dict[str, float] = {}
 
 
 def tell(kind: str, thing: OnService) -> None:
     """Announce an `operation` or `access-test`."""
+    url = settings.REDIS_URL
+    if time.monotonic() < _silent_until.get(url, 0.0):
+        return
+    facts = {"kind": kind, "cluster": thing.cluster, "namespace": thing.namespace, "name": thing.name}
     try:
-        announce(kind, cluster=thing.cluster, namespace=thing.namespace, name=thing.name, id=str(thing.pk))
+        _client(url).publish(CHANNEL, msgspec.json.encode({**facts, "id": str(thing.pk)}))
     except redis.RedisError as error:
+        _silent_until[url] = time.monotonic() + LEFT_ALONE
         log.warning("announcement_lost", kind=kind, reason=type(error).__name__)
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    """One more try takes care of a connection that a restart of Redis left dead in the pool."""
+    return redis.Redis.from_url(
+        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
+    )

@@ -1,10 +1,13 @@
 """Giving an operation's next turn to a worker, through the broker."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from celery import Task, current_app
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
+from kombu import pools
+from kombu.exceptions import LimitExceeded, OperationalError
 
 from console.operations.models import Operation
 from console.operations.statuses import ACTIVE, Status
@@ -13,28 +16,40 @@ log = structlog.get_logger(__name__)
 
 # Redis priorities of kombu: 0 first. Changes that wait to be written go before those that are only followed.
 FIRST, LATER = 0, 6
+NOT_SENT = (OperationalError, OSError, LimitExceeded)
+PUBLISH_SECONDS = 1.5
+# One more try takes care of a connection that a restart of the broker left dead in the pool.
+RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 
 
 def hand_over(operation: Operation, *, delay: float = 0.0) -> bool:
     """Send the message for the next turn, to be taken after `delay` seconds; returns whether the broker took it.
 
-    When the broker is away the sweep does it later; nobody waits here longer than the few retries of
-    CELERY_TASK_PUBLISH_RETRY_POLICY.
+    When the broker is away or hangs, the sweep does it later: somebody may be waiting for a page here.
     """
     from console.operations.tasks import perform
 
+    priority = LATER if operation.is_written else FIRST
     try:
-        perform.apply_async(
-            [str(operation.id), operation.attempt],
-            countdown=delay or None,
-            priority=LATER if operation.is_written else FIRST,
-        )
-    except (OperationalError, OSError) as error:
+        send(perform, [str(operation.id), operation.attempt], countdown=delay or None, priority=priority)
+    except NOT_SENT as error:
         log.warning("hand_over_postponed", operation=str(operation.id), reason=type(error).__name__)
         return False
     sent = Operation.objects.filter(id=operation.id, attempt=operation.attempt, status__in=ACTIVE)
     sent.update(handed_over_at=Now() + timedelta(seconds=delay))
     return True
+
+
+def send(task: Task, arguments: list[Any], **options: Any) -> None:
+    """Send a message within about three PUBLISH_SECONDS; raises one of NOT_SENT when that fails.
+
+    The settings' timeouts are those of a consumer, which may wait; a publisher has its own.
+    """
+    connection = current_app.connection_for_write()
+    timeouts = {"socket_timeout": PUBLISH_SECONDS, "socket_connect_timeout": PUBLISH_SECONDS}
+    connection.transport_options = {**connection.transport_options, **timeouts, "retry_on_timeout": False}
+    with pools.producers[connection].acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
+        task.apply_async(arguments, producer=producer, retry=True, retry_policy=RETRY_POLICY, **options)
 
 
 def wake_next(operation: Operation) -> None:

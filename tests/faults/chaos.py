@@ -42,6 +42,7 @@ class Chaos:
             (1, self.kill_beat),
             (2, self.restart_redis),
             (2, self.empty_redis),
+            (2, self.freeze_redis),
             (6, self.refuse_requests),
             (4, self.cut_a_connection),
             (3, self.slow_down),
@@ -76,6 +77,11 @@ class Chaos:
 
     def empty_redis(self) -> None:
         self.stage.redis.empty()
+
+    def freeze_redis(self) -> None:
+        self.stage.redis.freeze()
+        _pause(self.random.uniform(0.5, 3))
+        self.stage.redis.thaw()
 
     def refuse_requests(self) -> None:
         verb, codes = self.random.choice(

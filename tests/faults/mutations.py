@@ -114,8 +114,8 @@ MUTATIONS = (
     Mutation(
         "keep the old right",
         "console/operations/writing.py",
-        "    if missing:\n        turn.end",
-        "    if missing and False:\n        turn.end",
+        "    if not_held:\n        turn.end",
+        "    if not_held and False:\n        turn.end",
         (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
     ),
 )

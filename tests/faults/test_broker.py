@@ -51,6 +51,23 @@ def test_redis_down_submit(fresh: Stage, deployer: Actor):
     assert end_of(operation).status == Status.SUCCEEDED
 
 
+def test_redis_hangs_during_submit(fresh: Stage, deployer: Actor):
+    """A broker that takes connections and never answers (a half-open link) does not hold up whoever submits."""
+    fresh.worker()
+    fresh.beat()
+    ref = service(fresh)
+    fresh.redis.freeze()
+    try:
+        began = time.monotonic()
+        operation = submit(change("later"), ref, deployer)
+        print(f"submitting to a broker that hangs took {time.monotonic() - began:.2f} s")
+    finally:
+        fresh.redis.thaw()
+    ended = end_of(operation)
+    assert ended.status == Status.SUCCEEDED
+    assert applied_once(fresh, ended)
+
+
 def test_redis_flush(fresh: Stage, deployer: Actor):
     """Everything in Redis is lost with operations running and queued; all of them end right."""
     fresh.worker(threads=3)
