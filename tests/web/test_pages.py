@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from console.cluster.resources import PODS, SERVICES
+from console.cluster.resources import PODS, REVISIONS, SERVICES
 from console.knative import kn
 from console.knative.objects import Revision, Service
 from console.mirror.read import KindState
@@ -123,8 +123,9 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
     mirror.replace_all(PODS, [pod])
     text = read(owner.get(f"{SHOP}revisions/shop-00004/")).text
     revision = Revision(factories.revision())
-    for word in (revision.name, "default", revision.image_text, revision.image_digest, "0/0", "shop", "[4]", "20",
-                 "120 s", "h2c", "cpu requested", "secret db/password", "secret shop-env", "/etc/shop", "sidecar"):  # fmt: skip
+    facts = (revision.name, "default", revision.image_text, revision.image_digest, "0/0", "shop", "[4]", "20", "120 s")
+    containers = ("h2c", "cpu requested", "secret db/password", "secret shop-env", "/etc/shop", "sidecar")
+    for word in (*facts, *containers):
         assert word in text, word
     for condition in revision.conditions:
         assert condition.type in text
@@ -134,8 +135,6 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
 
 
 def test_two_revisions_are_compared_without_showing_values(owner, mirror) -> None:
-    from console.cluster.resources import REVISIONS
-
     older, newer = factories.revision(number=3), factories.revision(number=4)
     older["spec"]["containers"][0]["image"] = "registry.example.com/shop:1.3"
     older["spec"]["containers"][0]["env"][1]["value"] = "canary-older"
@@ -200,7 +199,7 @@ def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, pe
     client.force_login(people["viewer"])
     response = client.get(SHOP)
     assert "Variables, Image, Settings: needs the role deployer, owner" in read(response).text
-    assert f"{SHOP}env/" not in [link for link in read(response).links]
+    assert f"{SHOP}env/" not in read(response).links
     assert client.get(f"{SHOP}env/").status_code == 403
 
 
