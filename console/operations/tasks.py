@@ -10,22 +10,18 @@ import structlog
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from console.operations import access_tests, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
-from console.operations.handover import hand_over
+from console.operations.handover import hand_over, left_behind
 from console.operations.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.models import Operation
 from console.operations.previewing import forget_old_previews
-from console.operations.statuses import ACTIVE, Status
+from console.operations.statuses import Status
 from console.operations.submission import forget_old_operations
 
 KEEP_OPERATIONS = timedelta(days=180)
-NEVER_QUEUED = timedelta(seconds=5)  # what was not handed over for so long did not reach the broker
-LOST = timedelta(seconds=15)  # what was handed over so long ago and not begun is probably lost; a copy does no harm
 
 log = structlog.get_logger(__name__)
 _stopping = threading.Event()
@@ -73,10 +69,7 @@ def _take_turn(operation: Operation) -> float | None:
 def sweep() -> None:
     """Hand over every active operation that nobody works on: its worker died, or its message was lost."""
     pulse.mark()
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    unsent = Q(handed_over_at=None, submitted_at__lt=Now() - NEVER_QUEUED)
-    left = Operation.objects.filter(free, unsent | Q(handed_over_at__lt=Now() - LOST), status__in=ACTIVE)
-    for operation in left.only("id", "attempt", "is_written"):
+    for operation in left_behind().only("id", "attempt", "is_written"):
         log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
         if not hand_over(operation):
             return

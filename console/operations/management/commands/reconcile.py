@@ -1,0 +1,23 @@
+"""`manage.py reconcile`: operations that nobody works on, and handing them to workers."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from console.operations.handover import hand_over, left_behind
+
+
+class Command(BaseCommand):
+    """Does by hand what the sweep does every few seconds; prints each operation that it finds."""
+
+    help = "Hand operations that nobody works on to the workers again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only print them")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        for operation in left_behind():
+            word = "found"
+            if not options["dry_run"]:
+                word = "handed over" if hand_over(operation) else "not handed over: the broker does not answer"
+            self.stdout.write(f"{operation.id} {operation.ref} {operation.status}: {word}")
