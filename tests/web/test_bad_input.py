@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from console.cluster.resources import REVISIONS, SERVICES
 from console.operations.models import Operation, Preview
+from tests import factories
 from tests.web.pages import read
 
 SHOP = "/services/box/default/shop/"
@@ -98,17 +100,34 @@ def test_a_wrong_split_is_refused_beside_its_field(owner, rows: list[tuple[str, 
         assert f'value="{tag}"' in response.content.decode()
 
 
-def test_a_preset_fills_the_form_and_writes_nothing(owner) -> None:
-    rows = [("@latest", "0", ""), ("shop-00004", "10", ""), ("shop-00003", "90", "")]
-    response = owner.post(f"{SHOP}traffic/", split(*rows) | {"preset": "50/25/25"})
+def shares_after(client, preset: str, *names: str) -> list[str]:
+    response = client.post(f"{SHOP}traffic/", split(*((name, "0", "") for name in names)) | {"preset": preset})
     assert response.status_code == 200
-    shares = re.findall(r'name="percent-\d+" value="(\d*)"', response.content.decode())
-    assert shares == ["50", "25", "25"]
+    return re.findall(r'name="percent-\d+" value="(\d*)"', response.content.decode())
+
+
+def test_a_preset_goes_to_the_newest_ready_revisions(owner, mirror) -> None:
+    rows = ("@latest", "shop-00004", "shop-00004", "shop-00003", "shop-00002")
+    assert shares_after(owner, "50/25/25", *rows) == ["0", "50", "0", "25", "25"]
+    failed = factories.revision(number=3)
+    failed["status"]["conditions"][2]["status"] = "False"
+    mirror.put(REVISIONS, failed)
+    assert shares_after(owner, "50/50", *rows) == ["0", "50", "0", "0", "50"]
+
+
+def test_a_preset_takes_latest_for_the_newest_where_the_service_follows_it(owner, mirror) -> None:
+    raw = factories.service()
+    raw["spec"]["traffic"] = []
+    mirror.put(SERVICES, raw)
+    assert shares_after(owner, "50/25/25", "@latest", "shop-00004", "shop-00003", "shop-00002") == [
+        "50",
+        "0",
+        "25",
+        "25",
+    ]
 
 
 def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> None:
-    from console.cluster.resources import SERVICES
-
     mirror.replace_all(SERVICES, [])
     response = owner.post(f"{SHOP}env/", env(("NEW", "1")))
     assert response.status_code == 404

@@ -53,10 +53,23 @@ class TrafficForm:
             row.revision = self.revisions.get(row.name)
 
     def use_preset(self, name: str) -> None:
-        """Put the preset's percents on the first rows; all others get 0."""
-        percents = [*PRESETS[name], *[0] * len(self.rows)]
-        for row, percent in zip([row for row in self.rows if not row.is_extra], percents, strict=False):
-            row.percent = str(percent)
+        """Put the preset's percents on the newest ready revisions, newest first; all others get 0.
+
+        Where the service has a target that follows latest, it stands for the newest: both would be one revision.
+        """
+        percents = iter(PRESETS[name])
+        taken: set[str] = set()
+        for row in self.rows:
+            wanted = self._may_take_part(row) and row.name not in taken
+            row.percent = str(next(percents, 0)) if wanted else "0"
+            taken.add(row.name)
+
+    def _may_take_part(self, row: TrafficRow) -> bool:
+        follows = any(target.is_latest for target in self.service.spec_traffic)
+        if row.name == LATEST:
+            return follows
+        is_newest = row.name == self.service.latest_ready_revision
+        return row.revision is not None and row.revision.ready.is_true and not (follows and is_newest)
 
     def send_all_to(self, name: str) -> None:
         for row in self.rows:
