@@ -26,7 +26,7 @@ from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
-from console.operations.rights import missing
+from console.operations.rights import missing, refuse_another_object
 from console.operations.sealing import seal
 
 KEPT = timedelta(hours=2)
@@ -82,6 +82,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     before = _read(gateway, ref, change)
     refuse_unless_allowed(user, ref, before, change)
     after = change.apply(before)
+    refuse_another_object(ref, after)
     removes = isinstance(change, DeleteService | DeleteRevision)
     shown = _removal(change, before) if removes else diff(before.raw, after.raw)
     makes_revision = not removes and creates_revision(before, after)

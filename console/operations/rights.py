@@ -8,8 +8,16 @@ from console.knative.changes import Change, ChangeRefused, CreateService
 from console.knative.diff import diff
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
+from console.knative.traffic import Problem
 
 TRAFFIC = "traffic"
+
+
+def refuse_another_object(ref: ServiceRef, wanted: Service) -> None:
+    """Raise ChangeRefused when a manifest names another service than the one that rights were asked for."""
+    if (wanted.namespace, wanted.name) != (ref.namespace, ref.name):
+        other = f"{wanted.namespace}/{wanted.name}"
+        raise ChangeRefused(Problem("manifest-other-service", {"name": other[:160]}))
 
 
 def missing(rights: Rights, ref: ServiceRef, change: Change, before: Service) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +30,9 @@ from console.operations.rights import missing
 from console.operations.sealing import seal, unseal
 from console.operations.statuses import ACTIVE, TERMINAL, Status
 
+DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
+LONGEST_SECONDS = 24 * 3600.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,10 +46,27 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one operation may take, and for how long Ready=False is forgiven, in seconds; None: the settings'."""
+    """How long one operation may take, and for how long Ready=False is forgiven, in seconds.
+
+    None: what the service's annotations sluice.dev/deadline-seconds and sluice.dev/error-window-seconds say, else the
+    settings.
+    """
 
     deadline: float | None = None
     error_window: float | None = None
+
+    def on(self, service: Service) -> tuple[float, float]:
+        """Return both numbers for an operation on this service."""
+        deadline = self.deadline or _seconds(service, DEADLINE) or settings.OPERATION_DEADLINE
+        window = self.error_window if self.error_window is not None else _seconds(service, ERROR_WINDOW)
+        return deadline, settings.OPERATION_ERROR_WINDOW if window is None else window
+
+
+def _seconds(service: Service, annotation: str) -> float | None:
+    """The number of seconds that the annotation tells; None when it is missing or no sensible one."""
+    text = service.annotations.get(annotation, "")
+    seconds = float(text) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) else None
+    return None if seconds is None or seconds > LONGEST_SECONDS else seconds
 
 
 def submit(
@@ -93,6 +114,7 @@ def submit_all(
 def _submit(preview: Preview, user: User, actor: Actor, reason: str, batch: UUID | None, limits: Limits) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
         raise PreviewGone  # somebody pressed the button twice
+    deadline, error_window = limits.on(Service(unseal(preview.sealed_seen)))
     operation = Operation(
         cluster=preview.cluster,
         namespace=preview.namespace,
@@ -103,8 +125,8 @@ def _submit(preview: Preview, user: User, actor: Actor, reason: str, batch: UUID
         kn=preview.kn,
         makes_revision=preview.makes_revision,
         batch=batch,
-        deadline_seconds=limits.deadline or settings.OPERATION_DEADLINE,
-        error_window_seconds=settings.OPERATION_ERROR_WINDOW if limits.error_window is None else limits.error_window,
+        deadline_seconds=deadline,
+        error_window_seconds=error_window,
     )
     return _accept(operation, user, actor, reason)
 

@@ -18,7 +18,7 @@ from console.operations import faults
 from console.operations.handover import wake_next
 from console.operations.meanwhile import last_writer
 from console.operations.models import Operation, TimelineLine
-from console.operations.rights import missing
+from console.operations.rights import missing, refuse_another_object
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
 
@@ -154,10 +154,15 @@ def _replace(turn: Turn, fresh: Service) -> Service:
 def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service:
     if fresh is not None:
         turn.end(Status.FAILED, cause={"code": "exists-already"})
+    try:
+        wanted = _signed(turn.operation, change.apply(Service({})))
+        refuse_another_object(turn.operation.ref, wanted)
+    except ChangeRefused as refusal:
+        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
     turn.save_intent(base_version="new", generation=1, makes_revision=True, follow_state={"previous": None})
     faults.reach("before-write")
     try:
-        made = turn.gateway.create_service(_signed(turn.operation, change.apply(Service({}))))
+        made = turn.gateway.create_service(wanted)
     except errors.AlreadyExists as error:
         raise errors.Conflict(error.raw, error.code) from error  # perhaps our own: read again
     except errors.Refused as refusal:

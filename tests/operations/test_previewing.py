@@ -7,7 +7,16 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, Role, User
 from console.audit.models import Entry
-from console.knative.changes import EnvEntry, ReplaceManifest, SetEnv, SetImage, SetLabels, SplitTraffic
+from console.knative.changes import (
+    ChangeRefused,
+    CreateService,
+    EnvEntry,
+    ReplaceManifest,
+    SetEnv,
+    SetImage,
+    SetLabels,
+    SplitTraffic,
+)
 from console.knative.objects import Owner
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
@@ -15,7 +24,7 @@ from console.operations import submission
 from console.operations.models import Operation, Preview
 from console.operations.previewing import NotAllowed, preview
 from tests.broker import broker
-from tests.operations.factories import World
+from tests.operations.factories import World, manifest
 from tests.operations.steps import submit
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +115,21 @@ def test_one_operation_may_have_limits_of_its_own(world: World, ref: ServiceRef,
     assert (operation.deadline_seconds, operation.error_window_seconds) == (30.0, 0.0)
 
 
+def test_a_service_may_have_limits_of_its_own(world: World, ref: ServiceRef, deployer: Actor, settings):
+    marks = {"sluice.dev/deadline-seconds": "45", "sluice.dev/error-window-seconds": "soon"}
+    world.edit(ref.name, lambda service: service["metadata"]["annotations"].update(marks))
+    operation = submit(SECOND, ref, deployer)
+    assert operation.deadline_seconds == 45.0
+    assert operation.error_window_seconds == settings.OPERATION_ERROR_WINDOW
+
+
+def test_a_manifest_cannot_create_what_its_address_does_not_name(world: World, ref: ServiceRef, deployer: Actor):
+    user = User.objects.get(pk=deployer.user_id)
+    elsewhere = CreateService(manifest("new", namespace="kube-system"))
+    with pytest.raises(ChangeRefused):
+        preview(elsewhere, user=user, ref=ServiceRef("box", "default", "new"))
+
+
 def test_submitting_hands_over_after_the_commit_only(
     world: World, ref: ServiceRef, deployer: Actor, django_capture_on_commit_callbacks
 ):
@@ -130,11 +154,11 @@ def test_a_manifest_that_moves_traffic_needs_that_right_too(world: World, ref: S
     role = Role.objects.create(name="builder", permissions=["view", "deploy"])
     Grant.objects.update(role=role)
     user = User.objects.get(pk=deployer.user_id)
-    manifest = world.get(ref.name)
-    preview(ReplaceManifest(manifest), user=user, ref=ref)
-    manifest["spec"]["traffic"] = [{"revisionName": f"{ref.name}-00001", "percent": 100}]
+    edited = world.get(ref.name)
+    preview(ReplaceManifest(edited), user=user, ref=ref)
+    edited["spec"]["traffic"] = [{"revisionName": f"{ref.name}-00001", "percent": 100}]
     with pytest.raises(NotAllowed, match="traffic"):
-        preview(ReplaceManifest(manifest), user=user, ref=ref)
+        preview(ReplaceManifest(edited), user=user, ref=ref)
 
 
 def test_labels_cannot_leave_what_a_grant_covers(world: World, ref: ServiceRef, deployer: Actor):
