@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +72,15 @@ class StandInIngress:
 
     def _write(self, path: str, generation: int, state: dict[str, str]) -> bool:
         kinds = ("LoadBalancerReady", "NetworkConfigured", "Ready")
-        conditions = [
-            {"type": kind, **(state if kind != "NetworkConfigured" else {"status": "True"})} for kind in kinds
-        ]
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        states = {kind: {"status": "True"} if kind == "NetworkConfigured" else state for kind in kinds}
+        conditions = [{"type": kind, "lastTransitionTime": now, **states[kind]} for kind in kinds]
         balancer = {"ingress": [{"domainInternal": GATEWAY}]}
         body = {"status": {"observedGeneration": generation, "conditions": conditions}}
         body["status"] |= {"publicLoadBalancer": balancer, "privateLoadBalancer": balancer}
         answer = self._box.ask("PATCH", path, body, content_type="application/merge-patch+json")
+        if answer.status not in (200, 404, 409):
+            raise RuntimeError(f"the ingress status was refused: {answer.data[:500]!r}")
         return answer.status == 200
 
     def _take_routes(self, ingress: dict[str, Any]) -> None:
