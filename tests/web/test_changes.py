@@ -1,0 +1,158 @@
+"""From a form over the preview to an operation, with the sandbox answering."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from console.audit.models import Entry
+from console.cluster.resources import REVISIONS, SERVICES
+from console.operations.models import Operation, Preview
+from tests.operations.factories import World
+from tests.web.pages import read
+
+_numbers = itertools.count(1)
+
+
+class Shown:
+    """A service of the sandbox that the mirror has seen, and a signed-in person's client."""
+
+    def __init__(self, client, world: World, mirror) -> None:
+        self.name = f"web-{next(_numbers)}"
+        self.client, self.world, self.mirror = client, world, mirror
+        world.create(self.name)
+        self.mirror_it()
+
+    @property
+    def path(self) -> str:
+        return f"/services/box/default/{self.name}/"
+
+    def mirror_it(self) -> None:
+        """What the watcher would do."""
+        self.service = self.world.get(self.name)
+        self.mirror.put(SERVICES, self.service)
+        listed = self.world.box.get("/apis/serving.knative.dev/v1/namespaces/default/revisions")["items"]
+        for revision in listed:
+            if revision["metadata"]["labels"]["serving.knative.dev/service"] == self.name:
+                self.mirror.put(REVISIONS, {**revision, "kind": "Revision"})
+
+    def set_target(self, value: str, **more: str):
+        """Post the table of variables with a new value for TARGET."""
+        data = {"rows": "1", "exists-0": "1", "name-0": "TARGET", "action-0": "set", "value-0": value, "source-0": ""}
+        data |= {"container": "app", "resource_version": self.service["metadata"]["resourceVersion"]}
+        return self.client.post(f"{self.path}env/", data | more)
+
+
+@pytest.fixture
+def shown(client, world, mirror, people) -> Shown:
+    client.force_login(people["administrator"])
+    return Shown(client, world, mirror)
+
+
+def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> None:
+    text = read(shown.set_target("canary-new")).text
+    assert "Creates a new revision." in text
+    assert "Follows the latest revision: a new revision gets 100%" in text
+    assert "spec.template.spec.containers[app].env[TARGET].value •••• ••••" in text
+    assert f"kn service update {shown.name} --namespace default --env TARGET=••••" in text
+    assert "The cluster's dry run accepts it." in text
+    assert "canary" not in text
+    assert shown.world.env(shown.name)["TARGET"] == "First"
+
+
+def test_a_split_says_that_no_revision_is_made(shown: Shown) -> None:
+    rows = {"rows": "2", "name-0": "@latest", "percent-0": "50", "name-1": f"{shown.name}-00001", "percent-1": "50"}
+    text = read(shown.client.post(f"{shown.path}traffic/", rows)).text
+    assert "Creates no revision: the revisions stay unchanged." in text
+    assert "Split: a new revision gets 50% as soon as it is ready." in text
+    assert f"--traffic @latest=50,{shown.name}-00001=50" in text
+
+
+def test_submitting_makes_one_operation_however_often_the_button_is_pressed(shown: Shown) -> None:
+    shown.set_target("Second")
+    address = f"/previews/{Preview.objects.get().id}/submit/"
+    first = shown.client.post(address, {"reason": "because"})
+    operation = Operation.objects.get()
+    assert first["Location"] == f"/operations/{operation.id}/"
+    second = shown.client.post(address, {"reason": "because"}, follow=True)
+    assert "was submitted already" in read(second).text
+    assert Operation.objects.count() == 1
+    page = read(shown.client.get(first["Location"]))
+    for words in ("Change variables", "Queued", "Waiting for a worker", "because", "Cancel"):
+        assert words in page.text
+    entry = Entry.objects.get(action="deploy.SetEnv")
+    assert entry.changes == [
+        {"field": "spec.template.spec.containers[app].env[TARGET].value", "before": "••••", "after": "••••"}
+    ]
+    audit = read(shown.client.get(f"/audit/{entry.sequence}/")).text
+    assert "env[TARGET].value •••• ••••" in audit
+
+
+def test_a_service_that_changed_meanwhile_is_said_and_compared_as_it_is_now(shown: Shown) -> None:
+    seen = shown.service["metadata"]["resourceVersion"]
+
+    def other(service) -> None:
+        service["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "Theirs"
+
+    shown.world.edit(shown.name, other)
+    text = read(shown.set_target("Mine", resource_version=seen)).text
+    assert "was changed by" in text
+    assert "Below is the difference from what it is now." in text
+    assert "Mine" not in text
+
+
+def test_a_service_that_is_gone_in_the_cluster_is_said(shown: Shown) -> None:
+    shown.world.delete(shown.name)
+    response = shown.set_target("Second")
+    assert response.status_code == 404
+    assert "The cluster has no such object (any more)." in read(response).text
+    assert not Preview.objects.exists()
+
+
+def test_nothing_to_change_is_said_on_the_form(shown: Shown) -> None:
+    response = shown.set_target("First")
+    assert response.status_code == 422
+    assert "Nothing would change: the service is already like that." in read(response).text
+
+
+def test_what_the_cluster_refuses_is_shown_in_its_words_and_cannot_be_applied(shown: Shown) -> None:
+    shown.world.box.fault(verb="update", code=403, message="quota of the shop")
+    response = shown.set_target("Second")
+    assert response.status_code == 422
+    page = read(response)
+    assert "The cluster's own access rules do not allow this." in page.text
+    assert "quota of the shop" in page.text
+    assert 'id="apply"' not in response.content.decode()
+
+
+def test_coming_back_from_the_preview_keeps_what_was_typed(shown: Shown) -> None:
+    preview = shown.set_target("Second", paste="COLOUR=blue").content.decode()
+    back = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', preview.split('id="back"')[1]))
+    form = shown.client.post(f"{shown.path}env/", back)
+    assert form.status_code == 200
+    assert 'value="Second"' in form.content.decode()
+    assert "COLOUR=blue" in read(form).text
+
+
+def test_revealing_shows_the_values_once_and_leaves_an_entry(shown: Shown) -> None:
+    assert "canary-secret-first" not in read(shown.client.get(f"{shown.path}env/")).text
+    response = shown.client.post(f"{shown.path}env/reveal/", {"container": "app"})
+    assert "now: canary-secret-first" in read(response).text
+    assert "no-store" in response["Cache-Control"]
+    assert Entry.objects.filter(action="reveal.Env", service=shown.name).count() == 1
+
+
+def test_a_deleted_service_needs_its_name_and_shows_the_command(shown: Shown) -> None:
+    text = read(shown.client.post(f"{shown.path}delete/", {"confirm": shown.name})).text
+    assert f"kn service delete {shown.name} --namespace default" in text
+    assert shown.world.get(shown.name)
+
+
+def test_a_new_service_is_previewed_before_it_is_made(shown: Shown) -> None:
+    typed = {"place": "box/default", "name": "brand-new", "image": "gcr.io/knative-samples/helloworld-go"}
+    text = read(shown.client.post("/services/new/", typed | {"variables": "TARGET=canary-new"})).text
+    assert "kn service create brand-new --namespace default" in text
+    assert "Creates a new revision." in text
+    assert "canary-new" not in text

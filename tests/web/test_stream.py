@@ -1,0 +1,125 @@
+"""The event stream: who may listen to what, and that it tells and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import uuid
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient
+
+from console.operations.models import Operation
+from console.operations.sealing import seal
+from console.redis_client import announce
+from console.web import stream
+
+WAIT = 10  # seconds
+
+
+@pytest.fixture
+def listener(mirror, people):
+    """Sign a person in; returns a function that opens the stream."""
+
+    async def listen(who: str, topic: str):
+        client = AsyncClient()
+        await client.aforce_login(people[who])
+        return await client.get(f"/stream/?topic={topic}")
+
+    return listen
+
+
+def in_a_loop(test):
+    """Run the test in an event loop whose synchronous parts run in this thread, within its transaction."""
+
+    @functools.wraps(test)
+    def run(*args, **kwargs) -> None:
+        async_to_sync(test)(*args, **kwargs)
+
+    return run
+
+
+async def next_event(events, name: str) -> None:
+    """Read until the event comes; raises TimeoutError."""
+    async with asyncio.timeout(WAIT):
+        async for chunk in events:
+            if f"event: {name}".encode() in chunk:
+                return
+    raise AssertionError(f"the stream ended before {name}")
+
+
+@in_a_loop
+async def test_a_change_of_the_service_is_told_and_of_another_not(listener) -> None:
+    response = await listener("viewer", "service:box/default/shop")
+    assert response["Content-Type"] == "text/event-stream"
+    events = aiter(response.streaming_content)
+    await next_event(events, "hello")
+    telling = asyncio.create_task(next_event(events, "changed"))
+    while not telling.done():  # the subscription may begin a moment after the greeting
+        announce("services", cluster="box", namespace="default", name="other")
+        announce("services", cluster="box", namespace="default", name="shop")
+        await asyncio.sleep(0.05)
+    await telling
+    await events.aclose()
+
+
+def test_only_what_a_topic_is_about_concerns_it() -> None:
+    shop = stream.ServiceRef("box", "default", "shop")
+    told = stream.Announcement("revisions", "box", "default", "shop")
+    other = stream.Announcement("revisions", "box", "default", "other")
+    everything = stream.Announcement("services", "box")
+    resync = stream.Announcement("resync")
+    assert [stream._concerns(a, "service:box/default/shop", shop) for a in (told, other, everything, resync)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    finished = stream.Announcement("operation", "box", "default", "shop", id="1")
+    assert [stream._concerns(finished, topic, shop) for topic in ("operation:1", "operation:2")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("who", "topic"),
+    [
+        ("stranger", "service:box/default/shop"),
+        ("nobody", "service:box/default/shop"),
+        ("viewer", "service:box/other/shop"),
+        ("viewer", "service:box/default"),
+        ("viewer", "operation:nonsense"),
+        ("viewer", f"operation:{uuid.uuid4()}"),
+        ("viewer", "everything"),
+    ],
+)
+@in_a_loop
+async def test_a_topic_that_a_person_may_not_hear_does_not_exist(listener, who: str, topic: str) -> None:
+    assert (await listener(who, topic)).status_code == 404
+
+
+@in_a_loop
+async def test_an_operation_of_another_team_does_not_exist(listener) -> None:
+    operation = await Operation.objects.acreate(
+        cluster="box", namespace="default", name="shop", kind="SetEnv", sealed_change=seal({}), sealed_seen=seal({})
+    )
+    assert (await listener("stranger", f"operation:{operation.id}")).status_code == 404
+
+
+@in_a_loop
+async def test_the_stream_ends_when_the_right_is_taken_away(listener, people, monkeypatch) -> None:
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    response = await listener("viewer", "service:box/default/shop")
+    events = aiter(response.streaming_content)
+    await next_event(events, "hello")
+    await people["viewer"].memberships.all().adelete()
+    async with asyncio.timeout(WAIT):
+        async for _ in events:
+            pass  # heartbeats, until it ends
+
+
+@in_a_loop
+async def test_anonymous_is_sent_to_the_sign_in_page(mirror, db) -> None:
+    response = await AsyncClient().get("/stream/?topic=services")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/")
