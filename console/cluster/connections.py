@@ -5,9 +5,14 @@
   {"in_cluster": true}                                           the cluster that the console runs in
   {"url": address, "token_file": path, "ca_file": path}          an address with a bearer token
 and may have "ingress": "host:port" (where access tests go) and "sandbox": true. Further sources can be registered.
+A token file is read again every minute: a projected service account token changes while the console runs.
 """
 
+import dataclasses
+import re
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 
@@ -22,6 +28,14 @@ from console.cluster.errors import ClusterError
 from console.cluster.transport import Transport
 
 POOL = 48  # connections kept to one API server; one operation or watch uses one at a time
+TOKEN_SECONDS = 60.0  # between two readings of a token file
+# A link that died without a word is noticed after about 25 s, not at the end of a watch.
+KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), value)
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    if hasattr(socket, name)
+]
+_INGRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 class UnknownCluster(ClusterError):
@@ -38,9 +52,8 @@ class ClusterSettings:
     in_cluster: bool = False
     url: str = ""
     token_file: str = ""
-    token: str = ""
+    token: str = dataclasses.field(default="", repr=False)
     ca_file: str = ""
-    ca_data: str = ""
     ingress: str = ""
     sandbox: bool = False
 
@@ -98,13 +111,28 @@ def parse(text: str) -> tuple[ClusterSettings, ...]:
     if not text.strip():
         return ()
     try:
+        # A misspelt key must not quietly mean "the current context of the default kubeconfig".
+        unknown = {key for entry in msgspec.json.decode(text, type=list[dict[str, Any]]) for key in entry} - _KEYS
         found = msgspec.json.decode(text, type=tuple[ClusterSettings, ...])
     except msgspec.DecodeError as error:
         raise ValueError(f"CONSOLE_CLUSTERS: {error}") from error
+    if unknown:
+        raise ValueError(f"CONSOLE_CLUSTERS: unknown keys {', '.join(sorted(unknown))}")
+    for settings in found:
+        if settings.ingress and not _is_address(settings.ingress):
+            raise ValueError(f"CONSOLE_CLUSTERS: the ingress of {settings.name} is not host:port")
     names = [settings.name for settings in found]
     if len(set(names)) < len(names) or not all(names):
         raise ValueError("CONSOLE_CLUSTERS: each cluster needs a name of its own")
     return found
+
+
+_KEYS = {field.name for field in dataclasses.fields(ClusterSettings)}
+
+
+def _is_address(text: str) -> bool:
+    found = _INGRESS.fullmatch(text)
+    return found is not None and 0 < int(found[2]) < 65536
 
 
 def connect(settings: ClusterSettings) -> Connection:
@@ -112,9 +140,11 @@ def connect(settings: ClusterSettings) -> Connection:
     configuration = Configuration()
     try:
         _configure(settings, configuration)
-    except (config.ConfigException, OSError) as error:
+    except (config.ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        # The package fails on a malformed kubeconfig with whatever Python happens to raise.
         raise ClusterError(f"cluster {settings.name}: {error}") from error
     configuration.connection_pool_maxsize = POOL
+    configuration.socket_options = KEEPALIVE
     return Connection(settings.name, Transport(ApiClient(configuration)), settings.ingress, settings.sandbox)
 
 
@@ -124,9 +154,11 @@ def _configure(settings: ClusterSettings, configuration: Any) -> None:
     elif settings.url:
         configuration.host = settings.url
         configuration.ssl_ca_cert = settings.ca_file or None
-        token = settings.token or (Path(settings.token_file).read_text().strip() if settings.token_file else "")
-        if token:
-            configuration.api_key["BearerToken"] = f"Bearer {token}"
+        if settings.token_file:
+            configuration.refresh_api_key_hook = _TokenFile(Path(settings.token_file))
+            configuration.refresh_api_key_hook(configuration)
+        elif settings.token:
+            configuration.api_key["BearerToken"] = f"Bearer {settings.token}"
     else:
         config.load_kube_config(
             settings.kubeconfig or None,
@@ -134,3 +166,18 @@ def _configure(settings: ClusterSettings, configuration: Any) -> None:
             client_configuration=configuration,
             persist_config=False,
         )
+
+
+class _TokenFile:
+    """A bearer token in a file, read again when it may have changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at = float("-inf")
+
+    def __call__(self, configuration: Any) -> None:
+        if time.monotonic() - self._read_at < TOKEN_SECONDS:
+            return
+        token = self._path.read_text().strip()
+        self._read_at = time.monotonic()
+        configuration.api_key["BearerToken"] = f"Bearer {token}"

@@ -72,7 +72,7 @@ class ServerFailed(ClusterError):
 
 
 class Unreachable(ClusterError):
-    """No answer: connection refused, name not found, certificate not trusted, time out before anything was sent."""
+    """No answer: connection refused, name not found, certificate not trusted, time out of a read."""
 
 
 class Uncertain(ClusterError):
@@ -83,7 +83,8 @@ def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[
     """Return the error that an HTTP answer of 400 or more means; `body` is its Status object, or empty."""
     raw = str(body.get("message") or text[:500] or f"HTTP {code}")
     reason = str(body.get("reason") or "")
-    facts = (raw, code, reason, body.get("details") or {})
+    details = body.get("details")
+    facts = (raw, code, reason, details if isinstance(details, Mapping) else {})
     if code == 409:
         return AlreadyExists(*facts) if reason == "AlreadyExists" else Conflict(*facts)
     if code == 429:
@@ -92,8 +93,17 @@ def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[
         return throttled
     if code == 404 or code >= 500:
         return NotFound(*facts) if code == 404 else ServerFailed(*facts)
+    if code < 400:
+        return ServerFailed(f"The API server redirects (HTTP {code}), which is not followed", code)
     return {401: Unauthorized, 403: Forbidden, 410: Expired}.get(code, Refused)(*facts)
 
 
+def is_version_unknown(error: ClusterError) -> bool:
+    """The API server is behind the resourceVersion that was asked for, as after a restore or a new beginning."""
+    causes = error.details.get("causes") or ()
+    named = any(isinstance(cause, Mapping) and cause.get("reason") == "ResourceVersionTooLarge" for cause in causes)
+    return named or "Too large resource version" in error.raw
+
+
 def _seconds(text: str) -> float:
-    return float(text) if text.isdigit() else 1.0
+    return float(text) if text.isascii() and text.isdecimal() else 1.0

@@ -76,8 +76,8 @@ class Gateway:
         query = {"container": container, "tailLines": LOG_TAIL_LINES, "limitBytes": LOG_LIMIT_BYTES}
         if previous:
             query["previous"] = "true"
-        answer = self._call("GET", f"{PODS.path(namespace, pod)}/log", query=query)
-        return answer if isinstance(answer, str) else str(answer)
+        path = f"{PODS.path(namespace, pod)}/log"
+        return self.connection.transport.text(path, query=query, identity=self.identity, on_wait=self.on_wait)
 
     def replace_service(self, service: Service, *, dry_run: bool = False) -> Service:
         """Write the whole service with its resourceVersion; raises Conflict when it was modified meanwhile."""
@@ -105,7 +105,9 @@ class Gateway:
             "resourceVersion": resource_version,
             "timeoutSeconds": seconds,
         }
-        for line in self.connection.transport.lines(SERVICES.path(namespace), query, stop):
+        for line in self.connection.transport.watch(SERVICES.path(namespace), query, self.identity).lines():
+            if stop.is_set():
+                return
             if event := decode_event(line):
                 yield event
 
@@ -118,14 +120,13 @@ class Gateway:
             "spec": {"resourceAttributes": attributes},
         }
         answer = self._call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=body)
-        return bool(answer["status"].get("allowed"))
+        return bool((answer.get("status") or {}).get("allowed"))
 
     def version(self) -> str:
         return str(self._call("GET", "/version").get("gitVersion", ""))
 
     def _get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("GET", resource.path(namespace, name))
-        return found
+        return self._call("GET", resource.path(namespace, name))
 
     def _list(self, resource: Resource, namespace: str | None, selector: str) -> Iterator[dict[str, Any]]:
         query: dict[str, Any] = {"limit": 500}
@@ -144,7 +145,9 @@ class Gateway:
         query = {"dryRun": "All"} if dry_run else None
         self._call("DELETE", resource.path(namespace, name), query=query, body=body)
 
-    def _call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def _call(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None
+    ) -> dict[str, Any]:
         return self.connection.transport.call(
             method, path, query=query, body=body, identity=self.identity, on_wait=self.on_wait
         )

@@ -1,7 +1,7 @@
 """One HTTP exchange with an API server, with timeouts, a size limit and one policy for trying again."""
 
+import contextlib
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,18 +11,25 @@ from urllib.parse import urlencode
 import msgspec
 import urllib3
 from kubernetes.client import ApiClient
+from kubernetes.config import ConfigException
 
 from console.cluster import errors
 
 CALL_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
 WATCH_TIMEOUT = urllib3.Timeout(connect=3, read=75)  # a watch ends by itself after 60 s; silence beyond is a dead link
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
+MAX_ERROR = 1024 * 1024  # bytes of a refusal that are read
+MAX_LINE = 16 * 1024 * 1024  # bytes of one watch event; etcd keeps objects under 2 MiB
 MAX_WAIT = 30.0  # seconds that one Retry-After may ask for
+MAX_WAITS = 45.0  # seconds that one call waits in all: a task must not last
 ATTEMPTS = 4
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
-_decoder = msgspec.json.Decoder()
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+OnWait = Callable[[errors.ClusterError, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,49 @@ class Identity:
     def headers(self) -> list[tuple[str, str]]:
         """Return the impersonation headers; raises ValueError for what could widen rights or split a header."""
         for text in (self.user, *self.groups):
-            if not text or not text.isprintable() or text.startswith("system:"):
+            # Servers trim the spaces around a header's value: " system:masters" is a way in.
+            if not text.strip() or text != text.strip() or not text.isprintable() or text.startswith("system:"):
                 raise ValueError("not a name that may be impersonated")
-        return [("Impersonate-User", self.user), *(("Impersonate-Group", group) for group in self.groups)]
+        named = [("Impersonate-User", self.user), *(("Impersonate-Group", group) for group in self.groups)]
+        # http.client writes headers as latin-1; this way the bytes are UTF-8, which Kubernetes reads.
+        return [(header, text.encode().decode("latin-1")) for header, text in named]
+
+
+class WatchStream:
+    """An open watch. `hang_up` may be called from any thread and ends `lines` at once."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+        self._is_hung_up = False
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield whole lines until the server ends the watch; raises Unreachable when it breaks.
+
+        What follows the last newline when the stream ends was cut and is dropped: the next watch brings it again.
+        """
+        pending = bytearray()
+        try:
+            for chunk in self._response.stream(65536):
+                if self._is_hung_up:
+                    return
+                *whole, rest = chunk.split(b"\n")
+                for piece in whole:
+                    yield bytes(pending + piece)
+                    pending.clear()
+                pending += rest
+                if len(pending) > MAX_LINE:
+                    raise errors.ServerFailed(f"An event of the watch is larger than {MAX_LINE} bytes")
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if not self._is_hung_up:
+                raise errors.Unreachable(_words(error)) from error
+        finally:
+            self._response.close()
+
+    def hang_up(self) -> None:
+        self._is_hung_up = True
+        # A socket that was closed by the other side meanwhile cannot be shut down, and need not be.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            self._response.shutdown()
 
 
 class Transport:
@@ -64,43 +111,66 @@ class Transport:
         body: Any = None,
         content_type: str = "application/json",
         identity: Identity | None = None,
-        on_wait: Callable[[errors.ClusterError, float], None] | None = None,
-    ) -> Any:
-        """Return the decoded JSON answer (text for logs); raises a ClusterError.
+        on_wait: OnWait | None = None,
+    ) -> dict[str, Any]:
+        """Return the decoded JSON answer, an object; raises a ClusterError.
 
         Reads are tried again when the server fails or cannot be reached; every call is tried again after 429, whose
         Retry-After is honoured up to 30 s. A write that may have arrived is never repeated: it raises Uncertain.
         `on_wait` hears of each wait, in seconds.
         """
+        data = self._read(method, path, query, body, content_type, identity, on_wait)
+        try:
+            answer: dict[str, Any] = _decoder.decode(data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            kind = errors.ServerFailed if method == "GET" else errors.Uncertain
+            raise kind(f"The answer is not a JSON object: {error}") from error
+        return answer
+
+    def text(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        identity: Identity | None = None,
+        on_wait: OnWait | None = None,
+    ) -> str:
+        """Return what a GET brings as text, as logs are; raises a ClusterError."""
+        return self._read("GET", path, query, None, "", identity, on_wait).decode(errors="replace")
+
+    def watch(self, path: str, query: Mapping[str, Any], identity: Identity | None = None) -> WatchStream:
+        """Open a watch; raises a ClusterError."""
+        response = self._send("GET", path, query, None, "", identity, WATCH_TIMEOUT)
+        if response.status >= 300:
+            try:
+                raise self._error(response, "GET")
+            finally:
+                response.close()
+        return WatchStream(response)
+
+    def _read(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        content_type: str,
+        identity: Identity | None,
+        on_wait: OnWait | None,
+    ) -> bytes:
+        waited = 0.0
         for attempt in range(ATTEMPTS):
             try:
                 return self._exchange(method, path, query, body, content_type, identity)
             except errors.ClusterError as error:
                 wait = self._wait(error, method, attempt)
-                if wait is None:
+                if wait is None or waited + wait > MAX_WAITS:
                     raise
                 if on_wait:
                     on_wait(error, wait)
                 self._sleep(wait)
+                waited += wait
         raise AssertionError("the last attempt returns or raises")
-
-    def lines(self, path: str, query: Mapping[str, Any], stop: threading.Event) -> Iterator[bytes]:
-        """Yield the lines of a watch until it ends, breaks (a ClusterError) or `stop` is set."""
-        response = self._send("GET", path, query, None, "application/json", None, WATCH_TIMEOUT)
-        try:
-            if response.status >= 400:
-                raise self._error(response)
-            pending = b""
-            for chunk in response.stream(65536):
-                if stop.is_set():
-                    return
-                *whole, pending = (pending + chunk).split(b"\n")
-                yield from whole
-        except urllib3.exceptions.HTTPError as error:
-            raise errors.Unreachable(_words(error)) from error
-        finally:
-            response.close()
-            response.release_conn()
 
     def _wait(self, error: errors.ClusterError, method: str, attempt: int) -> float | None:
         """Seconds until the next attempt, or None when there should be none."""
@@ -119,26 +189,24 @@ class Transport:
         body: Any,
         content_type: str,
         identity: Identity | None,
-    ) -> Any:
+    ) -> bytes:
         response = self._send(method, path, query, body, content_type, identity, CALL_TIMEOUT)
         try:
-            if response.status >= 400:
-                raise self._error(response)
-            data = response.read(MAX_ANSWER + 1, decode_content=True)
+            if response.status >= 300:
+                raise self._error(response, method)
+            data: bytes = response.read(MAX_ANSWER + 1, decode_content=True)
+            if len(data) > MAX_ANSWER:
+                raise errors.ServerFailed(f"The answer is larger than {MAX_ANSWER} bytes")
+            # Only a connection whose answer was read to its end may serve again.
+            response.drain_conn()
+            response.release_conn()
         except urllib3.exceptions.HTTPError as error:
             kind = errors.Unreachable if method == "GET" else errors.Uncertain
             raise kind(_words(error)) from error
-        finally:
-            response.release_conn()
-        if len(data) > MAX_ANSWER:
+        except errors.ClusterError:
             response.close()
-            raise errors.ServerFailed(f"The answer is larger than {MAX_ANSWER} bytes")
-        if not response.headers.get("Content-Type", "").startswith("application/json"):
-            return data.decode(errors="replace")
-        try:
-            return _decoder.decode(data)
-        except msgspec.DecodeError as error:
-            raise errors.ServerFailed(f"The answer is not JSON: {error}") from error
+            raise
+        return data
 
     def _send(
         self,
@@ -152,7 +220,12 @@ class Transport:
     ) -> urllib3.BaseHTTPResponse:
         headers = urllib3.HTTPHeaderDict({"Accept": "application/json, */*", "User-Agent": "sluice"})
         configuration = self._client.configuration
-        if token := configuration.get_api_key_with_prefix("BearerToken", alias="authorization"):
+        try:
+            # Asks an exec plugin or a token file for a newer token when it is time.
+            token = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        except (OSError, ConfigException) as error:
+            raise errors.Unauthorized(f"The credentials cannot be read: {error}") from error
+        if token:
             headers["Authorization"] = token
         for name, value in identity.headers() if identity else ():
             headers.add(name, value)
@@ -180,14 +253,18 @@ class Transport:
         return answer
 
     @staticmethod
-    def _error(response: urllib3.BaseHTTPResponse) -> errors.ClusterError:
-        data = response.read(1024 * 1024, decode_content=True)
+    def _error(response: urllib3.BaseHTTPResponse, method: str) -> errors.ClusterError:
+        """The error that the answer means, a redirect among them: it could lead the credentials anywhere."""
+        try:
+            data: bytes = response.read(MAX_ERROR, decode_content=True)
+        except urllib3.exceptions.HTTPError as error:
+            kind = errors.Unreachable if method == "GET" else errors.Uncertain
+            return kind(_words(error), response.status)
         try:
             body = _decoder.decode(data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             body = {}
-        text = data.decode(errors="replace")
-        return errors.from_answer(response.status, body if isinstance(body, dict) else {}, text, response.headers)
+        return errors.from_answer(response.status, body, data.decode(errors="replace"), response.headers)
 
 
 def _words(error: Exception) -> str:

@@ -6,6 +6,7 @@ learns is yielded; whoever consumes it decides what to keep.
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +15,13 @@ import msgspec
 
 from console.cluster import errors
 from console.cluster.resources import Resource
-from console.cluster.transport import Transport
+from console.cluster.transport import Transport, WatchStream
 
 PAGE = 500
 WATCH_SECONDS = 60
 MAX_BACKOFF = 60.0
 RELIST_JITTER = 1.0  # seconds; many watchers must not list at the same moment
+SHORTEST_WATCH = 5.0  # seconds; a watch that the server ends sooner, without an event, counts as a failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,23 @@ class WatchEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """The complete present state, replacing all that was known."""
+class Page:
+    """Some of the objects of a new list; with the first page the list begins anew."""
 
     objects: tuple[dict[str, Any], ...]
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list is complete: the pages since the first replace all that was known."""
+
     resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A watch is open: from now on the copy is true until Broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,56 +64,75 @@ class Broken:
     wait: float
 
 
+Happening = Page | Listed | Connected | WatchEvent | Broken
+
+
 @dataclass(slots=True)
 class ListWatch:
-    """The loop for one resource. Iterate over `run()`; set `stop` to end it."""
+    """The loop for one resource. Iterate over `run()`; call `end()` from any thread to end it."""
 
     transport: Transport
     resource: Resource
-    stop: threading.Event
     resource_version: str = ""  # resume from here instead of listing
     jitter: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], object] | None = None  # waits so many seconds, or until `end()`
     garbage: int = field(default=0, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _stream: WatchStream | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
 
-    def run(self) -> Iterator[Listed | WatchEvent | Broken]:
-        """Yield the first list, then each event; a Broken before each wait; ends only when `stop` is set."""
-        failures = 0
-        while not self.stop.is_set():
+    def end(self) -> None:
+        """End `run()` at once, also while it waits for an event."""
+        self._stop.set()
+        if stream := self._stream:
+            stream.hang_up()
+
+    def run(self) -> Iterator[Happening]:
+        """Yield the list's pages, then each event; a Broken before each wait; returns only after `end()`."""
+        while not self._stop.is_set():
             try:
                 if not self.resource_version:
-                    yield self._list()
-                for event in self._watch():
-                    failures = 0
-                    yield event
-                failures = 0  # a watch that ended by itself is normal
+                    yield from self._list()
+                yield from self._watch()
             except errors.Expired as error:
                 self.resource_version = ""
-                yield from self._pause(error, RELIST_JITTER * self.jitter())
+                self._failures += 1
+                yield from self._broken(error, RELIST_JITTER if self._failures == 1 else self._backoff)
             except errors.ClusterError as error:
-                failures += 1
-                if isinstance(error, errors.NotFound | errors.Refused):
+                self._failures += 1
+                if isinstance(error, errors.NotFound | errors.Refused) or errors.is_version_unknown(error):
                     self.resource_version = ""
-                yield from self._pause(
-                    error, min(MAX_BACKOFF, 0.5 * 2 ** min(failures, 10)) * (0.5 + self.jitter() / 2)
-                )
+                yield from self._broken(error, self._backoff)
 
-    def _pause(self, error: errors.ClusterError, wait: float) -> Iterator[Broken]:
+    @property
+    def _backoff(self) -> float:
+        return min(MAX_BACKOFF, 0.5 * 2.0 ** min(self._failures, 10))
+
+    def _broken(self, error: errors.ClusterError, at_most: float) -> Iterator[Broken]:
+        if self._stop.is_set():
+            return
+        wait = at_most * (0.5 + self.jitter() / 2)
         yield Broken(error, wait)
-        self.stop.wait(wait)
+        (self.pause or self._stop.wait)(wait)
 
-    def _list(self) -> Listed:
+    def _list(self) -> Iterator[Page | Listed]:
         query: dict[str, Any] = {"limit": PAGE, **self._selector()}
-        objects: list[dict[str, Any]] = []
-        while True:
+        is_first = True
+        while not self._stop.is_set():
             answer = self.transport.call("GET", self.resource.path(), query=query)
-            objects += answer.get("items") or ()
-            metadata = answer.get("metadata") or {}
+            items, metadata = answer.get("items") or [], answer.get("metadata") or {}
+            if not isinstance(items, list) or not isinstance(metadata, dict):
+                raise errors.ServerFailed("The answer is not a list of objects")
+            yield Page(tuple(item for item in items if isinstance(item, dict)), is_first)
+            is_first = False
             if not metadata.get("continue"):
                 self.resource_version = str(metadata.get("resourceVersion", ""))
-                return Listed(tuple(objects), self.resource_version)
+                yield Listed(self.resource_version)
+                return
             query["continue"] = metadata["continue"]
 
-    def _watch(self) -> Iterator[WatchEvent]:
+    def _watch(self) -> Iterator[Connected | WatchEvent]:
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -107,19 +140,34 @@ class ListWatch:
             "timeoutSeconds": WATCH_SECONDS,
             **self._selector(),
         }
-        for line in self.transport.lines(self.resource.path(), query, self.stop):
-            event = decode_event(line)
-            if event is None:
-                self.garbage += bool(line.strip())
-                continue
-            self.resource_version = event.resource_version or self.resource_version
-            yield event
+        began, is_useful = self.clock(), False
+        self._stream = stream = self.transport.watch(self.resource.path(), query)
+        try:
+            yield Connected()
+            for line in stream.lines():
+                if self._stop.is_set():
+                    return
+                event = decode_event(line)
+                if event is None:
+                    self.garbage += bool(line.strip())
+                    continue
+                self._failures, is_useful = 0, True
+                # The version counts as reached once the event was consumed: until then it would be missed.
+                yield event
+                self.resource_version = event.resource_version or self.resource_version
+        finally:
+            self._stream = None
+            stream.hang_up()
+        if is_useful or self.clock() - began >= SHORTEST_WATCH:
+            self._failures = 0  # a watch that ends by itself is normal
+        elif not self._stop.is_set():
+            raise errors.ServerFailed("The API server ended a watch as soon as it began")
 
     def _selector(self) -> dict[str, str]:
         return {"labelSelector": self.resource.selector} if self.resource.selector else {}
 
 
-_decoder = msgspec.json.Decoder()
+_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def decode_event(line: bytes) -> WatchEvent | None:
@@ -128,10 +176,12 @@ def decode_event(line: bytes) -> WatchEvent | None:
         return None
     try:
         data = _decoder.decode(line)
-        kind, found = data["type"], data["object"]
-        found["metadata"] if kind != "ERROR" else None
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    kind, found = data.get("type"), data.get("object")
+    if not isinstance(kind, str) or not isinstance(found, dict):
         return None
     if kind == "ERROR":
-        raise errors.from_answer(int(found.get("code") or 500), found, "", {})
-    return WatchEvent(kind, found)
+        code = found.get("code")
+        raise errors.from_answer(code if isinstance(code, int) else 500, found, "", {})
+    return WatchEvent(kind, found) if isinstance(found.get("metadata"), dict) else None
