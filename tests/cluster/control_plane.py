@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -141,6 +142,9 @@ def control_plane() -> Iterator[ControlPlane]:
     binaries = programs.build()
     box = ControlPlane(Path(tempfile.mkdtemp(prefix="control-plane-")), free_port())
     (box.folder / "logs").mkdir()
+    eventually(
+        _autoscaler_port_is_free, timeout=300, message="port 8080, which Knative's autoscaler insists on, is taken"
+    )
     began = time.monotonic()
     try:
         _start_kubernetes(box, binaries)
@@ -160,6 +164,17 @@ def control_plane() -> Iterator[ControlPlane]:
         for name in reversed(list(box.processes)):
             box.stop(name)
         shutil.rmtree(box.folder, ignore_errors=True)
+
+
+def _autoscaler_port_is_free() -> bool:
+    """Its statistics server has a fixed port: two control planes on one machine wait for one another."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", 8080))
+        except OSError:
+            return False
+    return True
 
 
 def _start_kubernetes(box: ControlPlane, binaries: Path) -> None:
