@@ -11,6 +11,8 @@ from console.knative.changes import Change, Combined
 from console.knative.changes.template import AUTOSCALING, SCALE_FIELDS
 from console.knative.objects import Container, Service
 from console.web import words
+from console.web.forms import template
+from console.web.forms.template import TemplateForm
 
 
 def quantity(value: str) -> None:
@@ -23,7 +25,7 @@ def number(low: int, high: int, **more: Any) -> forms.IntegerField:
     return forms.IntegerField(required=False, min_value=low, max_value=high, **more)
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(TemplateForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-timeout, bad-minscale)."""
 
     min = number(0, 2**31 - 1, label=_("Least replicas"), help_text=_("Default: 0, scales to zero"))
@@ -61,12 +63,18 @@ class SettingsForm(forms.Form):
         (_("Scaling"), ("min", "max", "initial", "metric", "target", "utilization", "window")),
         (_("Requests"), ("concurrency", "timeout", "port", "cluster_local")),
         (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit")),
-        (_("Identity"), ("service_account",)),
+        (_("Command"), ("command", "arguments")),
+        (_("Probes"), ("readiness", "liveness", "startup")),
+        (_("Secrets and config maps"), ("env_from", "mounts")),
+        (_("Identity"), ("service_account", "pull_secrets")),
+        (_("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
+        (_("Revision"), ("revision_name",)),
     )
 
     def __init__(self, service: Service, container: Container, data: Mapping[str, Any] | None = None) -> None:
         self.service, self.container = service, container
         super().__init__(data, initial=_present(service, container))
+        self.lock_what_cannot_be_said()
         for bound in self.fields.values():
             checkbox = isinstance(bound, forms.BooleanField)
             css = (
@@ -85,7 +93,8 @@ class SettingsForm(forms.Form):
     @property
     def change(self) -> Change | None:
         """The changes of the fields that differ, as one; None when nothing differs."""
-        parts = [part for part in (self._scale(), *self._requests(), self._resources(), *self._rest()) if part]
+        found = (self._scale(), *self._requests(), self._resources(), *self._rest(), *self.template_changes())
+        parts = [part for part in found if part]
         return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
     def _differs(self, name: str) -> bool:
@@ -133,6 +142,7 @@ def _present(service: Service, container: Container) -> dict[str, Any]:
     present = {field: annotations.get(AUTOSCALING + name, "") for field, (name, _flag) in SCALE_FIELDS.items()}
     return {
         **present,
+        **template.present(service, container),
         "concurrency": service.template_spec.get("containerConcurrency", ""),
         "timeout": service.template_spec.get("timeoutSeconds", ""),
         "cpu_request": requests.get("cpu", ""),

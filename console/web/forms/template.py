@@ -1,0 +1,207 @@
+"""Settings of the template that are lists: commands, references, mounts, probes, labels, annotations."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.knative import changes
+from console.knative.changes import Change
+from console.knative.objects import Container, Service
+from console.web.forms import lines
+from console.web.forms.lines import LinesField, Mount
+
+# Written by machines, or by fields of their own: not offered as lines.
+_MACHINES = (
+    "serving.knative.dev/",
+    "client.knative.dev/",
+    "sluice.dev/",
+    "kubectl.kubernetes.io/",
+    "autoscaling.knative.dev/",
+    "networking.knative.dev/visibility",
+)
+_VOLUMES: tuple[tuple[str, lines.Kind, str], ...] = (
+    ("secret", "secret", "secretName"),
+    ("configMap", "config-map", "name"),
+    ("emptyDir", "empty-dir", ""),
+)
+PROBE_HELP = _("http /path [port] or tcp [port]")
+PROBES = (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe"))
+
+
+class TemplateForm(forms.Form):
+    """What is not touched stays as it is: each field is compared with what the service has, line by line."""
+
+    service: Service
+    container: Container
+
+    command = LinesField(lines.word, label=_("Command"), example="/app", help_text=_("One word a line"))
+    arguments = LinesField(lines.word, label=_("Arguments"), example="--verbose", help_text=_("One word a line"))
+    env_from = LinesField(
+        lines.origin, label=_("Variables from"), example="secret NAME", help_text=_("secret NAME or config-map NAME")
+    )
+    mounts = LinesField(
+        lines.mount,
+        label=_("Mounts"),
+        example="/etc/app secret NAME",
+        help_text=_("/path secret, config-map or empty-dir"),
+    )
+    readiness = forms.CharField(
+        required=False, label=_("Readiness probe"), help_text=_("http /path [port] or tcp [port]")
+    )
+    liveness = forms.CharField(
+        required=False, label=_("Liveness probe"), help_text=_("http /path [port] or tcp [port]")
+    )
+    startup = forms.CharField(required=False, label=_("Startup probe"), help_text=_("http /path [port] or tcp [port]"))
+    pull_secrets = LinesField(lines.name, label=_("Pull secrets"), example="registry", help_text=_("One name a line"))
+    labels = LinesField(lines.label, label=_("Labels of the service"), example="team=shop")
+    annotations = LinesField(lines.annotation, label=_("Annotations of the service"), example="example.com/owner=shop")
+    revision_labels = LinesField(lines.label, label=_("Labels of new revisions"), example="tier=front")
+    revision_annotations = LinesField(
+        lines.annotation, label=_("Annotations of new revisions"), example="example.com/ticket=42"
+    )
+    revision_name = forms.RegexField(
+        r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
+        required=False,
+        label=_("Name of the new revision"),
+        help_text=_("Begins with the service's name and “-”; empty: Knative counts"),
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        for field, _which in PROBES:
+            try:
+                lines.probe(str(self.cleaned_data.get(field) or ""))
+            except ValueError:
+                self.add_error(field, _("Write “http /path [port]” or “tcp [port]”."))
+        return super().clean()
+
+    def lock_what_cannot_be_said(self) -> None:
+        """Probes with a handler that the text cannot say stay as they are; the YAML page shows them."""
+        for field, which in PROBES:
+            if lines.probe_text(self.container.raw.get(which)) is None:
+                self.fields[field].disabled = True
+                self.fields[field].help_text = _("More than this field can say: see YAML.")
+
+    def template_changes(self) -> list[Change]:
+        """The changes of the fields that differ; the revision's name comes last, template edits clear it."""
+        found = [*self._command(), *self._references(), *self._mounts(), *self._probes(), *self._metadata()]
+        if name := self.cleaned_data["revision_name"]:
+            found.append(changes.SetRevisionName(name))
+        return found
+
+    def _command(self) -> Iterable[Change]:
+        wanted = (self.cleaned_data["command"], self.cleaned_data["arguments"])
+        if wanted != (tuple(self.container.raw.get("command") or ()), tuple(self.container.raw.get("args") or ())):
+            yield changes.SetCommand(self.container.name, *wanted)
+
+    def _references(self) -> Iterable[Change]:
+        present, wanted = origins(self.container), self.cleaned_data["env_from"]
+        added = tuple(one for one in wanted if one not in present)
+        removed = tuple(one for one in present if one not in wanted)
+        if added or removed:
+            yield changes.SetEnvFrom(self.container.name, added, removed)
+        if self.cleaned_data["pull_secrets"] != pull_secrets(self.service):
+            yield changes.SetPullSecrets(self.cleaned_data["pull_secrets"])
+
+    def _mounts(self) -> Iterable[Change]:
+        present, wanted = mounts(self.service, self.container), self.cleaned_data["mounts"]
+        added = tuple(one for one in wanted if one not in present)
+        removed = tuple(path for path, kind, name in present if (path, kind, name) not in wanted)
+        if added or removed:
+            yield changes.SetVolumes(self.container.name, added, removed)
+
+    def _probes(self) -> Iterable[Change]:
+        for field, which in PROBES:
+            present = self.container.raw.get(which)
+            if (
+                self.fields[field].disabled
+                or self.cleaned_data[field].split() == (lines.probe_text(present) or "").split()
+            ):
+                continue
+            handler = lines.probe(self.cleaned_data[field])
+            timing = {key: value for key, value in (present or {}).items() if key not in ("httpGet", "tcpSocket")}
+            yield changes.SetProbe(self.container.name, which, handler and {**timing, **handler})  # type: ignore[arg-type]
+
+    def _metadata(self) -> Iterable[Change]:
+        for field, present, on in (
+            ("labels", self.service.labels, "service"),
+            ("revision_labels", template_labels(self.service), "revision"),
+        ):
+            if wanted := _differing(present, dict(self.cleaned_data[field])):
+                yield changes.SetLabels(wanted, _on(on))
+        for field, present, on in (
+            ("annotations", self.service.annotations, "service"),
+            ("revision_annotations", self.service.template_annotations, "revision"),
+        ):
+            if wanted := _differing(present, dict(self.cleaned_data[field])):
+                yield changes.SetAnnotations(wanted, _on(on))
+
+
+def present(service: Service, container: Container) -> dict[str, str]:
+    """Return what the service has now, as the fields write it."""
+    return {
+        "command": "\n".join(container.raw.get("command") or ()),
+        "arguments": "\n".join(container.raw.get("args") or ()),
+        "env_from": "\n".join(f"{kind} {name}" for kind, name in origins(container)),
+        "mounts": "\n".join(" ".join(filter(None, one)) for one in mounts(service, container)),
+        **{field: lines.probe_text(container.raw.get(which)) or "" for field, which in PROBES},
+        "pull_secrets": "\n".join(pull_secrets(service)),
+        "labels": _text(service.labels),
+        "annotations": _text(service.annotations),
+        "revision_labels": _text(template_labels(service)),
+        "revision_annotations": _text(service.template_annotations),
+        "revision_name": "",
+    }
+
+
+def origins(container: Container) -> tuple[tuple[str, str], ...]:
+    """The whole secrets and config maps of envFrom; those with a prefix are not offered, so that they stay."""
+    found = []
+    for entry in container.raw.get("envFrom") or ():
+        kind, key = ("secret", "secretRef") if "secretRef" in entry else ("config-map", "configMapRef")
+        if not entry.get("prefix"):
+            found.append((kind, str((entry.get(key) or {}).get("name", ""))))
+    return tuple(found)
+
+
+def mounts(service: Service, container: Container) -> tuple[Mount, ...]:
+    """The mounts of whole secrets, config maps and empty folders; others are not offered, so that they stay."""
+    volumes = {str(volume.get("name")): volume for volume in service.template_spec.get("volumes") or ()}
+    found: list[Mount] = []
+    for entry in container.raw.get("volumeMounts") or ():
+        volume = volumes.get(str(entry.get("name")), {})
+        for key, kind, named in _VOLUMES:
+            if key in volume and not (volume[key] or {}).get("items"):
+                found.append((str(entry.get("mountPath", "")), kind, str((volume[key] or {}).get(named, ""))))
+    return tuple(found)
+
+
+def pull_secrets(service: Service) -> tuple[str, ...]:
+    return tuple(str(entry.get("name", "")) for entry in service.template_spec.get("imagePullSecrets") or ())
+
+
+def template_labels(service: Service) -> Mapping[str, str]:
+    return (service.template.get("metadata") or {}).get("labels") or {}
+
+
+def _offered(found: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: str(value)
+        for key, value in found.items()
+        if not key.startswith(_MACHINES) and "\n" not in str(value) and str(value) == str(value).strip()
+    }
+
+
+def _text(found: Mapping[str, str]) -> str:
+    return "\n".join(f"{key}={value}" for key, value in _offered(found).items())
+
+
+def _differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str | None]:
+    shown = _offered(present)
+    found: dict[str, str | None] = {key: value for key, value in wanted.items() if shown.get(key) != value}
+    return found | {key: None for key in shown if key not in wanted}
+
+
+def _on(which: str) -> Literal["service", "revision"]:
+    return "service" if which == "service" else "revision"
