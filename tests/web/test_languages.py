@@ -9,8 +9,12 @@ import string
 from pathlib import Path
 
 import pytest
+from django.utils.translation.template import templatize
 
-CATALOGUE = Path(__file__).resolve().parents[2] / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+# What templatize makes of {% translate %}, {% blocktranslate %} and _("...") in a tag.
+_CALL = re.compile(r"""(?:n?gettext|_)\(u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _LINE = re.compile(r'(msgid_plural|msgid|msgstr)(?:\[\d\])? (".*")$')
 
 
@@ -58,3 +62,21 @@ def test_a_translation_is_chinese_unless_the_text_is_a_name() -> None:
     for entry in entries():
         letters = [letter for letter in entry["msgstr"] if letter not in string.printable]
         assert letters or entry["msgid"] in ("English", "Pod", "OK"), entry["msgid"]
+
+
+def used_texts() -> set[str]:
+    """Every text that templates and code ask a translation of."""
+    found = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        found |= {ast.literal_eval(text) for text in _CALL.findall(templatize(path.read_text(encoding="utf8")))}
+    for path in (ROOT / "console").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if is_call and node.func.id in {"_", "gettext", "gettext_lazy", "ngettext"} and node.args:
+                texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+                found |= {text for text in texts[:1] if isinstance(text, str)}
+    return found
+
+
+def test_every_text_that_is_used_stands_in_the_catalogue() -> None:
+    assert sorted(used_texts() - {entry["msgid"] for entry in entries()}) == []
