@@ -53,14 +53,15 @@ class Condition:
 
     @property
     def word(self) -> Word:
-        """ok, info, warning, error or unknown. A False of severity Info is harmless: `Active` at scale zero."""
+        """ok, info, warning, error or unknown. A False of severity Info is harmless: `Active` at scale zero.
+
+        What is not known yet stays unknown, whatever its severity (kn, pkg/commands/describe.go).
+        """
         if self.is_true:
             return Word.OK
-        if self.severity == "Info":
-            return Word.INFO
-        if self.severity == "Warning":
-            return Word.WARNING
-        return Word.ERROR if self.is_false else Word.UNKNOWN
+        if not self.is_false:
+            return Word.UNKNOWN
+        return {"Info": Word.INFO, "Warning": Word.WARNING}.get(self.severity, Word.ERROR)
 
     @property
     def symbol(self) -> str:

@@ -1,13 +1,14 @@
 """What differs between two states of a service, field by field, without showing secret values; and what collides."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from console.knative import paths
 from console.knative.objects import EnvVar, Service
-from console.knative.paths import MISSING, NAMED_LISTS, FieldPath, Missing
+from console.knative.paths import MISSING, NAMED_LISTS, FieldPath
 from console.knative.redaction import COPIES, MASK
 from console.knative.traffic import TrafficTarget
 
@@ -27,6 +28,14 @@ _NOISE = frozenset(
         *(("metadata", "annotations", name) for name in COPIES),
     }
 )
+# Fields whose emptiness the API does not tell from their absence. Not all are: an empty `emptyDir` is a volume.
+_EMPTY_IS_ABSENT = frozenset(
+    {
+        *("metadata", "labels", "annotations", "resources", "requests", "limits", "env", "envFrom", "volumeMounts"),
+        *("volumes", "imagePullSecrets", "ports", "command", "args", "nodeSelector", "tolerations", "initContainers"),
+    }
+)
+_CONTAINERS = frozenset({"containers", "initContainers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +91,78 @@ def collisions(seen: Service, fresh: Service, touched: Iterable[FieldPath]) -> t
 
 
 def _walk(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChange]:
+    before, after = _present(path, before), _present(path, after)
     if before == after or path in _NOISE:
         return
     if path == paths.TRAFFIC:
         yield FieldChange(path, _traffic_text(before), _traffic_text(after))
-    elif isinstance(before, Mapping | Missing) and isinstance(after, Mapping | Missing) and _is_deep(before, after):
+    elif _is_origin(path):
+        yield FieldChange(path, _origin_text(before), _origin_text(after), secret=True)
+    elif _is_deep(path, before, after):
         left, right = _mapping(before), _mapping(after)
         for key in dict.fromkeys([*left, *right]):
             yield from _walk((*path, str(key)), left.get(key, MISSING), right.get(key, MISSING))
     elif path and path[-1] in NAMED_LISTS and _is_named(before, path[-1]) and _is_named(after, path[-1]):
-        left, right = _by_name(before, path[-1]), _by_name(after, path[-1])
-        for key in dict.fromkeys([*left, *right]):
-            yield from _walk((*path, key), left.get(key, MISSING), right.get(key, MISSING))
+        yield from _walk_named(path, before, after)
     else:
         secret = _is_secret(path)
         yield FieldChange(path, _text(before, secret), _text(after, secret), secret)
 
 
-def _is_deep(before: Any, after: Any) -> bool:
+def _walk_named(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChange]:
+    """Compare entries by name; then say what names alone do not tell: another order, an entry that stands twice."""
+    left, right = _by_name(before, path[-1]), _by_name(after, path[-1])
+    for key in dict.fromkeys([*left, *right]):
+        yield from _walk((*path, key), left.get(key, MISSING), right.get(key, MISSING))
+    was, becomes = _names(before, path[-1]), _names(after, path[-1])
+    kept = Counter(was) & Counter(becomes)
+    same_order = [name for name in was if name in kept] == [name for name in becomes if name in kept]
+    if not same_order or _shadowed(before, path[-1]) != _shadowed(after, path[-1]):
+        yield FieldChange(path, ", ".join(was), ", ".join(becomes))
+
+
+def _present(path: FieldPath, side: Any) -> Any:
+    """MISSING for null, and for emptiness that means nothing."""
+    if side is None:
+        return MISSING
+    if not path or side:
+        return side
+    is_hollow = isinstance(side, Mapping | list) and path[-1] in _EMPTY_IS_ABSENT
+    is_empty_value = side == "" and path[-1] == "value" and _is_secret(path)
+    return MISSING if is_hollow or is_empty_value else side
+
+
+def _is_deep(path: FieldPath, before: Any, after: Any) -> bool:
     """Compare inside only where there is something on both sides, or a whole new folder worth naming by its parts."""
     sides = [side for side in (before, after) if isinstance(side, Mapping)]
-    return len(sides) == 2 or (len(sides) == 1 and not _is_env_entry(sides[0]) and bool(sides[0]))
+    if len(sides) == 2:
+        return True
+    other_is_missing = before is MISSING or after is MISSING
+    return len(sides) == 1 and other_is_missing and bool(sides[0]) and not _is_env_entry(path)
 
 
-def _is_env_entry(side: Mapping[str, Any]) -> bool:
-    return set(side) <= {"name", "value", "valueFrom"} and "name" in side
+def _env_position(path: FieldPath) -> int | None:
+    """Where in the path a container's env stands: behind the container's name, whatever containers are called."""
+    for index, part in enumerate(path[:-2]):
+        if part in _CONTAINERS:
+            return index + 2 if path[index + 2] == "env" else None
+    return None
+
+
+def _is_env_entry(path: FieldPath) -> bool:
+    position = _env_position(path)
+    return position is not None and len(path) == position + 2
+
+
+def _is_origin(path: FieldPath) -> bool:
+    """The valueFrom of a variable: told as a whole, `secret db/password`."""
+    position = _env_position(path)
+    return position is not None and len(path) == position + 3 and path[-1] == "valueFrom"
+
+
+def _is_secret(path: FieldPath) -> bool:
+    """Within a container's env: the entry, or its value."""
+    return _env_position(path) is not None
 
 
 def _mapping(side: Any) -> Mapping[str, Any]:
@@ -114,51 +170,59 @@ def _mapping(side: Any) -> Mapping[str, Any]:
 
 
 def _is_named(side: Any, kind: str) -> bool:
-    return (
-        side is MISSING
-        or side is None
-        or (
-            isinstance(side, Sequence)
-            and not isinstance(side, str)
-            and all(isinstance(entry, Mapping) and NAMED_LISTS[kind] in entry for entry in side)
-        )
+    return side is MISSING or (
+        isinstance(side, list | tuple)
+        and all(isinstance(entry, Mapping) and NAMED_LISTS[kind] in entry for entry in side)
     )
 
 
+def _names(side: Any, kind: str) -> list[str]:
+    return [] if side is MISSING else [str(entry[NAMED_LISTS[kind]]) for entry in side]
+
+
 def _by_name(side: Any, kind: str) -> dict[str, Any]:
-    return {str(entry[NAMED_LISTS[kind]]): entry for entry in side or ()} if isinstance(side, Sequence) else {}
+    return {} if side is MISSING else {str(entry[NAMED_LISTS[kind]]): entry for entry in side}
 
 
-def _is_secret(path: FieldPath) -> bool:
-    """Within a container's env: the entry, or its value."""
-    return "env" in path and "containers" in path and path.index("env") > path.index("containers")
+def _shadowed(side: Any, kind: str) -> list[Any]:
+    """The entries that a later one of the same name outdoes."""
+    last = _by_name(side, kind)
+    return [] if side is MISSING else [entry for entry in side if last[str(entry[NAMED_LISTS[kind]])] is not entry]
 
 
 def _text(value: Any, secret: bool) -> str | None:
-    if value is MISSING or value is None:
+    if value is MISSING:
         return None
     if secret:
-        return _env_text(value)
+        return _origin_text(value.get("valueFrom") or MISSING) or MASK if isinstance(value, Mapping) else MASK
     if isinstance(value, str):
         return value
-    return _compact(value)
+    return json.dumps(_without_values(value), ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _env_text(value: Any) -> str:
+def _origin_text(value: Any) -> str | None:
+    if value is MISSING:
+        return None
+    return (EnvVar({"valueFrom": value}).source if isinstance(value, Mapping) else "") or "reference"
+
+
+def _without_values(value: Any) -> Any:
+    """The same, with the literal values of every env inside it masked: a container that is told as a whole."""
     if isinstance(value, Mapping):
-        if "valueFrom" in value:
-            return EnvVar(value).source or "reference"
-        if set(value) & {"secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef"}:
-            return EnvVar({"valueFrom": value}).source
-    return MASK
+        return {key: _masked_env(inner) if key == "env" else _without_values(inner) for key, inner in value.items()}
+    return [_without_values(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _masked_env(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return MASK
+    return [{**entry, "value": MASK} if isinstance(entry, Mapping) and "value" in entry else entry for entry in value]
 
 
 def _traffic_text(value: Any) -> str | None:
-    if value is MISSING or value is None:
+    if value is MISSING:
         return None
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, Mapping) for entry in value):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     targets = [TrafficTarget.read(entry) for entry in value]
     return ", ".join(f"{t.percent or 0}% {t.name}" + (f" #{t.tag}" if t.tag else "") for t in targets)

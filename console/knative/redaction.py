@@ -3,13 +3,18 @@
 import copy
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 MASK = "••••"
 SEALED = "sealed:"
 # Annotations in which tools keep whole copies of the object, values included.
-COPIES = ("kubectl.kubernetes.io/last-applied-configuration",)
+COPIES = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kapp.k14s.io/original",
+    "objectset.rio.cattle.io/applied",
+)
 
 
 def seal_env(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
@@ -37,17 +42,31 @@ def env_values(raw: Mapping[str, Any]) -> frozenset[str]:
 
 
 def redact_text(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the given values. Values under 4 characters stay: masking them would shred any text."""
-    for secret in sorted((secret for secret in secrets if len(secret) >= 4), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    """Return the text without the given values. Values under 4 characters stay: masking them would shred any text.
+
+    A value is also found as JSON and Go write it in their messages, and line by line, as a log shows it.
+    """
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= 4}
+    for spelling in sorted(spellings, key=lambda spelling: (-len(spelling), spelling)):
+        text = text.replace(spelling, MASK)
     return text
 
 
+def _spellings(secret: str) -> Iterable[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) >= 8)
+
+
 def containers(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the containers and init containers of a Service, Configuration, Revision or Pod."""
+    """Return the containers of every kind of a Service, Configuration, Revision or Pod."""
     spec = raw.get("spec") or {}
     pod_spec = (spec.get("template") or {}).get("spec") or spec
-    return [*(pod_spec.get("containers") or ()), *(pod_spec.get("initContainers") or ())]
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    return [container for kind in kinds for container in pod_spec.get(kind) or ()]
 
 
 def _with_env_values(raw: Mapping[str, Any], change: Any) -> dict[str, Any]:

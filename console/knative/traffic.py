@@ -114,7 +114,7 @@ def problems(targets: Sequence[TrafficTarget], known_revisions: Iterable[str]) -
             if target.name in plain:
                 found.append(Problem("target-duplicate", {"revision": target.name}, row, "revision"))
             plain.add(target.name)
-        elif not _DNS_1035.match(target.tag):
+        elif not _DNS_1035.fullmatch(target.tag):
             found.append(Problem("tag-invalid", {"tag": target.tag}, row, "tag"))
         elif target.tag in tags:
             found.append(Problem("tag-duplicate", {"tag": target.tag}, row, "tag"))

@@ -14,16 +14,17 @@ MAX_IMAGE_CHARACTERS = 1024
 
 _ENV_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")  # Kubernetes' IsEnvVarName
 _COMMON_ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
-# The grammar of distribution/reference: [domain[:port]/]path[:tag][@digest]
+# The grammar of distribution/reference: [domain[:port]/]path[:tag][@digest]. As there, a first part without a dot, a
+# port or the word localhost is no domain, so its capitals are refused.
 _LABEL = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)"
-_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?)"
+_DOMAIN = rf"(?:localhost(?::[0-9]+)?|{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?|{_LABEL}:[0-9]+)"
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(
-    rf"^(?:{_DOMAIN}/)?{_PATH}(?:/{_PATH})*(?::[\w][\w.-]{{0,127}})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{{32,}})?$",
+    rf"^(?:{_DOMAIN}/)?{_PATH}(?:/{_PATH})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}}|@sha512:[0-9a-f]{{128}})?$",
     re.ASCII,
 )
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
-_QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$")
+_QUANTITY = re.compile(r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,3})?$")
 _LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
@@ -34,14 +35,14 @@ def env_name(name: str) -> Problem | None:
         return Problem("env-name-empty")
     if name in RESERVED_ENV:
         return Problem("env-name-reserved", {"name": name})
-    if not _ENV_NAME.match(name):
+    if not _ENV_NAME.fullmatch(name):
         return Problem("env-name-invalid", {"name": name[:80]})
     return None
 
 
 def is_odd_env_name(name: str) -> bool:
     """Legal for Kubernetes, unusable in most shells: worth a warning."""
-    return bool(_ENV_NAME.match(name)) and not _COMMON_ENV_NAME.match(name)
+    return bool(_ENV_NAME.fullmatch(name)) and not _COMMON_ENV_NAME.fullmatch(name)
 
 
 def env_value(value: str) -> Problem | None:
@@ -63,22 +64,22 @@ def image(reference: str) -> Problem | None:
     """Return what is wrong with an image reference, or None."""
     if not reference:
         return Problem("image-empty")
-    if len(reference) > MAX_IMAGE_CHARACTERS or not _IMAGE.match(reference):
+    if len(reference) > MAX_IMAGE_CHARACTERS or not _IMAGE.fullmatch(reference):
         return Problem("image-invalid", {"image": reference[:120]})
     return None
 
 
 def service_name(name: str) -> Problem | None:
-    return None if _DNS_1035.match(name) else Problem("name-invalid", {"name": name[:80]})
+    return None if _DNS_1035.fullmatch(name) else Problem("name-invalid", {"name": name[:80]})
 
 
 def quantity(value: str) -> Problem | None:
     """Return what is wrong with a Kubernetes quantity (`100m`, `128Mi`), or None."""
-    return None if _QUANTITY.match(value) else Problem("quantity-invalid", {"value": value[:40]})
+    return None if _QUANTITY.fullmatch(value) else Problem("quantity-invalid", {"value": value[:40]})
 
 
 def label(key: str, value: str) -> Problem | None:
     """Return what is wrong with a label, or None (Kubernetes: labels and selectors)."""
-    if not _LABEL_KEY.match(key):
+    if not _LABEL_KEY.fullmatch(key):
         return Problem("label-key-invalid", {"key": key[:80]})
-    return None if _LABEL_VALUE.match(value) else Problem("label-value-invalid", {"value": value[:80]})
+    return None if _LABEL_VALUE.fullmatch(value) else Problem("label-value-invalid", {"value": value[:80]})

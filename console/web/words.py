@@ -119,6 +119,7 @@ _PROBLEMS = {
     "number-invalid": gettext_lazy("“%(value)s” is not a whole number."),
     "namespace-unknown": gettext_lazy("Choose a namespace in which you may deploy."),
     "manifest-other-service": gettext_lazy("The manifest is of another service (%(name)s)."),
+    "manifest-invalid": gettext_lazy("“%(field)s” of the manifest is not of the kind that belongs there."),
     "manifest-masked-value": gettext_lazy("“%(name)s” is new: write its value instead of the mask."),
     "yaml-invalid": gettext_lazy("This is not YAML: %(detail)s"),
     "digest-unknown": gettext_lazy("The digest that runs now is not known; let Knative resolve the image again."),

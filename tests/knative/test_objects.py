@@ -36,7 +36,8 @@ def test_every_object_of_the_recording_can_be_read() -> None:
     [
         ("True", "", Word.OK, "++"),
         ("False", "Info", Word.INFO, " I"),
-        ("Unknown", "Warning", Word.WARNING, " W"),
+        ("False", "Warning", Word.WARNING, " W"),
+        ("Unknown", "Info", Word.UNKNOWN, "??"),
         ("False", "", Word.ERROR, "!!"),
         ("Unknown", "", Word.UNKNOWN, "??"),
     ],

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, template_metadata
+from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
 from console.knative.objects import UPDATE_TIMESTAMP, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
-from console.knative.redaction import MASK, containers
 from console.knative.traffic import Problem
 
 
@@ -64,13 +64,11 @@ class ReplaceManifest:
     permission: ClassVar[str] = "deploy"
 
     def apply(self, service: Service) -> Service:
+        refuse_misshapen(self.manifest, service)
         raw = edited(service)
         metadata = self.manifest.get("metadata") or {}
-        if metadata.get("name", service.name) != service.name:
-            raise ChangeRefused(Problem("manifest-other-service", {"name": str(metadata.get("name"))[:80]}))
-        raw["spec"] = _with_kept_values(self.manifest.get("spec") or {}, service)
-        stamped = {key: value for key, value in service.annotations.items() if key.startswith("serving.knative.dev/")}
-        raw["metadata"]["annotations"] = {**(metadata.get("annotations") or {}), **stamped}
+        raw["spec"] = new_spec(self.manifest, service)
+        raw["metadata"]["annotations"] = {**(metadata.get("annotations") or {}), **kept_annotations(service)}
         raw["metadata"]["labels"] = dict(metadata.get("labels") or {})
         return Service(raw)
 
@@ -79,20 +77,6 @@ class ReplaceManifest:
 
     def kn(self, service: Service) -> tuple[str, ...]:
         return ("--filename service.yaml",)
-
-
-def _with_kept_values(spec: dict[str, Any], service: Service) -> dict[str, Any]:
-    wanted = copy.deepcopy(spec)
-    present = {(c.name, variable.name): variable.raw for c in service.containers for variable in c.env}
-    for container in containers({"spec": wanted}):
-        for entry in container.get("env") or ():
-            if entry.get("value") != MASK:
-                continue
-            known = present.get((container.get("name", ""), entry.get("name", "")))
-            if known is None:
-                raise ChangeRefused(Problem("manifest-masked-value", {"name": str(entry.get("name"))[:80]}))
-            entry["value"] = known.get("value", "")
-    return wanted
 
 
 @dataclass(frozen=True, slots=True)

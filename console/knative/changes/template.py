@@ -1,5 +1,6 @@
 """Changes of the template around its containers, and of the service's own labels and annotations."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -31,6 +32,13 @@ SCALE_FIELDS = {
     "utilization": ("target-utilization-percentage", "--scale-utilization"),
     "window": ("window", "--scale-window"),
 }
+# Older spellings that Knative still reads where the newer one is missing (the KeyPriority lists of that register.go).
+_OLD_NAMES = {
+    "min-scale": "minScale",
+    "max-scale": "maxScale",
+    "initial-scale": "initialScale",
+    "target-utilization-percentage": "targetUtilizationPercentage",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,14 @@ class SetScale:
         return Service(raw)
 
     def _annotations(self) -> dict[str, str | None]:
-        return {AUTOSCALING + SCALE_FIELDS[field][0]: value for field, value in self.fields.items()}
+        """An older spelling goes away with each that is set: it would come to life when the newer is removed."""
+        wanted: dict[str, str | None] = {}
+        for field, value in self.fields.items():
+            name = SCALE_FIELDS[field][0]
+            wanted[AUTOSCALING + name] = value
+            if name in _OLD_NAMES:
+                wanted[AUTOSCALING + _OLD_NAMES[name]] = None
+        return wanted
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset((*TEMPLATE_ANNOTATIONS, name) for name in self._annotations())
@@ -152,7 +167,7 @@ class SetVolumes:
         for path, kind, name in self.mount:
             if any(entry.get("mountPath") == path for entry in mounts):
                 raise ChangeRefused(Problem("mount-path-taken", {"path": path}))
-            volume = _volume(kind, name or path.strip("/").replace("/", "-"), {entry["name"] for entry in volumes})
+            volume = _volume(kind, name or path, {entry["name"] for entry in volumes})
             volumes.append(volume)
             mounts.append({"name": volume["name"], "mountPath": path})
         set_or_remove(container, "volumeMounts", mounts or None)
@@ -174,7 +189,8 @@ class SetVolumes:
 
     def touches(self) -> frozenset[FieldPath]:
         paths = [path for path, _, _ in self.mount] + list(self.unmount)
-        return frozenset(container_path(self.container, "volumeMounts", path) for path in paths)
+        mounts = (container_path(self.container, "volumeMounts", path) for path in paths)
+        return frozenset({(*POD_SPEC, "volumes"), *mounts})
 
     def kn(self, service: Service) -> tuple[str, ...]:
         words = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir"}
@@ -183,7 +199,9 @@ class SetVolumes:
 
 
 def _volume(kind: str, name: str, taken: set[str]) -> dict[str, Any]:
-    own = next(word for index in range(len(taken) + 1) if (word := f"{name}-{index}" if index else name) not in taken)
+    """A volume's name is a DNS label; what it is named after (a secret, a path) need not be one."""
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "volume"
+    own = next(word for index in range(len(taken) + 1) if (word := f"{label}-{index}" if index else label) not in taken)
     if kind == "secret":
         return {"name": own, "secret": {"secretName": name}}
     return {"name": own, "configMap": {"name": name}} if kind == "config-map" else {"name": own, "emptyDir": {}}

@@ -21,8 +21,10 @@ class SplitTraffic:
         present = {(target.name, target.tag): target.raw for target in service.spec_traffic}
         written: list[dict[str, Any]] = []
         for target in self.targets:
+            # A target of status.traffic names the revision that is latest now; it still means to follow.
+            revision = None if target.is_latest else target.revision
             known = TrafficTarget(
-                target.revision, target.percent, target.tag, raw=present.get((target.name, target.tag), {})
+                revision, target.percent, target.tag, raw=present.get((target.name, target.tag), target.raw)
             )
             written.append(known.to_spec())
         raw.setdefault("spec", {})["traffic"] = written
@@ -33,12 +35,10 @@ class SplitTraffic:
 
     def kn(self, service: Service) -> tuple[str, ...]:
         """Tags come off first, then on, then percents: the order in which kn reads its flags."""
-        before = {target.tag for target in service.spec_traffic if target.tag}
-        wanted = {target.tag for target in self.targets if target.tag}
-        flags = [f"--untag {tag}" for tag in sorted(before - wanted)]
-        flags += [
-            f"--tag {target.name}={target.tag}" for target in self.targets if target.tag and target.tag not in before
-        ]
+        before = {target.tag: target.name for target in service.spec_traffic if target.tag}
+        wanted = {target.tag: target.name for target in self.targets if target.tag}
+        flags = [f"--untag {tag}" for tag, name in before.items() if wanted.get(tag) != name]
+        flags += [f"--tag {name}={tag}" for tag, name in wanted.items() if before.get(tag) != name]
         percents: dict[str, int] = {}
         for target in self.targets:
             percents[target.name] = percents.get(target.name, 0) + (target.percent or 0)
