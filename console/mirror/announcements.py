@@ -13,6 +13,7 @@ from console.redis_client import CHANNEL, async_client
 
 QUEUE = 32
 MAX_BACKOFF = 30.0  # seconds
+PING_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -62,19 +63,29 @@ class Announcements:
             else:
                 queue.put_nowait(announcement)
 
+    def _take(self, data: bytes) -> None:
+        try:
+            self._tell(_decoder.decode(data))
+        except msgspec.DecodeError as error:
+            log.warning("announcement_not_understood", reason=str(error)[:200])
+
     async def _read(self) -> None:
         failures = 0
         while True:
             try:
                 async with async_client() as client, client.pubsub() as subscription:
                     await subscription.subscribe(CHANNEL)
-                    if failures:
-                        self._tell(RESYNC)
-                    failures = 0
-                    async for message in subscription.listen():
-                        if message["type"] == "message":
-                            self._tell(_decoder.decode(message["data"]))
-            except (redis.RedisError, OSError, msgspec.DecodeError) as error:
+                    while True:
+                        # With a timeout, so that a link that died without a word is noticed by the ping.
+                        message = await subscription.get_message(timeout=PING_SECONDS)
+                        if message is None:
+                            continue
+                        if message["type"] == "subscribe":
+                            failures = 0
+                            self._tell(RESYNC)  # what happened before is not known
+                        elif message["type"] == "message":
+                            self._take(message["data"])
+            except (redis.RedisError, OSError) as error:
                 failures += 1
                 log.warning("announcements_interrupted", reason=type(error).__name__)
                 await asyncio.sleep(min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 8)) * (0.5 + random.random() / 2))  # noqa: S311

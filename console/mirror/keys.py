@@ -35,6 +35,16 @@ def version(cluster: str) -> str:
     return f"{ROOT}:{cluster}:version"
 
 
+def epoch(cluster: str) -> str:
+    """Random text, new whenever Redis lost the counter: versions of different epochs cannot be compared."""
+    return f"{ROOT}:{cluster}:epoch"
+
+
+def changes(cluster: str) -> str:
+    """Sorted set: `namespace/name` by the version that last changed its summary; the latest of them only."""
+    return f"{ROOT}:{cluster}:changes"
+
+
 def freshness(cluster: str) -> str:
     """Hash: plural to the JSON of KindState."""
     return f"{ROOT}:{cluster}:freshness"

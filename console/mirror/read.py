@@ -30,9 +30,10 @@ class MirrorUnavailable(Exception):
 class KindState(msgspec.Struct, frozen=True):
     """When the copy of one kind was last known to be true (seconds since the epoch), and what is wrong since."""
 
-    at: float
+    at: float  # 0: never
     resource_version: str = ""
     error: str = ""
+    layout: str = ""  # see store.layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,19 @@ def _guarded(read: Callable[P, T]) -> Callable[P, T]:
 _summary = msgspec.json.Decoder(ServiceSummary)
 _object = msgspec.json.Decoder(dict)
 _state = msgspec.json.Decoder(KindState)
-_cache: dict[str, tuple[str, tuple[ServiceSummary, ...]]] = {}
+_cache: dict[str, "_Copy"] = {}
 _cache_lock = threading.Lock()
+MOST_CHANGES = 2000  # at once; more are cheaper to read anew. At most store.KEPT_CHANGES.
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One cluster's summaries as this process decoded them."""
+
+    epoch: str
+    version: int
+    by_name: dict[str, ServiceSummary]
+    all: tuple[ServiceSummary, ...]
 
 
 @_guarded
@@ -73,16 +85,33 @@ def clusters() -> tuple[str, ...]:
 
 @_guarded
 def services(cluster: str) -> tuple[ServiceSummary, ...]:
-    """Return all services of a cluster; decoded once for each version of the mirror, whatever the number of readers."""
-    version = str(client().get(keys.version(cluster)))
+    """Return all services of a cluster; what did not change since the last reading is not read again."""
+    marks = client().mget(keys.epoch(cluster), keys.version(cluster))
+    epoch, version = str(marks[0] or ""), int(marks[1] or 0)
     with _cache_lock:
         known = _cache.get(cluster)
-    if known and known[0] == version:
-        return known[1]
-    found = tuple(_summary.decode(raw) for raw in client().hgetall(keys.summaries(cluster)).values())
+    if known and (known.epoch, known.version) == (epoch, version):
+        return known.all
+    if known and known.epoch == epoch and 0 < version - known.version <= MOST_CHANGES:
+        by_name = _updated(cluster, known)
+    else:
+        by_name = {str(name): _summary.decode(raw) for name, raw in client().hgetall(keys.summaries(cluster)).items()}
+    # What was written after `version` was read may be in it already; the next reading fetches that once more.
+    found = _Copy(epoch, version, by_name, tuple(by_name.values()))
     with _cache_lock:
-        _cache[cluster] = (version, found)
-    return found
+        _cache[cluster] = found
+    return found.all
+
+
+def _updated(cluster: str, known: _Copy) -> dict[str, ServiceSummary]:
+    names = [str(name) for name in client().zrangebyscore(keys.changes(cluster), f"({known.version}", "+inf")]
+    by_name = dict(known.by_name)
+    for name, raw in zip(names, client().hmget(keys.summaries(cluster), names) if names else (), strict=True):
+        if raw is None:
+            by_name.pop(name, None)
+        else:
+            by_name[name] = _summary.decode(raw)
+    return by_name
 
 
 @_guarded
@@ -124,11 +153,18 @@ def namespaces(cluster: str) -> tuple[str, ...]:
 @_guarded
 def freshness(cluster: str) -> Freshness:
     """Return the age of the oldest kind: a page is only as fresh as the oldest thing on it."""
-    states = [_state.decode(raw) for raw in client().hgetall(keys.freshness(cluster)).values()]
-    if not states:
+    found = tuple(states(cluster).values())
+    if not found:
         return Freshness(None)
-    oldest = min(states, key=lambda state: state.at)
-    return Freshness(max(0.0, time.time() - oldest.at), next((state.error for state in states if state.error), ""))
+    oldest = min(found, key=lambda state: state.at)
+    seconds = max(0.0, time.time() - oldest.at) if oldest.at else None
+    return Freshness(seconds, oldest.error or next((state.error for state in found if state.error), ""))
+
+
+@_guarded
+def states(cluster: str) -> dict[str, KindState]:
+    """Return the state of each mirrored kind, by plural."""
+    return {str(plural): _state.decode(raw) for plural, raw in client().hgetall(keys.freshness(cluster)).items()}
 
 
 @_guarded

@@ -1,22 +1,28 @@
 """Writing the mirror: each object becomes a few Redis commands, run only while the writer is still the leader."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import redis
+import structlog
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import KubeObject, Service
 from console.knative.redaction import seal_env
 from console.mirror import keys
-from console.mirror.summaries import summarize
+from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 BATCH = 200
+KEPT_CHANGES = 5000  # names in the sorted set of changes
 
 Command = Sequence[str | bytes]
+
+log = structlog.get_logger(__name__)
 
 # A leader that lost its lock must not write any more, however late its thread wakes up.
 _FENCED = """
@@ -24,7 +30,11 @@ if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
 local at = 2
 while at <= #ARGV do
   local n = tonumber(ARGV[at])
-  redis.call(unpack(ARGV, at + 1, at + n))
+  if ARGV[at + 1] == 'touched' then
+    redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[at + 4])
+  else
+    redis.call(unpack(ARGV, at + 1, at + n))
+  end
   at = at + n + 1
 end
 return 1
@@ -45,31 +55,33 @@ class MirrorWriter:
         self._seal_key = seal_key
         self._fenced = client.register_script(_FENCED)
 
+    def replacing(self, resource: Resource) -> "Replacement":
+        """Begin to make the mirror hold exactly the objects that a list will bring, page by page."""
+        known = {str(member) for member in self._client.smembers(keys.names(self._cluster, resource.plural))}
+        return Replacement(self, resource, known)
+
     def replace_all(self, resource: Resource, objects: Iterable[dict[str, Any]]) -> None:
         """Make the mirror hold exactly these objects of the kind; raises LeadershipLost."""
-        names_key = keys.names(self._cluster, resource.plural)
-        gone = {str(member) for member in self._client.smembers(names_key)}
-        batch: list[Command] = []
-        for raw in objects:
-            gone.discard(_address(resource, raw))
-            batch += self._put(resource, raw)
-            if len(batch) >= BATCH:
-                self._run(batch)
-                batch = []
-        for address in gone:
-            batch += self._drop(resource, address)
-        self._run([*batch, ("PUBLISH", CHANNEL, _announcement(self._cluster, resource, "", ""))])
+        replacement = self.replacing(resource)
+        replacement.add(objects)
+        replacement.finish()
 
     def put(self, resource: Resource, raw: dict[str, Any]) -> None:
-        namespace, service, _ = _address(resource, raw).split("/")
-        told = ("PUBLISH", CHANNEL, _announcement(self._cluster, resource, namespace, service))
-        self._run([*self._put(resource, raw), told])
+        """Write one object, or log why it cannot be: one odd object must not stop the others."""
+        self._write_one(resource, raw, self._put)
 
     def drop(self, resource: Resource, raw: dict[str, Any]) -> None:
-        address = _address(resource, raw)
-        namespace, service, _ = address.split("/")
-        told = ("PUBLISH", CHANNEL, _announcement(self._cluster, resource, namespace, service))
-        self._run([*self._drop(resource, address), told])
+        """Forget one object."""
+        self._write_one(resource, raw, lambda resource, raw: self._drop(resource, _address(resource, raw)))
+
+    def forget_cluster(self) -> None:
+        """Take the cluster away from those that are shown; its keys stay until it is listed again."""
+        self._run(
+            [
+                ("DEL", keys.freshness(self._cluster)),
+                ("SREM", keys.CLUSTERS, self._cluster),
+            ]
+        )
 
     def note(self, resource: Resource, state: bytes) -> None:
         """Write how fresh the kind is (JSON of read.KindState)."""
@@ -94,7 +106,7 @@ class MirrorWriter:
             remember,
             ("HSET", keys.services(self._cluster), f"{namespace}/{name}", sealed),
             ("HSET", keys.summaries(self._cluster), f"{namespace}/{name}", summary),
-            ("INCR", keys.version(self._cluster)),
+            self._touched(f"{namespace}/{name}"),
         ]
 
     def _drop(self, resource: Resource, address: str) -> list[Command]:
@@ -109,8 +121,33 @@ class MirrorWriter:
             forget,
             ("HDEL", keys.services(self._cluster), field),
             ("HDEL", keys.summaries(self._cluster), field),
-            ("INCR", keys.version(self._cluster)),
+            self._touched(field),
         ]
+
+    def _touched(self, field: str) -> Command:
+        return ("touched", keys.version(self._cluster), keys.changes(self._cluster), field)
+
+    def _write_one(
+        self,
+        resource: Resource,
+        raw: dict[str, Any],
+        commands: Callable[[Resource, dict[str, Any]], list[Command]],
+    ) -> None:
+        if made := self._isolated(resource, raw, commands):
+            namespace, service, _ = _address(resource, raw).split("/")
+            self._run([*made, ("PUBLISH", CHANNEL, _announcement(self._cluster, resource, namespace, service))])
+
+    def _isolated(
+        self,
+        resource: Resource,
+        raw: dict[str, Any],
+        commands: Callable[[Resource, dict[str, Any]], list[Command]],
+    ) -> list[Command]:
+        try:
+            return commands(resource, raw)
+        except Exception as error:  # noqa: BLE001 - whatever an object of another's making provokes stays with it
+            log.warning("object_not_mirrored", cluster=self._cluster, reason=type(error).__name__, **_named(raw))
+            return []
 
     def _run(self, commands: Sequence[Command]) -> None:
         arguments: list[str | bytes] = [self._token]
@@ -118,6 +155,55 @@ class MirrorWriter:
             arguments += [str(len(command)), *command]
         if not self._fenced(keys=[keys.LEADER], args=arguments):
             raise LeadershipLost
+
+
+class Replacement:
+    """A list on its way into the mirror. What it did not name is forgotten at its end."""
+
+    def __init__(self, writer: MirrorWriter, resource: Resource, known: set[str]) -> None:
+        self._writer = writer
+        self._resource = resource
+        self._gone = known
+        writer._run([("SET", keys.epoch(writer._cluster), uuid.uuid4().hex, "NX")])
+
+    def add(self, objects: Iterable[dict[str, Any]]) -> None:
+        """Write some of the list's objects; raises LeadershipLost."""
+        batch: list[Command] = []
+        for raw in objects:
+            if made := self._writer._isolated(self._resource, raw, self._writer._put):
+                self._gone.discard(_address(self._resource, raw))
+                batch += made
+            if len(batch) >= BATCH:
+                self._writer._run(batch)
+                batch = []
+        if batch:
+            self._writer._run(batch)
+
+    def finish(self) -> None:
+        """Forget what the list did not name and tell the browsers; raises LeadershipLost."""
+        cluster = self._writer._cluster
+        gone = sorted(self._gone)
+        for start in range(0, len(gone), BATCH):
+            dropped = [self._writer._drop(self._resource, address) for address in gone[start : start + BATCH]]
+            self._writer._run([command for commands in dropped for command in commands])
+        self._writer._run(
+            [
+                ("ZREMRANGEBYRANK", keys.changes(cluster), "0", str(-KEPT_CHANGES - 1)),
+                ("PUBLISH", CHANNEL, _announcement(cluster, self._resource, "", "")),
+            ]
+        )
+
+
+def layout(seal_key: bytes, api_server: str) -> str:
+    """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
+    facts = ",".join((*ServiceSummary.__struct_fields__, api_server))
+    return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
+
+
+def _named(raw: dict[str, Any]) -> dict[str, str]:
+    metadata = raw.get("metadata")
+    known = metadata if isinstance(metadata, dict) else {}
+    return {field: str(known.get(field, ""))[:253] for field in ("namespace", "name")}
 
 
 def _address(resource: Resource, raw: dict[str, Any]) -> str:

@@ -13,13 +13,16 @@ import structlog
 from console.cluster.connections import Connections
 from console.cluster.errors import ClusterError
 from console.cluster.resources import Resource
-from console.cluster.watches import Broken, Listed, ListWatch, WatchEvent
-from console.mirror import keys
+from console.cluster.transport import Transport
+from console.cluster.watches import Broken, Connected, Happening, Listed, ListWatch, Page, WatchEvent
+from console.mirror import keys, read
 from console.mirror.read import KindState
-from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter
+from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter, Replacement, layout
 
 LOCK_SECONDS = 6.0
 TICK_SECONDS = 1.0
+ENDING_SECONDS = 2.0  # for all threads together when the process stops
+AFTER_A_BUG = 30.0  # seconds before a thread that ended with an unexpected exception is started again
 
 log = structlog.get_logger(__name__)
 
@@ -59,43 +62,81 @@ class Follower:
     resource: Resource
     loop: ListWatch
     writer: MirrorWriter
-    thread: threading.Thread = field(init=False)
-    is_connected: bool = False
+    layout: str
+    clock: Callable[[], float]
+    at: float = 0.0  # when the copy was last known to be true
+    resource_version: str = ""  # all that happened until here is written
     error: str = ""
+    retry_at: float = 0.0
+    _thread: threading.Thread = field(init=False)
+    _is_connected: bool = field(default=False, init=False)
+    _replacement: Replacement | None = field(default=None, init=False)
 
     def start(self, name: str) -> None:
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
 
-    def heartbeat(self, now: float) -> None:
-        """Say that what Redis has of this kind is true now, or since when it is not."""
-        if self.is_connected:
-            self.writer.note(self.resource, msgspec.json.encode(KindState(now, self.loop.resource_version)))
+    @property
+    def is_needed_anew(self) -> bool:
+        """The thread ended, though nobody told it to, and it is time to try again."""
+        return not self._thread.is_alive() and self.clock() >= self.retry_at
+
+    def heartbeat(self) -> None:
+        """Say that what Redis has of this kind is true now, or since when it is not; raises LeadershipLost."""
+        if self._is_connected:
+            self.at = self.clock()
+        state = KindState(self.at, self.resource_version, self.error, self.layout)
+        self.writer.note(self.resource, msgspec.json.encode(state))
+
+    def end(self) -> None:
+        self.loop.end()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         try:
             for happening in self.loop.run():
                 self._take(happening)
         except (LeadershipLost, redis.RedisError) as error:
-            self.is_connected = False
-            self.error = type(error).__name__
-            log.info("mirror_thread_ended", kind=self.resource.plural, reason=self.error)
+            log.info("mirror_thread_ended", kind=self.resource.plural, reason=type(error).__name__)
+        except Exception as error:
+            # The other kinds and clusters go on; this one says what is wrong and tries again in a while.
+            log.exception("mirror_thread_failed", kind=self.resource.plural)
+            self.retry_at = self.clock() + AFTER_A_BUG
+            self.resource_version, self.error = "", type(error).__name__
+        finally:
+            self._is_connected = False
 
-    def _take(self, happening: Listed | WatchEvent | Broken) -> None:
-        if isinstance(happening, Broken):
-            self.is_connected, self.error = False, str(happening.error)
-            log.warning(
-                "watch_broken", kind=self.resource.plural, error=self.error[:300], wait=round(happening.wait, 1)
-            )
-            return
-        if isinstance(happening, Listed):
-            self.writer.replace_all(self.resource, happening.objects)
-            log.info("mirror_listed", kind=self.resource.plural, objects=len(happening.objects))
-        elif happening.type == "DELETED":
-            self.writer.drop(self.resource, happening.object)
-        elif happening.type in ("ADDED", "MODIFIED"):
-            self.writer.put(self.resource, happening.object)
-        self.is_connected, self.error = True, ""
+    def _take(self, happening: Happening) -> None:
+        match happening:
+            case Page():
+                if happening.is_first or self._replacement is None:
+                    self._replacement = self.writer.replacing(self.resource)
+                self._replacement.add(happening.objects)
+            case Listed():
+                if self._replacement is not None:
+                    self._replacement.finish()
+                self._replacement = None
+                # Only now: a watcher that takes over resumes from here and must find all of it written.
+                self.resource_version = happening.resource_version
+                log.info("mirror_listed", kind=self.resource.plural)
+            case WatchEvent():
+                if happening.type == "DELETED":
+                    self.writer.drop(self.resource, happening.object)
+                elif happening.type in ("ADDED", "MODIFIED"):
+                    self.writer.put(self.resource, happening.object)
+                self.resource_version = happening.resource_version or self.resource_version
+            case Connected():
+                self.error, self.at, self._is_connected = "", self.clock(), True
+            case Broken():
+                self._break(happening)
+
+    def _break(self, broken: Broken) -> None:
+        self._is_connected, self.error = False, str(broken.error)[:300]
+        if not self.loop.resource_version:
+            self.resource_version = ""  # the loop lists anew
+        log.warning("watch_broken", kind=self.resource.plural, error=self.error, wait=round(broken.wait, 1))
 
 
 class Watcher:
@@ -115,54 +156,91 @@ class Watcher:
         self._seal_key = seal_key
         self._clock = clock
         self._followers: dict[tuple[str, str], Follower] = {}
-        self._stop_threads = threading.Event()
+        self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Lead or stand by until `stop` is set; then give the lead away."""
         while not stop.is_set():
             try:
                 self._tick()
-            except (redis.RedisError, LeadershipLost) as error:
+            except (redis.RedisError, read.MirrorUnavailable, LeadershipLost) as error:
                 log.warning("mirror_interrupted", reason=type(error).__name__)
                 self._drop_followers()
             stop.wait(TICK_SECONDS)
-        self._drop_followers()
+        ending = self._drop_followers()
+        until = time.monotonic() + ENDING_SECONDS
+        for follower in ending:
+            follower.join(max(0.0, until - time.monotonic()))
         try:
             self._leadership.release()
         except redis.RedisError as error:
             log.warning("leadership_not_released", reason=type(error).__name__)
 
     def _tick(self) -> None:
-        led = bool(self._leadership.token)
+        before = self._leadership.token
         leads = self._leadership.hold()
-        if leads != led:
+        if self._leadership.token != before:
             log.info("leadership_taken" if leads else "leadership_lost")
+            self._drop_followers()  # they write with the old token
         if not leads:
-            self._drop_followers()
             return
-        self._start_missing()
+        names = self._clusters.names()
+        self._end_removed(names)
+        for cluster in names:
+            self._follow(cluster)
         for follower in self._followers.values():
-            follower.heartbeat(self._clock())
+            follower.heartbeat()
 
-    def _start_missing(self) -> None:
-        """Start a thread for each kind of each known cluster that has none, or whose thread ended."""
-        for cluster in self._clusters.names():
-            for resource in MIRRORED:
-                key = (cluster, resource.plural)
-                if key in self._followers and self._followers[key].thread.is_alive():
-                    continue
-                try:
-                    transport = self._clusters.get(cluster).transport
-                except ClusterError as error:
-                    log.warning("cluster_not_connected", cluster=cluster, error=str(error)[:300])
-                    break
-                writer = MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key)
-                follower = Follower(resource, ListWatch(transport, resource, self._stop_threads), writer)
-                self._followers[key] = follower
-                follower.start(f"mirror-{cluster}-{resource.plural}")
+    def _end_removed(self, names: tuple[str, ...]) -> None:
+        """End the threads of clusters that are no longer configured, and stop showing those clusters."""
+        for key in [key for key in self._followers if key[0] not in names]:
+            self._followers.pop(key).end()
+        for cluster in set(read.clusters()) - set(names):
+            MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
 
-    def _drop_followers(self) -> None:
-        """Tell all threads to end. One that waits for a silent API server ends later; its token is void by then."""
-        self._stop_threads.set()
-        self._stop_threads = threading.Event()
+    def _follow(self, cluster: str) -> None:
+        """Start a thread for each kind that has none, whose thread ended, or that asks an address of yesterday."""
+        try:
+            transport = self._clusters.get(cluster).transport
+        except ClusterError as error:
+            if self._unconnected.get(cluster) != str(error):
+                log.warning("cluster_not_connected", cluster=cluster, error=str(error)[:300])
+            self._unconnected[cluster] = str(error)
+            return
+        self._unconnected.pop(cluster, None)
+        states: dict[str, KindState] | None = None
+        for resource in MIRRORED:
+            key = (cluster, resource.plural)
+            known = self._followers.get(key)
+            if known and known.loop.transport is transport and not known.is_needed_anew:
+                continue
+            if known:
+                known.end()
+            states = read.states(cluster) if states is None else states
+            self._followers[key] = self._start(cluster, resource, transport, states.get(resource.plural))
+
+    def _start(self, cluster: str, resource: Resource, transport: Transport, last: KindState | None) -> Follower:
+        """Start following, from where the last leader stopped when its copy is of the same make."""
+        written_as = layout(self._seal_key, transport.base)
+        if last is None or last.layout != written_as:
+            last = KindState(0.0)
+        follower = Follower(
+            resource,
+            ListWatch(transport, resource, last.resource_version),
+            MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key),
+            written_as,
+            self._clock,
+            last.at,
+            last.resource_version,
+            last.error,
+        )
+        follower.start(f"mirror-{cluster}-{resource.plural}")
+        return follower
+
+    def _drop_followers(self) -> list[Follower]:
+        """Tell all threads to end, and return them. One that writes once more finds its token void."""
+        ending = list(self._followers.values())
+        for follower in ending:
+            follower.end()
         self._followers = {}
+        return ending
