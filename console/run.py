@@ -24,6 +24,7 @@ from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_TIMEOUT = 10.0  # seconds a process may take after SIGTERM
+MIRROR_TIMEOUT = 10.0  # seconds until the first page may be shown without the clusters' objects
 READY_TIMEOUT = 60.0  # seconds a process may take to answer for the first time
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -99,6 +100,7 @@ def main() -> int:
         for process in console_processes(state, host, port):
             launch(process, started)
         wait_for(f"http://{host}:{port}/healthz/live", started)
+        wait_for_mirror(f"http://{host}:{port}/healthz/ready")
         say(welcome(host, port, box, time.monotonic() - began, state))
         supervise(started)
     except Stopping:
@@ -250,6 +252,23 @@ def wait_for(url: str, started: list[Process]) -> None:
                 words = "\n".join(f"--- {process.name}\n{process.last_words()}" for process in dead or started)
                 raise CannotStart(f"{url} does not answer ({error}).\n{words}") from error
         time.sleep(0.05)
+
+
+def wait_for_mirror(url: str) -> None:
+    """Give the watcher a moment to list the clusters, so that the first page has something to show.
+
+    A cluster that is away must not keep the console from starting: the pages say that it is.
+    """
+    deadline = time.monotonic() + MIRROR_TIMEOUT
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own loopback address
+                ages = json.load(answer).get("mirror_age_seconds") or {}
+                if ages and None not in ages.values():
+                    return
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            say(f"waiting for the console to be ready ({error})")
+        time.sleep(0.1)
 
 
 def welcome(host: str, port: int, box: dict[str, str] | None, seconds: float, state: Path) -> str:

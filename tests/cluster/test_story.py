@@ -13,6 +13,7 @@ from tests.cluster.control_plane import ControlPlane, apply
 from tests.console_process import RunningConsole, console
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(900)
 HELLO = "/apis/serving.knative.dev/v1/namespaces/default/services/hello"
 
 

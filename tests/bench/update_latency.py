@@ -1,0 +1,91 @@
+"""How long after pressing "Apply" does the browser show "Ready to serve.", less the cluster's own time?
+
+    python -m tests.bench.update_latency [rounds]
+
+The cluster's own time runs from the API's answer to the write (generation counted up, as a watch sees it) to the event
+in which the Service is Ready. What is left is the console's: submit, queue, worker, timeline, event stream, browser.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import CHROMIUM, QUIET, Visitor
+from tests.console_process import RunningConsole, console
+
+HELLO = "/services/sandbox/default/hello/"
+
+
+class Truth(threading.Thread):
+    """Watches the service in the sandbox itself and notes when each generation was written and when it was ready."""
+
+    def __init__(self, running: RunningConsole) -> None:
+        super().__init__(daemon=True)
+        facts = json.loads((running.state / "sandbox.json").read_text())
+        self._url = (
+            f"{facts['url']}/apis/serving.knative.dev/v1/namespaces/default/services?watch=true&timeoutSeconds=600"
+        )
+        self._token = facts["token"]
+        self.written: dict[int, float] = {}
+        self.ready: dict[int, float] = {}
+
+    def run(self) -> None:
+        for service in self._events():
+            if service["metadata"]["name"] != "hello":
+                continue
+            generation, status = service["metadata"]["generation"], service.get("status") or {}
+            self.written.setdefault(generation, time.monotonic())
+            states = {one["type"]: one["status"] for one in status.get("conditions") or []}
+            if status.get("observedGeneration") == generation and states.get("Ready") == "True":
+                self.ready.setdefault(generation, time.monotonic())
+
+    def _events(self) -> Iterator[dict]:
+        request = urllib.request.Request(self._url, headers={"Authorization": f"Bearer {self._token}"})
+        with urllib.request.urlopen(request, timeout=600) as lines:
+            for line in lines:
+                yield json.loads(line)["object"]
+
+
+def one_update(visitor: Visitor, value: str) -> tuple[float, float]:
+    """Change the variable; return when "Apply" was pressed and when "Ready to serve." was seen."""
+    page = visitor.go(f"{HELLO}env/").page
+    page.fill("[name=value-0]", value)
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Apply").wait_for()
+    pressed = time.monotonic()
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_text("Ready to serve.").wait_for(timeout=30_000)
+    return pressed, time.monotonic()
+
+
+def main(rounds: int) -> None:
+    with console(sandbox_speed=1) as running, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        truth = Truth(running)
+        truth.start()
+        visitor = Visitor(browser.new_context(locale="en-GB"), running.url).sign_in("deployer")
+        totals, overheads = [], []
+        for number in range(rounds):
+            pressed, seen = one_update(visitor, f"round-{number}")
+            generation = max(truth.ready)
+            own = truth.ready[generation] - truth.written[generation]
+            totals.append(seen - pressed)
+            overheads.append(seen - pressed - own)
+            print(
+                f"{number + 1:3}  press to seen {totals[-1]:6.3f} s  cluster {own:6.3f} s  console {overheads[-1]:6.3f} s"
+            )
+        middle, ours = statistics.median(totals), statistics.median(overheads)
+        print(f"median over {rounds}: press to seen {middle:.3f} s, console {ours:.3f} s")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
