@@ -37,18 +37,19 @@ def follow(turn: Turn) -> None:
     state = Follow(**turn.operation.follow_state)
     until = turn.clock() + SLICE_SECONDS
     service = _read(turn) if state.outcome else None  # the last turn may have died between knowing and telling
+    is_first = True
     while state.outcome is None and turn.clock() < until and not turn.stop.is_set():
-        service = _watch(turn, state, service)
+        service = _watch(turn, state, service, _watch_seconds(turn, state, is_first=is_first))
+        is_first = False
     if state.outcome is None:
         raise Pause
     faults.reach("outcome-known")
     _conclude(turn, state, state.outcome, service)
 
 
-def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None:
+def _watch(turn: Turn, state: Follow, service: Service | None, seconds: int) -> Service | None:
     """Take in what a few seconds of watching bring; return the service as it was seen last."""
     operation = turn.operation
-    seconds = _watch_seconds(turn, state)
     is_quiet = True
     try:
         for event in turn.gateway.watch_service(
@@ -73,10 +74,13 @@ def _watch(turn: Turn, state: Follow, service: Service | None) -> Service | None
     return service
 
 
-def _watch_seconds(turn: Turn, state: Follow) -> int:
-    """Whole seconds, at least one. While Ready=False is being forgiven, the error window must not be slept over."""
+def _watch_seconds(turn: Turn, state: Follow, *, is_first: bool = False) -> int:
+    """Whole seconds, at least one. While Ready=False is being forgiven, the error window must not be slept over.
+
+    The first watch of a turn is short: when it brings nothing, perhaps nothing was left to happen.
+    """
     if state.failing_since is None:
-        return WATCH_SECONDS
+        return 1 if is_first else WATCH_SECONDS
     forgiven = state.error_window - (turn.elapsed - state.failing_since)
     return min(WATCH_SECONDS, max(1, math.ceil(forgiven)))
 

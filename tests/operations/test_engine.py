@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from console.knative.changes import CreateService, DeleteService, EnvEntry, Rede
 from console.knative.objects import OPERATION
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations import following, submission
+from console.operations import faults, following, submission
 from console.operations.models import Operation
 from console.operations.statuses import Status
 from console.operations.submission import retry
@@ -267,15 +268,22 @@ def test_no_secret_value_is_kept_in_the_clear(world: World, ref: ServiceRef, dep
     assert world.env(ref.name)["PASSWORD"] == secret
 
 
-def test_yesterdays_failure_is_not_todays(world: World, ref: ServiceRef, deployer: Actor):
+def test_yesterdays_failure_is_not_todays(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
     """A service that failed before says so until its controller has seen the new spec; that counts for nothing."""
     failed = finish(submit(SetImage("app", "example.com/shop/missing:1"), ref, deployer))
     assert failed.status == Status.FAILED
-    limits = submission.Limits(error_window=0.0)
-    world.box.post("/sandbox/speed", {"speed": 5})
-    try:
-        operation = finish(submit(SetImage("app", RUST), ref, deployer, limits=limits))
-    finally:
-        world.box.post("/sandbox/speed", {"speed": 50})
+    operation = submit(SetImage("app", RUST), ref, deployer, limits=submission.Limits(error_window=0.0))
+
+    def hold_the_controllers_back(where: str) -> None:
+        if where == "before-write":
+            world.box.post("/sandbox/speed", {"speed": 0.02})
+        if where == "written":  # somebody's harmless edit shows the engine the service before the controllers saw it
+            world.edit(ref.name, lambda service: service["metadata"]["annotations"].update(note="x"))
+            threading.Timer(0.3, world.box.post, ("/sandbox/speed", {"speed": 50})).start()
+
+    monkeypatch.setattr(faults, "reach", hold_the_controllers_back)
+    operation = finish(operation)
     assert operation.status == Status.SUCCEEDED
     assert operation.revision == f"{ref.name}-00003"
