@@ -73,6 +73,8 @@ function prepare(root) {
 }
 
 prepare(document);
+// On a narrow screen the open tab may be beyond the edge.
+document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 document.addEventListener("htmx:after:swap", () => prepare(document));
 
 // A form that was sent through htmx comes back with problems or as a preview: lead the eye and the keyboard there.
