@@ -134,6 +134,15 @@ class KubeObject:
         return {"True": Health.READY, "False": Health.FAILED}.get(self.ready.status, Health.PROGRESSING)
 
 
+# By key of valueFrom: the word for it, and what tells which one.
+_SOURCES = {
+    "secretKeyRef": ("secret", "name", "key"),
+    "configMapKeyRef": ("config map", "name", "key"),
+    "fieldRef": ("field", "fieldPath"),
+    "resourceFieldRef": ("resource", "resource"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EnvVar:
     """One entry of a container's env: a literal value, or where the value comes from."""
@@ -153,13 +162,10 @@ class EnvVar:
     def source(self) -> str:
         """`secret db/password`, `config map app/url`, `field metadata.name`; empty for a literal value."""
         origin = self.raw.get("valueFrom") or {}
-        for key, word in (("secretKeyRef", "secret"), ("configMapKeyRef", "config map")):
-            if reference := origin.get(key):
-                return f"{word} {reference.get('name', '')}/{reference.get('key', '')}"
-        if reference := origin.get("fieldRef"):
-            return f"field {reference.get('fieldPath', '')}"
-        if reference := origin.get("resourceFieldRef"):
-            return f"resource {reference.get('resource', '')}"
+        for key, reference in origin.items() if isinstance(origin, Mapping) else ():
+            if isinstance(reference, Mapping) and key in _SOURCES:
+                word, *parts = _SOURCES[key]
+                return f"{word} " + "/".join(str(reference.get(part, "")) for part in parts)
         return ""
 
 

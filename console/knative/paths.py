@@ -32,12 +32,13 @@ def container_path(container: str, *more: str) -> FieldPath:
 
 def text(path: FieldPath) -> str:
     """Return the path for people: `spec.template.spec.containers[app].env[TARGET]`; keys with dots are quoted."""
-    words = ""
-    for index, part in enumerate(path):
-        if index and path[index - 1] in NAMED_LISTS:
-            words += f"[{part}]"
-        else:
-            words += f"[{part!r}]" if "." in part or "/" in part else f".{part}" if words else part
+    words, in_list = "", False
+    for part in path:
+        if in_list:
+            words, in_list = f"{words}[{part}]", False  # an entry's own name, even if a list is called the same
+            continue
+        words += f"[{part!r}]" if "." in part or "/" in part else f".{part}" if words else part
+        in_list = part in NAMED_LISTS
     return words
 
 

@@ -138,5 +138,15 @@ def edit_somewhere(value: Any, data: st.DataObject) -> None:
             value[key] = data.draw(words)
 
 
+def spoil_somewhere(value: Any, data: st.DataObject) -> None:
+    """Put something of another shape into one place inside the JSON."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = data.draw(st.sampled_from(keys))
+    if value[key] and _is_folder(value[key]) and data.draw(st.integers(0, 5)):
+        spoil_somewhere(value[key], data)
+    else:
+        value[key] = data.draw(st.sampled_from([None, "", "text", 7, True, [], {}, [None], ["text"], {"text": 7}, 1.5]))
+
+
 def _is_folder(value: Any) -> bool:
     return isinstance(value, dict | list)

@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from console.knative import changes, diff, paths
-from console.knative.changes import EnvEntry, KeepDigest, ReplaceManifest, SetEnv, SetEnvFrom, SetVolumes, SplitTraffic
+from console.knative.changes import (
+    ChangeRefused,
+    EnvEntry,
+    KeepDigest,
+    ReplaceManifest,
+    SetEnv,
+    SetEnvFrom,
+    SetVolumes,
+    SplitTraffic,
+)
 from console.knative.changes.base import Change
 from console.knative.objects import Service
 from console.knative.redaction import MASK, env_values, mask_env, redact_text, seal_env
@@ -122,6 +131,21 @@ def test_a_split_that_is_sent_back_as_shown_changes_no_target(raw: dict[str, Any
     keys = [(t.name, t.tag) for t in rows]
     if len(set(keys)) == len(keys) and raw["spec"].get("traffic"):
         assert SplitTraffic(rows).apply(service).raw == raw
+
+
+@slow
+@given(strategies.services(), st.data())
+def test_a_spoilt_manifest_is_refused_with_a_problem_or_can_be_shown(raw: dict[str, Any], data: st.DataObject) -> None:
+    """People write it by hand: whatever they write, the page can say what is wrong or what would change."""
+    manifest = mask_env(raw)
+    strategies.spoil_somewhere(manifest, data)
+    service = Service(raw)
+    try:
+        after = ReplaceManifest(manifest).apply(service)
+    except ChangeRefused:
+        return
+    shown = str(diff.diff(raw, after.raw)) + json.dumps(mask_env(after.raw)) + str(after.truth)
+    assert all(repr(value)[1:-1] not in shown for value in strategies.literal_values(raw))
 
 
 @given(st.text(min_size=4), st.text(), st.text())

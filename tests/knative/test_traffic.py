@@ -111,3 +111,42 @@ def test_a_share_for_latest_is_what_a_new_revision_will_get() -> None:
 def test_a_target_keeps_fields_that_this_console_does_not_know() -> None:
     target = TrafficTarget.read({"revisionName": "shop-00001", "percent": 100, "future": {"keep": 1}})
     assert target.to_spec()["future"] == {"keep": 1}
+
+
+@pytest.mark.parametrize("name", traffic.PRESETS)
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_a_preset_that_fits_sums_to_one_hundred_and_keeps_every_tag(name: str, count: int) -> None:
+    targets = [at(f"shop-{index:05}", None, f"t{index}") for index in range(count)]
+    split = traffic.preset(name, targets)
+    assert [(t.revision, t.tag) for t in split] == [(t.revision, t.tag) for t in targets]
+    if count >= len(traffic.PRESETS[name]):
+        assert sum(t.percent or 0 for t in split) == 100
+
+
+split_rows = st.lists(
+    st.tuples(st.sampled_from([None, *sorted(KNOWN)]), st.integers(0, 100), st.none() | st.sampled_from("abc")),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(split_rows)
+def test_what_passes_is_what_the_webhook_would_take(rows: list[tuple[str | None, int, str | None]]) -> None:
+    """Its rules: percents from 0 to 100 that sum to 100, tags that stand once (route_validation.go)."""
+    targets = [at(*row) for row in rows]
+    tags = [t.tag for t in targets if t.tag]
+    if not traffic.problems(targets, KNOWN):
+        assert sum(t.percent or 0 for t in targets) == 100
+        assert len(set(tags)) == len(tags)
+    elif sum(t.percent or 0 for t in targets) == 100 and len(set(tags)) == len(tags):
+        assert {p.code for p in traffic.problems(targets, KNOWN)} == {"target-duplicate"}, "kn's own rule"
+
+
+@given(split_rows)
+def test_the_truth_promises_what_the_targets_of_latest_get(rows: list[tuple[str | None, int, str | None]]) -> None:
+    targets = [at(*row) for row in rows]
+    truth = traffic.truth(targets, [], None)
+    promised = sum(t.percent or 0 for t in targets if t.revision is None)
+    assert truth.new_revision_percent == promised
+    assert (truth.kind is Kind.PINNED) == (promised == 0)
+    assert not truth.newer_not_serving, "there is no newer one"

@@ -79,6 +79,9 @@ def _parts(manifest: Mapping[str, Any]) -> Iterable[tuple[str, type, Any]]:
     for key in ("labels", "annotations"):
         yield f"spec.template.metadata.{key}", dict, (inner or {}).get(key)
     yield from _entries("spec.traffic", (spec or {}).get("traffic"))
+    for target in (spec or {}).get("traffic") or ():
+        for key, shape in (("percent", int), ("revisionName", str), ("tag", str)):
+            yield f"spec.traffic.{key}", shape, target.get(key)
     pod = (template or {}).get("spec")
     yield "spec.template.spec", dict, pod
     for key in ("containers", "initContainers", "volumes"):
