@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{_SERVICE}test/<uuid:id>/", testing.result, name="access-test-result"),
     path("previews/<uuid:id>/submit/", operations.submit, name="submit"),
     path("operations/", operations.operations, name="operations"),
+    path("activity/", operations.activity, name="activity"),
     path("operations/<uuid:id>/", operations.operation, name="operation"),
     path("operations/<uuid:id>/cancel/", operations.cancel, name="cancel"),
     path("operations/<uuid:id>/retry/", operations.retry, name="retry"),

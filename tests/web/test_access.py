@@ -35,6 +35,7 @@ TABLE = {
     "access-test-result": (Permission.VIEW, {**HERE, "id": THING}, "get"),
     "submit": ("signed-in", {"id": THING}, "post"),
     "operations": ("signed-in", {}, "get"),
+    "activity": ("signed-in", {}, "get"),
     "operation": ("signed-in", {"id": THING}, "get"),
     "cancel": ("signed-in", {"id": THING}, "post"),
     "retry": ("signed-in", {"id": THING}, "post"),

@@ -29,6 +29,7 @@ PAGES = [
     f"{SHOP}delete/",
     f"{SHOP}test/",
     "/operations/",
+    "/activity/",
     "/audit/",
     "/nowhere/",
 ]

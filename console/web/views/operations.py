@@ -1,10 +1,13 @@
 """Operations: submitting what was previewed, watching it become real, cancelling, trying again."""
 
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,12 +16,15 @@ from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.diff import FieldChange
+from console.operations import activity as recent
 from console.operations import reading, submission
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import paging, words
 from console.web.requests import ConsoleRequest
+
+DAY_HEIGHT = 64
 
 
 @signed_in
@@ -30,6 +36,14 @@ def operations(request: ConsoleRequest) -> HttpResponse:
             found = found.filter(**{name: value})
     context = {"page": paging.page(found, request.GET.get("page")), "statuses": Status}
     return render(request, "operations/list.html", context)
+
+
+@signed_in
+def activity(request: ConsoleRequest) -> HttpResponse:
+    """Changes of the last two weeks by day, person and service."""
+    found = recent.activity(reading.visible(request.rights, labels_of), timezone.now())
+    bars = [_day_bar(day, count, found.busiest) for day, count in found.days]
+    return render(request, "operations/activity.html", {"activity": found, "bars": bars})
 
 
 @signed_in
@@ -114,3 +128,20 @@ def _bar(span: reading.PhaseSpan, total: float) -> tuple[float, float]:
     if not total or span.reached_at is None:
         return 0.0, 0.0
     return round(100 * span.start / total, 2), round(max(100 * span.seconds / total, 0.6), 2)
+
+
+def _day_bar(day: date, count: recent.Tally, busiest: int) -> dict[str, Any]:
+    """One day's column in a picture of DAY_HEIGHT: succeeded below, the rest above it, failures on top."""
+    unit = DAY_HEIGHT / busiest if busiest else 0.0
+    heights = {name: round(getattr(count, name) * unit, 2) for name in ("succeeded", "rest", "failed")}
+    good_at = DAY_HEIGHT - heights["succeeded"]
+    rest_at = good_at - heights["rest"]
+    texts = {
+        "good": heights["succeeded"],
+        "good_at": good_at,
+        "rest": heights["rest"],
+        "rest_at": rest_at,
+        "failed": heights["failed"],
+        "failed_at": rest_at - heights["failed"],
+    }
+    return {"day": day, "count": count, **{name: f"{max(value, 0):.2f}" for name, value in texts.items()}}

@@ -1,0 +1,58 @@
+"""The summary of the last days counts what the person may see, and by how it came out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from console.operations.activity import activity
+from console.operations.models import Operation
+from console.operations.sealing import seal
+from tests.web.pages import read
+
+
+def make(status: str, *, days_ago: int = 0, actor: str = "dora", namespace: str = "default") -> None:
+    Operation.objects.create(
+        cluster="box",
+        namespace=namespace,
+        name="shop",
+        kind="SetEnv",
+        sealed_change=seal({}),
+        sealed_seen=seal({}),
+        actor=actor,
+        status=status,
+        submitted_at=timezone.now() - timedelta(days=days_ago),
+    )
+
+
+@pytest.mark.django_db
+def test_changes_are_counted_by_day_person_and_outcome() -> None:
+    for status in ("succeeded", "succeeded-not-serving", "failed", "timed-out", "cancelled", "following"):
+        make(status)
+    make("refused", days_ago=3, actor="otto")
+    make("succeeded", days_ago=30)
+    found = activity(Operation.objects.all(), timezone.now())
+    assert (found.all.total, found.all.succeeded, found.all.failed, found.all.rest) == (7, 2, 3, 2)
+    assert found.failed_percent == 60
+    assert len(found.days) == 14
+    assert [count.total for _day, count in found.days if count.total] == [1, 6]
+    assert found.busiest == 6
+    assert [(name, count.total) for name, count in found.people] == [("dora", 6), ("otto", 1)]
+
+
+@pytest.mark.django_db
+def test_no_change_is_no_failure() -> None:
+    found = activity(Operation.objects.all(), timezone.now())
+    assert (found.busiest, found.failed_percent) == (0, 0.0)
+
+
+def test_the_page_counts_only_what_the_person_may_see(client, mirror, people) -> None:
+    make("succeeded", actor="dora")
+    make("failed", actor="somebody-else", namespace="other")
+    client.force_login(people["viewer"])
+    text = read(client.get("/activity/")).text
+    assert "1 change " in text
+    assert "dora" in text
+    assert "somebody-else" not in text
