@@ -1,4 +1,4 @@
-"""Signing in: no sign-up, demo users in the demo only, limits, sessions that end, one link for the first administrator."""
+"""Signing in: no sign-up, demo users in the demo only, limits, sessions that end, one link for the first owner."""
 
 from __future__ import annotations
 
