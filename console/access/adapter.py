@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Local accounts, made by an administrator."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -17,12 +17,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """A demo user's password is known to everybody: outside the demo it opens nothing."""
         if user.is_demo and not settings.DEMO:
-            return self.respond_user_inactive(request, user)
-        found: HttpResponse | None = super().pre_login(request, user, **kwargs)
+            found: HttpResponse | None = self.respond_user_inactive(request, user)
+            return found
+        found = super().pre_login(request, user, **kwargs)
         return found
 
 
-class SocialAccountAdapter(DefaultSocialAccountAdapter):
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Accounts of the identity provider: whoever it lets in gets an account, and rights only through grants."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.signals import social_account_updated
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -42,7 +43,7 @@ def _groups_changed(sociallogin: Any, **_kwargs: Any) -> None:
 
 def join_teams_of_groups(user: User) -> None:
     """Make the memberships that come from the identity provider equal to the groups of its newest token."""
-    account = user.socialaccount_set.order_by("-last_login").first()
+    account = SocialAccount.objects.filter(user=user).order_by("-last_login").first()
     if account is None:
         return
     claims = account.extra_data.get("userinfo") or account.extra_data.get("id_token") or account.extra_data

@@ -79,9 +79,8 @@ def main(rounds: int) -> None:
             own = truth.ready[generation] - truth.written[generation]
             totals.append(seen - pressed)
             overheads.append(seen - pressed - own)
-            print(
-                f"{number + 1:3}  press to seen {totals[-1]:6.3f} s  cluster {own:6.3f} s  console {overheads[-1]:6.3f} s"
-            )
+            line = f"{number + 1:3}  press to seen {totals[-1]:6.3f} s  cluster {own:6.3f} s"
+            print(f"{line}  console {overheads[-1]:6.3f} s")
         middle, ours = statistics.median(totals), statistics.median(overheads)
         print(f"median over {rounds}: press to seen {middle:.3f} s, console {ours:.3f} s")
         browser.close()

@@ -13,7 +13,7 @@ from console.access.models import User
 from console.audit import Outcome
 
 
-class FirstAdminForm(BaseUserCreationForm):
+class FirstAdminForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not subscriptable at run time
     class Meta:
         model = User
         fields = ("username",)
@@ -30,7 +30,7 @@ def first_admin(request: HttpRequest, token: str) -> HttpResponse:
             user = form.save(commit=False)
             user.is_superuser = True
             user.save()
-            actor = Actor(user.pk, user.get_username(), client_ip(request), request.request_id)
+            actor = Actor(user.pk, user.get_username(), client_ip(request), getattr(request, "request_id", ""))
             audit.record("manage.FirstAdministrator", actor=actor, outcome=Outcome.SUCCEEDED)
         return redirect("account_login")
     return render(request, "access/first_admin.html", {"form": form}, status=422 if form.errors else 200)
