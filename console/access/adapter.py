@@ -16,11 +16,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """A demo user's password is known to everybody: outside the demo it opens nothing."""
-        if user.is_demo and not settings.DEMO:
-            found: HttpResponse | None = self.respond_user_inactive(request, user)
-            return found
-        found = super().pre_login(request, user, **kwargs)
-        return found
+        refuses = user.is_demo and not settings.DEMO
+        answer: HttpResponse | None = (
+            self.respond_user_inactive(request, user) if refuses else super().pre_login(request, user, **kwargs)
+        )
+        return answer
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
