@@ -38,7 +38,7 @@ class RevisionRow:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """Return kn's age: `20s`, `3m`, `5h`, `9d` (apimachinery duration.ShortHumanDuration)."""
+    """Return the age as kn's descriptions have it: `20s`, `3m`, `5h`, `9d` (duration.ShortHumanDuration)."""
     if since is None:
         return "<unknown>"
     seconds = int((now - since).total_seconds())
@@ -50,12 +50,34 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{max(seconds, 0)}s"
 
 
+def list_age(since: datetime | None, now: datetime) -> str:
+    """Return the age as kn's lists have it: `95s`, `3m10s`, `2d4h`, `9d` (duration.HumanDuration)."""
+    seconds = int((now - since).total_seconds()) if since else 0
+    minutes, hours = seconds // 60, seconds // 3600
+    if since is None or seconds < 0:
+        return age(since, now)
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 180:
+        return _two(minutes, "m", seconds % 60 if minutes < 10 else 0, "s")
+    if hours < 48:
+        return _two(hours, "h", minutes % 60 if hours < 8 else 0, "m")
+    days = hours // 24
+    if days < 365 * 2:
+        return _two(days, "d", hours % 24 if days < 8 else 0, "h")
+    return _two(days // 365, "y", days % 365 if days < 365 * 8 else 0, "d")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large}{large_unit}" + (f"{small}{small_unit}" if small else "")
+
+
 def service_row(service: Service, now: datetime) -> ServiceRow:
     return ServiceRow(
         name=service.name,
         url=service.url,
         latest=service.latest_ready_revision or "",
-        age=age(service.created_at, now),
+        age=list_age(service.created_at, now),
         conditions=str(service.tally),
         ready=service.ready.status,
         reason=_reason(service),
@@ -70,7 +92,7 @@ def revision_row(revision: Revision, service: Service | None, now: datetime) -> 
         traffic=f"{percent}%" if percent else "",
         tags=",".join(tags),
         generation=str(revision.configuration_generation or ""),
-        age=age(revision.created_at, now),
+        age=list_age(revision.created_at, now),
         conditions=str(revision.tally),
         ready=revision.ready.status,
         reason=_reason(revision),

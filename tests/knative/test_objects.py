@@ -156,6 +156,28 @@ def test_ages_are_written_as_kn_writes_them(seconds: int, text: str) -> None:
     assert kn.age(NOW - timedelta(seconds=seconds), NOW) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (119, "119s"),
+        (120, "2m"),
+        (190, "3m10s"),
+        (659, "10m"),
+        (3 * 3600, "3h"),
+        (3 * 3600 + 60, "3h1m"),
+        (47 * 3600, "47h"),
+        (52 * 3600, "2d4h"),
+        (9 * 86400 + 3600, "9d"),
+        (800 * 86400, "2y70d"),
+        (-1, "0s"),
+        (-60, "<invalid>"),
+    ],
+)
+def test_ages_in_lists_are_finer_while_they_are_short(seconds: int, text: str) -> None:
+    assert kn.list_age(NOW - timedelta(seconds=seconds), NOW) == text
+
+
 def test_a_row_of_the_revision_list_has_what_kn_prints() -> None:
     service = Service(factories.service())
     row = kn.revision_row(Revision(factories.revision(number=4)), service, NOW)
