@@ -9,6 +9,7 @@ COPY console console
 COPY templates templates
 COPY static static
 COPY locale locale
+RUN /venv/bin/pybabel -q compile -d locale -D django
 # A key for this build step only: collecting static files reads the settings, and the settings insist on one.
 RUN CONSOLE_SECRET_KEY=build CONSOLE_STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --noinput -v 0
 

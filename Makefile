@@ -8,25 +8,27 @@ BIN := $(VENV)/bin
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-run: $(VENV)/.run-ready  ## Start the console with its own Redis, database and sandbox cluster
+MO := locale/zh_Hans/LC_MESSAGES/django.mo
+
+run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database and sandbox cluster
 	@$(BIN)/python -m console.run
 
-test: $(VENV)/.test-ready  ## Run the tests that need nothing installed
+test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 2 -q
 
-test-servers: $(VENV)/.test-ready  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
+test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations
 
-test-browser: $(VENV)/.test-ready  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
+test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/browser
 
-test-faults: $(VENV)/.test-ready  ## Kill processes and cut connections (needs PostgreSQL's programs)
+test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
 
 cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative control plane (needs Go; compiles once)
 	$(BIN)/python -m tests.cluster.up
 
-test-cluster: $(VENV)/.test-ready  ## Run the contract suite and the story against the real control plane
+test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
 
 lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
@@ -44,9 +46,11 @@ lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
 
-messages: $(VENV)/.test-ready  ## Collect translatable texts and compile their translations (needs gettext)
+messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
 	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var
-	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py compilemessages
+
+$(MO): locale/zh_Hans/LC_MESSAGES/django.po $(VENV)/.run-ready
+	$(BIN)/pybabel -q compile -d locale -D django
 
 clean:  ## Remove the environment and the embedded default's data
 	rm -rf $(VENV) var
