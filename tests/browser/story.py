@@ -112,6 +112,10 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     apply(visitor)
     assert timeline(visitor)[0] == BY_ROUTE
 
+    visitor.go(hello)
+    expect(page.locator("main")).to_contain_text("25%")
+    visitor.keep(f"{cluster}-12-split")
+
     # 4: history and revision page
     visitor.go(f"{hello}revisions/")
     for share in ("50%", "25%"):
