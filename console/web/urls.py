@@ -3,12 +3,14 @@
 from django.urls import path
 
 from console.web import stream
-from console.web.views import audit, changes, first_admin, health, operations, preferences, services, testing
+from console.web.views import audit, bulk, changes, first_admin, health, operations, preferences, services, testing
 
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", services.services, name="services"),
+    path("services/bulk/", bulk.bulk, name="bulk"),
+    path("services/bulk/submit/", bulk.submit, name="bulk-submit"),
     path("services/new/", changes.create, name="create"),
     path(_SERVICE, services.service, name="service"),
     path(f"{_SERVICE}revisions/", services.revisions, name="revisions"),

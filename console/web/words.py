@@ -121,6 +121,14 @@ _PROBLEMS = {
     "manifest-other-service": gettext_lazy("The manifest is of another service (%(name)s)."),
     "manifest-invalid": gettext_lazy("“%(field)s” of the manifest is not of the kind that belongs there."),
     "manifest-masked-value": gettext_lazy("“%(name)s” is new: write its value instead of the mask."),
+    "label-key-invalid": gettext_lazy(
+        "“%(key)s” is no key: letters, digits, “-”, “_” and “.”, at most 63, after an optional domain and “/”."
+    ),
+    "label-value-invalid": gettext_lazy(
+        "“%(value)s” is no value of a label: letters, digits, “-”, “_” and “.”, at most 63."
+    ),
+    "mount-path-taken": gettext_lazy("Something is mounted at %(path)s already."),
+    "revision-name-prefix": gettext_lazy("“%(name)s” does not begin with “%(prefix)s”."),
     "yaml-invalid": gettext_lazy("This is not YAML: %(detail)s"),
     "digest-unknown": gettext_lazy("The digest that runs now is not known; let Knative resolve the image again."),
 }

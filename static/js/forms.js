@@ -52,6 +52,11 @@ document.addEventListener("input", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-all]")) return;
+  for (const box of event.target.form.querySelectorAll("[name=services]")) box.checked = event.target.checked;
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const form = button?.closest("form");

@@ -19,6 +19,8 @@ THING = uuid.UUID("00000000-0000-4000-8000-000000000001")
 # name -> (permission or mark, further URL arguments, method). The one table.
 TABLE = {
     "services": ("signed-in", {}, "get"),
+    "bulk": ("signed-in", {}, "get"),
+    "bulk-submit": ("signed-in", {}, "post"),
     "create": (Permission.DEPLOY, {}, "get"),
     "service": (Permission.VIEW, HERE, "get"),
     "revisions": (Permission.VIEW, HERE, "get"),

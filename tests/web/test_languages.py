@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.utils.translation.template import templatize
 
+from console.web import words
+
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 # What templatize makes of {% translate %}, {% blocktranslate %} and _("...") in a tag.
@@ -80,3 +82,11 @@ def used_texts() -> set[str]:
 
 def test_every_text_that_is_used_stands_in_the_catalogue() -> None:
     assert sorted(used_texts() - {entry["msgid"] for entry in entries()}) == []
+
+
+def test_every_problem_has_words_for_people() -> None:
+    codes = set()
+    for path in (ROOT / "console").rglob("*.py"):
+        codes |= set(re.findall(r'Problem\(\s*"([a-z-]+)"', path.read_text(encoding="utf8")))
+    assert len(codes) > 25
+    assert sorted(codes - set(words._PROBLEMS) - {"sum"}) == []  # the sum's words are kn's own

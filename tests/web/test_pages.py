@@ -17,6 +17,7 @@ SHOP = "/services/box/default/shop/"
 PAGES = [
     "/",
     "/services/new/",
+    "/services/bulk/",
     SHOP,
     f"{SHOP}revisions/",
     f"{SHOP}revisions/shop-00004/",

@@ -34,6 +34,8 @@ def operations(request: ConsoleRequest) -> HttpResponse:
     for name in ("cluster", "namespace", "name", "status", "actor"):
         if value := request.GET.get(name, "").strip():
             found = found.filter(**{name: value})
+    if batch := _uuid(request.GET.get("batch", "")):
+        found = found.filter(batch=batch)
     context = {"page": paging.page(found, request.GET.get("page")), "statuses": Status}
     return render(request, "operations/list.html", context)
 
@@ -121,6 +123,14 @@ def _find(request: ConsoleRequest, id: UUID) -> Operation:
     if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):
         raise Http404
     return found
+
+
+def _uuid(text: str) -> UUID | None:
+    """The id that the text says; what cannot be read filters nothing."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _bar(span: reading.PhaseSpan, total: float) -> tuple[float, float]:

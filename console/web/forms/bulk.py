@@ -1,0 +1,82 @@
+"""One change for many services: chosen by their checkboxes, said once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.knative import changes, validation
+from console.knative.changes import Change, EnvEntry
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.mirror.summaries import ServiceSummary
+from console.web import words
+
+MOST = 50  # services of one go: each is previewed by its cluster while the person waits
+
+KINDS = (
+    ("env", _("Set a variable")),
+    ("env-remove", _("Remove a variable")),
+    ("label", _("Set a label of the service")),
+    ("label-remove", _("Remove a label of the service")),
+    ("min-scale", _("Set the least replicas")),
+    ("redeploy", _("Redeploy: a new revision of the same template")),
+)
+_NEEDS_NAME = ("env", "env-remove", "label", "label-remove")
+
+
+class BulkForm(forms.Form):
+    """`services` are those that the person may see; what may be changed is decided for each."""
+
+    services = forms.MultipleChoiceField(label=_("Services"), error_messages={"required": _("Choose some services.")})
+    kind = forms.ChoiceField(label=_("Change"), choices=KINDS)
+    name = forms.CharField(label=_("Name"), required=False, max_length=317)
+    value = forms.CharField(label=_("Value"), required=False, strip=False)
+
+    def __init__(self, rows: Sequence[ServiceSummary], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["services"].choices = [(str(row.ref), str(row.ref)) for row in rows]  # type: ignore[attr-defined]
+        for name in ("kind", "name", "value"):
+            self.fields[name].widget.attrs["class"] = "form-select" if name == "kind" else "form-control"
+
+    def clean_services(self) -> list[ServiceRef]:
+        chosen = self.cleaned_data["services"]
+        if len(chosen) > MOST:
+            raise forms.ValidationError(_("At most %(count)s services at a time."), params={"count": MOST})
+        return [ServiceRef(*text.split("/")) for text in chosen]
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean() or {}
+        kind, name, value = data.get("kind", ""), str(data.get("name", "")).strip(), str(data.get("value", ""))
+        found = None
+        if kind in ("env", "env-remove"):
+            found = validation.env_name(name)
+        elif kind == "label":
+            found = validation.label(name, value)
+        elif kind in _NEEDS_NAME and not name:
+            found = validation.label(name, "")
+        if found:
+            self.add_error("name", words.problem(found))
+        if kind == "env" and (problem := validation.env_value(value)):
+            self.add_error("value", words.problem(problem))
+        if kind == "min-scale" and not (value.isdigit() and len(value) < 6):
+            self.add_error("value", _("Write a whole number."))
+        return data
+
+    def change_of(self, service: Service) -> Change | None:
+        """The change for one service; None when it has no container that takes requests."""
+        kind, name, value = (str(self.cleaned_data[field]) for field in ("kind", "name", "value"))
+        container = service.user_container
+        if kind in ("env", "env-remove") and container is None:
+            return None
+        if kind == "env" and container:
+            return changes.SetEnv(container.name, (EnvEntry(name.strip(), value),), ())
+        if kind == "env-remove" and container:
+            return changes.SetEnv(container.name, (), (name.strip(),))
+        if kind in ("label", "label-remove"):
+            return changes.SetLabels({name.strip(): value if kind == "label" else None})
+        if kind == "min-scale":
+            return changes.SetScale({"min": value})
+        return changes.Redeploy(timezone.now().isoformat())

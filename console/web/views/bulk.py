@@ -1,0 +1,100 @@
+"""The same change on many services: one form, one preview of all, as many operations."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from console.access.actors import actor_from
+from console.access.decorators import refuse, signed_in
+from console.access.permissions import Permission
+from console.knative.changes import ChangeRefused
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.operations import ClusterError, previewing, submission
+from console.operations.previewing import Effect, NotAllowed
+from console.web import words
+from console.web.forms.bulk import BulkForm
+from console.web.requests import ConsoleRequest
+from console.web.views.services import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the change would do to one service, or why it cannot be made there."""
+
+    ref: ServiceRef
+    effect: Effect | None = None
+    why_not: str = ""
+
+
+@signed_in
+def bulk(request: ConsoleRequest) -> HttpResponse:
+    """Choose services and a change; the preview then tells of each what would happen."""
+    rows = [
+        row
+        for cluster in read.clusters()
+        for row in read.services(cluster)
+        if request.rights.allows(Permission.VIEW, row.ref, row.labels)
+    ]
+    form = BulkForm(rows, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and "edit" not in request.POST and form.is_valid():
+        lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
+        possible = [line for line in lines if line.effect]
+        return render(request, "changes/bulk_preview.html", {"form": form, "lines": lines, "possible": possible})
+    shown = sorted((row for row in rows if matches(row, request)), key=lambda row: (row.namespace, row.name))
+    chosen = set(request.POST.getlist("services"))
+    context = {"form": form, "rows": shown, "chosen": chosen}
+    return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
+
+
+def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
+    found = read.service(ref)
+    change = form.change_of(found) if found else None
+    if change is None:
+        return Line(ref, why_not=_("The service was deleted meanwhile."))
+    try:
+        effect = previewing.preview(change, user=request.user, ref=ref)
+    except NotAllowed as error:
+        previewing.audit_refusal(error, ref, actor_from(request))
+        missing = ", ".join(sorted(error.permissions))
+        why_not = _("You lack the permission “%(permission)s” here.") % {"permission": missing}
+    except ChangeRefused as refusal:
+        why_not = words.problem(refusal.problem)
+    except ClusterError as error:
+        why_not = words.cluster_error(error)[0]
+    else:
+        why_not = _why_not(effect)
+        return Line(ref, why_not=why_not) if why_not else Line(ref, effect)
+    return Line(ref, why_not=why_not)
+
+
+def _why_not(effect: Effect) -> str:
+    if effect.is_empty:
+        return _("Nothing would change: the service is already like that.")
+    return " ".join(words.cluster_error(effect.refusal)) if effect.refusal else ""
+
+
+@require_POST
+@signed_in
+def submit(request: ConsoleRequest) -> HttpResponse:
+    """Make an operation of each preview, all or none."""
+    try:
+        batch, _made = submission.submit_all(
+            request.POST.getlist("preview"),
+            user=request.user,
+            actor=actor_from(request),
+            reason=request.POST.get("reason", ""),
+        )
+    except (submission.PreviewGone, ValueError):
+        messages.warning(
+            request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
+        )
+        return redirect("operations")
+    except NotAllowed as error:
+        return refuse(request, Permission(sorted(error.permissions)[0]), None)
+    return redirect(f"{reverse('operations')}?batch={batch}")

@@ -1,0 +1,84 @@
+"""One change for many services: each is previewed, the possible ones become operations of one batch."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.access.models import Grant, Role
+from console.audit.models import Entry
+from console.cluster.resources import SERVICES
+from console.operations.models import Operation, Preview
+from tests import factories
+from tests.operations.factories import World
+from tests.web.pages import read
+
+NAMES = ("bulk-one", "bulk-two")
+
+
+@pytest.fixture
+def two(client, world: World, mirror, people):
+    """Two services of the sandbox in the mirror, next to shop, which the cluster does not have."""
+    for name in NAMES:
+        try:
+            world.get(name)
+        except OSError:
+            world.create(name)
+        mirror.put(SERVICES, world.get(name))
+    client.force_login(people["deployer"])
+    return client
+
+
+def typed(*names: str, **more: str) -> dict[str, object]:
+    data = {"services": [f"box/default/{name}" for name in names], "kind": "env", "name": "COLOUR", "value": "canary-x"}
+    return {**data, **more}
+
+
+def test_each_service_says_what_would_happen_to_it(two) -> None:
+    text = read(two.post("/services/bulk/", typed(*NAMES, "shop"))).text
+    for name in NAMES:
+        assert f"box/default/{name} spec.template.spec.containers[app].env[COLOUR] → •••• yes 100%" in text
+    assert "box/default/shop The cluster has no such object (any more)." in text
+    assert "Apply to 2 services" in text
+    assert Preview.objects.count() == 2
+
+
+def test_applying_makes_operations_of_one_batch_once(two) -> None:
+    two.post("/services/bulk/", typed(*NAMES))
+    previews = {"preview": [str(preview.id) for preview in Preview.objects.all()], "reason": "new colours"}
+    answer = two.post("/services/bulk/submit/", previews)
+    assert Operation.objects.count() == 2
+    batch = Operation.objects.values_list("batch", flat=True).distinct().get()
+    assert answer["Location"] == f"/operations/?batch={batch}"
+    page = read(two.get(answer["Location"])).text
+    assert all(name in page for name in NAMES)
+    assert read(two.post("/services/bulk/submit/", previews, follow=True)).text.count("was submitted already") == 1
+    assert Operation.objects.count() == 2
+    assert Entry.objects.filter(action="deploy.SetEnv", text="new colours").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"services": []}, "Choose some services."),
+        ({"services": ["box/other/foreign"]}, "not one of the available choices"),
+        ({"name": ""}, "A variable needs a name."),
+        ({"name": "PORT"}, "“PORT” is reserved"),
+        ({"kind": "label", "name": "bad key!"}, "“bad key!” is no key"),
+        ({"kind": "min-scale", "value": "-1"}, "Write a whole number."),
+        ({"kind": "explode"}, "not one of the available choices"),
+    ],
+)
+def test_bad_input_is_refused_with_nothing_written(two, mirror, more: dict[str, object], message: str) -> None:
+    mirror.put(SERVICES, factories.service("foreign", "other"))
+    response = two.post("/services/bulk/", {**typed(*NAMES), **more})
+    assert response.status_code == 422
+    assert message in read(response).text
+    assert not Preview.objects.exists()
+
+
+def test_a_service_where_the_person_may_not_deploy_says_so_and_leaves_an_entry(two, people) -> None:
+    Grant.objects.filter(team__memberships__user=people["deployer"]).update(role=Role.objects.get(name="viewer"))
+    text = read(two.post("/services/bulk/", typed(*NAMES))).text
+    assert text.count("You lack the permission “deploy” here.") == 2
+    assert "Apply" not in text
+    assert Entry.objects.filter(action="deploy.refused").count() == 2
