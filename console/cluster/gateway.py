@@ -99,13 +99,10 @@ class Gateway:
         self, namespace: str, name: str, resource_version: str, *, seconds: int, stop: threading.Event
     ) -> Iterator[WatchEvent]:
         """Yield what happens to one service after `resource_version`, for at most `seconds`."""
-        query = {
-            "watch": "true",
-            "fieldSelector": f"metadata.name={name}",
-            "resourceVersion": resource_version,
-            "timeoutSeconds": seconds,
-        }
-        for line in self.connection.transport.watch(SERVICES.path(namespace), query, self.identity).lines():
+        query = {"fieldSelector": f"metadata.name={name}", "resourceVersion": resource_version}
+        transport = self.connection.transport
+        stream = transport.watch(SERVICES.path(namespace), query, seconds=seconds, identity=self.identity)
+        for line in stream.lines():
             if stop.is_set():
                 return
             if event := decode_event(line):

@@ -16,7 +16,7 @@ from kubernetes.config import ConfigException
 from console.cluster import errors
 
 CALL_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
-WATCH_TIMEOUT = urllib3.Timeout(connect=3, read=75)  # a watch ends by itself after 60 s; silence beyond is a dead link
+WATCH_GRACE = 15.0  # seconds; a watch ends by itself when its time is over: silence beyond is a dead link
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
 MAX_ERROR = 1024 * 1024  # bytes of a refusal that are read
 MAX_LINE = 16 * 1024 * 1024  # bytes of one watch event; etcd keeps objects under 2 MiB
@@ -64,9 +64,8 @@ class WatchStream:
         """
         pending = bytearray()
         try:
-            for chunk in self._response.stream(65536):
-                if self._is_hung_up:
-                    return
+            # read1 returns what has arrived, also behind a proxy that takes the chunks away.
+            while (chunk := self._response.read1(65536)) and not self._is_hung_up:
                 *whole, rest = chunk.split(b"\n")
                 for piece in whole:
                     yield bytes(pending + piece)
@@ -138,9 +137,13 @@ class Transport:
         """Return what a GET brings as text, as logs are; raises a ClusterError."""
         return self._read("GET", path, query, None, "", identity, on_wait).decode(errors="replace")
 
-    def watch(self, path: str, query: Mapping[str, Any], identity: Identity | None = None) -> WatchStream:
-        """Open a watch; raises a ClusterError."""
-        response = self._send("GET", path, query, None, "", identity, WATCH_TIMEOUT)
+    def watch(
+        self, path: str, query: Mapping[str, Any], *, seconds: int, identity: Identity | None = None
+    ) -> WatchStream:
+        """Open a watch that the server is to end after `seconds`; raises a ClusterError."""
+        asked = {**query, "watch": "true", "timeoutSeconds": seconds}
+        timeout = urllib3.Timeout(connect=3, read=seconds + WATCH_GRACE)
+        response = self._send("GET", path, asked, None, "", identity, timeout)
         if response.status >= 300:
             try:
                 raise self._error(response, "GET")

@@ -134,14 +134,12 @@ class ListWatch:
 
     def _watch(self) -> Iterator[Connected | WatchEvent]:
         query = {
-            "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": self.resource_version,
-            "timeoutSeconds": WATCH_SECONDS,
             **self._selector(),
         }
         began, is_useful = self.clock(), False
-        self._stream = stream = self.transport.watch(self.resource.path(), query)
+        self._stream = stream = self.transport.watch(self.resource.path(), query, seconds=WATCH_SECONDS)
         try:
             yield Connected()
             for line in stream.lines():

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.cluster import errors
+from console.cluster import errors, transport
 from console.cluster.connections import ClusterSettings, connect
 from console.cluster.gateway import Gateway
 from console.cluster.resources import REVISIONS, SERVICES
 from console.cluster.transport import Identity
 from console.cluster.watches import Connected, Listed, ListWatch, Page, WatchEvent
 from console.knative.objects import Service
+from tests.cluster_room.scripted_server import HANG, scripted, stream
+from tests.cluster_room.world import connection_to
 from tests.sandbox_process import Sandbox, sandbox
 from tests.waiting import eventually
 
@@ -109,6 +111,15 @@ def test_a_watch_brings_what_happens_after_its_version(gateway):
     assert first.type == "MODIFIED"
     assert first.object["metadata"]["generation"] == before.generation + 1
     watched.close()
+
+
+def test_a_watch_of_a_server_that_hangs_ends_soon_after_its_time(monkeypatch):
+    monkeypatch.setattr(transport, "WATCH_GRACE", 0.2 - 5)
+    with scripted(stream(then=HANG)) as server:
+        watched = Gateway(connection_to(server.url)).watch_service("a", "b", "1", seconds=5, stop=threading.Event())
+        with pytest.raises(errors.Unreachable):
+            list(watched)
+    assert "timeoutSeconds=5" in server.requests[0].target
 
 
 def test_throttling_by_the_cluster_is_heard(box, gateway):

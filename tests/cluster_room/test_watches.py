@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 from console.cluster import errors
 from console.cluster.resources import PODS, SERVICES, Resource
-from console.cluster.watches import MAX_BACKOFF, Broken, Connected, Happening, Listed, ListWatch, Page, WatchEvent
+from console.cluster.watches import (
+    MAX_BACKOFF,
+    WATCH_SECONDS,
+    Broken,
+    Connected,
+    Happening,
+    Listed,
+    ListWatch,
+    Page,
+    WatchEvent,
+)
 from tests.cluster_room.scripted_server import (
     CUT,
     HANG,
@@ -191,6 +201,12 @@ def test_lines_that_arrive_in_pieces_and_big_ones_are_put_together():
     assert len(followed.of(WatchEvent)[0].object["metadata"]["annotations"]["x"]) == 2_000_000
 
 
+def test_events_arrive_at_once_also_without_chunks():
+    line = b'{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"11"}}}\n'
+    with scripted(listed(), [b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n", line, HANG]) as server:
+        assert follow(server, 1).events() == [("ADDED", "a")]
+
+
 def test_an_event_without_an_end_is_a_failure(monkeypatch):
     from console.cluster import transport
 
@@ -201,11 +217,9 @@ def test_an_event_without_an_end_is_a_failure(monkeypatch):
 
 
 def test_a_server_that_hangs_is_left_after_the_read_timeout(monkeypatch):
-    import urllib3
-
     from console.cluster import transport
 
-    monkeypatch.setattr(transport, "WATCH_TIMEOUT", urllib3.Timeout(connect=3, read=0.2))
+    monkeypatch.setattr(transport, "WATCH_GRACE", 0.2 - WATCH_SECONDS)
     with scripted(
         listed(), stream(event("ADDED", "a", 11), then=HANG), stream(event("ADDED", "b", 12), then=HANG)
     ) as server:
