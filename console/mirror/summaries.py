@@ -81,7 +81,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         image=service.image,
         owner=service.owner.value if service.owner else "",
         created_at=service.created_at,
-        changed_at=_changed_at(service.metadata) or service.created_at,
+        changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
         is_cluster_local=service.is_cluster_local,
     )
@@ -93,3 +93,8 @@ def _changed_at(metadata: Any) -> datetime | None:
         parse_time(entry.get("time")) for entry in metadata.get("managedFields") or () if not entry.get("subresource")
     ]
     return max((time for time in times if time), default=None)
+
+
+def _settled_at(service: Service) -> datetime | None:
+    """When a condition last changed: the nearest sign of a change where a server keeps no managedFields."""
+    return max((condition.changed_at for condition in service.conditions if condition.changed_at), default=None)
