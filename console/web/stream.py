@@ -5,9 +5,14 @@ may no longer see what it is about, and when the process stops.
 """
 
 import asyncio
+import signal
+import threading
 import time
 from collections.abc import AsyncIterator
-from typing import cast
+from contextlib import asynccontextmanager
+from functools import cache
+from types import FrameType
+from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -26,6 +31,9 @@ from console.operations.models import AccessTest, Operation
 HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 30.0
 COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
+END = Announcement("end")
+
+_open: set[asyncio.Queue[Announcement]] = set()
 
 
 @mark_signed_in
@@ -42,17 +50,20 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIterator[bytes]:
-    async with announcements.listen() as queue:
+    _end_on_signal()
+    async with announcements.listen() as queue, _listed(queue):
         yield b"retry: 2000\nevent: hello\ndata:\n\n"
         checked = time.monotonic()
         while True:
             try:
                 announcement = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                if announcement is END:
+                    return
                 concerns = _concerns(announcement, topic, subject)
                 if concerns:
                     await asyncio.sleep(COALESCE_SECONDS)
-                    while not queue.empty():
-                        queue.get_nowait()
+                    if END in _emptied(queue):
+                        return
                     yield b"event: changed\ndata:\n\n"
             except TimeoutError:
                 yield b": still here\n\n"
@@ -60,6 +71,47 @@ async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIt
                 if not await sync_to_async(_may_go_on)(user.pk, subject):
                     return
                 checked = time.monotonic()
+
+
+def end_all() -> None:
+    """End every stream of this process; browsers come back by themselves when it is there again."""
+    for queue in _open:
+        _emptied(queue)
+        queue.put_nowait(END)
+
+
+@asynccontextmanager
+async def _listed(queue: asyncio.Queue[Announcement]) -> AsyncIterator[None]:
+    _open.add(queue)
+    try:
+        yield
+    finally:
+        _open.discard(queue)
+
+
+def _emptied(queue: asyncio.Queue[Announcement]) -> list[Announcement]:
+    found = []
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    return found
+
+
+@cache
+def _end_on_signal() -> None:
+    """End the streams when the process is told to stop: the server would wait for them to its last second."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def end(got: int, frame: FrameType | None, before: Any = before) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(end_all)
+            if callable(before):
+                before(got, frame)
+
+        signal.signal(number, end)
 
 
 def _concerns(announcement: Announcement, topic: str, subject: ServiceRef | None) -> bool:

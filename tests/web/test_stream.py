@@ -119,6 +119,18 @@ async def test_the_stream_ends_when_the_right_is_taken_away(listener, people, mo
 
 
 @in_a_loop
+async def test_all_streams_end_when_the_process_stops(listener) -> None:
+    responses = [await listener("viewer", topic) for topic in ("services", "service:box/default/shop")]
+    streams = [aiter(response.streaming_content) for response in responses]
+    for events in streams:
+        await next_event(events, "hello")
+    stream.end_all()
+    async with asyncio.timeout(WAIT):
+        for events in streams:
+            assert [chunk async for chunk in events] == []
+
+
+@in_a_loop
 async def test_anonymous_is_sent_to_the_sign_in_page(mirror, db) -> None:
     response = await AsyncClient().get("/stream/?topic=services")
     assert response.status_code == 302
