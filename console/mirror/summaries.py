@@ -98,8 +98,3 @@ def _changed_at(metadata: Any) -> datetime | None:
 def _settled_at(service: Service) -> datetime | None:
     """When a condition last changed: the nearest sign of a change where a server keeps no managedFields."""
     return max((condition.changed_at for condition in service.conditions if condition.changed_at), default=None)
-
-
-def _settled_at(service: Service) -> datetime | None:
-    """When a condition last changed: the nearest thing to it where the API server keeps no managedFields."""
-    return max((one.changed_at for one in service.conditions if one.changed_at), default=None)
