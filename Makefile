@@ -29,6 +29,7 @@ cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative control pla
 	$(BIN)/python -m tests.cluster.up
 
 test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
+	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
 
 lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports

@@ -104,8 +104,11 @@ def pod_log(store: Store, call: Call) -> str:
 def _wanted_version(store: Store, call: Call) -> int:
     """The version to list at: only resourceVersionMatch=Exact asks for one that is not the newest."""
     version, match = call.version(), call.query.get("resourceVersionMatch", "")
+    if match and version is None:
+        details = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        raise errors.invalid(call.resource, "", "resourceVersionMatch", details, "FieldValueForbidden")
     if version is not None and version > store.version:
-        message = f"Too large resource version: {version}, current: {store.version}"
+        message = f"Timeout: Too large resource version: {version}, current: {store.version}"
         raise errors.StatusError(504, "Timeout", message, retry_after=1)
     return version if match == "Exact" and version else CURRENT
 

@@ -45,9 +45,8 @@ _ENV_FROM = {
 }
 _CONTAINER = {
     **_leaves(
-        "args", "command", "image", "imagePullPolicy", "lifecycle", "name", "resources", "securityContext", "stdin",
-        "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "workingDir",
-        "restartPolicy",
+        "args", "command", "image", "imagePullPolicy", "name", "resources", "securityContext",
+        "terminationMessagePath", "terminationMessagePolicy", "workingDir",
     ),
     "env": [_ENV],
     "envFrom": [_ENV_FROM],
@@ -62,7 +61,7 @@ _CONTAINER = {
 _REVISION_SPEC = {
     **_leaves(
         "affinity", "automountServiceAccountToken", "containerConcurrency", "dnsConfig", "dnsPolicy",
-        "enableServiceLinks", "hostAliases", "hostIPC", "hostNetwork", "hostPID", "idleTimeoutSeconds",
+        "enableServiceLinks", "hostAliases", "idleTimeoutSeconds",
         "imagePullSecrets", "nodeSelector", "priorityClassName", "responseStartTimeoutSeconds", "runtimeClassName",
         "schedulerName", "securityContext", "serviceAccountName", "shareProcessNamespace", "timeoutSeconds",
         "tolerations", "topologySpreadConstraints",

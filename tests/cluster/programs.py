@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -16,10 +17,16 @@ _COMPONENT = "k8s.io/component-base/version"
 # Knative parses the API server's version and refuses one that was not stamped.
 _STAMPS = {"gitVersion": VERSION, "gitMajor": "1", "gitMinor": "36", "gitCommit": "unknown"}
 MODULES = {
+    "etcd": ["etcd"],
     "serving": ["webhook", "controller", "autoscaler"],
     "kubernetes": ["kube-apiserver", "kube-controller-manager"],
 }
-_PREFIX = {"serving": "knative.dev/serving/cmd/", "kubernetes": "k8s.io/kubernetes/cmd/"}
+_PACKAGE = {
+    "etcd": "go.etcd.io/{}/server/v3",
+    "serving": "knative.dev/serving/cmd/{}",
+    "kubernetes": "k8s.io/kubernetes/cmd/{}",
+}
+OLDEST_GO = (1, 26)
 
 
 def build() -> Path:
@@ -49,22 +56,26 @@ def go() -> str:
     return found
 
 
+def check_go() -> None:
+    """Raise RuntimeError when Go is older than the modules ask for."""
+    text = subprocess.run([go(), "env", "GOVERSION"], check=True, capture_output=True, text=True).stdout
+    found = re.match(r"go(\d+)\.(\d+)", text)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_GO:
+        raise RuntimeError(f"Go {'.'.join(map(str, OLDEST_GO))} or newer is needed, found {text.strip()}.")
+
+
 def module_folder(module: str, path: str) -> Path:
     """Return where the Go module `path`, required by one of our modules, lies."""
     command = [go(), "list", "-m", "-f", "{{.Dir}}", path]
     return Path(subprocess.run(command, cwd=HERE / module, check=True, capture_output=True, text=True).stdout.strip())
 
 
-def etcd() -> str:
-    """Return the etcd program; raises RuntimeError when it is not installed."""
-    found = shutil.which("etcd")
-    if not found:
-        raise RuntimeError("etcd is needed: install the etcd-server package.")
-    return found
-
-
 def _compile(module: str, programs: list[str]) -> None:
+    check_go()
     (CACHE / "bin").mkdir(parents=True, exist_ok=True)
     flags = "-s -w " + " ".join(f"-X {_COMPONENT}.{name}={value}" for name, value in _STAMPS.items())
-    command = [go(), "build", "-p", str(os.cpu_count() or 2), "-trimpath", "-ldflags", flags, "-o", f"{CACHE / 'bin'}/"]
-    subprocess.run([*command, *(_PREFIX[module] + name for name in programs)], cwd=HERE / module, check=True)
+    # One linker at a time and a low priority: this runs beside people's work on two cores.
+    command = ["nice", "-n", "10", go(), "build", "-p", str(os.cpu_count() or 2), "-trimpath", "-ldflags", flags]
+    for program in programs:
+        target = ["-o", str(CACHE / "bin" / program), _PACKAGE[module].format(program)]
+        subprocess.run([*command, *target], cwd=HERE / module, check=True)

@@ -130,11 +130,6 @@ def test_other_kinds_pass_as_they_are() -> None:
                 f"max-scale=2 is less than min-scale=5: {SCALING}/max-scale, {SCALING}/min-scale"
             ],
         ),
-        (
-            ("metadata", "labels"),
-            {"networking.knative.dev/visibility": "public"},
-            ["invalid value: public: metadata.labels.networking.knative.dev/visibility"],
-        ),
         (("spec", "traffic"), [{"configurationName": "x", "percent": 100}],
          ["must not set the field(s): spec.traffic[0].configurationName"]),
     ],

@@ -11,8 +11,6 @@ from console.sandbox.knative.template_validation import duration_seconds, revisi
 from console.sandbox.knative.traffic_validation import traffic_problems
 
 GROUP = "serving.knative.dev"
-VISIBILITY_LABEL = "networking.knative.dev/visibility"
-CLUSTER_LOCAL = "cluster-local"
 ROLLOUT_DURATION = f"{GROUP}/rollout-duration"
 CREATOR = f"{GROUP}/creator"
 LAST_MODIFIER = f"{GROUP}/lastModifier"
@@ -78,10 +76,8 @@ def _metadata_problems(metadata: Object, *, known_labels: tuple[str, ...]) -> Pr
             details = 'autoscaling annotations must be put under "spec.template.metadata.annotations" to work'
             problems.append(invalid_key(key, "annotations", details))
     problems += under("annotations", _rollout_problems(annotations.get(ROLLOUT_DURATION) or ""))
-    for key, value in (metadata.get("labels") or {}).items():
-        if key == VISIBILITY_LABEL and value != CLUSTER_LOCAL:
-            problems.append(invalid(value, f"labels.{VISIBILITY_LABEL}"))
-        elif key.startswith(f"{GROUP}/") and key not in known_labels:
+    for key in metadata.get("labels") or {}:
+        if key.startswith(f"{GROUP}/") and key not in known_labels:
             problems.append(invalid_key(key, "labels"))
     return problems
 

@@ -1,0 +1,57 @@
+"""Where the sandbox differs from a real cluster, case by case, with the reason: the only place for it.
+
+`python -m tests.contract.differences` prints them. docs/sandbox.md tells the same to its readers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """In this case the sandbox answers `sandbox`, and a real cluster what the test expects of both."""
+
+    case: str
+    sandbox: Any
+    reason: str
+
+    def expected(self, target: str, common: Any) -> Any:
+        return self.sandbox if target == "sandbox" else common
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference("server-side-apply", 415, "the sandbox keeps no managed fields, which apply needs"),
+    Difference("managed-fields", False, "nothing in the console reads them, and they double every object"),
+    Difference("table", [], "kubectl then prints name and age; kn prints its own columns"),
+    Difference("anonymous", 401, "the sandbox knows no anonymous user; a real server names it and forbids"),
+    Difference("insecure-warning", False, "warnings of security contexts are not given"),
+    Difference("put-collection", 405, "a real server asks for a name (400)"),
+    Difference("create-below", 405, "a real server takes a create of a custom resource at an object's path (201)"),
+    Difference("create-everywhere", 405, "a real server has no such path for custom resources (404)"),
+    Difference("another-kind", 400, "a real server's webhook mends the kind before anybody looks; the sandbox refuses"),
+    Difference(
+        "version-no-number", 422, "a real server calls it an internal error (500) when a custom resource is watched"
+    ),
+    Difference(
+        "containers-null",
+        (400, "BadRequest"),
+        "a real server's schema refuses the null that the defaulting webhook writes; the sandbox leaves no null",
+    ),
+    Difference(
+        "percent-no-number",
+        "spec.traffic.percent",
+        "words of Go's JSON decoder, which names the embedded RouteSpec only when built with a newer Go",
+    ),
+)
+BY_CASE = {difference.case: difference for difference in DIFFERENCES}
+
+
+def table() -> str:
+    """The differences as text, one paragraph each."""
+    return "".join(f"{one.case}: sandbox {one.sandbox!r}; {one.reason}\n" for one in DIFFERENCES) or "none\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")
