@@ -78,10 +78,10 @@ class ControlPlane:
         return path
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, user: str = "admin", content_type: str = ""
+        self, method: str, path: str, body: Any = None, *, user: str = "admin", content_type: str = "", token: str = ""
     ) -> urllib3.BaseHTTPResponse:
         """Send one request to the API server and return the answer."""
-        headers = {"Authorization": f"Bearer {self.tokens[user]}"}
+        headers = {"Authorization": f"Bearer {token or self.tokens[user]}"}
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
         data = body if isinstance(body, str | bytes | None) else json.dumps(body)
@@ -284,7 +284,10 @@ def apply(box: ControlPlane, document: dict[str, Any]) -> None:
 
     def applied() -> bool:
         answer = box.ask(
-            "PATCH", f"{_path(box, document)}?fieldManager=tests&force=true", json.dumps(document), content_type=APPLY
+            "PATCH",
+            f"{object_path(box, document)}?fieldManager=tests&force=true",
+            json.dumps(document),
+            content_type=APPLY,
         )
         if answer.status in (404, 503):
             return False
@@ -294,7 +297,8 @@ def apply(box: ControlPlane, document: dict[str, Any]) -> None:
     eventually(applied, timeout=30, message=f"cannot apply {document['kind']} {document['metadata']['name']}")
 
 
-def _path(box: ControlPlane, document: dict[str, Any]) -> str:
+def object_path(box: ControlPlane, document: dict[str, Any]) -> str:
+    """Return where the object stands in the API, as discovery tells."""
     version, metadata = document["apiVersion"], document["metadata"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     known = box.ask("GET", root)
