@@ -56,7 +56,7 @@ class Visitor:
         self.page.fill("[name=login]", username)
         self.page.fill("[name=password]", PASSWORDS[username])
         self.page.click("main button[type=submit], main form button")
-        self.page.wait_for_selector("text=Services")
+        self.page.wait_for_url(lambda address: "/accounts/" not in address)
         return self
 
     def go(self, path: str) -> Visitor:
