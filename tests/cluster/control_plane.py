@@ -127,6 +127,11 @@ class ControlPlane:
         process.kill()
         process.wait()
 
+    def restart_api_server(self) -> None:
+        """Crash it and bring it back; returns once it is ready again."""
+        self.kill_api_server()
+        self.start_api_server()
+
     def start_api_server(self) -> None:
         self.start("apiserver", *self.commands["apiserver"])
         self.wait_until_ready()
