@@ -6,6 +6,7 @@ with control_plane() as box:
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ from tests.waiting import eventually
 
 TOKENS = {"admin": ["system:masters"], "viewer": [], "console": []}
 START_SECONDS = 120
+WAIT_SECONDS = 300
 STOP_SECONDS = 3
 APPLY = "application/apply-patch+yaml"
 
@@ -45,6 +48,7 @@ class ControlPlane:
     ingress: StandInIngress | None = None
     tokens: Mapping[str, str] = field(default_factory=lambda: {user: f"token-of-{user}" for user in TOKENS})
     ingress_host: str = "127.0.0.1"
+    starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     @property
     def url(self) -> str:
@@ -92,13 +96,14 @@ class ControlPlane:
         """Start one of the programs; its output goes to <folder>/logs/<name>.log."""
         self.commands[name] = (command, environment or {})
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                # Ends with this process, however that ends: no program is left behind.
+            # A program ends with the thread that started it: with this process, however that ends, and none before.
+            self.processes[name] = self.starter.submit(
+                subprocess.Popen,
                 ["setpriv", "--pdeathsig", "TERM", *command],
                 stdout=log,
                 stderr=log,
                 env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **(environment or {})},
-            )
+            ).result()
 
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -159,11 +164,31 @@ class ControlPlane:
 def control_plane() -> Iterator[ControlPlane]:
     """Compile what is missing, start everything, wait until a Service can become ready, stop everything at the end."""
     binaries = programs.build()
-    box = ControlPlane(Path(tempfile.mkdtemp(prefix="control-plane-")), free_port())
-    (box.folder / "logs").mkdir()
-    eventually(
-        _autoscaler_port_is_free, timeout=300, message="port 8080, which Knative's autoscaler insists on, is taken"
-    )
+    with _one_at_a_time():
+        box = ControlPlane(Path(tempfile.mkdtemp(prefix="control-plane-")), free_port())
+        (box.folder / "logs").mkdir()
+        yield from _running(box, binaries)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for the end of another control plane: Knative's autoscaler insists on port 8080."""
+    with (programs.CACHE / "running.lock").open("w") as lock:
+
+        def is_mine() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        eventually(is_mine, timeout=WAIT_SECONDS, message="another control plane is running (make cluster?)")
+        message = "port 8080, which Knative's autoscaler insists on, is taken by another program"
+        eventually(_autoscaler_port_is_free, timeout=START_SECONDS, message=message)
+        yield
+
+
+def _running(box: ControlPlane, binaries: Path) -> Iterator[ControlPlane]:
     began = time.monotonic()
     try:
         _start_kubernetes(box, binaries)
