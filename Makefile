@@ -29,6 +29,8 @@ cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative control pla
 	$(BIN)/python -m tests.cluster.up
 
 test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
+	$(BIN)/python -m tests.contract.differences
+	$(BIN)/python -m tests.cluster.programs
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
 

@@ -173,7 +173,7 @@ def control_plane() -> Iterator[ControlPlane]:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Wait for the end of another control plane: Knative's autoscaler insists on port 8080."""
-    with (programs.CACHE / "running.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / "control-plane.lock").open("a") as lock:
 
         def is_mine() -> bool:
             try:

@@ -79,3 +79,7 @@ def _compile(module: str, programs: list[str]) -> None:
     for program in programs:
         target = ["-o", str(CACHE / "bin" / program), _PACKAGE[module].format(program)]
         subprocess.run([*command, *target], cwd=HERE / module, check=True)
+
+
+if __name__ == "__main__":
+    build()
