@@ -60,6 +60,7 @@ def logging_config(*, level: str, form: str) -> None:
                 "uvicorn": {"handlers": [], "propagate": True},
                 "uvicorn.access": {"handlers": [], "propagate": True, "level": "WARNING"},
                 "django.server": {"level": "WARNING"},
+                "celery": {"level": "WARNING"},  # else two lines for each turn at an operation
             },
         }
     )

@@ -9,17 +9,19 @@ in which the Service is Ready. What is left is the console's: submit, queue, wor
 from __future__ import annotations
 
 import json
+import ssl
 import statistics
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET, Visitor
-from tests.console_process import RunningConsole, console
+from tests.console_process import console
 
 HELLO = "/services/sandbox/default/hello/"
 
@@ -27,13 +29,11 @@ HELLO = "/services/sandbox/default/hello/"
 class Truth(threading.Thread):
     """Watches the service in the sandbox itself and notes when each generation was written and when it was ready."""
 
-    def __init__(self, running: RunningConsole) -> None:
+    def __init__(self, url: str, token: str, ca: Path | None = None) -> None:
         super().__init__(daemon=True)
-        facts = json.loads((running.state / "sandbox.json").read_text())
-        self._url = (
-            f"{facts['url']}/apis/serving.knative.dev/v1/namespaces/default/services?watch=true&timeoutSeconds=600"
-        )
-        self._token = facts["token"]
+        self._url = f"{url}/apis/serving.knative.dev/v1/namespaces/default/services?watch=true&timeoutSeconds=600"
+        self._token = token
+        self._tls = ssl.create_default_context(cafile=str(ca)) if ca else None
         self.written: dict[int, float] = {}
         self.ready: dict[int, float] = {}
 
@@ -49,14 +49,14 @@ class Truth(threading.Thread):
 
     def _events(self) -> Iterator[dict]:
         request = urllib.request.Request(self._url, headers={"Authorization": f"Bearer {self._token}"})
-        with urllib.request.urlopen(request, timeout=600) as lines:
+        with urllib.request.urlopen(request, timeout=600, context=self._tls) as lines:
             for line in lines:
                 yield json.loads(line)["object"]
 
 
-def one_update(visitor: Visitor, value: str) -> tuple[float, float]:
+def one_update(visitor: Visitor, value: str, service: str = HELLO) -> tuple[float, float]:
     """Change the variable; return when "Apply" was pressed and when "Ready to serve." was seen."""
-    page = visitor.go(f"{HELLO}env/").page
+    page = visitor.go(f"{service}env/").page
     page.fill("[name=value-0]", value)
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Apply").wait_for()
@@ -69,7 +69,8 @@ def one_update(visitor: Visitor, value: str) -> tuple[float, float]:
 def main(rounds: int) -> None:
     with console(sandbox_speed=1) as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        truth = Truth(running)
+        facts = json.loads((running.state / "sandbox.json").read_text())
+        truth = Truth(facts["url"], facts["token"])
         truth.start()
         visitor = Visitor(browser.new_context(locale="en-GB"), running.url).sign_in("deployer")
         totals, overheads = [], []

@@ -140,6 +140,13 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
         visitor.go(f"{hello}revisions/hello-00001/")
         expect(page.locator("main")).to_contain_text("2/2")
 
+    # a rollback is one click on a revision, a preview and a split like any other
+    visitor.go(f"{hello}traffic/?all=hello-00001")
+    apply(visitor)
+    assert timeline(visitor)[0] == BY_ROUTE
+    visitor.go(hello)
+    expect(page.get_by_text("Pinned to hello-00001: a new revision gets 0%")).to_be_visible()
+
     # 8: every change is in the audit list
     visitor.context.clear_cookies()
     visitor.sign_in("admin").go("/audit/?service=hello")

@@ -1,18 +1,82 @@
-"""The real control plane, started once for the whole session."""
+"""The real control plane, started once for the whole session, and a console whose only cluster it is."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.browser.conftest import browser, visitor
-from tests.cluster.control_plane import ControlPlane, control_plane
+from tests.cluster.control_plane import APPLY, ControlPlane, apply, control_plane, object_path
+from tests.console_process import RunningConsole, console
+from tests.waiting import eventually
 
 __all__ = ["browser", "visitor"]
+
+DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "kubernetes"
+HELLO = "/apis/serving.knative.dev/v1/namespaces/default/services/hello"
 
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[ControlPlane]:
     with control_plane() as started:
         yield started
+
+
+def documents() -> list[dict[str, Any]]:
+    """What `kubectl apply -k` would apply; the kustomization only names files that carry their namespace already."""
+    kustomization = yaml.safe_load((DEPLOYMENT / "kustomization.yaml").read_text())
+    return [
+        document
+        for name in kustomization["resources"]
+        for document in yaml.safe_load_all((DEPLOYMENT / name).read_text())
+    ]
+
+
+@pytest.fixture(scope="session")
+def deployed(box: ControlPlane) -> ControlPlane:
+    """deploy/kubernetes, applied on the server's side with strict validation and without a warning."""
+    for document in documents():
+        path = f"{object_path(box, document)}?fieldManager=tests&fieldValidation=Strict"
+        answer = box.ask("PATCH", path, json.dumps(document), content_type=APPLY)
+        assert answer.status in (200, 201), f"{document['kind']}: {answer.data!r}"
+        assert "Warning" not in answer.headers, f"{document['kind']}: {answer.headers['Warning']}"
+    return box
+
+
+@pytest.fixture(scope="session")
+def account_token(deployed: ControlPlane) -> Path:
+    """A file with a token of exactly the service account that the deployment gives the console."""
+    path = "/api/v1/namespaces/sluice/serviceaccounts/sluice/token"
+    answer = deployed.ask("POST", path, {"spec": {"expirationSeconds": 7200}})
+    file = deployed.folder / "sluice-token"
+    file.write_text(json.loads(answer.data)["status"]["token"])
+    return file
+
+
+@pytest.fixture(scope="module")
+def running(box: ControlPlane, account_token: Path) -> Iterator[RunningConsole]:
+    """A console on the real cluster, under the deployment's own service account.
+
+    There is a service hello, as `kn service create` makes it.
+    """
+    container = {"image": "gcr.io/knative-samples/helloworld-go", "env": [{"name": "TARGET", "value": "First"}]}
+    metadata = {"name": "hello", "namespace": "default"}
+    kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
+    apply(box, {**kind, "metadata": metadata, "spec": {"template": {"spec": {"containers": [container]}}}})
+    eventually(lambda: is_ready(box), timeout=60, message="hello does not become ready")
+    access = {"url": box.url, "token_file": str(account_token), "ca_file": str(box.ca)}
+    cluster = {"name": "real", **access, "ingress": f"127.0.0.1:{box.ingress_port}"}
+    with console(environment={"CONSOLE_CLUSTERS": json.dumps([cluster]), "CONSOLE_DEMO": "1"}) as started:
+        yield started
+    box.ask("DELETE", HELLO)
+    eventually(lambda: box.ask("GET", HELLO).status == 404, timeout=60)
+
+
+def is_ready(box: ControlPlane) -> bool:
+    status = json.loads(box.ask("GET", HELLO).data).get("status") or {}
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or [])

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from console.cluster.connections import ClusterSettings, connect
 from console.cluster.errors import Forbidden
@@ -16,42 +15,17 @@ from console.cluster.gateway import Gateway
 from console.cluster.resources import EVENTS, PODS, REVISIONS, SERVICES
 from console.cluster.transport import Identity
 from console.knative.objects import Service
-from tests.cluster.control_plane import APPLY, ControlPlane, object_path
+from tests.cluster.conftest import documents
+from tests.cluster.control_plane import ControlPlane
 from tests.waiting import eventually
 
-DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "kubernetes"
 ACCOUNT = "system:serviceaccount:sluice:sluice"
 
 
-def documents() -> list[dict[str, Any]]:
-    """What `kubectl apply -k` would apply; the kustomization only names files that carry their namespace already."""
-    kustomization = yaml.safe_load((DEPLOYMENT / "kustomization.yaml").read_text())
-    return [
-        document
-        for name in kustomization["resources"]
-        for document in yaml.safe_load_all((DEPLOYMENT / name).read_text())
-    ]
-
-
 @pytest.fixture(scope="module")
-def deployed(box: ControlPlane) -> ControlPlane:
-    for document in documents():
-        path = f"{object_path(box, document)}?fieldManager=tests&fieldValidation=Strict"
-        answer = box.ask("PATCH", path, json.dumps(document), content_type=APPLY)
-        assert answer.status in (200, 201), f"{document['kind']}: {answer.data!r}"
-        assert "Warning" not in answer.headers, f"{document['kind']}: {answer.headers['Warning']}"
-    return box
-
-
-@pytest.fixture(scope="module")
-def gateway(deployed: ControlPlane) -> Gateway:
+def gateway(deployed: ControlPlane, account_token: Path) -> Gateway:
     """The console's own gateway with the service account's token."""
-    path = "/api/v1/namespaces/sluice/serviceaccounts/sluice/token"
-    answer = deployed.ask("POST", path, {"spec": {"expirationSeconds": 3600}})
-    token = json.loads(answer.data)["status"]["token"]
-    file = deployed.folder / "sluice-token"
-    file.write_text(token)
-    settings = ClusterSettings("real", url=deployed.url, token_file=str(file), ca_file=str(deployed.ca))
+    settings = ClusterSettings("real", url=deployed.url, token_file=str(account_token), ca_file=str(deployed.ca))
     return Gateway(connect(settings))
 
 
