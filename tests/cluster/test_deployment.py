@@ -19,6 +19,7 @@ from tests.cluster.conftest import documents
 from tests.cluster.control_plane import ControlPlane
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the control plane
 ACCOUNT = "system:serviceaccount:sluice:sluice"
 
 
