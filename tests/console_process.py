@@ -7,6 +7,7 @@ with console(sandbox_speed=20) as running:
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from tests.waiting import eventually
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 STOP_SECONDS = 40
+SERVER_PORTS = (10_000, 32_000)  # below what Linux gives to connections
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,19 @@ def console(*, environment: Mapping[str, str] | None = None, sandbox_speed: floa
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that was free a moment ago, on every address, and that no outgoing connection is given meanwhile.
+
+    The kernel hands ports of net.ipv4.ip_local_port_range to connections: a server that starts a second later on one of
+    those now and then finds it taken.
+    """
+    while True:
+        port = random.SystemRandom().randint(*SERVER_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+        return port
 
 
 def keep_logs(running: RunningConsole) -> None:
