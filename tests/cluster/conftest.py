@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.browser.conftest import browser, visitor
-from tests.cluster.control_plane import APPLY, ControlPlane, apply, control_plane, object_path
+from tests.cluster.control_plane import APPLY, ControlPlane, apply, control_plane, is_ready, object_path
 from tests.console_process import RunningConsole, console
 from tests.waiting import eventually
 
@@ -68,7 +68,7 @@ def running(box: ControlPlane, account_token: Path) -> Iterator[RunningConsole]:
     metadata = {"name": "hello", "namespace": "default"}
     kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
     apply(box, {**kind, "metadata": metadata, "spec": {"template": {"spec": {"containers": [container]}}}})
-    eventually(lambda: is_ready(box), timeout=60, message="hello does not become ready")
+    eventually(lambda: is_ready(box, HELLO), timeout=60, message="hello does not become ready")
     access = {"url": box.url, "token_file": str(account_token), "ca_file": str(box.ca)}
     cluster = {"name": "real", **access, "ingress": f"127.0.0.1:{box.ingress_port}"}
     with console(environment={"CONSOLE_CLUSTERS": json.dumps([cluster]), "CONSOLE_DEMO": "1"}) as started:
@@ -77,6 +77,12 @@ def running(box: ControlPlane, account_token: Path) -> Iterator[RunningConsole]:
     eventually(lambda: box.ask("GET", HELLO).status == 404, timeout=60)
 
 
-def is_ready(box: ControlPlane) -> bool:
-    status = json.loads(box.ask("GET", HELLO).data).get("status") or {}
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or [])
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a failure what the programs of the control plane said last."""
+    report = yield
+    if report.failed and isinstance(box := getattr(item, "funcargs", {}).get("box"), ControlPlane):
+        report.sections.append(("control plane", box.report()))
+    return report

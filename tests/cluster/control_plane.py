@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,11 +32,20 @@ from tests.cluster.ingress import StandInIngress
 from tests.console_process import free_port
 from tests.waiting import eventually
 
+logger = logging.getLogger(__name__)
+
 TOKENS = {"admin": ["system:masters"], "viewer": [], "console": []}
 START_SECONDS = 120
 WAIT_SECONDS = 300
 STOP_SECONDS = 3
 APPLY = "application/apply-patch+yaml"
+SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
+PROBE = {
+    "apiVersion": "serving.knative.dev/v1",
+    "kind": "Service",
+    "metadata": {"name": "probe", "namespace": "default"},
+    "spec": {"template": {"spec": {"containers": [{"image": "gcr.io/knative-samples/helloworld-go"}]}}},
+}
 
 
 @dataclass
@@ -49,6 +60,9 @@ class ControlPlane:
     tokens: Mapping[str, str] = field(default_factory=lambda: {user: f"token-of-{user}" for user in TOKENS})
     ingress_host: str = "127.0.0.1"
     starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    restarts: list[str] = field(default_factory=list)
+    _changing: threading.RLock = field(default_factory=threading.RLock)
+    _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -95,7 +109,7 @@ class ControlPlane:
     def start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
         """Start one of the programs; its output goes to <folder>/logs/<name>.log."""
         self.commands[name] = (command, environment or {})
-        with (self.folder / "logs" / f"{name}.log").open("ab") as log:
+        with self._changing, (self.folder / "logs" / f"{name}.log").open("ab") as log:
             # A program ends with the thread that started it: with this process, however that ends, and none before.
             self.processes[name] = self.starter.submit(
                 subprocess.Popen,
@@ -105,17 +119,29 @@ class ControlPlane:
                 env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **(environment or {})},
             ).result()
 
-    def stop(self, name: str) -> None:
-        process = self.processes.pop(name)
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def keep_running(self) -> None:
+        """Start again what ends by itself, as a kubelet does: Knative's programs end when they lose their leases."""
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.5):
+            with self._changing:
+                for name, process in list(self.processes.items()):
+                    if not self._ended.is_set() and process.poll() is not None:
+                        logger.warning(
+                            "%s ended with %s and is started again: %s", name, process.returncode, self.last_words(name)
+                        )
+                        self.restarts.append(name)
+                        self.start(name, *self.commands[name])
 
     def stop_all(self) -> None:
         """End every program at once: nothing here outlives the folder, and Knative's webhook would drain for 45 s."""
+        self._ended.set()
+        with self._changing:
+            self._stop_all()
+        self.starter.shutdown()
+
+    def _stop_all(self) -> None:
         for process in self.processes.values():
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -128,9 +154,10 @@ class ControlPlane:
 
     def kill_api_server(self) -> None:
         """End the API server as a crash does; `start_api_server` brings it back with all its data."""
-        process = self.processes.pop("apiserver")
-        process.kill()
-        process.wait()
+        with self._changing:
+            process = self.processes.pop("apiserver")
+            process.kill()
+            process.wait()
 
     def restart_api_server(self) -> None:
         """Crash it and bring it back; returns once it is ready again."""
@@ -143,6 +170,10 @@ class ControlPlane:
 
     def wait_until_ready(self) -> None:
         eventually(self._is_ready, timeout=START_SECONDS, message=self.last_words("apiserver"))
+
+    def report(self) -> str:
+        """Return what each program said last: what a failed test shows."""
+        return "\n".join([f"started again: {self.restarts}", *map(self.last_words, self.commands)])
 
     def last_words(self, name: str) -> str:
         log = self.folder / "logs" / f"{name}.log"
@@ -197,11 +228,16 @@ def _running(box: ControlPlane, binaries: Path) -> Iterator[ControlPlane]:
         box.ingress.start()
         _start_knative(box, binaries)
         _wait_for_webhook(box)
+        box.keep_running()
+        _wait_for_a_ready_service(box)
         print(
             f"control plane ready after {time.monotonic() - began:.0f} s: {box.url}, logs in {box.folder}/logs",
             flush=True,
         )
         yield box
+    except BaseException:
+        print(box.report(), flush=True)
+        raise
     finally:
         if box.ingress:
             box.ingress.stop()
@@ -380,19 +416,26 @@ def _start_knative(box: ControlPlane, binaries: Path) -> None:
 
 def _wait_for_webhook(box: ControlPlane) -> None:
     """Ready when a dry run of a Service passes through the webhooks and comes back with their defaults."""
-    container = {"image": "gcr.io/knative-samples/helloworld-go"}
-    body = {
-        "apiVersion": "serving.knative.dev/v1",
-        "kind": "Service",
-        "metadata": {"name": "probe", "namespace": "default"},
-        "spec": {"template": {"spec": {"containers": [container]}}},
-    }
 
     def defaulted() -> bool:
         for name, process in box.processes.items():
             if process.poll() is not None:
                 raise RuntimeError(f"{name} ended: {box.last_words(name)}")
-        answer = box.ask("POST", "/apis/serving.knative.dev/v1/namespaces/default/services?dryRun=All", body)
+        answer = box.ask("POST", f"{SERVICES}?dryRun=All", PROBE)
         return answer.status == 201 and b"serving.knative.dev/creator" in answer.data
 
     eventually(defaulted, timeout=START_SECONDS, message=box.last_words("webhook"))
+
+
+def _wait_for_a_ready_service(box: ControlPlane) -> None:
+    """See a Service become ready, which takes the controller, the autoscaler and the ingress; then delete it."""
+    assert box.ask("POST", SERVICES, PROBE).status == 201
+    eventually(lambda: is_ready(box, f"{SERVICES}/probe"), timeout=START_SECONDS, message="no service becomes ready")
+    box.ask("DELETE", f"{SERVICES}/probe")
+    eventually(lambda: box.ask("GET", f"{SERVICES}/probe").status == 404, timeout=START_SECONDS)
+
+
+def is_ready(box: ControlPlane, path: str) -> bool:
+    """Whether the Service at the path is ready."""
+    status = json.loads(box.ask("GET", path).data).get("status") or {}
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or [])
