@@ -72,6 +72,11 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// A form that is still there after its answer can be sent again.
+document.addEventListener("htmx:finally:request", (event) => {
+  for (const button of event.target.querySelectorAll?.("button[data-once]") ?? []) button.disabled = false;
+});
+
 function prepare(root) {
   for (const element of root.querySelectorAll("[data-needs-js]")) element.hidden = false;
   for (const form of root.querySelectorAll("form")) total(form);
@@ -81,6 +86,13 @@ prepare(document);
 // On a narrow screen the open tab may be beyond the edge.
 document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 document.addEventListener("htmx:after:swap", () => prepare(document));
+
+// A page that outlived a sign-in gets a fitting token with the refusal: see console/web/unsent.py.
+document.addEventListener("htmx:after:request", (event) => {
+  const token = event.detail.ctx.response?.headers.get("X-CSRFToken");
+  if (!token) return;
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+});
 
 // A form that was sent through htmx comes back with problems or as a preview: lead the eye and the keyboard there.
 document.addEventListener("htmx:after:request", (event) => {

@@ -43,20 +43,30 @@ def running() -> Iterator[RunningConsole]:
 class Visitor:
     """A person at a browser. What the page's own console reports as an error fails the test at the end."""
 
-    def __init__(self, context: BrowserContext, base: str) -> None:
+    def __init__(self, context: BrowserContext, base: str, page: Page | None = None) -> None:
         self.context = context
         self.base = base
-        self.page: Page = context.new_page()
+        self.page: Page = page or context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def sign_in(self, username: str) -> Visitor:
         self.go("/accounts/login/")
+        return self.fill_in(username)
+
+    def fill_in(self, username: str) -> Visitor:
+        """Send the sign-in form that is open."""
         self.page.fill("[name=login]", username)
         self.page.fill("[name=password]", PASSWORDS[username])
         self.page.click("main button[type=submit], main form button")
         self.page.wait_for_url(lambda address: "/accounts/" not in address)
+        return self
+
+    def sign_out(self) -> Visitor:
+        self.page.locator("details.menu summary").click()
+        self.page.get_by_role("button", name="Sign out").click()
+        self.page.wait_for_url(lambda address: "/accounts/login/" in address)
         return self
 
     def go(self, path: str) -> Visitor:

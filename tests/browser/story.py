@@ -148,8 +148,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     expect(page.get_by_text("Pinned to hello-00001: a new revision gets 0%")).to_be_visible()
 
     # 8: every change is in the audit list
-    visitor.context.clear_cookies()
-    visitor.sign_in("admin").go("/audit/?service=hello")
+    visitor.sign_out().sign_in("admin").go("/audit/?service=hello")
     for action in ("deploy.SetEnv", "deploy.SetImage", "traffic.SplitTraffic", "reveal.Env"):
         expect(page.get_by_role("cell", name=action).first).to_be_visible()
     assert "Second" not in page.locator("tr", has_text="deploy.SetEnv").first.inner_text()
