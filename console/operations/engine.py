@@ -4,6 +4,7 @@ Each step first asks the database and the cluster what is already true, so any w
 """
 
 import threading
+from typing import NoReturn
 
 from console.cluster import errors
 from console.cluster.errors import ClusterError
@@ -12,6 +13,11 @@ from console.operations.models import Operation
 from console.operations.statuses import Status
 from console.operations.turns import Ended, Pause, Turn
 from console.operations.writing import RETRY_SECONDS, write
+
+# An API server that has just started refuses for some seconds what its rules allow: they are not loaded yet.
+# Seen on a real one (tests/cluster/test_restart.py).
+REFUSED_SECONDS = 15.0
+REFUSED = "refused-for-now"
 
 
 def take_turn(operation: Operation, stop: threading.Event) -> float | None:
@@ -36,9 +42,9 @@ def _work(turn: Turn) -> None:
             write(turn)
         follow(turn)
     except errors.Unauthorized as error:
-        turn.fail(Status.FAILED, "unauthorized", error)
+        _doubt(turn, "unauthorized", error)
     except errors.Forbidden as error:
-        turn.fail(Status.FAILED, "forbidden", error)
+        _doubt(turn, "forbidden", error)
     except (errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired) as error:
         if turn.is_late:
             turn.fail(Status.TIMED_OUT, "cluster-away", error)
@@ -46,3 +52,12 @@ def _work(turn: Turn) -> None:
         raise Pause(RETRY_SECONDS) from error
     except ClusterError as error:
         turn.fail(Status.FAILED, "cluster", error)
+
+
+def _doubt(turn: Turn, code: str, error: ClusterError) -> NoReturn:
+    """Try again for a while before a refusal is believed; always raises Ended or Pause."""
+    last = turn.operation.lines.order_by("-sequence").first()
+    if last is not None and last.text == REFUSED and turn.elapsed - last.elapsed >= REFUSED_SECONDS:
+        turn.fail(Status.FAILED, code, error)
+    turn.notice(REFUSED, raw=turn.without_secrets(error.raw)[:500])
+    raise Pause(RETRY_SECONDS) from error

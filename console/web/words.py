@@ -203,6 +203,7 @@ _CAUSES = {
 NOTICES = {
     "cluster-away": gettext_lazy("The API server does not answer; trying again."),
     "throttled": gettext_lazy("The API server asks to wait; trying again."),
+    "refused-for-now": gettext_lazy("The cluster does not let the console in; trying again for a little while."),
     "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
 }
 

@@ -17,7 +17,7 @@ from console.operations.models import Operation
 from console.operations.tasks import perform
 from tests.faults.stage import Stage, kill
 
-RESOURCES = ("services", "services.serving.knative.dev", "revisions", "revisions.serving.knative.dev")
+RESOURCES = ("services", "revisions")
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Chaos:
             other.close()
 
     def _fault(self, **fault: object) -> None:
-        for resource in self.random.sample(RESOURCES, 2):
+        for resource in RESOURCES:
             self.stage.box.fault(resource=resource, **fault)
 
 

@@ -16,6 +16,7 @@ from console.web import words
 
 register = template.Library()
 
+SERVICE_ACCOUNT = "system:serviceaccount:"
 HEALTH_ICONS = {"ready": "check-circle-fill", "progressing": "arrow-repeat", "failed": "x-octagon-fill"}
 
 
@@ -71,6 +72,15 @@ def field_text(row: Any) -> str:
 def host(url: str) -> str:
     """The address without its scheme: what tells services apart in a narrow column."""
     return url.partition("://")[2].rstrip("/") or url
+
+
+@register.filter
+def account(name: str | None) -> SafeString | str:
+    """Who changed something; of a service account the namespace and name, the full name on hover."""
+    if not name or not name.startswith(SERVICE_ACCOUNT):
+        return name or "–"
+    short = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/")
+    return format_html('<span title="{}"><i class="bi bi-robot" aria-hidden="true"></i> {}</span>', name, short)
 
 
 @register.filter
