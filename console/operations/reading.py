@@ -23,9 +23,12 @@ def visible(rights: Rights, labels: Any) -> QuerySet[Operation]:
         return Operation.objects.all()
     refs = Operation.objects.order_by().values_list("cluster", "namespace", "name").distinct()
     seen = [ref for ref in (ServiceRef(*row) for row in refs) if rights.allows(Permission.VIEW, ref, labels(ref))]
-    condition = Q(pk=None)
+    by_place: dict[tuple[str, str], list[str]] = {}
     for ref in seen:
-        condition |= Q(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
+        by_place.setdefault((ref.cluster, ref.namespace), []).append(ref.name)
+    condition = Q(pk=None)
+    for (cluster, namespace), names in by_place.items():  # SQLite reads no more than 1,000 conditions in a row
+        condition |= Q(cluster=cluster, namespace=namespace, name__in=names)
     return Operation.objects.filter(condition)
 
 

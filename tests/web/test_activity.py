@@ -27,6 +27,14 @@ def make(status: str, *, days_ago: int = 0, actor: str = "dora", namespace: str 
     )
 
 
+def test_operations_on_thousands_of_services_are_found_for_a_person_of_a_team(client, mirror, people) -> None:
+    facts = {"cluster": "box", "namespace": "default", "kind": "SetEnv", "status": "failed"}
+    sealed = {"sealed_change": seal({}), "sealed_seen": seal({})}
+    Operation.objects.bulk_create(Operation(**facts, **sealed, name=f"s{number}") for number in range(1500))
+    client.force_login(people["viewer"])
+    assert "1500 entries" in read(client.get("/operations/?status=failed")).text
+
+
 @pytest.mark.django_db
 def test_changes_are_counted_by_day_person_and_outcome() -> None:
     for status in ("succeeded", "succeeded-not-serving", "failed", "timed-out", "cancelled", "following"):
