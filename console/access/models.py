@@ -1,9 +1,11 @@
 """People, teams, roles and what a team may do where."""
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -72,3 +74,35 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.team}: {self.role} on {self.cluster}/{self.namespace}"
+
+
+class ApiToken(models.Model):
+    """A person's key to the API: never more than the person may, within the scope that it was made with."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=20)  # the first characters, by which people recognise it
+    digest = models.CharField(max_length=64, unique=True)  # see console.access.tokens.digest
+    permissions = models.JSONField(default=list)
+    cluster = models.CharField(max_length=100, default="*")
+    namespace = models.CharField(max_length=100, default="*")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    last_used_ip = models.CharField(max_length=64, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `revoked`."""
+        if self.revoked_at:
+            return "revoked"
+        return "active" if self.expires_at > timezone.now() else "expired"
