@@ -80,7 +80,7 @@ def service_row(service: Service, now: datetime) -> ServiceRow:
         age=list_age(service.created_at, now),
         conditions=str(service.tally),
         ready=service.ready.status,
-        reason=_reason(service),
+        reason=reason(service),
     )
 
 
@@ -95,7 +95,7 @@ def revision_row(revision: Revision, service: Service | None, now: datetime) -> 
         age=list_age(revision.created_at, now),
         conditions=str(revision.tally),
         ready=revision.ready.status,
-        reason=_reason(revision),
+        reason=reason(revision),
     )
 
 
@@ -133,7 +133,7 @@ def command(change: Change, service: Service) -> str:
     return " ".join((f"kn service update {service.name}", where, *change.kn(service)))
 
 
-def _reason(holder: Service | Revision) -> str:
+def reason(holder: Service | Revision) -> str:
     """kn's REASON: empty when ready, else `Reason : message`."""
     ready = holder.ready
     if ready.is_true or not ready.reason:

@@ -3,7 +3,20 @@
 from django.urls import path
 
 from console.web import stream
-from console.web.views import audit, bulk, changes, first_admin, health, operations, preferences, services, testing
+from console.web.api import endpoints
+from console.web.api.openapi import openapi
+from console.web.views import (
+    audit,
+    bulk,
+    changes,
+    first_admin,
+    health,
+    operations,
+    preferences,
+    services,
+    testing,
+    tokens,
+)
 
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
@@ -35,6 +48,12 @@ urlpatterns = [
     path("audit/<int:sequence>/", audit.entry, name="audit-entry"),
     path("audit/export.<str:form>", audit.download, name="audit-export"),
     path("stream/", stream.stream, name="stream"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new/", tokens.create, name="create-token"),
+    path("tokens/<uuid:id>/revoke/", tokens.revoke, name="revoke-token"),
+    path("api/", tokens.documentation, name="api"),
+    path("api/v1/openapi.json", openapi, name="openapi"),
+    *endpoints.urls(),
     path("first-administrator/<str:token>/", first_admin.first_admin, name="first-admin"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("healthz/live", health.live, name="live"),

@@ -77,7 +77,12 @@ document.addEventListener("htmx:finally:request", (event) => {
   for (const button of event.target.querySelectorAll?.("button[data-once]") ?? []) button.disabled = false;
 });
 
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-select]")) event.target.select();
+});
+
 function prepare(root) {
+  root.querySelector("[data-select]")?.select();
   for (const element of root.querySelectorAll("[data-needs-js]")) element.hidden = false;
   for (const form of root.querySelectorAll("form")) total(form);
 }

@@ -28,6 +28,9 @@ PAGES = [
     "/services/sandbox/shop/cart/test/",
     "/operations/",
     "/audit/",
+    "/tokens/",
+    "/tokens/new/",
+    "/api/",
     "/no-such-page/",
 ]
 

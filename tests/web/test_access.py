@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from console.access.models import Role
+from console import audit
+from console.access import tokens
+from console.access.actors import Actor
+from console.access.models import ApiToken, Role
 from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.operations.models import AccessTest, Operation
@@ -45,12 +51,28 @@ TABLE = {
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "get"),
     "stream": ("signed-in", {}, "get"),
+    "tokens": ("signed-in", {}, "get"),
+    "create-token": ("signed-in", {}, "get"),
+    "revoke-token": ("signed-in", {"id": THING}, "post"),
+    "api": ("signed-in", {}, "get"),
+    "api-whoami": ("token", {}, "get"),
+    "api-clusters": (Permission.VIEW, {}, "get"),
+    "api-services": (Permission.VIEW, {}, "get"),
+    "api-service": (Permission.VIEW, HERE, "get"),
+    "api-revisions": (Permission.VIEW, HERE, "get"),
+    "api-revision": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
+    "api-operations": (Permission.VIEW, {}, "get"),
+    "api-operation": (Permission.VIEW, {"id": THING}, "get"),
+    "api-audit": (Permission.AUDIT, {}, "get"),
+    "api-audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
+    "openapi": ("public", {}, "get"),
     "first-admin": ("public", {"token": "x"}, "get"),
     "preferences": ("public", {}, "post"),
     "live": ("public", {}, "get"),
     "ready": ("public", {}, "get"),
 }
 SERVICE_PAGES = [name for name, (_, arguments, _) in TABLE.items() if "namespace" in arguments]
+CALLS = [name for name in TABLE if name.startswith("api-")]  # with a token, never with a session
 
 
 def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
@@ -70,12 +92,14 @@ def test_every_address_stands_in_the_table_with_the_permission_that_its_view_che
     assert named == {name: permission for name, (permission, _, _) in TABLE.items()}
 
 
+@pytest.fixture(autouse=True)
+def no_wrong_tokens_yet() -> None:
+    cache.clear()
+
+
 @pytest.fixture
 def things(mirror, people):
-    """An operation and an access test of shop, and an audit entry."""
-    from console import audit
-    from console.access.actors import Actor
-
+    """An operation and an access test of shop, an audit entry, and a token of the administrator."""
     common = {"cluster": "box", "namespace": "default", "name": "shop", "id": THING}
     change = {"kind": "SplitTraffic", "targets": []}
     Operation.objects.create(
@@ -84,6 +108,7 @@ def things(mirror, people):
     )  # fmt: skip
     AccessTest.objects.create(**common, url="http://shop.default.example.com", count=1)
     audit.record("test", actor=Actor(None, "test"), outcome=audit.Outcome.SUCCEEDED)
+    ApiToken.objects.filter(id=token_for(people["administrator"])[0].id).update(id=THING)
     return people
 
 
@@ -92,10 +117,31 @@ def ask(client, name: str):
     return getattr(client, method)(reverse(name, kwargs=arguments))
 
 
+def enter(client, name: str, person, **scope) -> None:
+    """Come as the person: with a session to a page, with a token to a call of the API."""
+    if name not in CALLS:
+        client.force_login(person)
+        return
+    client.logout()
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token_for(person, **scope)[1]}"
+
+
+def token_for(person, permissions=("view", "audit"), cluster="*", namespace="*"):
+    """A token and its text, also of permissions that the person does not have: use must refuse them."""
+    text = tokens.new_text()
+    token = ApiToken.objects.create(
+        user=person, name="board", prefix=text[:12], digest=tokens.digest(text), permissions=list(permissions),
+        cluster=cluster, namespace=namespace, expires_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    return token, text
+
+
 def expected(name: str, who: str) -> int:
     """The status that the table means for the person."""
     permission, arguments, _ = TABLE[name]
     on_service = "namespace" in arguments
+    if name == "api-operation" and who == "stranger":
+        return 404
     if who == "administrator":
         return 200
     if who == "nobody" or (who == "stranger" and on_service):
@@ -109,7 +155,7 @@ def expected(name: str, who: str) -> int:
 def test_every_role_gets_what_the_table_says(client, things, name: str) -> None:
     tries = 0
     for who, person in things.items():
-        client.force_login(person)
+        enter(client, name, person)
         status = ask(client, name).status_code
         wanted = expected(name, who)
         assert status == wanted or (wanted == 200 and status in (302, 405)), f"{who} on {name}: {status}, not {wanted}"
@@ -120,16 +166,18 @@ def test_every_role_gets_what_the_table_says(client, things, name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_nobody_gets_anywhere_without_signing_in(client, things, name: str) -> None:
     response = ask(client, name)
-    if TABLE[name][0] == "public":
+    if name in CALLS:
+        assert response.status_code == 401
+    elif TABLE[name][0] == "public":
         assert response.status_code in (200, 302, 404)
     else:
         assert response.status_code == 302
         assert response.url.startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("name", ["operation", "cancel", "retry", "submit"])
+@pytest.mark.parametrize("name", ["operation", "cancel", "retry", "submit", "revoke-token", "api-operation"])
 def test_ids_of_another_teams_objects_answer_as_ids_that_do_not_exist(client, things, name: str) -> None:
-    client.force_login(things["stranger"])
+    enter(client, name, things["stranger"])
     real = ask(client, name)
     method = TABLE[name][2]
     missing = getattr(client, method)(reverse(name, kwargs={"id": uuid.uuid4()}))
@@ -140,7 +188,7 @@ def test_ids_of_another_teams_objects_answer_as_ids_that_do_not_exist(client, th
 
 @pytest.mark.parametrize("name", SERVICE_PAGES)
 def test_a_service_of_another_team_answers_as_one_that_does_not_exist(client, things, name: str) -> None:
-    client.force_login(things["stranger"])
+    enter(client, name, things["stranger"])
     _, arguments, method = TABLE[name]
     real = getattr(client, method)(reverse(name, kwargs=arguments))
     missing = getattr(client, method)(reverse(name, kwargs={**arguments, "name": "nope"}))
@@ -153,7 +201,8 @@ def strip(response) -> str:
 
     text = response.content.decode()
     return re.sub(
-        r'nonce="[^"]*"|value="[^"]{64}"|next" value="[^"]*"|<span title="[^"]*">[0-9a-f]{8}</span>|[0-9a-f]{8}',
+        r'"request_id":"[^"]*"|nonce="[^"]*"|value="[^"]{64}"|next" value="[^"]*"'
+        r'|<span title="[^"]*">[0-9a-f]{8}</span>|[0-9a-f]{8}',
         "",
         text,
     )
@@ -164,6 +213,50 @@ def test_a_refused_attempt_leaves_an_audit_entry(client, things) -> None:
     client.post(reverse("traffic", kwargs=HERE), {"percent-0": "100"})
     entry = Entry.objects.first()
     assert (entry.action, entry.outcome, entry.actor, entry.service) == ("traffic.refused", "refused", "viewer", "shop")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_session_opens_no_call(client, things, name: str) -> None:
+    client.force_login(things["administrator"])
+    assert ask(client, name).status_code == 401
+
+
+@pytest.mark.parametrize("name", [n for n in TABLE if n not in CALLS and TABLE[n][0] != "public"])
+def test_a_token_opens_no_page(client, things, name: str) -> None:
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token_for(things['administrator'])[1]}"
+    response = ask(client, name)
+    assert (response.status_code, response.url.partition("?")[0]) == (302, "/accounts/login/")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_token_opens_nothing_from_the_request_after_it_was_revoked(client, things, name: str) -> None:
+    token, text = token_for(things["administrator"])
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    assert ask(client, name).status_code == 200
+    tokens.revoke(token, actor=Actor(None, "test"))
+    refused = ask(client, name)
+    assert (refused.status_code, refused.json()["type"]) == (401, "/api/#token-revoked")
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "scope",
+    [{"permissions": ["reveal", "manage"]}, {"namespace": "other*"}, {"cluster": "bo"}],
+)
+def test_a_narrowed_token_of_an_administrator_stays_in_its_scope(client, things, name: str, scope) -> None:
+    enter(client, name, things["administrator"], **scope)
+    response = ask(client, name)
+    _, arguments, _ = TABLE[name]
+    if name == "api-whoami":
+        wanted = 200
+    elif "namespace" in arguments:
+        wanted = 404
+    elif "permissions" in scope:
+        wanted = 403
+    else:
+        wanted = 404 if arguments else 200  # an id of something outside, or a list without it
+    assert response.status_code == wanted
+    assert "shop" not in response.content.decode()
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, method) in TABLE.items() if method == "post"])

@@ -32,6 +32,9 @@ PAGES = [
     "/operations/",
     "/activity/",
     "/audit/",
+    "/tokens/",
+    "/tokens/new/",
+    "/api/",
     "/nowhere/",
 ]
 

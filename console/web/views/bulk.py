@@ -46,7 +46,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
         possible = [line for line in lines if line.effect]
         return render(request, "changes/bulk_preview.html", {"form": form, "lines": lines, "possible": possible})
-    shown = sorted((row for row in rows if matches(row, request)), key=lambda row: (row.namespace, row.name))
+    shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
     chosen = set(request.POST.getlist("services"))
     context = {"form": form, "rows": shown, "chosen": chosen}
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)

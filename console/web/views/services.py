@@ -1,6 +1,6 @@
 """The services list, a service, its revisions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -38,7 +38,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
         if request.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
     rows, order = paging.sort(
-        [row for row in seen if matches(row, request)], request.GET.get("sort", ""), SORTS, "name"
+        [row for row in seen if matches(row, request.GET)], request.GET.get("sort", ""), SORTS, "name"
     )
     context = {
         "page": paging.page(rows, request.GET.get("page")),
@@ -54,9 +54,8 @@ def services(request: ConsoleRequest) -> HttpResponse:
     return render(request, "services/list.html", context)
 
 
-def matches(row: ServiceSummary, request: ConsoleRequest) -> bool:
+def matches(row: ServiceSummary, query: Mapping[str, str]) -> bool:
     """The service passes the filter that the address names."""
-    query = request.GET
     text = query.get("q", "").strip().lower()
     labels = (f"{key}={value}" for key, value in row.labels.items())
     return (

@@ -1,0 +1,274 @@
+"""What the API tells of services and revisions: every field that leaves is named here, values of variables are not."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from console.knative import kn
+from console.knative.conditions import Condition as KnativeCondition
+from console.knative.objects import Container as KnativeContainer
+from console.knative.objects import Pod as KnativePod
+from console.knative.objects import Revision as KnativeRevision
+from console.knative.objects import Service
+from console.knative.traffic import TrafficTarget
+from console.mirror.summaries import ServiceSummary
+
+
+class Share(Struct, frozen=True):
+    """One entry of what serves now."""
+
+    revision: str
+    percent: int
+    tag: str
+
+
+class ServiceRow(Struct, frozen=True):
+    """A service as in the list of services. `conditions` is kn's count, as in `3 OK / 3`."""
+
+    cluster: str
+    namespace: str
+    name: str
+    url: str
+    health: str
+    ready: str
+    reason: str
+    message: str
+    conditions: str
+    latest_ready_revision: str
+    latest_created_revision: str
+    traffic: list[Share]
+    traffic_follows: str
+    new_revision_percent: int
+    newer_not_serving: bool
+    image: str
+    labels: dict[str, str]
+    managed_by: str
+    created_at: datetime | None
+    changed_at: datetime | None
+    changed_by: str
+    is_cluster_local: bool
+
+
+class ServiceList(Struct, frozen=True):
+    """Services, a page at a time. `is_stale`: a cluster that they come from has not been heard for a while."""
+
+    items: list[ServiceRow]
+    next: str | None
+    total: int
+    is_stale: bool
+
+
+class Condition(Struct, frozen=True):
+    """What a controller says of an object. `word` is ok, info, warning, error or unknown."""
+
+    type: str
+    status: str
+    word: str
+    reason: str
+    message: str
+    changed_at: datetime | None
+
+
+class Target(Struct, frozen=True):
+    """One entry of status.traffic."""
+
+    revision: str
+    percent: int
+    tag: str
+    url: str
+    follows_latest: bool
+
+
+class ServiceDetail(ServiceRow, frozen=True):
+    """A service with its conditions and its targets."""
+
+    generation: int
+    is_settled: bool
+    is_stale: bool
+    creator: str
+    last_modifier: str
+    condition_list: list[Condition]
+    targets: list[Target]
+
+
+class RevisionRow(Struct, frozen=True):
+    """A revision as `kn revision list` has it (its AGE is `created_at` here), and who made it of which image."""
+
+    name: str
+    service: str
+    traffic_percent: int
+    tags: list[str]
+    generation: int
+    created_at: datetime | None
+    conditions: str
+    ready: str
+    reason: str
+    image: str
+    image_digest: str
+    actual_replicas: int
+    desired_replicas: int
+    created_by: str
+    is_latest_ready: bool
+
+
+class RevisionList(Struct, frozen=True):
+    """Revisions of one service, a page at a time."""
+
+    items: list[RevisionRow]
+    next: str | None
+    total: int
+
+
+class Variable(Struct, frozen=True):
+    """A variable's name, and where its value comes from (empty: it is written in the revision, and not told)."""
+
+    name: str
+    source: str
+
+
+class Container(Struct, frozen=True):
+    """A container of a revision."""
+
+    name: str
+    image: str
+    ports: list[int]
+    variables: list[Variable]
+    variables_from: list[str]
+
+
+class Pod(Struct, frozen=True):
+    """A pod of a revision now; `ready` as kubectl writes it, `2/2`."""
+
+    name: str
+    phase: str
+    ready: str
+    restarts: int
+    created_at: datetime | None
+
+
+class RevisionDetail(RevisionRow, frozen=True):
+    """A revision with its containers, conditions and pods."""
+
+    routing_state: str
+    concurrency_limit: int
+    timeout_seconds: int
+    service_account: str
+    labels: dict[str, str]
+    condition_list: list[Condition]
+    containers: list[Container]
+    pods: list[Pod]
+
+
+class Cluster(Struct, frozen=True):
+    """A cluster, and how old the console's copy of it is (seconds; null: never filled)."""
+
+    name: str
+    mirror_age_seconds: float | None
+    is_stale: bool
+    error: str
+
+
+class ClusterList(Struct, frozen=True):
+    items: list[Cluster]
+
+
+def service_row(row: ServiceSummary) -> ServiceRow:
+    return ServiceRow(**_row(row))
+
+
+def _row(row: ServiceSummary) -> dict[str, Any]:
+    return {
+        "cluster": row.cluster,
+        "namespace": row.namespace,
+        "name": row.name,
+        "url": row.url,
+        "health": row.health,
+        "ready": row.ready,
+        "reason": row.reason,
+        "message": row.message,
+        "conditions": row.conditions,
+        "latest_ready_revision": row.latest_ready,
+        "latest_created_revision": row.latest_created,
+        "traffic": [Share(share.revision, share.percent, share.tag) for share in row.shares],
+        "traffic_follows": row.truth,
+        "new_revision_percent": row.new_revision_percent,
+        "newer_not_serving": row.newer_not_serving,
+        "image": row.image,
+        "labels": row.labels,
+        "managed_by": row.owner,
+        "created_at": row.created_at,
+        "changed_at": row.changed_at,
+        "changed_by": row.changed_by,
+        "is_cluster_local": row.is_cluster_local,
+    }
+
+
+def service_detail(row: ServiceSummary, found: Service, *, is_stale: bool) -> ServiceDetail:
+    return ServiceDetail(
+        **_row(row),
+        generation=found.generation,
+        is_settled=found.is_settled,
+        is_stale=is_stale,
+        creator=found.creator,
+        last_modifier=found.last_modifier,
+        condition_list=_conditions(found.conditions),
+        targets=[_target(target) for target in found.status_traffic],
+    )
+
+
+def revision_row(one: KnativeRevision, of: Service) -> RevisionRow:
+    return RevisionRow(**_revision(one, of))
+
+
+def _revision(one: KnativeRevision, of: Service) -> dict[str, Any]:
+    percent, tags = kn.routed(one.name, of)
+    return {
+        "name": one.name,
+        "service": one.service_name,
+        "traffic_percent": percent,
+        "tags": list(tags),
+        "generation": one.configuration_generation,
+        "created_at": one.created_at,
+        "conditions": str(one.tally),
+        "ready": one.ready.status,
+        "reason": kn.reason(one),
+        "image": one.image,
+        "image_digest": one.image_digest,
+        "actual_replicas": one.actual_replicas,
+        "desired_replicas": one.desired_replicas,
+        "created_by": one.creator,
+        "is_latest_ready": one.name == of.latest_ready_revision,
+    }
+
+
+def revision_detail(one: KnativeRevision, of: Service, pods: list[KnativePod]) -> RevisionDetail:
+    return RevisionDetail(
+        **_revision(one, of),
+        routing_state=one.routing_state,
+        concurrency_limit=int(one.spec.get("containerConcurrency") or 0),
+        timeout_seconds=int(one.spec.get("timeoutSeconds") or 300),
+        service_account=str(one.spec.get("serviceAccountName") or ""),
+        labels=dict(one.labels),
+        condition_list=_conditions(one.conditions),
+        containers=[_container(container) for container in one.containers],
+        pods=[Pod(pod.name, pod.phase, pod.ready_text, pod.restarts, pod.created_at) for pod in pods],
+    )
+
+
+def _conditions(found: tuple[KnativeCondition, ...]) -> list[Condition]:
+    return [Condition(c.type, c.status, c.word.value, c.reason, c.message, c.changed_at) for c in found]
+
+
+def _target(target: TrafficTarget) -> Target:
+    return Target(target.revision or "", target.percent or 0, target.tag or "", target.url or "", target.follows_latest)
+
+
+def _container(container: KnativeContainer) -> Container:
+    return Container(
+        name=container.name,
+        image=container.image,
+        ports=[int(port.get("containerPort") or 0) for port in container.raw.get("ports") or ()],
+        variables=[Variable(variable.name, variable.source) for variable in container.env],
+        variables_from=list(container.env_from),
+    )

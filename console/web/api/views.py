@@ -1,0 +1,168 @@
+"""The views of the API. Each reads the mirror or the database, and returns a Struct of answers.py or records.py."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404
+from msgspec import Meta, UnsetType
+
+from console.access.labels import labels_of
+from console.access.permissions import Permission
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.mirror.summaries import ServiceSummary
+from console.operations import reading
+from console.operations.models import Operation
+from console.web.api import answers, cursors, records
+from console.web.api.calls import Call
+from console.web.api.cursors import Key
+from console.web.api.scopes import entries_within
+from console.web.views.services import SORTS, matches
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Microseconds = Annotated[int, Meta(ge=0, le=250_000_000_000_000_000)]
+Sequence = Annotated[int, Meta(ge=0, le=2**62)]
+
+
+def whoami(call: Call) -> records.WhoAmI:
+    rights = [records.right_facts(one, call.rights.scope.permissions) for one in call.rights.whole.rights]
+    return records.WhoAmI(
+        user=call.token.user.get_username(),
+        is_administrator=call.rights.whole.is_administrator,
+        token=records.token_facts(call.token),
+        rights=[one for one in rights if one.permissions],
+    )
+
+
+def clusters(call: Call) -> answers.ClusterList:
+    found = [(name, read.freshness(name)) for name in read.clusters() if call.rights.reaches(name)]
+    return answers.ClusterList(
+        [
+            answers.Cluster(name, None if age.seconds is None else round(age.seconds, 1), age.is_stale, age.error)
+            for name, age in found
+        ]
+    )
+
+
+def services(call: Call) -> answers.ServiceList:
+    query, names = call.query, [name for name in read.clusters() if call.rights.reaches(name)]
+    wanted = {
+        "q": query.q,
+        "cluster": query.cluster,
+        "namespace": query.namespace,
+        "health": query.health,
+        "attention": "1" if query.attention else "",
+    }
+    found = [
+        row
+        for name in names
+        for row in read.services(name)
+        if matches(row, wanted) and call.rights.allows(Permission.VIEW, row.ref, row.labels)
+    ]
+    by = query.sort.removeprefix("-")
+
+    def key(row: ServiceSummary) -> Key:
+        value: Any = SORTS[by](row)  # type: ignore[no-untyped-call]
+        return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
+
+    descending = query.sort.startswith("-")
+    rows, following = cursors.page(found, key, descending=descending, cursor=query.cursor, limit=query.limit)
+    return answers.ServiceList(
+        items=[answers.service_row(row) for row in rows],
+        next=following,
+        total=len(found),
+        is_stale=any(read.freshness(name).is_stale for name in names),
+    )
+
+
+def service(call: Call) -> answers.ServiceDetail:
+    found, summary = _service(call.service), read.summary(call.service)
+    if summary is None:
+        raise Http404
+    return answers.service_detail(summary, found, is_stale=read.freshness(call.service.cluster).is_stale)
+
+
+def revisions(call: Call) -> answers.RevisionList:
+    of, query = _service(call.service), call.query
+    text = query.q.strip().lower()
+    rows = [answers.revision_row(one, of) for one in read.revisions(call.service)]
+    found = [row for row in rows if text in f"{row.name} {row.image} {','.join(row.tags)}".lower()]
+    field = {"generation": "generation", "name": "name", "traffic": "traffic_percent"}[query.sort.removeprefix("-")]
+    page, following = cursors.page(
+        found,
+        lambda row: [getattr(row, field), row.name],
+        descending=query.sort.startswith("-"),
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+    return answers.RevisionList(page, following, len(found))
+
+
+def revision(call: Call, revision: str) -> answers.RevisionDetail:
+    of, one = _service(call.service), read.revision(call.service, revision)
+    if one is None:
+        raise Http404
+    pods = [pod for pod in read.pods(call.service) if pod.revision_name == one.name]
+    return answers.revision_detail(one, of, pods)
+
+
+def operations(call: Call) -> records.OperationList:
+    query = call.query
+    found = reading.visible(call.rights, labels_of)
+    for name in ("cluster", "namespace", "name", "status", "actor"):
+        if value := getattr(query, name):
+            found = found.filter(**{name: value})
+    if not isinstance(query.batch, UnsetType):
+        found = found.filter(batch=query.batch)
+    if query.cursor:
+        microseconds, last = cursors.decode(query.cursor, tuple[Microseconds, UUID])
+        at = EPOCH + timedelta(microseconds=microseconds)
+        found = found.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, id__lt=last))
+    rows = list(found.order_by("-submitted_at", "-id")[: query.limit + 1])
+    page = rows[: query.limit]
+    following = [(page[-1].submitted_at - EPOCH) // timedelta(microseconds=1), page[-1].id] if page else []
+    return records.OperationList(
+        [records.operation_row(one) for one in page], cursors.encode(following) if len(rows) > query.limit else None
+    )
+
+
+def operation(call: Call, id: UUID) -> records.OperationDetail:
+    found = Operation.objects.filter(id=id).first()
+    if found is None or not reading.may_see(call.rights, found, labels_of(found.ref)):
+        raise Http404
+    return records.operation_detail(found)
+
+
+def entries(call: Call) -> records.AuditList:
+    query, found = call.query, entries_within(call.rights)
+    for name in ("actor", "cluster", "namespace", "service", "action", "outcome"):
+        if value := getattr(query, name):
+            found = found.filter(**{name: value})
+    if text := query.q:
+        found = found.filter(Q(text__icontains=text) | Q(action__icontains=text) | Q(service__icontains=text))
+    for lookup, moment in (("at__gte", query.since), ("at__lt", query.until)):
+        if isinstance(moment, datetime):
+            found = found.filter(**{lookup: moment})
+    if query.cursor:
+        found = found.filter(sequence__lt=cursors.decode(query.cursor, tuple[Sequence])[0])
+    rows = list(found[: query.limit + 1])
+    page = rows[: query.limit]
+    following = cursors.encode([page[-1].sequence]) if len(rows) > query.limit else None
+    return records.AuditList([records.audit_entry(one) for one in page], following)
+
+
+def entry(call: Call, sequence: int) -> records.AuditEntry:
+    found = entries_within(call.rights).filter(sequence=sequence).first()
+    if found is None:
+        raise Http404
+    return records.audit_entry(found)
+
+
+def _service(ref: ServiceRef) -> Service:
+    found = read.service(ref)
+    if found is None:
+        raise Http404
+    return found
