@@ -201,6 +201,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_SECONDS = env.int("CONSOLE_SESSION_IDLE_SECONDS", default=3600)
 TOKEN_MAX_DAYS = min(env.int("CONSOLE_TOKEN_MAX_DAYS", default=365), 365)
+# Empty: /metrics does not exist.
+METRICS_TOKEN = env.str("CONSOLE_METRICS_TOKEN", default="")
 
 # --- Safety headers ----------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -4,6 +4,9 @@ import time
 
 import redis
 import structlog
+from celery import current_app
+from django.conf import settings
+from kombu.transport.redis import PRIORITY_STEPS, Channel
 
 from console.redis_client import client
 
@@ -25,6 +28,17 @@ def age() -> float | None:
     """Return the seconds since a worker last ran a sweep, None when none ever did; raises redis.RedisError."""
     marked = client().get(KEY)
     return max(0.0, time.time() - float(str(marked))) if marked else None
+
+
+def waiting() -> int:
+    """Return the number of messages that no worker has taken yet; raises redis.RedisError.
+
+    kombu keeps a list for each priority of a queue.
+    """
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    queue = f"{prefix}{current_app.conf.task_default_queue}"
+    lists = [f"{queue}{Channel.sep}{priority}" if priority else queue for priority in PRIORITY_STEPS]
+    return sum(int(str(client().llen(name))) for name in lists)
 
 
 def is_silent() -> bool:

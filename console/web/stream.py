@@ -73,6 +73,11 @@ async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIt
                 checked = time.monotonic()
 
 
+def count() -> int:
+    """Return how many streams are open in this process."""
+    return len(_open)
+
+
 def end_all() -> None:
     """End every stream of this process; browsers come back by themselves when it is there again."""
     for queue in _open:

@@ -11,6 +11,7 @@ from console.web.views import (
     changes,
     first_admin,
     health,
+    metrics,
     operations,
     preferences,
     services,
@@ -58,4 +59,5 @@ urlpatterns = [
     path("preferences/", preferences.preferences, name="preferences"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

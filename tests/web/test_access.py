@@ -66,6 +66,7 @@ TABLE = {
     "api-audit": (Permission.AUDIT, {}, "get"),
     "api-audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "openapi": ("public", {}, "get"),
+    "metrics": ("public", {}, "get"),
     "first-admin": ("public", {"token": "x"}, "get"),
     "preferences": ("public", {}, "post"),
     "live": ("public", {}, "get"),
