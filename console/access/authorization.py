@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from console.access.models import Grant, Role, User
 from console.access.permissions import Permission
+from console.access.scopes import Scope, matches, parse_selector
 from console.knative.references import ServiceRef
+
+ADMINISTRATOR = "administrator"  # what the audit log calls who has every right without a role
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One grant of a person: its permissions and where they hold."""
+    """One grant of a person: its permissions, where they hold, and until when (None: for good)."""
 
     permissions: frozenset[str]
     cluster: str
@@ -35,12 +37,18 @@ class Right:
     selector: Mapping[str, str]
     role: str
     team: str
+    until: datetime | None = None
 
-    def covers(self, cluster: str, namespace: str, labels: Mapping[str, str]) -> bool:
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.cluster, self.namespace, self.selector)
+
+    def covers(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
+        """Whether the service is in the scope; lists ask this for each of their rows."""
         return (
-            fnmatchcase(cluster, self.cluster)
-            and fnmatchcase(namespace, self.namespace)
-            and all(labels.get(key) == value for key, value in self.selector.items())
+            matches(self.cluster, ref.cluster)
+            and matches(self.namespace, ref.namespace)
+            and self.selector.items() <= labels.items()
         )
 
 
@@ -56,7 +64,7 @@ class Rights:
         if self.is_administrator:
             return True
         return any(
-            permission in right.permissions and (ref is None or right.covers(ref.cluster, ref.namespace, labels or {}))
+            permission in right.permissions and (ref is None or right.covers(ref, labels or {}))
             for right in self.rights
         )
 
@@ -66,8 +74,8 @@ class Rights:
 
     def roles(self, ref: ServiceRef | None, labels: Mapping[str, str] | None = None) -> tuple[str, ...]:
         """Return the names of the roles that apply to the service, for the audit log."""
-        names = {r.role for r in self.rights if ref is None or r.covers(ref.cluster, ref.namespace, labels or {})}
-        return tuple(sorted(names | ({"administrator"} if self.is_administrator else set())))
+        names = {r.role for r in self.rights if ref is None or r.covers(ref, labels or {})}
+        return tuple(sorted(names | ({ADMINISTRATOR} if self.is_administrator else set())))
 
     def namespaces(self, cluster: str, names: Iterable[str], permission: str) -> tuple[str, ...]:
         """Return those of the namespaces in which the permission holds for services without labels."""
@@ -80,7 +88,11 @@ def rights_of(user: User, now: datetime | None = None) -> Rights:
         return Rights(user, ())
     at = now or timezone.now()
     valid = Q(team__memberships__expires_at=None) | Q(team__memberships__expires_at__gt=at)
-    grants = Grant.objects.filter(valid, team__memberships__user=user).select_related("role", "team").distinct()
+    grants = (
+        Grant.objects.filter(valid, team__memberships__user=user)  # one filter(): both are about the same membership
+        .annotate(until=F("team__memberships__expires_at"))
+        .select_related("role", "team")
+    )
     return Rights(
         user,
         (
@@ -91,6 +103,7 @@ def rights_of(user: User, now: datetime | None = None) -> Rights:
                 parse_selector(grant.selector),
                 grant.role.name,
                 grant.team.name,
+                grant.until,
             )
             for grant in grants
         ),
@@ -110,14 +123,3 @@ def authorize(
 def roles_with(permission: Permission) -> tuple[str, ...]:
     """Return the names of the roles that hold the permission: what a person should ask for."""
     return tuple(role.name for role in Role.objects.all() if permission in role.permissions)
-
-
-def parse_selector(text: str) -> dict[str, str]:
-    """Return the labels of `app=shop,tier=front`; raises ValueError for anything else."""
-    found = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = part.partition("=")
-        if not equals or not key.strip():
-            raise ValueError(part)
-        found[key.strip()] = value.strip()
-    return found
