@@ -71,8 +71,27 @@ def require_permission(permission: Permission) -> Callable[[View], View]:
     return decorate
 
 
-def refuse(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> HttpResponse:
-    """Answer 403, naming the roles that hold the permission, and leave an audit entry of the attempt."""
+def administrators_only(view: View) -> View:
+    """Let a view run for administrators of the installation only; others get a 403 page, and an audit entry tells."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        rights = request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
+        if not rights.is_administrator:
+            return refuse(request, Permission.MANAGE, None, administrators=True)
+        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+    wrapped.required_permission = "administrator"  # type: ignore[attr-defined]
+    return wrapped  # type: ignore[return-value]
+
+
+def refuse(
+    request: HttpRequest, permission: Permission, ref: ServiceRef | None, *, administrators: bool = False
+) -> TemplateResponse:
+    """Answer 403, naming who may do it instead, and leave an audit entry of the attempt.
+
+    That is whoever has one of the roles with the permission, or only `administrators`.
+    """
     audit.record(
         f"{permission}.refused",
         actor=actor_from(request),
@@ -80,5 +99,6 @@ def refuse(request: HttpRequest, permission: Permission, ref: ServiceRef | None)
         outcome=audit.Outcome.REFUSED,
         text=f"{request.method} {request.path}",
     )
-    context = {"permission": permission, "roles": roles_with(permission), "ref": ref}
+    roles = () if administrators else roles_with(permission)
+    context = {"permission": permission, "roles": roles, "ref": ref, "administrators": administrators}
     return TemplateResponse(request, "403.html", context, status=403)

@@ -1,0 +1,72 @@
+"""Roles: named sets of permissions. A role reaches as far as the grants that use it, and so does a change of it."""
+
+from collections.abc import Iterable
+
+from console.access.actors import Actor
+from console.access.authorization import ADMINISTRATOR
+from console.access.changing import Change, NotAllowed, Refused, changing
+from console.access.granting import shortfall
+from console.access.models import Role, User
+from console.access.permissions import BUILT_IN_ROLES
+from console.access.teams import may_grant, scope_of
+
+
+def is_built_in(role: Role) -> bool:
+    """Every installation starts with it; its permissions can be changed, its name and existence not."""
+    return role.name in BUILT_IN_ROLES
+
+
+def create(name: str, permissions: Iterable[str], *, user: User, actor: Actor) -> Role:
+    """Make a role. It gives nobody anything until it is granted, and then the granter must have all of it."""
+    with changing("manage.CreateRole", user=user, actor=actor, about=name) as change:
+        if not may_grant(change.rights):
+            raise NotAllowed
+        _refuse_taken(name)
+        role = Role.objects.create(name=name, permissions=sorted(permissions))
+        change.note("name", None, name)
+        change.note("permissions", None, ", ".join(role.permissions))
+    return role
+
+
+def edit(role: Role, name: str, permissions: Iterable[str], *, user: User, actor: Actor) -> None:
+    """Change what the role holds, wherever it is granted: allowed to who could make and take back each such grant."""
+    with changing("manage.EditRole", user=user, actor=actor, about=role.name) as change:
+        role.refresh_from_db()
+        wanted = sorted(permissions)
+        if not may_grant(change.rights):
+            raise NotAllowed
+        if name != role.name and is_built_in(role):
+            raise Refused("role-built-in", name=role.name)
+        _refuse_beyond(change, role, {*role.permissions, *wanted})
+        _refuse_taken(name, role)
+        change.note("name", role.name, name)
+        change.note("permissions", ", ".join(sorted(role.permissions)), ", ".join(wanted))
+        role.name, role.permissions = name, wanted
+        role.save()
+
+
+def delete(role: Role, *, user: User, actor: Actor) -> None:
+    """Delete a role that no grant uses."""
+    with changing("manage.DeleteRole", user=user, actor=actor, about=role.name) as change:
+        if not may_grant(change.rights):
+            raise NotAllowed
+        if is_built_in(role):
+            raise Refused("role-built-in", name=role.name)
+        if role.grants.exists():
+            raise Refused("role-in-use", name=role.name)
+        change.note("name", role.name, None)
+        change.note("permissions", ", ".join(sorted(role.permissions)), None)
+        role.delete()
+
+
+def _refuse_beyond(change: Change, role: Role, permissions: Iterable[str]) -> None:
+    for grant in role.grants.select_related("team"):
+        scope = scope_of(grant)
+        if missing := shortfall(change.rights, permissions, scope):
+            raise Refused("role-beyond-you", permissions=", ".join(sorted(missing)))
+
+
+def _refuse_taken(name: str, but: Role | None = None) -> None:
+    """A role must not pass for an administrator in the audit log."""
+    if name.lower() == ADMINISTRATOR or any(one != but for one in Role.objects.filter(name__iexact=name)):
+        raise Refused("name-taken", name=name)
