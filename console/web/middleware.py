@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
+from console.access.changing import NotAllowed
+from console.access.decorators import refuse
+from console.access.permissions import Permission
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
 from console.web import words
@@ -35,7 +38,10 @@ class RequestContextMiddleware:
 
 
 class ErrorPageMiddleware:
-    """Say in plain words what a cluster or the mirror answered; the raw message is there on demand."""
+    """Say in plain words what a cluster or the mirror answered; the raw message is there on demand.
+
+    Who changes access without any business there is refused as anywhere else.
+    """
 
     STATUS = {"NotFound": 404, "UnknownCluster": 404, "Forbidden": 403, "Conflict": 409, "AlreadyExists": 409}
 
@@ -46,6 +52,8 @@ class ErrorPageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotAllowed):
+            return refuse(request, Permission.MANAGE, None).render()
         if not isinstance(error, ClusterError | MirrorUnavailable):
             return None
         sentence, raw = words.cluster_error(error)

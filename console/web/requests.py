@@ -1,6 +1,7 @@
 """The request as views get it: what middleware and decorators have put on it."""
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from console.access.authorization import Rights
 from console.access.models import User
@@ -11,6 +12,7 @@ class ConsoleRequest(HttpRequest):
     """A request of a signed-in person. `permissions` are those on the service that the address names."""
 
     user: User
+    htmx: HtmxDetails
     request_id: str
     rights: Rights
     permissions: frozenset[Permission]

@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.access.explaining import Path
+from console.access.scopes import STAR, Scope, selector_text
 from console.audit import Outcome
 from console.knative.conditions import Condition
 from console.knative.objects import Health
@@ -253,3 +255,44 @@ def test_error(error: str) -> str:
     if error == CUT_SHORT:
         return _("The test was cut short: not all requests were sent.")
     return _("The test could not be run: %(reason)s") % {"reason": error}
+
+
+def scope(found: Scope) -> str:
+    """Return where a grant holds, in words."""
+    names = {"cluster": found.cluster, "namespace": found.namespace}
+    if found.cluster == STAR and found.namespace == STAR:
+        text = _("everywhere")
+    elif found.cluster == STAR:
+        text = _("in %(namespace)s of every cluster") % names
+    elif found.namespace == STAR:
+        text = _("in every namespace of %(cluster)s") % names
+    else:
+        text = _("in %(namespace)s of %(cluster)s") % names
+    if not found.selector:
+        return text
+    return _("%(where)s on services with %(labels)s") % {"where": text, "labels": selector_text(found.selector)}
+
+
+def misses(path: Path) -> str:
+    """Return why a grant that has the permission does not give it here."""
+    sentences = {
+        "cluster": _("only in clusters named %(cluster)s"),
+        "namespace": _("only in namespaces named %(namespace)s"),
+        "selector": _("only on services with %(labels)s"),
+        "expired": _("the membership ended on %(until)s UTC"),
+        "inactive": _("the person is deactivated"),
+    }
+    facts = {
+        "cluster": path.scope.cluster,
+        "namespace": path.scope.namespace,
+        "labels": selector_text(path.scope.selector),
+        "until": f"{path.until:%Y-%m-%d %H:%M}" if path.until else "",
+    }
+    return _(" and ").join(sentences[miss] % facts for miss in path.misses)
+
+
+PERSON_STATES = {
+    "active": gettext_lazy("active"),
+    "inactive": gettext_lazy("deactivated"),
+    "administrators": gettext_lazy("administrators"),
+}

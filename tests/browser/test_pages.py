@@ -31,6 +31,18 @@ PAGES = [
     "/tokens/",
     "/tokens/new/",
     "/api/",
+    "/teams/",
+    "/teams/1/",
+    "/teams/1/edit/",
+    "/teams/1/delete/",
+    "/teams/1/members/1/",
+    "/teams/new/",
+    "/teams/roles/",
+    "/teams/roles/1/",
+    "/teams/people/",
+    "/teams/people/1/",
+    "/teams/people/new/",
+    "/teams/why/?person=viewer&cluster=sandbox&namespace=shop&service=cart&permission=traffic",
     "/no-such-page/",
 ]
 

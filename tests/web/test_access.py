@@ -13,7 +13,7 @@ from django.utils import timezone
 from console import audit
 from console.access import tokens
 from console.access.actors import Actor
-from console.access.models import ApiToken, Role
+from console.access.models import ApiToken, Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.operations.models import AccessTest, Operation
@@ -22,6 +22,8 @@ from tests import factories
 
 HERE = {"cluster": "box", "namespace": "default", "name": "shop"}
 THING = uuid.UUID("00000000-0000-4000-8000-000000000001")
+ROW = 9001  # the id of a person, a role, a team and its grant in box/secret, where none of `people` has a right
+TEAM = {"id": ROW}
 # name -> (permission or mark, further URL arguments, method). The one table.
 TABLE = {
     "services": ("signed-in", {}, "get"),
@@ -50,6 +52,27 @@ TABLE = {
     "audit": (Permission.AUDIT, {}, "get"),
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "get"),
+    "teams": ("signed-in", {}, "get"),
+    "team-create": (Permission.MANAGE, {}, "get"),
+    "team": ("signed-in", TEAM, "get"),
+    "team-edit": ("signed-in", TEAM, "get"),
+    "team-delete": ("signed-in", TEAM, "get"),
+    "member-add": ("signed-in", TEAM, "post"),
+    "member": ("signed-in", {**TEAM, "member": ROW}, "get"),
+    "member-remove": ("signed-in", {**TEAM, "member": ROW}, "post"),
+    "grant-add": ("signed-in", TEAM, "post"),
+    "grant-remove": ("signed-in", {**TEAM, "grant": ROW}, "post"),
+    "roles": ("signed-in", {}, "get"),
+    "role-create": (Permission.MANAGE, {}, "get"),
+    "role": (Permission.MANAGE, {"id": ROW}, "get"),
+    "role-delete": (Permission.MANAGE, {"id": ROW}, "post"),
+    "people": ("administrator", {}, "get"),
+    "person-create": ("administrator", {}, "get"),
+    "person": ("administrator", {"id": ROW}, "get"),
+    "person-change": ("administrator", {"id": ROW, "verb": "promote"}, "post"),
+    "person-link": ("administrator", {"id": ROW}, "post"),
+    "why": ("signed-in", {}, "get"),
+    "invitation": ("public", {"token": "x"}, "get"),
     "stream": ("signed-in", {}, "get"),
     "tokens": ("signed-in", {}, "get"),
     "create-token": ("signed-in", {}, "get"),
@@ -74,6 +97,7 @@ TABLE = {
 }
 SERVICE_PAGES = [name for name, (_, arguments, _) in TABLE.items() if "namespace" in arguments]
 CALLS = [name for name in TABLE if name.startswith("api-")]  # with a token, never with a session
+TEAM_PAGES = [name for name in TABLE if name.startswith(("team", "member", "grant")) and TABLE[name][1]]
 
 
 def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
@@ -100,7 +124,7 @@ def no_wrong_tokens_yet() -> None:
 
 @pytest.fixture
 def things(mirror, people):
-    """An operation and an access test of shop, an audit entry, and a token of the administrator."""
+    """An operation and an access test of shop, an audit entry, a token of the administrator, and a team of others."""
     common = {"cluster": "box", "namespace": "default", "name": "shop", "id": THING}
     change = {"kind": "SplitTraffic", "targets": []}
     Operation.objects.create(
@@ -108,6 +132,10 @@ def things(mirror, people):
         status="failed", finished_at="2026-11-24T10:00:00Z",
     )  # fmt: skip
     AccessTest.objects.create(**common, url="http://shop.default.example.com", count=1)
+    role = Role.objects.create(pk=ROW, name="secret-role", permissions=["view"])
+    team = Team.objects.create(pk=ROW, name="Secret team")
+    Grant.objects.create(pk=ROW, team=team, role=role, cluster="box", namespace="secret")
+    Membership.objects.create(team=team, user=User.objects.create_user("secret-person", pk=ROW), is_owner=True)
     audit.record("test", actor=Actor(None, "test"), outcome=audit.Outcome.SUCCEEDED)
     ApiToken.objects.filter(id=token_for(people["administrator"])[0].id).update(id=THING)
     return people
@@ -159,9 +187,46 @@ def test_every_role_gets_what_the_table_says(client, things, name: str) -> None:
         enter(client, name, person)
         status = ask(client, name).status_code
         wanted = expected(name, who)
-        assert status == wanted or (wanted == 200 and status in (302, 405)), f"{who} on {name}: {status}, not {wanted}"
+        assert status == wanted or (wanted == 200 and status in (302, 405, 422)), (
+            f"{who} on {name}: {status}, not {wanted}"
+        )
         tries += 1
     assert tries == 9
+
+
+@pytest.mark.parametrize("name", [n for n, (mark, _, _) in TABLE.items() if mark == "administrator"])
+def test_what_is_for_administrators_is_refused_to_every_role_and_told(client, things, name: str) -> None:
+    for who, person in things.items():
+        if who != "administrator":
+            client.force_login(person)
+            assert ask(client, name).status_code == 403
+            entry = Entry.objects.first()
+            assert (entry.action, entry.outcome, entry.actor) == ("manage.refused", "refused", who)
+    client.force_login(things["administrator"])
+    assert ask(client, name).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("name", TEAM_PAGES)
+@pytest.mark.parametrize("who", ["owner", "stranger", "viewer", "nobody"])
+def test_a_team_that_one_may_not_see_answers_as_one_that_does_not_exist(client, things, name: str, who: str) -> None:
+    """Also to who manages elsewhere; and for one that one may see, a member or grant of another is not there."""
+    client.force_login(things[who])
+    _, arguments, method = TABLE[name]
+    real = ask(client, name)
+    missing = getattr(client, method)(reverse(name, kwargs={**arguments, "id": 1_000_000}))
+    assert (real.status_code, strip(real)) == (404, strip(missing))
+    assert "ecret" not in real.content.decode()
+    own = Team.objects.filter(members=things[who]).first()
+    if own and len(arguments) > 1:
+        assert getattr(client, method)(reverse(name, kwargs={**arguments, "id": own.pk})).status_code == 404
+
+
+def test_the_tables_of_teams_name_no_team_that_one_may_not_see(client, things) -> None:
+    client.force_login(things["owner"])
+    for path in ("/teams/", "/teams/?q=secret", "/teams/?q=Secret", "/teams/why/"):
+        assert "Secret team" not in client.get(path).content.decode()
+    client.force_login(things["administrator"])
+    assert "Secret team" in client.get("/teams/").content.decode()
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -35,6 +35,16 @@ PAGES = [
     "/tokens/",
     "/tokens/new/",
     "/api/",
+    "/teams/",
+    "/teams/1/",
+    "/teams/1/edit/",
+    "/teams/1/delete/",
+    "/teams/new/",
+    "/teams/roles/",
+    "/teams/roles/1/",
+    "/teams/people/",
+    "/teams/people/new/",
+    "/teams/why/?cluster=box&namespace=default&service=shop",
     "/nowhere/",
 ]
 

@@ -9,7 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.access.explaining import Path
 from console.access.permissions import LABELS
+from console.access.scopes import Scope
+from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.web import words
@@ -107,6 +110,23 @@ def cause_words(facts: dict[str, Any]) -> str:
 def permission_words(permission: str) -> str:
     """What a permission allows."""
     return str(LABELS.get(permission, ""))  # type: ignore[call-overload]
+
+
+@register.filter
+def scope_words(found: Any) -> str:
+    """Where a grant holds; takes a Scope or a Grant."""
+    return words.scope(found if isinstance(found, Scope) else scope_of(found))
+
+
+@register.filter
+def miss_words(path: Path) -> str:
+    """Why a grant does not give what it could."""
+    return words.misses(path)
+
+
+@register.filter
+def person_state(state: str) -> str:
+    return str(words.PERSON_STATES.get(state, state))
 
 
 @register.filter

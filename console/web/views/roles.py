@@ -1,0 +1,81 @@
+"""Roles: what each allows, and changing that."""
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from console.access import roles, teams
+from console.access.actors import actor_from
+from console.access.changing import Refused
+from console.access.decorators import require_permission, signed_in
+from console.access.models import Role
+from console.access.permissions import Permission
+from console.web import refusals
+from console.web.done import done
+from console.web.forms.access import RoleForm
+from console.web.requests import ConsoleRequest
+
+
+@signed_in
+def role_list(request: ConsoleRequest) -> HttpResponse:
+    """Every role in words: what a person should ask for."""
+    return _list(request)
+
+
+@require_permission(Permission.MANAGE)
+def create(request: ConsoleRequest) -> HttpResponse:
+    form = RoleForm(request.POST if request.method == "POST" else None)
+
+    def change() -> None:
+        data = form.cleaned_data
+        roles.create(data["name"], data["permissions"], user=request.user, actor=actor_from(request))
+
+    if request.method == "POST" and refusals.accepts(form, change):
+        return done(request, _("The role exists now; grant it on a team's page."), reverse("roles"))
+    return render(request, "access/role.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_permission(Permission.MANAGE)
+def edit(request: ConsoleRequest, id: int) -> HttpResponse:
+    """What the role allows, wherever it is granted already."""
+    role = get_object_or_404(Role, pk=id)
+    form = RoleForm(
+        request.POST if request.method == "POST" else None,
+        initial={"name": role.name, "permissions": role.permissions},
+        is_built_in=roles.is_built_in(role),
+    )
+
+    def change() -> None:
+        data = form.cleaned_data
+        roles.edit(role, data["name"], data["permissions"], user=request.user, actor=actor_from(request))
+
+    if request.method == "POST" and refusals.accepts(form, change):
+        return done(request, _("Saved."), reverse("roles"))
+    context = {
+        "form": form,
+        "role": Role.objects.get(pk=id),
+        "is_built_in": roles.is_built_in(role),
+        "grant_count": role.grants.count(),
+    }
+    return render(request, "access/role.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@require_permission(Permission.MANAGE)
+def delete(request: ConsoleRequest, id: int) -> HttpResponse:
+    role = get_object_or_404(Role, pk=id)
+    try:
+        roles.delete(role, user=request.user, actor=actor_from(request))
+    except Refused as error:
+        return _list(request, refusals.words(error))
+    return done(request, _("The role is deleted."), reverse("roles"))
+
+
+def _list(request: ConsoleRequest, refused: str = "") -> HttpResponse:
+    found = Role.objects.annotate(grant_count=Count("grants"))
+    rows = [(role, [one for one in Permission if one in role.permissions], roles.is_built_in(role)) for role in found]
+    context = {"rows": rows, "may_edit": teams.may_grant(request.rights), "refused": refused}
+    return render(request, "access/roles.html", context, status=422 if refused else 200)
