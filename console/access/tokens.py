@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +17,7 @@ from console.access.actors import Actor
 from console.access.authorization import Rights, rights_of
 from console.access.models import ApiToken, User
 from console.access.permissions import Permission
+from console.access.scopes import matches
 from console.audit import Outcome
 from console.knative.references import ServiceRef
 
@@ -41,7 +41,7 @@ class TokenScope:
     namespace: str = "*"
 
     def covers(self, ref: ServiceRef) -> bool:
-        return fnmatchcase(ref.cluster, self.cluster) and fnmatchcase(ref.namespace, self.namespace)
+        return matches(self.cluster, ref.cluster) and matches(self.namespace, ref.namespace)
 
     @property
     def is_everywhere(self) -> bool:
@@ -70,9 +70,9 @@ class NarrowedRights(Rights):
     def reaches(self, cluster: str) -> bool:
         """Whether the token may see anything of the cluster."""
         person = self.whole
-        return fnmatchcase(cluster, self.scope.cluster) and (
+        return matches(self.scope.cluster, cluster) and (
             person.is_administrator
-            or any(Permission.VIEW in one.permissions and fnmatchcase(cluster, one.cluster) for one in person.rights)
+            or any(Permission.VIEW in one.permissions and matches(one.cluster, cluster) for one in person.rights)
         )
 
 
