@@ -7,14 +7,16 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from console.operations.models import Operation
-from console.operations.statuses import ACTIVE, SUCCESSFUL, Status
+from console.operations.statuses import OPEN, SUCCESSFUL, Status
 
 DAYS = 14
 MOST = 10  # people and services that are named
 
 _GOOD = Q(status__in=SUCCESSFUL)
-_OPEN = Q(status__in=ACTIVE)
-_NEUTRAL = Q(status__in=(Status.CANCELLED, Status.SUPERSEDED))  # ended by people, not by a failure
+_OPEN = Q(status__in=OPEN)
+_NEUTRAL = Q(
+    status__in=(Status.CANCELLED, Status.SUPERSEDED, Status.DECLINED, Status.EXPIRED)
+)  # ended by people, not by a failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,15 @@ def _event(operation: Operation, status: Status) -> dict[str, object]:
         "uid": operation.uid,
     }
     words = status.value.replace("-", " ")
+    glass = f"; broke the glass past approval or freeze: {operation.reason}"[:400] if operation.broke_glass else ""
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": f"{operation.name}.{operation.id.hex[:16]}", "namespace": operation.namespace},
         "involvedObject": about,
         "reason": "Operation" + status.value.title().replace("-", ""),
-        "message": f"{operation.kind} by {operation.actor} {words} (operation {operation.id})",
-        "type": "Normal" if status in SUCCESSFUL else "Warning",
+        "message": f"{operation.kind} by {operation.actor} {words} (operation {operation.id}){glass}",
+        "type": "Normal" if status in SUCCESSFUL and not glass else "Warning",
         "source": {"component": "sluice"},
         "firstTimestamp": now,
         "lastTimestamp": now,

@@ -16,7 +16,14 @@ from console.operations.statuses import SUCCESSFUL, Status
 
 log = structlog.get_logger(__name__)
 
-_OUTCOMES = {**dict.fromkeys(SUCCESSFUL, Outcome.SUCCEEDED), Status.REFUSED: Outcome.REFUSED}
+_OUTCOMES = {
+    **dict.fromkeys(SUCCESSFUL, Outcome.SUCCEEDED),
+    **dict.fromkeys((Status.REFUSED, Status.STOPPED), Outcome.REFUSED),
+}
+
+
+class NotNow(Exception):
+    """The operation is not in a state in which this can be done."""
 
 
 def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:

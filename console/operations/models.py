@@ -13,7 +13,7 @@ from console.knative.changes import Change
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.sealing import unseal
-from console.operations.statuses import ACTIVE, Status
+from console.operations.statuses import ACTIVE, OPEN, Status
 
 
 class OnService(models.Model):
@@ -81,6 +81,9 @@ class Operation(OnService):
     deadline_seconds = models.FloatField(default=600)
     error_window_seconds = models.FloatField(default=2)
     submitted_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)  # until when it may be approved (console.operations.protection)
+    released_at = models.DateTimeField(null=True)  # when it was approved
+    broke_glass = models.BooleanField(default=False)  # it passed by approval and freeze
     written_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)  # when a message for the next turn was sent, or may be taken
@@ -124,9 +127,15 @@ class Operation(OnService):
         return self.status in ACTIVE
 
     @property
+    def is_open(self) -> bool:
+        """It has not ended: a worker may take it, or somebody may approve it."""
+        return self.status in OPEN
+
+    @property
     def seconds(self) -> float | None:
-        """How long it took, or None while it goes on."""
-        return (self.finished_at - self.submitted_at).total_seconds() if self.finished_at else None
+        """How long it took, without the wait for an approval; None while it goes on."""
+        began = self.released_at or self.submitted_at
+        return (self.finished_at - began).total_seconds() if self.finished_at else None
 
 
 class TimelineLine(models.Model):
@@ -171,3 +180,7 @@ class AccessTest(OnService):
 
     def __str__(self) -> str:
         return f"{self.sent} of {self.count} requests to {self.ref}"
+
+
+# Django finds an app's models here.
+from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule  # noqa: E402, F401

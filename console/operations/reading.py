@@ -3,9 +3,11 @@
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
@@ -14,6 +16,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import OnService, Operation
 from console.operations.statuses import SUCCESSFUL
 
+GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
 
@@ -34,6 +37,12 @@ def visible(rights: Rights, labels: Any) -> QuerySet[Operation]:
 
 def of_service(ref: ServiceRef) -> QuerySet[Operation]:
     return Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
+
+
+def broken_glass(ref: ServiceRef) -> Operation | None:
+    """Return the newest operation of the last days that passed by the service's protection."""
+    since = timezone.now() - GLASS_SHOWN
+    return of_service(ref).filter(broke_glass=True, submitted_at__gt=since).first()
 
 
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:

@@ -1,6 +1,8 @@
 """What a change needs its author to be allowed, judged by what it does and not only by what it is called."""
 
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from console.access.authorization import Rights
 from console.knative import changes, paths
@@ -26,12 +28,26 @@ def missing(rights: Rights, ref: ServiceRef, change: Change, before: Service) ->
     A manifest that also moves traffic needs that right too. A grant with a selector must cover the labels that the
     service has and those that it will have.
     """
+    needs = needs_of(change, before)
+    return frozenset(p for p in needs.permissions if not all(rights.allows(p, ref, each) for each in needs.labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a change does, as rights and rules see it: the permissions, and the labels the service has and will have."""
+
+    permissions: frozenset[str]
+    labels: tuple[Mapping[str, str], ...]
+
+
+def needs_of(change: Change, before: Service) -> Needs:
+    """Return what the change of the service as it is in `before` needs."""
     after = before
     with contextlib.suppress(ChangeRefused):  # then there is no other effect to judge
         after = change.apply(before)
     needed = changes.permissions(change)
-    is_new = isinstance(change, CreateService)
-    if not is_new and any(row.path[:2] == paths.TRAFFIC for row in diff(before.raw, after.raw)):
+    if isinstance(change, CreateService):
+        return Needs(needed, (after.labels,))
+    if any(row.path[:2] == paths.TRAFFIC for row in diff(before.raw, after.raw)):
         needed |= {TRAFFIC}
-    labels = [after.labels] if is_new else [before.labels, after.labels]
-    return frozenset(p for p in needed if not all(rights.allows(p, ref, each) for each in labels))
+    return Needs(needed, (before.labels, after.labels))

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
+    WAITING = "waiting", _("Waiting for approval")
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Writing")
     FOLLOWING = "following", _("In progress")
@@ -16,8 +17,12 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CONFLICTED = "conflicted", _("Stopped by a conflict")
     REFUSED = "refused", _("Refused by the cluster")
+    DECLINED = "declined", _("Not approved")
+    EXPIRED = "expired", _("Expired without approval")
+    STOPPED = "stopped", _("Stopped by protection")
 
 
-ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)
-TERMINAL = tuple(status for status in Status if status not in ACTIVE)
+ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may take
+OPEN = (Status.WAITING, *ACTIVE)
+TERMINAL = tuple(status for status in Status if status not in OPEN)
 SUCCESSFUL = (Status.SUCCEEDED, Status.NOT_SERVING)

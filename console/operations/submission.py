@@ -1,8 +1,9 @@
 """Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
 
+import contextlib
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -21,12 +22,16 @@ from console.knative import changes
 from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
-from console.operations import stopwatch
+from console.knative.references import ServiceRef
+from console.operations import previewing, stopwatch
 from console.operations.announce import tell
+from console.operations.endings import NotNow
 from console.operations.handover import hand_over
 from console.operations.models import Operation, Preview
 from console.operations.previewing import KEPT, NotAllowed, audit_refusal
-from console.operations.rights import missing
+from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
+from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
+from console.operations.rights import missing, needs_of
 from console.operations.sealing import seal, unseal
 from console.operations.statuses import ACTIVE, TERMINAL, Status
 
@@ -38,10 +43,6 @@ log = structlog.get_logger(__name__)
 
 class PreviewGone(Exception):
     """The preview was submitted already, is too old, or is somebody else's."""
-
-
-class NotNow(Exception):
-    """The operation is not in a state in which this can be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,18 @@ def submit(
     reason: str = "",
     batch: UUID | None = None,
     limits: Limits | None = None,
+    break_glass: bool = False,
 ) -> Operation:
-    """Turn what was previewed into an operation; raises PreviewGone or NotAllowed (which is audited)."""
-    preview = Preview.objects.filter(id=preview_id, user=user, created_at__gt=timezone.now() - KEPT).first()
+    """Turn what was previewed into an operation; raises PreviewGone, or NotAllowed or Frozen (which are audited).
+
+    On a protected service the operation waits for a second person; ReasonNeeded is raised where a rule wants one.
+    `break_glass` passes by both approval and freeze.
+    """
+    preview = mine([preview_id], user).get(str(preview_id))
     if preview is None:
         raise PreviewGone
-    try:
-        return _submit(preview, user, actor, reason, batch, limits or Limits())
-    except NotAllowed as refusal:
-        audit_refusal(refusal, preview.ref, actor)
-        raise
+    with _refusals_audited(preview.ref, actor):
+        return _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
 
 
 def submit_all(
@@ -94,24 +97,50 @@ def submit_all(
 ) -> tuple[UUID, tuple[Operation, ...]]:
     """Turn many previews into operations of one batch; returns the batch's id and the operations.
 
-    All or none: raises PreviewGone or NotAllowed before anything is queued.
+    All or none: raises PreviewGone, NotAllowed, Frozen or ReasonNeeded before anything is queued.
     """
     batch = uuid4()
-    previews = {str(p.id): p for p in Preview.objects.filter(id__in=preview_ids, user=user)}
-    if len(previews) < len(set(map(str, preview_ids))):
+    previews = mine(preview_ids, user)
+    if not previews or len(previews) < len(set(map(str, preview_ids))):
         raise PreviewGone
-    try:
-        with transaction.atomic():
-            ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
-            made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
-    except NotAllowed as refusal:
-        audit_refusal(refusal, next(iter(previews.values())).ref, actor)
-        raise
+    with _refusals_audited(next(iter(previews.values())).ref, actor), transaction.atomic():
+        ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
+        made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
     return batch, made
 
 
+def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
+    """Return those of the previews, by id, that are the person's own and can still be submitted."""
+    found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - KEPT)
+    return {str(preview.id): preview for preview in found}
+
+
+@contextlib.contextmanager
+def _refusals_audited(ref: ServiceRef, actor: Actor) -> Iterator[None]:
+    """Leave an entry of an attempt that was refused, outside of the transaction that it ended."""
+    try:
+        yield
+    except NotAllowed as refusal:
+        audit_refusal(refusal, ref, actor)
+        raise
+    except Frozen as refusal:
+        audit.record(
+            "protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.freeze.window.note
+        )
+        raise
+
+
 @transaction.atomic
-def _submit(preview: Preview, user: User, actor: Actor, reason: str, batch: UUID | None, limits: Limits) -> Operation:
+def _submit(
+    preview: Preview,
+    user: User,
+    actor: Actor,
+    reason: str,
+    batch: UUID | None,
+    limits: Limits,
+    break_glass: bool = False,
+    retry_of: Operation | None = None,
+) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
         raise PreviewGone  # somebody pressed the button twice
     deadline, error_window = limits.on(Service(unseal(preview.sealed_seen)))
@@ -125,26 +154,49 @@ def _submit(preview: Preview, user: User, actor: Actor, reason: str, batch: UUID
         kn=preview.kn,
         makes_revision=preview.makes_revision,
         batch=batch,
+        retry_of=retry_of,
         deadline_seconds=deadline,
         error_window_seconds=error_window,
     )
-    return _accept(operation, user, actor, reason)
+    return _accept(operation, user, actor, reason, break_glass)
 
 
-@transaction.atomic
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
     """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow.
+
+    On a protected service it is previewed afresh, so that what is approved is what would happen now; that may raise
+    what `preview` and `submit` raise. So is what was stopped: the service may be protected by labels that it got later.
+    """
+    if operation.status not in TERMINAL or operation.status in (Status.SUCCEEDED, Status.NOT_SERVING):
+        raise NotNow
+    change = _again(operation)
+    with _refusals_audited(operation.ref, actor):
+        is_protected = bool(standing_before(operation.ref, change, operation.seen).rules)
+        if not is_protected and operation.status != Status.STOPPED:
+            return _retry(operation, change, user, actor)
+        effect = previewing.preview(change, user=user, ref=operation.ref)
+        if effect.is_empty:
+            raise NotNow
+        limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
+        return _submit(effect.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
+
+
+def _again(operation: Operation) -> Change:
+    """The change for a retry.
 
     What was written but failed is in the service already: writing it again would change nothing and make nothing
     start, so the new operation asks for a new revision of the same template too.
     """
-    if operation.status not in TERMINAL or operation.status in (Status.SUCCEEDED, Status.NOT_SERVING):
-        raise NotNow
     change = operation.change
     if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
         change = Combined((*_parts(change), Redeploy(timezone.now().isoformat())))
     elif operation.is_written and isinstance(change, CreateService):
         change = Redeploy(timezone.now().isoformat())
+    return change
+
+
+@transaction.atomic
+def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Operation:
     again = Operation(
         cluster=operation.cluster,
         namespace=operation.namespace,
@@ -185,12 +237,17 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         transaction.on_commit(functools.partial(hand_over, operation))
 
 
-def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Operation:
+def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
+    """Let the change in: to a worker, or to wait for an approval. Every way to make an operation comes through here."""
     change = changes.load(unseal(operation.sealed_change))
     seen = Service(unseal(operation.sealed_seen))
     rights = rights_of(user)
     if not_held := missing(rights, operation.ref, change, seen):
         raise NotAllowed(not_held)
+    standing = standing_before(operation.ref, change, seen)
+    operation.broke_glass = admit(operation.ref, standing, rights, needs_of(change, seen), reason, break_glass)
+    if standing.rules and not operation.broke_glass:
+        wait_for_approval(operation, standing)
     operation.kind = kind_of(change)
     operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
@@ -207,7 +264,12 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
         text=operation.reason,
         operation=operation.id,
     )
-    transaction.on_commit(functools.partial(hand_over, operation))
+    if operation.status == Status.WAITING:
+        record_request(operation, standing, actor)
+    else:
+        if operation.broke_glass:
+            record_broken_glass(operation, standing, actor)
+        transaction.on_commit(functools.partial(hand_over, operation))
     transaction.on_commit(functools.partial(tell, "operation", operation))
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
@@ -222,3 +284,20 @@ def kind_of(change: Change) -> str:
 def forget_old_operations(keep: timedelta) -> int:
     """Delete operations that ended longer ago than `keep`; their audit entries stay. Returns how many."""
     return Operation.objects.filter(finished_at__lt=timezone.now() - keep).delete()[0]
+
+
+__all__ = [
+    "Frozen",
+    "Limits",
+    "NotNow",
+    "PreviewGone",
+    "ReasonNeeded",
+    "Stopped",
+    "cancel",
+    "forget_old_operations",
+    "kind_of",
+    "mine",
+    "retry",
+    "submit",
+    "submit_all",
+]

@@ -18,6 +18,7 @@ from console.operations.handover import hand_over, left_behind
 from console.operations.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.models import Operation
 from console.operations.previewing import forget_old_previews
+from console.operations.protection.approvals import expire_requests
 from console.operations.statuses import Status
 from console.operations.submission import forget_old_operations
 
@@ -67,8 +68,12 @@ def _take_turn(operation: Operation) -> float | None:
 
 @shared_task
 def sweep() -> None:
-    """Hand over every active operation that nobody works on: its worker died, or its message was lost."""
+    """Hand over every active operation that nobody works on: its worker died, or its message was lost.
+
+    Requests for approval that nobody decided in time end as well.
+    """
     pulse.mark()
+    expire_requests()
     for operation in left_behind().only("id", "attempt", "is_written"):
         log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
         if not hand_over(operation):

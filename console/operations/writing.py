@@ -18,6 +18,7 @@ from console.operations import faults
 from console.operations.handover import wake_next
 from console.operations.meanwhile import last_writer
 from console.operations.models import Operation, TimelineLine
+from console.operations.protection.gate import fields_that_matter, objection
 from console.operations.rights import missing, refuse_another_object
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
@@ -88,9 +89,11 @@ def _write_on(turn: Turn, fresh: Service | None) -> Service:
     change = turn.operation.change
     if isinstance(change, CreateService):
         _refuse_without_permission(turn, Service({}))
+        _stop_at_the_gate(turn, Service({}))
         return _create(turn, change, fresh)
     fresh = _still_there(turn, fresh)
     _refuse_without_permission(turn, fresh)
+    _stop_at_the_gate(turn, fresh)
     if isinstance(change, DeleteService):
         _delete_service(turn, fresh)
     if isinstance(change, DeleteRevision):
@@ -123,6 +126,12 @@ def _refuse_without_permission(turn: Turn, fresh: Service) -> None:
     not_held = missing(rights_of(operation.user), operation.ref, operation.change, fresh)
     if not_held:
         turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(not_held)}})
+
+
+def _stop_at_the_gate(turn: Turn, fresh: Service) -> None:
+    """Rules, freezes and the approver's rights may have changed since the submission."""
+    if cause := objection(turn.operation, fresh):
+        turn.end(Status.STOPPED, cause=cause)
 
 
 def _replace(turn: Turn, fresh: Service) -> Service:
@@ -206,7 +215,7 @@ def _stop_at_conflicts(turn: Turn, fresh: Service) -> None:
     operation = turn.operation
     if operation.follow_state.get("accepts_meanwhile"):
         return
-    found = collisions(operation.seen, fresh, operation.change.touches())
+    found = collisions(operation.seen, fresh, fields_that_matter(operation))
     if found:
         rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
         facts = last_writer(operation.seen, fresh).to_facts()

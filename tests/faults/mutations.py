@@ -32,6 +32,7 @@ class Mutation:
 RECOVERY = "tests/operations/test_recovery.py"
 ENGINE = "tests/operations/test_engine.py"
 PREVIEW = "tests/operations/test_previewing.py"
+PROTECTION = "tests/operations/test_protection.py"
 
 MUTATIONS = (
     Mutation(
@@ -117,6 +118,27 @@ MUTATIONS = (
         "    if not_held:\n        turn.end",
         "    if not_held and False:\n        turn.end",
         (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
+    ),
+    Mutation(
+        "ask at the submission only",
+        "console/operations/writing.py",
+        "    if cause := objection(turn.operation, fresh):\n",
+        "    if (cause := objection(turn.operation, fresh)) and not cause:\n",
+        (f"{PROTECTION}::test_what_becomes_protected_or_frozen_before_the_write_is_not_written",),
+    ),
+    Mutation(
+        "let two people decide",
+        "console/operations/protection/approvals.py",
+        "id=operation.id, status=Status.WAITING)\n    if not waiting.update",
+        "id=operation.id)\n    if not waiting.update",
+        (f"{PROTECTION}::test_of_two_decisions_at_once_the_first_wins",),
+    ),
+    Mutation(
+        "run what was not approved",
+        "console/operations/protection/gate.py",
+        "    if approval.digest != digest(operation):\n",
+        "    if False:\n",
+        (f"{PROTECTION}::test_an_approval_is_of_what_was_shown",),
     ),
 )
 

@@ -1,0 +1,173 @@
+"""Requests for a second person's approval. Of approving, declining, withdrawing and expiring, one wins: each moves the
+operation out of `waiting` in one statement, and only the first finds it there.
+"""
+
+import functools
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from console import audit
+from console.access.actors import CONSOLE, Actor
+from console.access.authorization import Rights, rights_of
+from console.access.models import User
+from console.access.permissions import Permission
+from console.audit import Outcome
+from console.operations import stopwatch
+from console.operations.announce import tell
+from console.operations.endings import NotNow
+from console.operations.handover import hand_over
+from console.operations.models import Operation
+from console.operations.previewing import NotAllowed, audit_refusal
+from console.operations.protection.gate import Frozen, Standing, may_approve, standing_before
+from console.operations.protection.models import Approval
+from console.operations.protection.seal import digest
+from console.operations.rights import Needs, needs_of
+from console.operations.statuses import Status
+
+_ANY_LABELS = Needs(frozenset(), ({},))  # grants without a selector hold whatever the labels are
+
+log = structlog.get_logger(__name__)
+
+
+class OwnChange(Exception):
+    """Nobody decides on a change of their own."""
+
+
+def wait_for_approval(operation: Operation, standing: Standing) -> None:
+    """Make a new operation wait instead of going to a worker. It goes on top of what was shown, and nothing else."""
+    operation.status = Status.WAITING
+    operation.expires_at = timezone.now() + timedelta(hours=standing.valid_hours)
+    operation.follow_state = {}
+
+
+def record_request(operation: Operation, standing: Standing, actor: Actor) -> None:
+    """Keep what the rules ask for and what the approval will be bound to; in the operation's own transaction."""
+    rules = [{"place": rule.place, "note": rule.note} for rule in standing.rules]
+    Approval.objects.create(operation=operation, digest=digest(operation), rules=rules)
+    _record("protect.request", operation, actor, Outcome.REQUESTED, ", ".join(rule.place for rule in standing.rules))
+
+
+def record_broken_glass(operation: Operation, standing: Standing, actor: Actor) -> None:
+    """Say loudly in the log what was passed by."""
+    places = [rule.place for rule in standing.rules]
+    places += [standing.freeze.window.place] if standing.freeze else []
+    _record("protect.break-glass", operation, actor, Outcome.SUCCEEDED, f"{', '.join(places)}: {operation.reason}")
+    log.warning("glass_broken", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
+
+
+def may_decide(user: User, rights: Rights, operation: Operation) -> bool:
+    """Whether the person may approve or decline this operation while it waits."""
+    if operation.user_id == user.pk:
+        return False
+    if may_approve(rights, operation.ref, _ANY_LABELS):  # the usual case, without decrypting anything
+        return True
+    return may_approve(rights, operation.ref, needs_of(operation.change, operation.seen))
+
+
+def waiting_for(user: User, rights: Rights) -> list[Operation]:
+    """Return the operations that wait for this person's decision, the one that expires first in front."""
+    if not rights.allows(Permission.APPROVE):
+        return []
+    waiting = Operation.objects.filter(status=Status.WAITING, expires_at__gt=Now()).exclude(user_id=user.pk)
+    waiting = waiting.defer("sealed_change", "sealed_seen")
+    return [operation for operation in waiting.order_by("expires_at") if may_decide(user, rights, operation)]
+
+
+def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str, comment: str = "") -> None:
+    """Hand the operation to a worker, as it was shown under `seen_digest`.
+
+    Raises OwnChange or NotAllowed (both audited), Frozen, or NotNow when it waits no more or is not what was shown.
+    """
+    _check(operation, user, actor, "approve")
+    freeze = standing_before(operation.ref, operation.change, operation.seen).freeze
+    if freeze:
+        raise Frozen(operation.ref, freeze)
+    if not seen_digest == operation.approval.digest == digest(operation):
+        raise NotNow
+    now = timezone.now()
+    clock = {"released_at": now, "elapsed": 0.0, "saved_at": now, "clock_stamp": stopwatch.mark()}
+    with transaction.atomic():
+        _leave(operation, Status.QUEUED, Q(expires_at__gt=Now()), **clock)
+        _decided(operation, user, actor, comment)
+        _record("protect.approve", operation, actor, Outcome.SUCCEEDED, comment)
+        transaction.on_commit(functools.partial(hand_over, operation))
+
+
+def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> None:
+    """End the operation; raises OwnChange or NotAllowed (both audited), or NotNow when it waits no more."""
+    _check(operation, user, actor, "decline")
+    with transaction.atomic():
+        cause = {"code": "declined", "facts": {"who": actor.name, "comment": comment}}
+        _leave(operation, Status.DECLINED, cause=cause, finished_at=timezone.now())
+        _decided(operation, user, actor, comment)
+        _record("protect.decline", operation, actor, Outcome.REFUSED, comment)
+
+
+def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
+    """End one's own request; raises NotNow when it waits no more or is somebody else's."""
+    if operation.user_id != user.pk:
+        raise NotNow
+    with transaction.atomic():
+        _leave(operation, Status.CANCELLED, cause={"code": "withdrawn"}, finished_at=timezone.now())
+        _record("protect.withdraw", operation, actor, Outcome.SUCCEEDED, "")
+
+
+def expire_requests() -> int:
+    """End the requests that nobody decided in time; returns how many."""
+    ended = 0
+    for operation in Operation.objects.filter(status=Status.WAITING, expires_at__lte=Now()):
+        try:
+            with transaction.atomic():
+                cause = {"code": "expired"}
+                _leave(operation, Status.EXPIRED, Q(expires_at__lte=Now()), cause=cause, finished_at=timezone.now())
+                _record("protect.expire", operation, CONSOLE, Outcome.FAILED, "")
+        except NotNow:
+            continue  # somebody decided at this very moment
+        ended += 1
+    return ended
+
+
+def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
+    if operation.user_id == user.pk:
+        _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change")
+        raise OwnChange
+    if not may_decide(user, rights_of(user), operation):
+        refusal = NotAllowed(frozenset({Permission.APPROVE}))
+        audit_refusal(refusal, operation.ref, actor)
+        raise refusal
+    if operation.status != Status.WAITING:
+        raise NotNow
+
+
+def _leave(operation: Operation, status: Status, only_if: Q | None = None, **fields: Any) -> None:
+    """Move the operation out of `waiting` if it is still there; raises NotNow otherwise."""
+    waiting = Operation.objects.filter(only_if or Q(), id=operation.id, status=Status.WAITING)
+    if not waiting.update(status=status, **fields):
+        raise NotNow
+    operation.refresh_from_db()
+    transaction.on_commit(functools.partial(tell, "operation", operation))
+
+
+def _decided(operation: Operation, user: User, actor: Actor, comment: str) -> None:
+    Approval.objects.filter(operation=operation).update(
+        approver=user, decided_by=actor.name, decided_at=timezone.now(), comment=comment[:500]
+    )
+
+
+def _record(action: str, operation: Operation, actor: Actor, outcome: Outcome, text: str) -> None:
+    """An entry names the change, and by the digest exactly what was shown."""
+    bound = f"{operation.kind} {digest(operation)[:16]}"
+    audit.record(
+        action,
+        actor=actor,
+        ref=operation.ref,
+        outcome=outcome,
+        text=f"{bound} {text}".strip(),
+        operation=operation.id,
+    )

@@ -1,0 +1,193 @@
+"""The gate that every change passes twice: when it is submitted, and before a worker writes it."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from console.access.authorization import Rights, rights_of
+from console.access.permissions import Permission
+from console.knative import paths
+from console.knative.changes import Change
+from console.knative.objects import Service
+from console.knative.paths import FieldPath
+from console.knative.references import ServiceRef
+from console.operations.models import Operation
+from console.operations.previewing import NotAllowed
+from console.operations.protection.models import COVERABLE, Approval, FreezeWindow, ProtectionRule
+from console.operations.protection.seal import digest
+from console.operations.protection.windows import on_clock
+from console.operations.rights import Needs, needs_of
+
+_MANAGE_LOST = {"code": "not-allowed", "facts": {"permission": Permission.MANAGE}}
+
+
+class Stopped(Exception):
+    """The change cannot be submitted as it is, and nothing was written."""
+
+
+class Frozen(Stopped):
+    """A freeze is in force on the service."""
+
+    def __init__(self, ref: ServiceRef, freeze: "Freeze") -> None:
+        super().__init__(str(ref))
+        self.ref, self.freeze = ref, freeze
+
+
+class ReasonNeeded(Stopped):
+    """A rule, or breaking the glass, asks for a reason and none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A window in force, and when it ends (UTC)."""
+
+    window: FreezeWindow
+    ends: datetime
+
+    @property
+    def until(self) -> str:
+        """The end on the clocks of the window's own zone."""
+        return on_clock(self.ends, self.window.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands before a change: the rules that ask for a second person, and the freeze that ends last."""
+
+    rules: tuple[ProtectionRule, ...] = ()
+    freeze: Freeze | None = None
+
+    @property
+    def stops(self) -> bool:
+        return bool(self.rules or self.freeze)
+
+    @property
+    def needs_reason(self) -> bool:
+        return any(rule.needs_reason for rule in self.rules)
+
+    @property
+    def valid_hours(self) -> int:
+        """For how long a request stays valid: the strictest rule's word."""
+        return min((rule.valid_hours for rule in self.rules), default=0)
+
+    @property
+    def kinds(self) -> tuple[Permission, ...]:
+        """The kinds of change that the rules cover."""
+        return tuple(each for each in COVERABLE if any(each in rule.permissions for rule in self.rules))
+
+
+class Protection:
+    """All rules and windows, read once for a page or a decision."""
+
+    def __init__(self) -> None:
+        self._rules = tuple(ProtectionRule.objects.all())
+        self._windows = tuple(FreezeWindow.objects.all())
+
+    def standing(
+        self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]], now: datetime
+    ) -> Standing:
+        """Return what stands before changes of the service that need one of these permissions."""
+        known = tuple(labels)
+        ends = (
+            Freeze(each, end)
+            for each in self._windows
+            if each.covers(ref, permissions, known) and (end := each.window.end_if_in_force(now))
+        )
+        return Standing(
+            tuple(rule for rule in self._rules if rule.covers(ref, permissions, known)),
+            max(ends, key=lambda freeze: freeze.ends, default=None),
+        )
+
+    def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> Standing:
+        """Return what stands before any kind of change of the service, for marks on pages."""
+        return self.standing(ref, COVERABLE, [labels], timezone.now())
+
+
+def standing_before(ref: ServiceRef, change: Change, before: Service) -> Standing:
+    """Return what stands before this change of the service as it is in `before`, now."""
+    needs = needs_of(change, before)
+    return Protection().standing(ref, needs.permissions, needs.labels, timezone.now())
+
+
+def admit(ref: ServiceRef, standing: Standing, rights: Rights, needs: Needs, reason: str, break_glass: bool) -> bool:
+    """Return whether the change passes because the glass is broken; raises Stopped when it may not be submitted.
+
+    Raises NotAllowed when the person may not break the glass.
+    """
+    if break_glass and standing.stops:
+        if not may_break_glass(rights, ref, needs):
+            raise NotAllowed(frozenset({Permission.MANAGE}))
+        if not reason.strip():
+            raise ReasonNeeded
+        return True
+    if standing.freeze:
+        raise Frozen(ref, standing.freeze)
+    if standing.needs_reason and not reason.strip():
+        raise ReasonNeeded
+    return False
+
+
+def may_break_glass(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
+    """Whoever manages the service could remove the rule as well; so breaking the glass gives no new power."""
+    return all(rights.allows(Permission.MANAGE, ref, labels) for labels in needs.labels)
+
+
+def may_approve(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
+    return all(
+        rights.allows(permission, ref, labels)
+        for permission in (Permission.VIEW, Permission.APPROVE)
+        for labels in needs.labels
+    )
+
+
+def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
+    """Return the cause for which the operation must not be written onto the service as it is now, if any.
+
+    Rules and windows count as they are at this moment, and so do the rights of whoever approved or broke the glass.
+    """
+    needs = needs_of(operation.change, fresh)
+    standing = Protection().standing(operation.ref, needs.permissions, needs.labels, timezone.now())
+    if operation.broke_glass:
+        author = operation.user and rights_of(operation.user)
+        return None if author and may_break_glass(author, operation.ref, needs) else _MANAGE_LOST
+    if standing.freeze:
+        freeze = standing.freeze
+        return {"code": "frozen", "facts": {"until": freeze.until, "note": freeze.window.note}}
+    if standing.needs_reason and not operation.reason.strip():
+        return {"code": "reason-missing"}
+    return _approval_objection(operation, needs, is_protected=bool(standing.rules))
+
+
+def _approval_objection(operation: Operation, needs: Needs, *, is_protected: bool) -> dict[str, Any] | None:
+    """One approval satisfies every rule; what was approved is held to it even when the rule is gone."""
+    approval = Approval.objects.filter(operation_id=operation.id).select_related("approver").first()
+    if approval is None:
+        return {"code": "protected-meanwhile"} if is_protected else None
+    if approval.digest != digest(operation):
+        return {"code": "not-as-approved"}
+    approver = approval.approver
+    if approver is None or approver.pk == operation.user_id:
+        return {"code": "approver-gone"}
+    if not may_approve(rights_of(approver), operation.ref, needs):
+        return {"code": "approver-gone", "facts": {"who": approval.decided_by}}
+    return None
+
+
+def fields_that_matter(operation: Operation) -> frozenset[FieldPath]:
+    """Return the fields that must be as they were shown for the operation to be written.
+
+    Those that it sets; and, when somebody approved it, those that decide what was said of its effect on the traffic:
+    the split, for a new revision; the template, for a split that names the latest revision.
+    """
+    touched = operation.change.touches()
+    if operation.released_at is None:
+        return touched
+    if operation.makes_revision:
+        return touched | {paths.TRAFFIC}
+    names_latest = paths.TRAFFIC in touched and any(
+        target.follows_latest for target in operation.change.apply(operation.seen).spec_traffic
+    )
+    return touched | {paths.TEMPLATE} if names_latest else touched
