@@ -1,9 +1,13 @@
 """What every template may use without asking."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from console.access.authorization import Rights
+from console.operations.protection import approvals
 
 THEMES = ("auto", "light", "dark")
 
@@ -15,10 +19,16 @@ def console(request: HttpRequest) -> dict[str, Any]:
     """
     theme = request.COOKIES.get("sluice_theme", "auto")
     htmx = getattr(request, "htmx", None)
+    rights = getattr(request, "rights", None)
     return {
         "demo": settings.DEMO,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme if theme in THEMES else "auto",
-        "rights": getattr(request, "rights", None),
+        "rights": rights,
+        "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
         "frame_template": "_bare.html" if htmx else "base.html",
     }
+
+
+def _waiting_count(user: Any, rights: Rights) -> int:
+    return len(approvals.waiting_for(user, rights))

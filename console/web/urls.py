@@ -6,6 +6,7 @@ from console.web import stream
 from console.web.api import endpoints
 from console.web.api.openapi import openapi
 from console.web.views import (
+    approvals,
     audit,
     bulk,
     changes,
@@ -16,6 +17,7 @@ from console.web.views import (
     operations,
     people,
     preferences,
+    protection,
     roles,
     services,
     teams,
@@ -50,6 +52,14 @@ urlpatterns = [
     path("operations/<uuid:id>/", operations.operation, name="operation"),
     path("operations/<uuid:id>/cancel/", operations.cancel, name="cancel"),
     path("operations/<uuid:id>/retry/", operations.retry, name="retry"),
+    path("operations/<uuid:id>/approve/", approvals.approve, name="approve"),
+    path("operations/<uuid:id>/decline/", approvals.decline, name="decline"),
+    path("operations/<uuid:id>/withdraw/", approvals.withdraw, name="withdraw"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("protection/", protection.protection, name="protection"),
+    path("protection/<str:kind>/new/", protection.add, name="protection-add"),
+    path("protection/<str:kind>/<int:id>/", protection.edit, name="protection-edit"),
+    path("protection/<str:kind>/<int:id>/remove/", protection.remove, name="protection-remove"),
     path("audit/", audit.entries, name="audit"),
     path("audit/<int:sequence>/", audit.entry, name="audit-entry"),
     path("audit/export.<str:form>", audit.download, name="audit-export"),

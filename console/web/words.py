@@ -1,6 +1,7 @@
 """Codes and facts from below, in words for people, in their language."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,9 @@ from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
 from console.operations.access_tests import CUT_SHORT
+from console.operations.protection.gate import Freeze, Frozen, Stopped
+from console.operations.protection.models import FreezeWindow
+from console.operations.protection.windows import on_clock
 from console.operations.statuses import Status
 
 HEALTH = {
@@ -139,6 +143,7 @@ _PROBLEMS = {
 def outcome(status: str, revision: str) -> str:
     """Return what became of an operation, in plain words."""
     sentences = {
+        Status.WAITING: _("Waiting for a second person's approval. Nothing is written before that."),
         Status.QUEUED: _("Waiting for a worker."),
         Status.RUNNING: _("Writing the change to the cluster."),
         Status.FOLLOWING: _("The cluster has accepted the change and is making it real."),
@@ -153,6 +158,9 @@ def outcome(status: str, revision: str) -> str:
         Status.CANCELLED: _("Cancelled before anything was written."),
         Status.CONFLICTED: _("Stopped: somebody else changed the same fields meanwhile. Nothing was written."),
         Status.REFUSED: _("The cluster refused the change. Nothing was written."),
+        Status.DECLINED: _("Not approved. Nothing was written."),
+        Status.EXPIRED: _("Nobody approved it in time. Nothing was written."),
+        Status.STOPPED: _("Stopped by the service's protection. Nothing was written."),
     }
     return sentences[Status(status)]
 
@@ -164,6 +172,7 @@ def cause(facts: Mapping[str, Any]) -> str:
     if text is None:
         return ""
     defaults = {"name": "?", "image": "", "line": "", "quota": "", "revision": "?", "who": "?", "permission": "?"}
+    defaults |= {"comment": "", "until": "?", "note": ""}
     return str(text) % {**defaults, **found}
 
 
@@ -201,6 +210,16 @@ _CAUSES = {
         "The console itself failed; the worker's log tells why. Look at the service before trying again."
     ),
     "unknown": gettext_lazy("The cluster's own message:"),
+    "declined": gettext_lazy("%(who)s: %(comment)s"),
+    "withdrawn": gettext_lazy("Its author withdrew it."),
+    "expired": gettext_lazy("Submit the change again to ask anew."),
+    "frozen": gettext_lazy("A freeze began before it was written. It lasts until %(until)s. %(note)s"),
+    "protected-meanwhile": gettext_lazy(
+        "The service became protected before it was written. Submit the change again to ask for an approval."
+    ),
+    "reason-missing": gettext_lazy("The rules now ask for a reason. Submit the change again and say why."),
+    "not-as-approved": gettext_lazy("It is not what was approved. Tell an administrator, and submit it again."),
+    "approver-gone": gettext_lazy("Whoever approved it (%(who)s) may not approve changes of this service any more."),
 }
 NOTICES = {
     "cluster-away": gettext_lazy("The API server does not answer; trying again."),
@@ -208,6 +227,30 @@ NOTICES = {
     "refused-for-now": gettext_lazy("The cluster does not let the console in; trying again for a little while."),
     "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
 }
+
+
+def frozen(freeze: Freeze) -> str:
+    """Return until when nothing can be changed, and why."""
+    sentence = _("Frozen until %(until)s.") % {"until": freeze.until}
+    return f"{sentence} {freeze.window.note}".strip()
+
+
+def frozen_now(freeze: Freeze) -> str:
+    return _("in force until %(until)s") % {"until": freeze.until}
+
+
+def next_freeze(window: FreezeWindow, begins: datetime | None) -> str:
+    """Return when a window that is not in force begins next, on the clocks of its zone."""
+    if begins is None:
+        return _("over")
+    return _("next from %(begins)s") % {"begins": on_clock(begins, window.zone)}
+
+
+def stopped(stop: Stopped) -> str:
+    """Return why a change could not be submitted, and what to do."""
+    if isinstance(stop, Frozen):
+        return f"{stop.ref.namespace}/{stop.ref.name}: {frozen(stop.freeze)}"
+    return _("A reason is needed here: say why.")
 
 
 def condition(found: Condition) -> str:

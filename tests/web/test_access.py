@@ -17,6 +17,7 @@ from console.access.models import ApiToken, Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.operations.models import AccessTest, Operation
+from console.operations.protection.models import ProtectionRule
 from console.operations.sealing import seal
 from tests import factories
 
@@ -49,6 +50,14 @@ TABLE = {
     "operation": ("signed-in", {"id": THING}, "get"),
     "cancel": ("signed-in", {"id": THING}, "post"),
     "retry": ("signed-in", {"id": THING}, "post"),
+    "approve": ("signed-in", {"id": THING}, "post"),
+    "decline": ("signed-in", {"id": THING}, "post"),
+    "withdraw": ("signed-in", {"id": THING}, "post"),
+    "approvals": ("signed-in", {}, "get"),
+    "protection": (Permission.MANAGE, {}, "get"),
+    "protection-add": (Permission.MANAGE, {"kind": "rule"}, "get"),
+    "protection-edit": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),
+    "protection-remove": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),
     "audit": (Permission.AUDIT, {}, "get"),
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "get"),
@@ -95,6 +104,7 @@ TABLE = {
     "live": ("public", {}, "get"),
     "ready": ("public", {}, "get"),
 }
+SCOPED = ("protection-edit", "protection-remove")  # the rule is in default, where strangers have no say
 SERVICE_PAGES = [name for name, (_, arguments, _) in TABLE.items() if "namespace" in arguments]
 CALLS = [name for name in TABLE if name.startswith("api-")]  # with a token, never with a session
 TEAM_PAGES = [name for name in TABLE if name.startswith(("team", "member", "grant")) and TABLE[name][1]]
@@ -131,6 +141,7 @@ def things(mirror, people):
         **common, kind="SplitTraffic", sealed_change=seal(change), sealed_seen=seal(factories.service()), actor="owner",
         status="failed", finished_at="2026-11-24T10:00:00Z",
     )  # fmt: skip
+    ProtectionRule.objects.create(id=1, cluster="box", namespace="default", permissions=["deploy"])
     AccessTest.objects.create(**common, url="http://shop.default.example.com", count=1)
     role = Role.objects.create(pk=ROW, name="secret-role", permissions=["view"])
     team = Team.objects.create(pk=ROW, name="Secret team")
@@ -175,6 +186,8 @@ def expected(name: str, who: str) -> int:
         return 200
     if who == "nobody" or (who == "stranger" and on_service):
         return 404 if on_service else 403 if isinstance(permission, Permission) else 200
+    if who == "stranger" and name in SCOPED:
+        return 404
     role = "owner" if who == "stranger" else who
     allowed = permission in Role.objects.get(name=role).permissions
     return 200 if allowed else 403
@@ -241,7 +254,10 @@ def test_nobody_gets_anywhere_without_signing_in(client, things, name: str) -> N
         assert response.url.startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("name", ["operation", "cancel", "retry", "submit", "revoke-token", "api-operation"])
+@pytest.mark.parametrize(
+    "name",
+    ["operation", "cancel", "retry", "submit", "approve", "decline", "withdraw", "revoke-token", "api-operation"],
+)
 def test_ids_of_another_teams_objects_answer_as_ids_that_do_not_exist(client, things, name: str) -> None:
     enter(client, name, things["stranger"])
     real = ask(client, name)

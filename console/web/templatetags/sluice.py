@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.access.explaining import Path
-from console.access.permissions import LABELS
+from console.access.permissions import LABELS, Permission
 from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
@@ -127,6 +127,18 @@ def miss_words(path: Path) -> str:
 @register.filter
 def person_state(state: str) -> str:
     return str(words.PERSON_STATES.get(state, state))
+
+
+@register.filter
+def frozen_words(freeze: Any) -> str:
+    """Until when nothing can be changed, and why."""
+    return words.frozen(freeze)
+
+
+@register.filter
+def permissions_words(permissions: Any) -> str:
+    """What some permissions allow, in one line."""
+    return ", ".join(str(LABELS[Permission(permission)]) for permission in permissions)
 
 
 @register.filter

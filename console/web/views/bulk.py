@@ -1,6 +1,6 @@
 """The same change on many services: one form, one preview of all, as many operations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,10 +17,12 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError, previewing, submission
 from console.operations.previewing import Effect, NotAllowed
+from console.operations.protection import gate
 from console.web import words
 from console.web.forms.bulk import BulkForm
 from console.web.requests import ConsoleRequest
 from console.web.views.services import matches
+from console.web.views.stopped import stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Line:
     ref: ServiceRef
     effect: Effect | None = None
     why_not: str = ""
+    standing: gate.Standing = field(default_factory=gate.Standing)
 
 
 @signed_in
@@ -45,7 +48,16 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST" and "edit" not in request.POST and form.is_valid():
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
         possible = [line for line in lines if line.effect]
-        return render(request, "changes/bulk_preview.html", {"form": form, "lines": lines, "possible": possible})
+        context = {
+            "form": form,
+            "lines": lines,
+            "possible": possible,
+            "previews": [line.effect.preview for line in possible if line.effect],
+            "standing": gate.Standing(tuple(rule for line in possible for rule in line.standing.rules)),
+            "protected_count": sum(1 for line in possible if line.standing.rules),
+            "apply_url": reverse("bulk-submit"),
+        }
+        return render(request, "changes/bulk_preview.html", context)
     shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
     chosen = set(request.POST.getlist("services"))
     context = {"form": form, "rows": shown, "chosen": chosen}
@@ -68,14 +80,17 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     except ClusterError as error:
         why_not = words.cluster_error(error)[0]
     else:
-        why_not = _why_not(effect)
-        return Line(ref, why_not=why_not) if why_not else Line(ref, effect)
+        standing = gate.standing_before(ref, change, effect.before)
+        why_not = _why_not(effect, standing)
+        return Line(ref, why_not=why_not) if why_not else Line(ref, effect, standing=standing)
     return Line(ref, why_not=why_not)
 
 
-def _why_not(effect: Effect) -> str:
+def _why_not(effect: Effect, standing: gate.Standing) -> str:
     if effect.is_empty:
         return _("Nothing would change: the service is already like that.")
+    if standing.freeze:
+        return words.frozen(standing.freeze)
     return " ".join(words.cluster_error(effect.refusal)) if effect.refusal else ""
 
 
@@ -97,4 +112,6 @@ def submit(request: ConsoleRequest) -> HttpResponse:
         return redirect("operations")
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), None)
+    except submission.Stopped as stop:
+        return stopped(request, request.POST.getlist("preview"), stop)
     return redirect(f"{reverse('operations')}?batch={batch}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.access.actors import actor_from
@@ -17,6 +18,8 @@ from console.knative.traffic import PRESETS
 from console.mirror import read
 from console.operations import previewing, revealing
 from console.operations.previewing import NotAllowed
+from console.operations.protection import gate
+from console.operations.rights import needs_of
 from console.web import words
 from console.web.actions import service_url
 from console.web.forms.create import CreateForm
@@ -220,9 +223,14 @@ def show_preview(
     if effect.is_empty:
         return back(_("Nothing would change: the service is already like that."))
     shown = effect.after if effect.after.raw else effect.before
+    standing = gate.standing_before(ref, change, effect.before)
     context = {
         **(frame(request, ref, effect.before) if read.service(ref) else {"ref": ref, "service": shown}),
         "effect": effect,
+        "standing": standing,
+        "may_break_glass": standing.stops
+        and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before)),
+        "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
         "effect_sentence": words.truth(effect.truth),
         "refusal": words.cluster_error(effect.refusal) if effect.refusal else None,
         "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",

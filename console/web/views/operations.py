@@ -15,14 +15,20 @@ from console.access.actors import actor_from
 from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
+from console.knative.changes import ChangeRefused
 from console.knative.diff import FieldChange
+from console.mirror import read
 from console.operations import activity as recent
 from console.operations import reading, submission
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
+from console.operations.protection import approvals
+from console.operations.protection.models import Approval
+from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import paging, words
 from console.web.requests import ConsoleRequest
+from console.web.views.stopped import stopped
 
 DAY_HEIGHT = 64
 
@@ -51,7 +57,11 @@ def activity(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """One operation with its timeline, as complete after a year as while it ran."""
-    found = _find(request, id)
+    return page(request, find(request, id))
+
+
+def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpResponse:
+    """The operation's page; `problem` is why a decision on it could not be taken."""
     spans = reading.phase_spans(found)
     total = max((span.reached_at or 0.0 for span in spans), default=0.0)
     context = {
@@ -65,10 +75,29 @@ def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
         "usual": reading.usual_seconds(found),
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written,
-        "may_retry": not found.is_active and found.status not in SUCCESSFUL,
+        "may_retry": not found.is_open and found.status not in SUCCESSFUL,
         "Status": Status,
+        "problem": problem,
+        **_approval(request, found),
     }
-    return render(request, "operations/operation.html", context)
+    return render(request, "operations/operation.html", context, status=422 if problem else 200)
+
+
+def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
+    """What the page shows of the approval that the operation waits for, or had."""
+    approval = Approval.objects.filter(operation=found).first()
+    if approval is None or found.status != Status.WAITING:
+        return {"approval": approval}
+    facts, now = review(found), read.service(found.ref)
+    return {
+        "approval": approval,
+        "review": facts,
+        "effect_sentence": words.truth(facts.truth) if facts.truth else "",
+        "is_changed": now is not None and bool(found.seen.raw) and not facts.is_of(now.generation),
+        "may_decide": approvals.may_decide(request.user, request.rights, found),
+        "may_withdraw": found.user_id == request.user.pk,
+        "typed": request.POST.get("comment", ""),
+    }
 
 
 @require_POST
@@ -77,7 +106,11 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Make an operation of a preview. A second press finds the preview used up and the operation made."""
     try:
         made = submission.submit(
-            id, user=request.user, actor=actor_from(request), reason=request.POST.get("reason", "")
+            id,
+            user=request.user,
+            actor=actor_from(request),
+            reason=request.POST.get("reason", ""),
+            break_glass="break_glass" in request.POST,
         )
     except submission.PreviewGone:
         messages.warning(
@@ -86,13 +119,15 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
         return redirect("operations")
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), None)
+    except submission.Stopped as stop:
+        return stopped(request, [str(id)], stop)
     return redirect("operation", id=made.id)
 
 
 @require_POST
 @signed_in
 def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    found = _find(request, id)
+    found = find(request, id)
     permission = Permission(found.change.permission)
     if not request.rights.allows(permission, found.ref, labels_of(found.ref)):
         return refuse(request, permission, found.ref)
@@ -106,7 +141,7 @@ def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    found = _find(request, id)
+    found = find(request, id)
     try:
         made = submission.retry(found, user=request.user, actor=actor_from(request))
     except NotAllowed as error:
@@ -114,10 +149,14 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     except submission.NotNow:
         messages.warning(request, _("This operation cannot be tried again."))
         return redirect("operation", id=id)
+    except (submission.Stopped, ChangeRefused) as stop:
+        why = words.stopped(stop) if isinstance(stop, submission.Stopped) else words.problem(stop.problem)
+        messages.warning(request, why)
+        return redirect("operation", id=id)
     return redirect("operation", id=made.id)
 
 
-def _find(request: ConsoleRequest, id: UUID) -> Operation:
+def find(request: ConsoleRequest, id: UUID) -> Operation:
     """The operation, or the same 404 for one that does not exist and one that the person may not see."""
     found = Operation.objects.filter(id=id).first()
     if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):

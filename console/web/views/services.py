@@ -15,6 +15,7 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
 from console.operations import reading
+from console.operations.protection.gate import Protection
 from console.web import actions, paging, words
 from console.web.requests import ConsoleRequest
 
@@ -40,8 +41,11 @@ def services(request: ConsoleRequest) -> HttpResponse:
     rows, order = paging.sort(
         [row for row in seen if matches(row, request.GET)], request.GET.get("sort", ""), SORTS, "name"
     )
+    page = paging.page(rows, request.GET.get("page"))
+    known = Protection()
     context = {
-        "page": paging.page(rows, request.GET.get("page")),
+        "page": page,
+        "protected": {row.uid for row in page if known.of_service(row.ref, row.labels).rules},
         "order": order,
         "total": len(seen),
         "clusters": clusters,
@@ -156,6 +160,8 @@ def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str,
         "permissions": request.permissions,
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
+        "standing": Protection().of_service(ref, found.labels),
+        "broken_glass": reading.broken_glass(ref),
     }
 
 

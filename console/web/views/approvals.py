@@ -1,0 +1,90 @@
+"""Requests for a second person's approval: the list, and deciding on one."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from console.access.actors import actor_from
+from console.access.decorators import refuse, signed_in
+from console.access.labels import labels_of
+from console.access.permissions import Permission
+from console.operations import reading
+from console.operations.endings import NotNow
+from console.operations.models import Operation
+from console.operations.previewing import NotAllowed
+from console.operations.protection import approvals as requests
+from console.operations.protection.gate import Frozen
+from console.operations.statuses import Status
+from console.web import words
+from console.web.requests import ConsoleRequest
+from console.web.views.operations import find, page
+
+MOST = 200
+
+
+@signed_in
+def approvals(request: ConsoleRequest) -> HttpResponse:
+    """What waits for this person's approval, and what else waits on services that the person may see."""
+    for_me = requests.waiting_for(request.user, request.rights)
+    waiting = reading.visible(request.rights, labels_of).filter(status=Status.WAITING)
+    others = waiting.exclude(id__in=[operation.id for operation in for_me]).order_by("expires_at")[:MOST]
+    context = {"for_me": for_me, "others": others, "may_manage": request.rights.allows(Permission.MANAGE)}
+    return render(request, "operations/approvals.html", context)
+
+
+@require_POST
+@signed_in
+def approve(request: ConsoleRequest, id: UUID) -> HttpResponse:
+    """Let a waiting change go to a worker, exactly as the page showed it."""
+    found = find(request, id)
+    comment, seen_digest = request.POST.get("comment", "").strip(), request.POST.get("digest", "")
+    return _decide(
+        request,
+        found,
+        lambda: requests.approve(
+            found, user=request.user, actor=actor_from(request), seen_digest=seen_digest, comment=comment
+        ),
+    )
+
+
+@require_POST
+@signed_in
+def decline(request: ConsoleRequest, id: UUID) -> HttpResponse:
+    """Refuse a waiting change; its author is told why."""
+    found = find(request, id)
+    comment = request.POST.get("comment", "").strip()
+    if not comment and requests.may_decide(request.user, request.rights, found):
+        return page(request, found, _("Say why, so that its author knows what to change."))
+    return _decide(
+        request,
+        found,
+        lambda: requests.decline(found, user=request.user, actor=actor_from(request), comment=comment),
+    )
+
+
+@require_POST
+@signed_in
+def withdraw(request: ConsoleRequest, id: UUID) -> HttpResponse:
+    """Take back one's own request."""
+    found = find(request, id)
+    return _decide(request, found, lambda: requests.withdraw(found, user=request.user, actor=actor_from(request)))
+
+
+def _decide(request: ConsoleRequest, found: Operation, act: Callable[[], None]) -> HttpResponse:
+    """Act, and show what became of the operation; say so when it was too late."""
+    try:
+        act()
+    except NotAllowed:
+        return refuse(request, Permission.APPROVE, found.ref)
+    except requests.OwnChange:
+        messages.warning(request, _("Nobody decides on a change of their own. Ask somebody else who may approve."))
+    except Frozen as stop:
+        return page(request, found, words.stopped(stop))
+    except NotNow:
+        messages.warning(request, _("Too late: this request has been decided, withdrawn or has expired."))
+    return redirect("operation", id=found.id)

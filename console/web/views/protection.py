@@ -1,0 +1,102 @@
+"""Rules and freeze windows: the list, and adding, changing and removing them."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console import audit
+from console.access.actors import actor_from
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.operations.protection import ruling
+from console.operations.protection.gate import Freeze
+from console.operations.protection.models import FreezeWindow, ProtectionRule, Scoped
+from console.operations.protection.ruling import manages
+from console.web import words
+from console.web.forms.protection import NOT_MANAGED, RuleForm, ScopeForm, WindowForm
+from console.web.requests import ConsoleRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs between rules and windows."""
+
+    model: type[Scoped]
+    form: type[ScopeForm]
+
+
+KINDS = {"rule": Kind(ProtectionRule, RuleForm), "window": Kind(FreezeWindow, WindowForm)}
+
+
+@require_permission(Permission.MANAGE)
+def protection(request: ConsoleRequest) -> HttpResponse:
+    """The rules and windows of which the person manages the whole scope."""
+    windows = [window for window in FreezeWindow.objects.all() if manages(request.rights, window)]
+    context = {
+        "rules": [rule for rule in ProtectionRule.objects.all() if manages(request.rights, rule)],
+        "windows": [(window, _state(window)) for window in windows],
+    }
+    return render(request, "protection/list.html", context)
+
+
+def _state(window: FreezeWindow) -> str:
+    now = timezone.now()
+    if ends := window.window.end_if_in_force(now):
+        return words.frozen_now(Freeze(window, ends))
+    return words.next_freeze(window, window.window.next_begin(now))
+
+
+@require_permission(Permission.MANAGE)
+def add(request: ConsoleRequest, kind: str) -> HttpResponse:
+    """A new rule or window."""
+    found = _kind(kind)
+    return _edit(request, kind, found.model())
+
+
+@require_permission(Permission.MANAGE)
+def edit(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
+    """A rule or window that exists."""
+    return _edit(request, kind, _find(request, kind, id))
+
+
+def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
+    before = scope.facts() if scope.pk else {}
+    form = _kind(kind).form(request.POST if request.method == "POST" else None, instance=scope, rights=request.rights)
+    if request.method == "POST" and form.is_valid():
+        ruling.keep(form.save(commit=False), before, actor=actor_from(request))
+        messages.success(request, _("Saved."))
+        return redirect("protection")
+    if form.has_error("cluster", NOT_MANAGED):
+        actor, text = actor_from(request), scope.place
+        audit.record("manage.refused", actor=actor, outcome=audit.Outcome.REFUSED, text=text)
+    context = {"form": form, "kind": kind, "is_new": not before, "id": scope.pk}
+    return render(request, "protection/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_permission(Permission.MANAGE)
+def remove(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
+    """Ask, then remove."""
+    scope = _find(request, kind, id)
+    if request.method == "POST":
+        ruling.remove(scope, actor=actor_from(request))
+        messages.success(request, _("Removed."))
+        return redirect("protection")
+    return render(request, "protection/remove.html", {"scope": scope, "kind": kind})
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise Http404
+    return KINDS[name]
+
+
+def _find(request: ConsoleRequest, kind: str, id: int) -> Scoped:
+    """The rule or window, or the same 404 for one that does not exist and one beyond what the person manages."""
+    found = _kind(kind).model._default_manager.filter(pk=id).first()
+    if found is None or not manages(request.rights, found):
+        raise Http404
+    return found

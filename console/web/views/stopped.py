@@ -1,0 +1,41 @@
+"""A preview that could not be submitted: the same button again, beside it the reason why not, nothing lost."""
+
+from collections.abc import Sequence
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from console.knative import changes
+from console.knative.diff import FieldChange
+from console.knative.objects import Service
+from console.operations import submission
+from console.operations.protection import gate
+from console.operations.rights import needs_of
+from console.operations.sealing import unseal
+from console.web import words
+from console.web.requests import ConsoleRequest
+
+
+def stopped(request: ConsoleRequest, preview_ids: Sequence[str], stop: submission.Stopped) -> HttpResponse:
+    """Show what was to be submitted and why it was not."""
+    previews = list(submission.mine(preview_ids, request.user).values())
+    standings, may_break = [], len(previews) == 1  # one service at a time
+    for preview in previews:
+        change, seen = changes.load(unseal(preview.sealed_change)), Service(unseal(preview.sealed_seen))
+        standings.append(gate.standing_before(preview.ref, change, seen))
+        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs_of(change, seen))
+    rows = [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in previews[0].changes]
+    context = {
+        "previews": previews,
+        "rows": rows if len(previews) == 1 else [],
+        "standing": gate.Standing(
+            tuple(rule for standing in standings for rule in standing.rules),
+            next((standing.freeze for standing in standings if standing.freeze), None),
+        ),
+        "may_break_glass": may_break,
+        "problem": words.stopped(stop),
+        "apply_url": reverse("submit", kwargs={"id": previews[0].id}) if len(previews) == 1 else request.path,
+        "reason": request.POST.get("reason", ""),
+    }
+    return render(request, "changes/stopped.html", context, status=422)
