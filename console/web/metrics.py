@@ -10,6 +10,7 @@ from datetime import timedelta
 import redis
 from django.db import DatabaseError
 from django.db.models import Count, Max, Min, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -21,7 +22,7 @@ from console.mirror import read
 from console.operations import pulse
 from console.operations.handover import left_behind
 from console.operations.models import Operation
-from console.operations.statuses import ACTIVE, TERMINAL, Status
+from console.operations.statuses import ACTIVE, OPEN, TERMINAL, Status
 from console.web import stream
 
 HOUR = timedelta(hours=1)
@@ -55,10 +56,11 @@ def _of_database() -> Iterator[Metric]:
     now = timezone.now()
     recent = Operation.objects.filter(finished_at__gt=now - HOUR)
     operations = Operation.objects.order_by()
-    yield _by_status("sluice_operations_active", "Operations that go on.", operations, ACTIVE)
+    yield _by_status("sluice_operations_open", "Operations that have not ended.", operations, OPEN)
     ended = "Operations that ended within the last hour, by how."
     yield _by_status("sluice_operations_ended_last_hour", ended, recent.order_by(), TERMINAL)
-    oldest = operations.filter(status=Status.QUEUED).aggregate(at=Min("submitted_at"))["at"]
+    released = Coalesce("released_at", "submitted_at")  # the wait for an approval is no wait for a worker
+    oldest = operations.filter(status=Status.QUEUED).aggregate(at=Min(released))["at"]
     yield GaugeMetricFamily(
         "sluice_operations_queued_oldest_seconds",
         "How long the operation that waits longest has waited for a worker; 0 when none waits.",

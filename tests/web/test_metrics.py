@@ -65,9 +65,9 @@ def test_operations_are_counted_by_how_they_stand(scrape, mirror) -> None:
     make("failed", finished_at=now - timedelta(minutes=5))
     make("failed", finished_at=now - timedelta(hours=2))
     found = scrape()
-    assert found["sluice_operations_active", "queued"] == 2
-    assert found["sluice_operations_active", "following"] == 2
-    assert found["sluice_operations_active", "running"] == 0
+    assert found["sluice_operations_open", "queued"] == 2
+    assert found["sluice_operations_open", "following"] == 2
+    assert found["sluice_operations_open", "running"] == 0
     assert found["sluice_operations_ended_last_hour", "failed"] == 1
     assert found["sluice_operations_ended_last_hour", "succeeded"] == 0
     assert 90 <= found["sluice_operations_queued_oldest_seconds",] < 600
