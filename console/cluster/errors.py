@@ -36,7 +36,7 @@ class Conflict(ClusterError):
 
 
 class Refused(ClusterError):
-    """400, 413, 422: a webhook or the API's own validation said no; asking again will not help."""
+    """400, 413, 422, or 403 by a webhook: validation or a policy said no; asking again will not help."""
 
     @property
     def message(self) -> str:
@@ -47,6 +47,11 @@ class Refused(ClusterError):
     def webhook(self) -> str:
         match = _WEBHOOK.match(self.raw)
         return match["webhook"] if match else ""
+
+    @property
+    def policy(self) -> str:
+        """The webhook that refused, when it is not Knative's own validation: a rule of this cluster."""
+        return "" if self.webhook.endswith(".knative.dev") else self.webhook
 
 
 class Forbidden(ClusterError):
@@ -95,6 +100,8 @@ def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[
         return NotFound(*facts) if code == 404 else ServerFailed(*facts)
     if code < 400:
         return ServerFailed(f"The API server redirects (HTTP {code}), which is not followed", code)
+    if code == 403 and _WEBHOOK.match(raw):
+        return Refused(*facts)
     return {401: Unauthorized, 403: Forbidden, 410: Expired}.get(code, Refused)(*facts)
 
 

@@ -392,6 +392,26 @@ class Pod(KubeObject):
         return self._states("state", "terminated") + self._states("lastState", "terminated")
 
     @property
+    def exits(self) -> tuple[tuple[str, int, str], ...]:
+        """(container, exit code, reason) of each container that ended with an error, now or the last time."""
+        found = []
+        for status in self.container_statuses:
+            for when in ("state", "lastState"):
+                ended = (status.get(when) or {}).get("terminated") or {}
+                if ended.get("exitCode"):
+                    found.append((str(status.get("name", "")), int(ended["exitCode"]), str(ended.get("reason", ""))))
+        return tuple(found)
+
+    @property
+    def has_started(self) -> bool:
+        """A container of the revision's own runs, or ran; Knative's queue-proxy does not count."""
+        return any(
+            status.get("name") != "queue-proxy"
+            and ((status.get("state") or {}).get("running") or (status.get("lastState") or {}).get("terminated"))
+            for status in self.container_statuses
+        )
+
+    @property
     def restarts(self) -> int:
         return sum(int(status.get("restartCount") or 0) for status in self.container_statuses)
 
