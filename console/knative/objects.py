@@ -336,6 +336,16 @@ class Revision(KubeObject):
         return container.image.rpartition("@")[2] if container and "@" in container.image else ""
 
     @property
+    def digests(self) -> dict[str, str]:
+        """`sha256:...` by container, as far as the controller resolved them."""
+        statuses = self.status.get("containerStatuses") or ()
+        return {
+            str(status.get("name", "")): str(status["imageDigest"]).rpartition("@")[2]
+            for status in statuses
+            if "@" in str(status.get("imageDigest", ""))
+        }
+
+    @property
     def image_text(self) -> str:
         """As kn prints it: `gcr.io/knative-samples/helloworld-go (pinned to 5ea96b)`."""
         digest = self.image_digest.removeprefix("sha256:")

@@ -45,6 +45,7 @@ def full_service() -> dict[str, Any]:
     pod["initContainers"] = [
         {"name": "init", "image": "r.example.com/init:1", **entry} for entry in pod["initContainers"]
     ]
+    pod["nodeSelector"] = {"tomorrow": "ssd"}  # only texts are accepted here
     pod["volumes"] = [{**volume, "name": f"volume-{number}"} for number, volume in enumerate(pod["volumes"])]
     raw["spec"]["traffic"] = [
         {**target, "revisionName": f"shop-0000{number}", "tag": f"tag-{number}", "percent": 50}
@@ -57,7 +58,7 @@ def _container(container: dict[str, Any], name: str) -> dict[str, Any]:
     """Named, with a literal variable and one of each reference, and two mounts at paths of their own."""
     made = copy.deepcopy(container)
     references = made["env"][0]["valueFrom"]
-    made["name"] = name
+    made |= {"name": name, "imagePullPolicy": "Always"}
     made["env"] = [{"name": "TARGET", "value": "First"}, {"name": "PASSWORD", "value": factories.SECRET_VALUE}]
     made["env"] += [{"name": f"FROM_{kind}", "valueFrom": {kind: inner}} for kind, inner in references.items()]
     made["volumeMounts"] = [{**m, "mountPath": f"/mnt/{n}", "name": f"volume-{n}"} for n, m in

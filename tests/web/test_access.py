@@ -34,6 +34,10 @@ TABLE = {
     "revisions": (Permission.VIEW, HERE, "get"),
     "revision": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
     "delete-revision": (Permission.DELETE, {**HERE, "revision": "shop-00001"}, "get"),
+    "logs": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
+    "serve": (Permission.TRAFFIC, {**HERE, "revision": "shop-00004"}, "get"),
+    "clone": (Permission.REVEAL, HERE, "get"),
+    "operate": (Permission.OPERATE, HERE, "get"),
     "env": (Permission.DEPLOY, HERE, "get"),
     "reveal": (Permission.REVEAL, HERE, "get"),
     "image": (Permission.DEPLOY, HERE, "get"),
@@ -49,6 +53,7 @@ TABLE = {
     "operation": ("signed-in", {"id": THING}, "get"),
     "cancel": ("signed-in", {"id": THING}, "post"),
     "retry": ("signed-in", {"id": THING}, "post"),
+    "rollback": ("signed-in", {"id": THING}, "post"),
     "audit": (Permission.AUDIT, {}, "get"),
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "get"),
@@ -241,7 +246,9 @@ def test_nobody_gets_anywhere_without_signing_in(client, things, name: str) -> N
         assert response.url.startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("name", ["operation", "cancel", "retry", "submit", "revoke-token", "api-operation"])
+@pytest.mark.parametrize(
+    "name", ["operation", "cancel", "retry", "rollback", "submit", "revoke-token", "api-operation"]
+)
 def test_ids_of_another_teams_objects_answer_as_ids_that_do_not_exist(client, things, name: str) -> None:
     enter(client, name, things["stranger"])
     real = ask(client, name)

@@ -136,7 +136,11 @@ def load(data: Mapping[str, Any]) -> Change:
 
 
 def permissions(change: Change) -> frozenset[str]:
-    """Return every right that the change needs, of all its parts."""
+    """Return every right that the change needs, of all its parts.
+
+    Keeping what runs asks for nothing more than what it is kept beside.
+    """
     if isinstance(change, Combined):
-        return frozenset().union(*(permissions(part) for part in change.changes))
+        parts = [part for part in change.changes if not isinstance(part, KeepDigest)] or change.changes
+        return frozenset().union(*(permissions(part) for part in parts))
     return frozenset({change.permission})

@@ -19,7 +19,9 @@ from console.operations import ClusterError, previewing, submission
 from console.operations.previewing import Effect, NotAllowed
 from console.web import words
 from console.web.forms.bulk import BulkForm
+from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.views.operations import as_uuid, ask_again
 from console.web.views.services import matches
 
 
@@ -45,7 +47,8 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST" and "edit" not in request.POST and form.is_valid():
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
         possible = [line for line in lines if line.effect]
-        return render(request, "changes/bulk_preview.html", {"form": form, "lines": lines, "possible": possible})
+        context = {"form": form, "lines": lines, "possible": possible, "limits": LimitsForm()}
+        return render(request, "changes/bulk_preview.html", context)
     shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
     chosen = set(request.POST.getlist("services"))
     context = {"form": form, "rows": shown, "chosen": chosen}
@@ -83,12 +86,16 @@ def _why_not(effect: Effect) -> str:
 @signed_in
 def submit(request: ConsoleRequest) -> HttpResponse:
     """Make an operation of each preview, all or none."""
+    asked = LimitsForm(request.POST)
+    if not asked.is_valid():
+        return ask_again(request, asked, [text for text in request.POST.getlist("preview") if as_uuid(text)])
     try:
         batch, _made = submission.submit_all(
             request.POST.getlist("preview"),
             user=request.user,
             actor=actor_from(request),
             reason=request.POST.get("reason", ""),
+            limits=asked.limits,
         )
     except (submission.PreviewGone, ValueError):
         messages.warning(
