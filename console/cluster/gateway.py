@@ -25,6 +25,7 @@ from console.knative.objects import Configuration, Event, Pod, Revision, Route, 
 FIELD_MANAGER = "sluice"
 LOG_TAIL_LINES = 50
 LOG_LIMIT_BYTES = 64 * 1024
+MOST_WARNINGS = 1000  # of all pods of a namespace
 MOST_NAMES = 500  # of one kind in one namespace that a form offers
 
 
@@ -78,6 +79,13 @@ class Gateway:
         query = {"fieldSelector": f"involvedObject.name={about}"}
         answer = self._call("GET", EVENTS.path(namespace), query=query)
         return tuple(Event(raw) for raw in answer.get("items") or ())
+
+    def pod_warnings(self, namespace: str, revision: str) -> tuple[Event, ...]:
+        """Return the warnings about pods of a revision, also of pods that are gone."""
+        query = {"fieldSelector": "involvedObject.kind=Pod,type=Warning", "limit": MOST_WARNINGS}
+        answer = self._call("GET", EVENTS.path(namespace), query=query)
+        events = (Event(raw) for raw in answer.get("items") or ())
+        return tuple(event for event in events if event.about.startswith(f"Pod/{revision}-deployment-"))
 
     def create_event(self, namespace: str, event: Mapping[str, Any]) -> None:
         self._call("POST", EVENTS.path(namespace), body=event)

@@ -31,10 +31,10 @@ def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]
         if follow.makes_revision and name:
             revision = gateway.revision(service.namespace, name)
             pods = gateway.pods(service.namespace, revision=name)
-            events = tuple(
-                event
-                for about in (name, f"{name}-deployment", *(pod.name for pod in pods))
-                for event in gateway.events(service.namespace, about=about)
+            events = (
+                *gateway.events(service.namespace, about=name),
+                *gateway.events(service.namespace, about=f"{name}-deployment"),
+                *gateway.pod_warnings(service.namespace, name),
             )
             logs = _last_words(gateway, pods)
     except errors.ClusterError as error:

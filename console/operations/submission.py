@@ -224,8 +224,12 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str) -> Oper
 
 def kind_of(change: Change) -> str:
     """Return the name of a change for lists and the audit log: that of its one part that a person asked for."""
-    parts = tuple(part for part in _parts(change) if not isinstance(part, KeepDigest | ResolveImage)) or (change,)
-    return type(parts[0]).__name__ if len(parts) == 1 else "Combined"
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    asked = tuple(part for part in parts if not isinstance(part, _BESIDE)) or parts
+    return type(asked[0]).__name__ if len(asked) == 1 else "Combined"
+
+
+_BESIDE = (KeepDigest, ResolveImage, Redeploy, Restart)  # what comes along with a change that a person asked for
 
 
 def forget_old_operations(keep: timedelta) -> int:

@@ -79,3 +79,9 @@ def viewer(db) -> Actor:
 def owner(db) -> Actor:
     user = person("olga", "owner")
     return Actor(user.pk, user.username, "192.0.2.9", "request-3")
+
+
+@pytest.fixture
+def operator(db) -> Actor:
+    user = person("oscar", "operator")
+    return Actor(user.pk, user.username, "192.0.2.10", "request-4")

@@ -36,7 +36,8 @@ class DigestChoice:
 
     def with_(self, change: Change) -> Change:
         """Return the change together with what was chosen."""
-        return Combined((change, *self.changes)) if self.changes else change
+        parts = change.changes if isinstance(change, Combined) else (change,)
+        return Combined((*parts, *self.changes)) if self.changes else change
 
 
 def choice(

@@ -41,7 +41,7 @@ class DefaultsForm(forms.Form):
 
     def differs(self, name: str) -> bool:
         value = self.cleaned_data[name]
-        return str(value if value is not None else "") != str(self.initial[name])  # type: ignore[index]
+        return str(value if value is not None else "") != str(self.initial[name])
 
 
 def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:

@@ -60,12 +60,10 @@ def operate(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def serve(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """Give one revision, or @latest, all the traffic."""
     found = find(ref)
-    form_url = f"{service_url('traffic', ref)}?all={revision}"
     if not is_sent(request) or is_editing(request):
-        return redirect(form_url)
-    return _split(
-        request, ref, found, SplitTraffic(all_to(None if revision == LATEST else revision, found.spec_traffic))
-    )
+        return redirect(f"{service_url('traffic', ref)}?all={revision}")
+    targets = all_to(None if revision == LATEST else revision, found.spec_traffic)
+    return _split(request, ref, found, SplitTraffic(targets))
 
 
 @require_POST
