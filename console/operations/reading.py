@@ -16,6 +16,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import OnService, Operation
 from console.operations.statuses import SUCCESSFUL, Status
 
+ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
 ENOUGH = 3  # fewer say nothing of what is usual
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
@@ -54,13 +55,17 @@ class PhaseSpan:
 
 
 def phase_spans(operation: Operation) -> tuple[PhaseSpan, ...]:
-    """Return the stations in order, for the picture of where the time went."""
+    """Return the stations in order, for the picture of where the time went; at last the wait in vain for the next."""
     took = durations(operation.phases)
-    return tuple(
+    spans = tuple(
         PhaseSpan(phase.value, at, took.get(phase.value, 0.0), (at or 0.0) - took.get(phase.value, 0.0))
         for phase in expected_phases(operation.makes_revision)
         for at in (operation.phases.get(phase.value),)
     )
+    last = max(operation.phases.values(), default=0.0)
+    if operation.is_active or operation.status in SUCCESSFUL or operation.elapsed <= last:
+        return spans
+    return (*spans, PhaseSpan(ENDED, operation.elapsed, operation.elapsed - last, last))
 
 
 @dataclass(frozen=True)

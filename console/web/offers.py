@@ -22,6 +22,7 @@ class Offers:
     claims: tuple[str, ...] = ()
     secret_keys: tuple[str, ...] = ()
     config_map_keys: tuple[str, ...] = ()
+    namespace: str = ""
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -62,4 +63,5 @@ def offers(request: ConsoleRequest, ref: ServiceRef) -> Offers:
         names("claim", there.claims),
         keys("secret"),
         keys("config-map"),
+        ref.namespace,
     )

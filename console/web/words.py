@@ -14,6 +14,7 @@ from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
 from console.operations.access_tests import CUT_SHORT
+from console.operations.reading import ENDED
 from console.operations.statuses import Status
 
 HEALTH = {
@@ -29,6 +30,7 @@ PHASES = {
     Phase.READY.value: gettext_lazy("Revision ready"),
     Phase.TRAFFIC_MOVED.value: gettext_lazy("Traffic moved"),
     Phase.LOAD_BALANCER.value: gettext_lazy("Load balancer"),
+    ENDED: gettext_lazy("Until it ended"),
 }
 KINDS = {
     "Combined": gettext_lazy("Settings"),

@@ -99,3 +99,13 @@ def test_after_a_new_revision_a_rollback_names_the_one_that_was_latest() -> None
     assert [(t.revision, t.percent, t.tag) for t in rollback.change_of(made).targets] == [("shop-00004", 100, "live")]
     split = operation(kind="SplitTraffic", is_written=True, sealed_seen=seal(raw))
     assert rollback.change_of(split).targets[0].is_latest, "a split is taken back as it was"
+
+
+def test_the_time_that_was_waited_in_vain_is_in_the_picture() -> None:
+    failed = operation(
+        status=Status.FAILED, makes_revision=True, phases={"accepted": 0, "revision-created": 1}, elapsed=6
+    )
+    last = reading.phase_spans(failed)[-1]
+    assert (last.name, last.start, last.seconds, last.reached_at) == (reading.ENDED, 1, 5, 6)
+    done = operation(makes_revision=True, phases={"accepted": 0, "load-balancer": 2}, elapsed=2)
+    assert reading.phase_spans(done)[-1].name == "load-balancer"
