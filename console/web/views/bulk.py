@@ -57,7 +57,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
 
 def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     found = read.service(ref)
-    change = form.change_of(found) if found else None
+    change = form.change_of(found, read.revisions(ref)) if found else None
     if change is None:
         return Line(ref, why_not=_("The service was deleted meanwhile."))
     try:
