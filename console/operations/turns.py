@@ -121,6 +121,8 @@ class Turn:
         }
         if refusal and refusal.policy:
             cause |= {"code": "policy", "facts": {"name": refusal.policy}}
+        elif refusal and refusal.quota:
+            cause |= {"code": "quota", "facts": {"quota": refusal.quota}}
         self.end(status, cause=cause)
 
     def without_secrets(self, text: str) -> str:
