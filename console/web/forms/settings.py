@@ -12,7 +12,7 @@ from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.objects import Container, Service
 from console.operations.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
-from console.web.forms import scale, template
+from console.web.forms import present, scale
 from console.web.forms.digest import DigestChoice
 from console.web.forms.scale import ScaleForm, number
 from console.web.forms.template import TemplateForm
@@ -165,7 +165,7 @@ def _present(service: Service, container: Container) -> dict[str, Any]:
     user = (container.raw.get("securityContext") or {}).get("runAsUser")
     return {
         **scale.present(service),
-        **template.present(service, container),
+        **present.present(service, container),
         "timeout": service.template_spec.get("timeoutSeconds", ""),
         "cpu_request": requests.get("cpu", ""),
         "memory_request": requests.get("memory", ""),
