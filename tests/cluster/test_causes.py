@@ -81,10 +81,10 @@ def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> N
 
     def refused() -> Refused | None:
         try:
-            gateway.create_service(Service(manifest("bad-one", "example.com/a:1")), dry_run=True)
+            gateway.create_service(Service(manifest("bad-one", "example.com/shop/app:1")), dry_run=True)
         except Refused as error:
             return error
-        return None
+        return None  # not in force yet
 
     error = eventually(refused, timeout=30, message="the policy does not take effect")
     assert error.policy == "no-bad"
