@@ -106,6 +106,7 @@ def test_rolling_back_a_new_revision_gives_the_one_before_the_traffic_again(show
 def test_a_rollback_needs_the_right_to_move_traffic(shown: Shown, people) -> None:
     operation = press(shown, shown.set_target("Second"))
     shown.client.force_login(people["viewer"])
+    assert "Roll back" not in read(shown.client.get(f"/operations/{operation.id}/")).text
     assert shown.client.post(f"/operations/{operation.id}/rollback/").status_code == 403
     assert Preview.objects.count() == 0
 

@@ -73,7 +73,8 @@ def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written,
         "may_retry": not found.is_active and found.status not in SUCCESSFUL,
-        "may_roll_back": rollback.is_possible(found),
+        "may_roll_back": rollback.is_possible(found)
+        and request.rights.allows(Permission.TRAFFIC, found.ref, labels_of(found.ref)),
         "may_see_logs": may_see_logs,
         "Status": Status,
     }
