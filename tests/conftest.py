@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
 
 from console.cluster.resources import NAMESPACES, REVISIONS, SERVICES
 from console.mirror import keys
@@ -17,6 +19,11 @@ from tests.redis_server import RedisServer, redis_process, redis_server
 __all__ = ["redis_process", "redis_server"]
 
 CLUSTER = "box"
+
+# No test asserts on seconds. Everybody tries the same cases; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture

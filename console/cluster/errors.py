@@ -8,6 +8,8 @@ from typing import Any
 _WEBHOOK = re.compile(
     r'^admission webhook "(?P<webhook>[^"]+)" denied the request: (?:validation failed: )?', re.DOTALL
 )
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' .*denied request")
+_QUOTA = re.compile(r"is forbidden: exceeded quota: (?P<quota>[^,]+)")
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Conflict(ClusterError):
 
 
 class Refused(ClusterError):
-    """400, 413, 422: a webhook or the API's own validation said no; asking again will not help."""
+    """400, 413, 422, or 403 by admission: validation, a policy or a quota said no; asking again will not help."""
 
     @property
     def message(self) -> str:
@@ -47,6 +49,19 @@ class Refused(ClusterError):
     def webhook(self) -> str:
         match = _WEBHOOK.match(self.raw)
         return match["webhook"] if match else ""
+
+    @property
+    def policy(self) -> str:
+        """The webhook or ValidatingAdmissionPolicy of this cluster that refused; empty for Knative's own."""
+        if match := _POLICY.search(self.raw):
+            return match["policy"]
+        return "" if self.webhook.endswith(".knative.dev") else self.webhook
+
+    @property
+    def quota(self) -> str:
+        """The quota that does not allow one more object."""
+        match = _QUOTA.search(self.raw)
+        return match["quota"] if match else ""
 
 
 class Forbidden(ClusterError):
@@ -95,6 +110,8 @@ def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[
         return NotFound(*facts) if code == 404 else ServerFailed(*facts)
     if code < 400:
         return ServerFailed(f"The API server redirects (HTTP {code}), which is not followed", code)
+    if code == 403 and (_WEBHOOK.match(raw) or _POLICY.search(raw) or _QUOTA.search(raw)):
+        return Refused(*facts)
     return {401: Unauthorized, 403: Forbidden, 410: Expired}.get(code, Refused)(*facts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from console.cluster.connections import Connection
 from console.cluster.errors import ClusterError
 from console.cluster.resources import (
+    CONFIG_MAPS,
     CONFIGURATIONS,
     EVENTS,
     NAMESPACES,
@@ -17,13 +18,15 @@ from console.cluster.resources import (
     SERVICES,
     Resource,
 )
-from console.cluster.transport import Identity
+from console.cluster.transport import JSON, ONLY_METADATA, Identity
 from console.cluster.watches import WatchEvent, decode_event
 from console.knative.objects import Configuration, Event, Pod, Revision, Route, Service
 
 FIELD_MANAGER = "sluice"
 LOG_TAIL_LINES = 50
 LOG_LIMIT_BYTES = 64 * 1024
+MOST_WARNINGS = 1000  # of all pods of a namespace
+MOST_NAMES = 500  # of one kind in one namespace that a form offers
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ class Gateway:
     def pods(self, namespace: str, *, revision: str) -> tuple[Pod, ...]:
         return tuple(Pod(raw) for raw in self._list(PODS, namespace, f"serving.knative.dev/revision={revision}"))
 
+    def object_names(self, resource: Resource, namespace: str) -> tuple[str, ...]:
+        """Return the names of a kind's objects, of which nothing but the metadata is asked for."""
+        answer = self._call("GET", resource.path(namespace), query={"limit": MOST_NAMES}, accept=ONLY_METADATA)
+        return tuple(sorted(str(raw["metadata"]["name"]) for raw in answer.get("items") or ()))
+
+    def config_map(self, namespace: str, name: str) -> dict[str, str]:
+        """Return the data of a config map."""
+        return dict(self._get(CONFIG_MAPS, namespace, name).get("data") or {})
+
     def namespaces(self) -> tuple[str, ...]:
         return tuple(str(raw["metadata"]["name"]) for raw in self._list(NAMESPACES, None, ""))
 
@@ -68,12 +80,28 @@ class Gateway:
         answer = self._call("GET", EVENTS.path(namespace), query=query)
         return tuple(Event(raw) for raw in answer.get("items") or ())
 
+    def pod_warnings(self, namespace: str, revision: str) -> tuple[Event, ...]:
+        """Return the warnings about pods of a revision, also of pods that are gone."""
+        query = {"fieldSelector": "involvedObject.kind=Pod,type=Warning", "limit": MOST_WARNINGS}
+        answer = self._call("GET", EVENTS.path(namespace), query=query)
+        events = (Event(raw) for raw in answer.get("items") or ())
+        return tuple(event for event in events if event.about.startswith(f"Pod/{revision}-deployment-"))
+
     def create_event(self, namespace: str, event: Mapping[str, Any]) -> None:
         self._call("POST", EVENTS.path(namespace), body=event)
 
-    def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
-        """Return the last lines of a container's log, at most 64 KiB."""
-        query = {"container": container, "tailLines": LOG_TAIL_LINES, "limitBytes": LOG_LIMIT_BYTES}
+    def pod_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        lines: int = LOG_TAIL_LINES,
+        most_bytes: int = LOG_LIMIT_BYTES,
+    ) -> str:
+        """Return the last lines of a container's log; of more bytes than that the end is missing."""
+        query = {"container": container, "tailLines": lines, "limitBytes": most_bytes}
         if previous:
             query["previous"] = "true"
         path = f"{PODS.path(namespace, pod)}/log"
@@ -143,10 +171,10 @@ class Gateway:
         self._call("DELETE", resource.path(namespace, name), query=query, body=body)
 
     def _call(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = JSON
     ) -> dict[str, Any]:
         return self.connection.transport.call(
-            method, path, query=query, body=body, identity=self.identity, on_wait=self.on_wait
+            method, path, query=query, body=body, identity=self.identity, on_wait=self.on_wait, accept=accept
         )
 
 

@@ -23,6 +23,9 @@ MAX_LINE = 16 * 1024 * 1024  # bytes of one watch event; etcd keeps objects unde
 MAX_WAIT = 30.0  # seconds that one Retry-After may ask for
 MAX_WAITS = 45.0  # seconds that one call waits in all: a task must not last
 ATTEMPTS = 4
+JSON = "application/json, */*"
+# A server that cannot leave the rest out answers 406: whoever asks for names must not be sent values.
+ONLY_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
@@ -111,6 +114,7 @@ class Transport:
         content_type: str = "application/json",
         identity: Identity | None = None,
         on_wait: OnWait | None = None,
+        accept: str = JSON,
     ) -> dict[str, Any]:
         """Return the decoded JSON answer, an object; raises a ClusterError.
 
@@ -118,7 +122,7 @@ class Transport:
         Retry-After is honoured up to 30 s. A write that may have arrived is never repeated: it raises Uncertain.
         `on_wait` hears of each wait, in seconds.
         """
-        data = self._read(method, path, query, body, content_type, identity, on_wait)
+        data = self._read(method, path, query, body, content_type, identity, on_wait, accept)
         try:
             answer: dict[str, Any] = _decoder.decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -160,11 +164,12 @@ class Transport:
         content_type: str,
         identity: Identity | None,
         on_wait: OnWait | None,
+        accept: str = JSON,
     ) -> bytes:
         waited = 0.0
         for attempt in range(ATTEMPTS):
             try:
-                return self._exchange(method, path, query, body, content_type, identity)
+                return self._exchange(method, path, query, body, content_type, identity, accept)
             except errors.ClusterError as error:
                 wait = self._wait(error, method, attempt)
                 if wait is None or waited + wait > MAX_WAITS:
@@ -192,8 +197,9 @@ class Transport:
         body: Any,
         content_type: str,
         identity: Identity | None,
+        accept: str,
     ) -> bytes:
-        response = self._send(method, path, query, body, content_type, identity, CALL_TIMEOUT)
+        response = self._send(method, path, query, body, content_type, identity, CALL_TIMEOUT, accept)
         try:
             if response.status >= 300:
                 raise self._error(response, method)
@@ -220,8 +226,9 @@ class Transport:
         content_type: str,
         identity: Identity | None,
         timeout: urllib3.Timeout,
+        accept: str = JSON,
     ) -> urllib3.BaseHTTPResponse:
-        headers = urllib3.HTTPHeaderDict({"Accept": "application/json, */*", "User-Agent": "sluice"})
+        headers = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "sluice"})
         configuration = self._client.configuration
         try:
             # Asks an exec plugin or a token file for a newer token when it is time.

@@ -17,6 +17,9 @@ class Cause:
     facts: dict[str, str] = field(default_factory=dict, hash=False)
 
 
+DEADLINE = "deadline"  # nothing but the time that passed
+_EXIT_CODE = re.compile(r"ExitCode(\d+)")
+
 # What a message tells, most telling first. Messages of Knative Serving 0.42, the kubelet, the scheduler and quota.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("quota", re.compile(r"exceeded quota: (?P<quota>[^,]+)")),
@@ -30,18 +33,16 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "image-missing",
         re.compile(r'Unable to fetch image "(?P<image>[^"]+)"|ErrImagePull|ImagePullBackOff|Failed to pull image'),
     ),
+    ("out-of-memory", re.compile(r"OOMKilled")),
+    ("liveness", re.compile(r"[Ll]iveness probe failed:? ?(?P<detail>.*)")),
     (
         "crash",
         re.compile(
             r"Container failed with: ?(?P<line>.*)|CrashLoopBackOff|back-off .* restarting failed container|ExitCode"
         ),
     ),
-    (
-        "probe",
-        re.compile(
-            r"[Rr]eadiness probe failed|startup probe failed|ProgressDeadlineExceeded|nitial scale was never achieved"
-        ),
-    ),
+    ("probe", re.compile(r"(?:[Rr]eadiness|[Ss]tartup) probe failed:? ?(?P<detail>.*)")),
+    (DEADLINE, re.compile(r"ProgressDeadlineExceeded|nitial scale was never achieved")),
     ("revision-missing", re.compile(r'Revision "(?P<revision>[^"]+)" referenced in traffic not found')),
     ("ingress", re.compile(r"[Ii]ngress|load balancer")),
 )
@@ -56,13 +57,27 @@ def find(
     events: Iterable[Event] = (),
 ) -> Cause:
     """Return the most telling cause that any of the objects gives; the service's own message when nothing else does."""
+    pods = tuple(pods)
     texts = list(_texts(service, revision, route, pods, events))
     for code, pattern in _PATTERNS:
         for text in texts:
             if match := pattern.search(text):
                 facts = {name: value for name, value in match.groupdict().items() if value}
-                return Cause(code, text, facts)
+                # What runs and is not ready has failed its probes, also when no event tells of them.
+                runs = code == DEADLINE and any(pod.has_started for pod in pods)
+                return Cause("probe" if runs else code, text, facts | _exit(pods, texts))
     return Cause("unknown", texts[0] if texts else service.ready.reason)
+
+
+def _exit(pods: Iterable[Pod], texts: Iterable[str]) -> dict[str, str]:
+    """The exit code of a container that ended with an error, from its pod or from what Knative kept of it."""
+    for pod in pods:
+        for container, code, _reason in pod.exits:
+            return {"exit_code": str(code), "container": container}
+    for text in texts:
+        if match := _EXIT_CODE.search(text):
+            return {"exit_code": match[1]}
+    return {}
 
 
 def _texts(

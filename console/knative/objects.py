@@ -336,6 +336,16 @@ class Revision(KubeObject):
         return container.image.rpartition("@")[2] if container and "@" in container.image else ""
 
     @property
+    def digests(self) -> dict[str, str]:
+        """`sha256:...` by container, as far as the controller resolved them."""
+        statuses = self.status.get("containerStatuses") or ()
+        return {
+            str(status.get("name", "")): str(status["imageDigest"]).rpartition("@")[2]
+            for status in statuses
+            if "@" in str(status.get("imageDigest", ""))
+        }
+
+    @property
     def image_text(self) -> str:
         """As kn prints it: `gcr.io/knative-samples/helloworld-go (pinned to 5ea96b)`."""
         digest = self.image_digest.removeprefix("sha256:")
@@ -390,6 +400,26 @@ class Pod(KubeObject):
     def terminations(self) -> tuple[tuple[str, str, str], ...]:
         """(container, reason, message) of each container that has ended, now or the last time."""
         return self._states("state", "terminated") + self._states("lastState", "terminated")
+
+    @property
+    def exits(self) -> tuple[tuple[str, int, str], ...]:
+        """(container, exit code, reason) of each container that ended with an error, now or the last time."""
+        found = []
+        for status in self.container_statuses:
+            for when in ("state", "lastState"):
+                ended = (status.get(when) or {}).get("terminated") or {}
+                if ended.get("exitCode"):
+                    found.append((str(status.get("name", "")), int(ended["exitCode"]), str(ended.get("reason", ""))))
+        return tuple(found)
+
+    @property
+    def has_started(self) -> bool:
+        """A container of the revision's own runs, or ran; Knative's queue-proxy does not count."""
+        return any(
+            status.get("name") != "queue-proxy"
+            and ((status.get("state") or {}).get("running") or (status.get("lastState") or {}).get("terminated"))
+            for status in self.container_statuses
+        )
 
     @property
     def restarts(self) -> int:

@@ -182,6 +182,34 @@ def shares(targets: Iterable[TrafficTarget]) -> dict[str, int]:
     return found
 
 
+def as_served(spec: Iterable[TrafficTarget], latest: str | None) -> tuple[TrafficTarget, ...]:
+    """Return the split with @latest replaced by the revision that it meant: a newer one does not take its share.
+
+    Entries of one revision without a tag are joined: kn and the webhook want each once.
+    """
+    found: list[TrafficTarget] = []
+    for target in spec:
+        named = (
+            replace(target, revision=latest, follows_latest=False, configuration=None) if target.is_latest else target
+        )
+        twin = next((n for n, one in enumerate(found) if (one.revision, one.tag) == (named.revision, None)), None)
+        if named.tag is None and twin is not None:
+            found[twin] = replace(found[twin], percent=(found[twin].percent or 0) + (named.percent or 0))
+        else:
+            found.append(named)
+    return tuple(found)
+
+
+def all_to(revision: str | None, spec: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
+    """Return a split that gives one revision (None: @latest) everything; the tags of the others stay, at 0%."""
+    tagged = [replace(target, percent=0) for target in spec if target.tag]
+    mine = next((n for n, one in enumerate(tagged) if (None if one.is_latest else one.revision) == revision), None)
+    if mine is None:
+        return (TrafficTarget(revision, 100, follows_latest=revision is None), *tagged)
+    tagged[mine] = replace(tagged[mine], percent=100)
+    return tuple(tagged)
+
+
 # Splits worth one click: percent from the newest target to older ones.
 PRESETS: Mapping[str, tuple[int, ...]] = {
     "100": (100,),

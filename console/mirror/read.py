@@ -122,6 +122,14 @@ def service(ref: ServiceRef) -> Service | None:
 
 
 @_guarded
+def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
+    """Return those of the services that are there, in one reading."""
+    names = [f"{ref.namespace}/{ref.name}" for ref in refs]
+    found = client().hmget(keys.services(cluster), names) if names else []
+    return tuple(Service(_object.decode(raw)) for raw in found if raw)
+
+
+@_guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
     raw = client().hget(keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
     return _summary.decode(raw) if raw else None

@@ -12,6 +12,7 @@ from console.knative.progress import Follow
 from console.knative.redaction import env_values, redact_text
 
 LOG_LINES = 40
+MOST_WARNINGS = 10
 
 log = structlog.get_logger(__name__)
 
@@ -24,26 +25,31 @@ def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]
     pods: tuple[Pod, ...] = ()
     events: tuple[Event, ...] = ()
     logs = ""
+    secrets = env_values(service.raw)
     try:
         route = gateway.route(service.namespace, service.name)
         if follow.makes_revision and name:
             revision = gateway.revision(service.namespace, name)
             pods = gateway.pods(service.namespace, revision=name)
-            events = tuple(
-                event
-                for about in (name, f"{name}-deployment", *(pod.name for pod in pods))
-                for event in gateway.events(service.namespace, about=about)
+            events = (
+                *gateway.events(service.namespace, about=name),
+                *gateway.events(service.namespace, about=f"{name}-deployment"),
+                *gateway.pod_warnings(service.namespace, name),
             )
             logs = _last_words(gateway, pods)
     except errors.ClusterError as error:
         log.warning("evidence_incomplete", service=service.name, reason=str(error)[:300])
     cause = causes.find(service, revision=revision, route=route, pods=pods, events=events)
-    secrets = env_values(service.raw)
     return {
         "code": cause.code,
         "raw": redact_text(cause.raw, secrets)[:4000],
         "facts": {key: redact_text(value, secrets) for key, value in cause.facts.items()},
         "logs": redact_text(logs, secrets),
+        "warnings": [
+            {"about": event.about, "reason": event.reason, "message": redact_text(event.message, secrets)[:1000]}
+            for event in events
+            if event.is_warning
+        ][-MOST_WARNINGS:],
         "pods": [{"name": pod.name, "phase": pod.phase, "ready": pod.ready_text} for pod in pods][:20],
     }
 

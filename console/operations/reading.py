@@ -11,12 +11,16 @@ from django.utils import timezone
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
+from console.audit.models import Entry
+from console.knative import paths
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
 from console.operations.models import OnService, Operation
-from console.operations.statuses import SUCCESSFUL
+from console.operations.statuses import SUCCESSFUL, Status
 
 GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
+ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
+ENOUGH = 3  # fewer say nothing of what is usual
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
 
@@ -60,19 +64,91 @@ class PhaseSpan:
 
 
 def phase_spans(operation: Operation) -> tuple[PhaseSpan, ...]:
-    """Return the stations in order, for the picture of where the time went."""
+    """Return the stations in order, for the picture of where the time went; at last the wait in vain for the next."""
     took = durations(operation.phases)
-    return tuple(
+    spans = tuple(
         PhaseSpan(phase.value, at, took.get(phase.value, 0.0), (at or 0.0) - took.get(phase.value, 0.0))
         for phase in expected_phases(operation.makes_revision)
         for at in (operation.phases.get(phase.value),)
     )
+    last = max(operation.phases.values(), default=0.0)
+    if operation.is_active or operation.status in SUCCESSFUL or operation.elapsed <= last:
+        return spans
+    return (*spans, PhaseSpan(ENDED, operation.elapsed, operation.elapsed - last, last))
 
 
-def usual_seconds(operation: Operation) -> float | None:
-    """Return the median time of this service's earlier successes of the same kind, or None below three of them."""
+@dataclass(frozen=True)
+class Usual:
+    """Medians of this service's earlier successes of the same kind, in seconds: in all, and of each phase."""
+
+    seconds: float
+    phases: dict[str, float]
+
+
+def usual(operation: Operation) -> Usual | None:
+    """Return what this kind of change usually takes on this service, or None below three earlier successes."""
     earlier = of_service(operation.ref).filter(
         kind=operation.kind, status__in=SUCCESSFUL, submitted_at__lt=operation.submitted_at
-    )[:USUAL_OF]
-    times = [one.seconds for one in earlier if one.seconds is not None]
-    return statistics.median(times) if len(times) >= 3 else None
+    )
+    found = [one for one in earlier.defer("sealed_change", "sealed_seen")[:USUAL_OF] if one.seconds is not None]
+    if len(found) < ENOUGH:
+        return None
+    by_phase: dict[str, list[float]] = {}
+    for one in found:
+        for phase, took in durations(one.phases).items():
+            by_phase.setdefault(phase, []).append(took)
+    return Usual(
+        statistics.median(one.seconds or 0.0 for one in found),
+        {phase: statistics.median(times) for phase, times in by_phase.items() if len(times) >= ENOUGH},
+    )
+
+
+@dataclass(frozen=True)
+class Side:
+    """A field that two people changed: what it was, what the other made of it, and what this change wanted."""
+
+    field: str
+    was: str | None
+    theirs: str | None
+    mine: str | None
+
+
+def both_sides(operation: Operation) -> tuple[Side, ...]:
+    """Return the fields of a conflict. A change of a whole list is told beside each of its entries."""
+    wanted = [(paths.text(tuple(row["path"])), row["after"]) for row in operation.changes]
+    return tuple(
+        Side(
+            row["field"],
+            row["was"],
+            row["theirs"],
+            next((after for field, after in wanted if _is_same_place(field, row["field"])), None),
+        )
+        for row in operation.cause.get("conflicts") or ()
+    )
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """The operations that an operation has to do with."""
+
+    retries: tuple[Operation, ...]
+    superseded: tuple[Operation, ...]  # that this one took over from, or stopped by a conflict
+    cancelled_by: str
+
+
+def relatives(operation: Operation) -> Relatives:
+    """Return the later tries, those that gave way to this one, and who cancelled it."""
+    around = of_service(operation.ref).defer("sealed_change", "sealed_seen")
+    gave_way = around.filter(
+        status__in=(Status.SUPERSEDED, Status.CONFLICTED), cause__facts__operation=str(operation.id)
+    )
+    cancelled = Entry.objects.filter(operation=operation.id, action="operation.cancel").order_by("sequence").first()
+    return Relatives(
+        tuple(around.filter(retry_of=operation).order_by("submitted_at")),
+        tuple(gave_way),
+        cancelled.actor if cancelled and operation.status == Status.CANCELLED else "",
+    )

@@ -17,9 +17,10 @@ from console import audit
 from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.models import User
+from console.access.permissions import Permission
 from console.audit import Outcome
 from console.knative import changes
-from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy
+from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy, ResolveImage, Restart
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -189,7 +190,7 @@ def _again(operation: Operation) -> Change:
     """
     change = operation.change
     if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
-        change = Combined((*_parts(change), Redeploy(timezone.now().isoformat())))
+        change = Combined((*_parts(change), _new_pods(change)))
     elif operation.is_written and isinstance(change, CreateService):
         change = Redeploy(timezone.now().isoformat())
     return change
@@ -216,10 +217,18 @@ def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Op
     return _accept(again, user, actor, operation.reason)
 
 
+def _new_pods(change: Change) -> Change:
+    """What makes a new revision of the same template, with no more rights than the change itself needed."""
+    at = timezone.now().isoformat()
+    if changes.permissions(change) == {Permission.OPERATE}:
+        return Restart(at, change.digests if isinstance(change, Restart) else {})
+    return Redeploy(at)
+
+
 def _parts(change: Change) -> tuple[Change, ...]:
-    """The change's parts without a Redeploy of an earlier retry."""
+    """The change's parts without what only asks for new pods: a retry asks anew."""
     parts = change.changes if isinstance(change, Combined) else (change,)
-    return tuple(part for part in parts if not isinstance(part, Redeploy))
+    return tuple(part for part in parts if not isinstance(part, Redeploy | Restart))
 
 
 def cancel(operation: Operation, *, actor: Actor) -> None:
@@ -277,8 +286,12 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
 
 def kind_of(change: Change) -> str:
     """Return the name of a change for lists and the audit log: that of its one part that a person asked for."""
-    parts = tuple(part for part in _parts(change) if not isinstance(part, KeepDigest)) or (change,)
-    return type(parts[0]).__name__ if len(parts) == 1 else "Combined"
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    asked = tuple(part for part in parts if not isinstance(part, _BESIDE)) or parts
+    return type(asked[0]).__name__ if len(asked) == 1 else "Combined"
+
+
+_BESIDE = (KeepDigest, ResolveImage, Redeploy, Restart)  # what comes along with a change that a person asked for
 
 
 def forget_old_operations(keep: timedelta) -> int:

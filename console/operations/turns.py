@@ -114,8 +114,16 @@ class Turn:
 
     def fail(self, status: Status, code: str, error: ClusterError) -> NoReturn:
         """End with the cluster's own message as the cause; always raises Ended."""
-        raw = error.message if isinstance(error, errors.Refused) else error.raw
-        self.end(status, cause={"code": code, "raw": self.without_secrets(raw)[:4000]})
+        refusal = error if isinstance(error, errors.Refused) else None
+        cause: dict[str, Any] = {
+            "code": code,
+            "raw": self.without_secrets(refusal.message if refusal else error.raw)[:4000],
+        }
+        if refusal and refusal.policy:
+            cause |= {"code": "policy", "facts": {"name": refusal.policy}}
+        elif refusal and refusal.quota:
+            cause |= {"code": "quota", "facts": {"quota": refusal.quota}}
+        self.end(status, cause=cause)
 
     def without_secrets(self, text: str) -> str:
         """Return a text of the cluster without env values: webhooks repeat parts of what they refuse."""

@@ -27,6 +27,8 @@ WRITE_ATTEMPTS = 5
 QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died
 RETRY_SECONDS = 2.0
 CHANGED_BY = "sluice.dev/changed-by"
+OURS = "sluice.dev/"
+MOST_FIELDS = 5  # that a line of the timeline names
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +139,7 @@ def _stop_at_the_gate(turn: Turn, fresh: Service) -> None:
 def _replace(turn: Turn, fresh: Service) -> Service:
     operation = turn.operation
     _stop_at_conflicts(turn, fresh)
+    _tell_of_others(turn, fresh)
     try:
         wanted = _signed(operation, operation.change.apply(fresh))
     except ChangeRefused as refusal:
@@ -220,6 +223,17 @@ def _stop_at_conflicts(turn: Turn, fresh: Service) -> None:
         rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
         facts = last_writer(operation.seen, fresh).to_facts()
         turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
+
+
+def _tell_of_others(turn: Turn, fresh: Service) -> None:
+    """Somebody changed other fields since the preview: they stay as they are now, and the person is told."""
+    seen = turn.operation.seen
+    if turn.operation.follow_state.get("accepts_meanwhile") or fresh.resource_version == seen.resource_version:
+        return
+    rows = [row for row in diff(seen.raw, fresh.raw) if not row.path[-1].startswith(OURS)]
+    if rows:
+        fields = ", ".join(row.field for row in rows[:MOST_FIELDS]) + (" …" if len(rows) > MOST_FIELDS else "")
+        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_facts())
 
 
 def _signed(operation: Operation, service: Service) -> Service:

@@ -21,7 +21,7 @@ from console.sandbox.faults import Fault, Faults
 from console.sandbox.identity import Tokens, User, impersonated
 from console.sandbox.paths import located, verb_of
 from console.sandbox.rbac import Attributes, Authorizer
-from console.sandbox.reading import list_objects, pod_log
+from console.sandbox.reading import list_objects, only_metadata, pod_log
 from console.sandbox.reviews import Reviews, issue_token
 from console.sandbox.store import Store
 from console.sandbox.watch import Watches
@@ -168,6 +168,7 @@ class Api:
             query,
             media_type(request),
             b"" if request.method == "GET" else await read_body(request),
+            request.headers.get("accept", ""),
         )
 
     async def _suffer(self, fault: Fault) -> None:
@@ -184,7 +185,8 @@ class Api:
         if call.verb == "get":
             return json_response(self.store.get(call.resource, call.namespace, call.name))
         if call.verb == "list":
-            return json_response(list_objects(self.store, call))
+            found = list_objects(self.store, call)
+            return json_response(only_metadata(found) if call.wants_only_metadata else found)
         if call.verb == "watch":
             return StreamingResponse(self.watches.start(call), media_type=JSON)
         return written_response(self._write(call))

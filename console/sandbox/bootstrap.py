@@ -12,6 +12,7 @@ from console.sandbox.identity import AUTHENTICATED, MASTERS
 from console.sandbox.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
+    CONFIGMAPS,
     KNATIVE_GROUP,
     NAMESPACES,
     RBAC_GROUP,
@@ -21,6 +22,9 @@ from console.sandbox.resources import (
 from console.sandbox.store import Store
 
 NAMESPACE_NAMES = ("default", "kube-public", "kube-system", "knative-serving")
+# The settings of Serving that clients look at; the sandbox's own are those of its command line.
+SETTINGS = ("config-autoscaler", "config-defaults")
+UNSET = {"_example": "# Nothing is set: Knative's built-in defaults hold.\n"}
 READ = list(READ_VERBS)
 WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 INTERNAL_GROUPS = [f"{area}.internal.knative.dev" for area in ("networking", "autoscaling", "caching")]
@@ -31,6 +35,9 @@ def bootstrap(store: Store) -> None:
     """Create what is missing; what is there (from a state file) stays as it is."""
     for name in NAMESPACE_NAMES:
         _ensure(store, NAMESPACES, namespace(name))
+    for name in SETTINGS:
+        if store.find(CONFIGMAPS, "knative-serving", name) is None:
+            store.create(CONFIGMAPS, {"metadata": {"name": name, "namespace": "knative-serving"}, "data": dict(UNSET)})
     for role in _cluster_roles():
         _ensure(store, CLUSTERROLES, role)
     for name, group in (

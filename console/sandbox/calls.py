@@ -31,12 +31,18 @@ class Call:
     query: Mapping[str, str]
     content_type: str = ""
     body: bytes = b""
+    accept: str = ""
 
     @property
     def attributes(self) -> Attributes:
         """What authorization looks at; a namespace counts as being in itself."""
         namespace = self.name if self.resource is NAMESPACES else self.namespace
         return Attributes(self.verb, self.resource.group, self.resource.plural, self.subresource, namespace, self.name)
+
+    @property
+    def wants_only_metadata(self) -> bool:
+        """The client prefers a list of PartialObjectMetadata; what else it takes stands behind a comma."""
+        return "as=PartialObjectMetadataList" in self.accept.partition(",")[0].replace(" ", "").split(";")
 
     @property
     def is_dry_run(self) -> bool:

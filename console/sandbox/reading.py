@@ -78,6 +78,16 @@ def list_objects(store: Store, call: Call) -> dict[str, Any]:
     }
 
 
+def only_metadata(found: dict[str, Any]) -> dict[str, Any]:
+    """The List object with nothing but the metadata of each item, as meta.k8s.io/v1 has it."""
+    version = "meta.k8s.io/v1"
+    items = [
+        {"apiVersion": version, "kind": "PartialObjectMetadata", "metadata": item["metadata"]}
+        for item in found["items"]
+    ]
+    return {**found, "apiVersion": version, "kind": "PartialObjectMetadataList", "items": items}
+
+
 def pod_log(store: Store, call: Call) -> str:
     """The text that `pods/log` answers; raises StatusError 400 or 404. Following is not offered."""
     pod = store.get(PODS, call.namespace, call.name)

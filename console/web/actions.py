@@ -35,8 +35,10 @@ def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Ac
         (_("Image"), "box-seam", "image", Permission.DEPLOY),
         (_("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
         (_("Settings"), "sliders", "settings", Permission.DEPLOY),
+        (_("Restart and scale"), "arrow-repeat", "operate", Permission.OPERATE),
         (_("Access test"), "broadcast", "access-test", Permission.VIEW),
         ("YAML", "braces", "yaml", Permission.VIEW),
+        (_("Clone"), "copy", "clone", Permission.REVEAL),
         (_("Delete"), "trash3", "delete", Permission.DELETE),
     )
     return tuple(

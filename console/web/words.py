@@ -18,6 +18,7 @@ from console.operations.access_tests import CUT_SHORT
 from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.protection.models import FreezeWindow
 from console.operations.protection.windows import on_clock
+from console.operations.reading import ENDED
 from console.operations.statuses import Status
 
 HEALTH = {
@@ -33,10 +34,30 @@ PHASES = {
     Phase.READY.value: gettext_lazy("Revision ready"),
     Phase.TRAFFIC_MOVED.value: gettext_lazy("Traffic moved"),
     Phase.LOAD_BALANCER.value: gettext_lazy("Load balancer"),
+    ENDED: gettext_lazy("Until it ended"),
 }
 KINDS = {
     "Combined": gettext_lazy("Settings"),
     "CreateService": gettext_lazy("Create service"),
+    "Restart": gettext_lazy("Restart"),
+    "ResolveImage": gettext_lazy("Resolve the image again"),
+    "SetAnnotations": gettext_lazy("Change annotations"),
+    "SetCommand": gettext_lazy("Change the command"),
+    "SetConcurrency": gettext_lazy("Change the concurrency limit"),
+    "SetEnvFrom": gettext_lazy("Change variables"),
+    "SetLabels": gettext_lazy("Change labels"),
+    "SetPlacement": gettext_lazy("Change placement"),
+    "SetPort": gettext_lazy("Change the port"),
+    "SetProbe": gettext_lazy("Change a probe"),
+    "SetPullPolicy": gettext_lazy("Change the pull policy"),
+    "SetPullSecrets": gettext_lazy("Change pull secrets"),
+    "SetResources": gettext_lazy("Change resources"),
+    "SetRevisionName": gettext_lazy("Name the revision"),
+    "SetServiceAccount": gettext_lazy("Change the service account"),
+    "SetTimeout": gettext_lazy("Change the timeout"),
+    "SetUser": gettext_lazy("Change the user"),
+    "SetVisibility": gettext_lazy("Change visibility"),
+    "SetVolumes": gettext_lazy("Change mounts"),
     "DeleteRevision": gettext_lazy("Delete revision"),
     "DeleteService": gettext_lazy("Delete service"),
     "Redeploy": gettext_lazy("Redeploy"),
@@ -168,7 +189,7 @@ def outcome(status: str, revision: str) -> str:
 def cause(facts: Mapping[str, Any]) -> str:
     """Return the cause of an end in plain words, with what to do."""
     code, found = str(facts.get("code", "")), dict(facts.get("facts") or {})
-    text = _CAUSES.get(code)
+    text = _CAUSES.get(f"{code}-exit" if "exit_code" in found else code, _CAUSES.get(code))
     if text is None:
         return ""
     defaults = {"name": "?", "image": "", "line": "", "quota": "", "revision": "?", "who": "?", "permission": "?"}
@@ -181,8 +202,20 @@ _CAUSES = {
         "The image cannot be fetched. Check its name and tag, and that the cluster may pull from the registry."
     ),
     "crash": gettext_lazy("The container starts and ends again. Its last lines are below."),
+    "crash-exit": gettext_lazy(
+        "The container starts and ends again, with exit code %(exit_code)s. Its last lines are below."
+    ),
+    "out-of-memory": gettext_lazy(
+        "The container needed more memory than its limit allows, and was ended. Raise the limit."
+    ),
+    "liveness": gettext_lazy(
+        "The container is ended again and again: its liveness probe fails. Check the probe's port, path and delay."
+    ),
     "probe": gettext_lazy(
         "The container runs but does not become ready. Check the port it listens on and its readiness probe."
+    ),
+    "deadline": gettext_lazy(
+        "The revision was not ready within Knative's progress deadline. The warnings below may tell what it waited for."
     ),
     "quota": gettext_lazy(
         "The namespace's quota is used up (%(quota)s). Ask for more, or lower what the service requests."
@@ -195,7 +228,10 @@ _CAUSES = {
     "revision-missing": gettext_lazy("The split names %(revision)s, which does not exist."),
     "ingress": gettext_lazy("The ingress does not accept the routes. The cluster's networking layer tells why."),
     "refused": gettext_lazy("Knative's validation refused it:"),
-    "conflict": gettext_lazy("%(who)s changed the same fields after you had opened the form."),
+    "policy": gettext_lazy(
+        "A policy of this cluster refused it (%(name)s). Ask whoever keeps it, or change what it objects to:"
+    ),
+    "conflict": gettext_lazy("%(who)s changed the same fields after you had seen the preview."),
     "superseded": gettext_lazy("The newer change is by %(who)s."),
     "deleted-meanwhile": gettext_lazy("The service was deleted meanwhile."),
     "exists-already": gettext_lazy("A service of that name exists already."),
@@ -226,6 +262,7 @@ NOTICES = {
     "throttled": gettext_lazy("The API server asks to wait; trying again."),
     "refused-for-now": gettext_lazy("The cluster does not let the console in; trying again for a little while."),
     "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
+    "merged": gettext_lazy("%(who)s changed other fields after the preview; they stay as they are now:"),
 }
 
 
@@ -251,6 +288,12 @@ def stopped(stop: Stopped) -> str:
     if isinstance(stop, Frozen):
         return f"{stop.ref.namespace}/{stop.ref.name}: {frozen(stop.freeze)}"
     return _("A reason is needed here: say why.")
+
+
+def notice(code: str, facts: Mapping[str, Any]) -> str:
+    """Return why nothing moves, or what else happened, for a line of a timeline."""
+    template = NOTICES.get(code)
+    return str(template) % {"who": "?", **facts} if template else code
 
 
 def condition(found: Condition) -> str:

@@ -171,6 +171,16 @@ def test_a_table_for_kubectl(three: Namespace, told: Told) -> None:
     assert columns == told("table", wanted)
 
 
+def test_names_come_without_what_the_objects_hold(three: Namespace) -> None:
+    """What the console's pickers ask, so that no value is ever sent."""
+    accept = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
+    response = three.api._pool.request("GET", three.api.url + maps(three), headers={**three.api._headers, **accept})
+    assert response.status == 200
+    assert response.json()["kind"] == "PartialObjectMetadataList"
+    assert [item["metadata"]["name"] for item in response.json()["items"]] == ["a", "b", "c"]
+    assert all("data" not in item for item in response.json()["items"])
+
+
 def test_a_watch_goes_on_from_the_version_that_a_list_gave(ns: Namespace) -> None:
     start, path = version(ns), ns.path("configmaps")
     ns.api.post(path, configmap("a"))

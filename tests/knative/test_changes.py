@@ -18,6 +18,8 @@ from console.knative.changes import (
     KeepDigest,
     Redeploy,
     ReplaceManifest,
+    ResolveImage,
+    Restart,
     SetAnnotations,
     SetCommand,
     SetConcurrency,
@@ -25,14 +27,17 @@ from console.knative.changes import (
     SetEnvFrom,
     SetImage,
     SetLabels,
+    SetPlacement,
     SetPort,
     SetProbe,
+    SetPullPolicy,
     SetPullSecrets,
     SetResources,
     SetRevisionName,
     SetScale,
     SetServiceAccount,
     SetTimeout,
+    SetUser,
     SetVisibility,
     SetVolumes,
     SplitTraffic,
@@ -77,6 +82,22 @@ every_change = st.one_of(
     st.builds(SetAnnotations, labels, st.sampled_from(["service", "revision"])),
     st.builds(SetVisibility, st.booleans()),
     st.builds(Redeploy, st.just("2026-11-24T10:00:00Z")),
+    st.builds(Restart, st.just("2026-11-24T10:00:00Z"), st.just({"app": "sha256:" + "c" * 64})),
+    st.builds(ResolveImage, st.sampled_from(["app", "sidecar"])),
+    st.builds(SetPullPolicy, st.just("app"), st.sampled_from(["", "Always"])),
+    st.builds(SetUser, st.just("app"), st.none() | st.integers(0, 2**31 - 1)),
+    st.builds(
+        SetPlacement,
+        st.dictionaries(st.sampled_from(["disk", "kubernetes.io/arch"]), st.none() | words),
+        st.none() | st.just(({"key": "gpu", "operator": "Exists"},)),
+    ),
+    st.builds(
+        SetVolumes,
+        st.just("app"),
+        st.just((("/data", "claim", "disk"), ("/fast", "empty-dir", ""))),
+        st.just(("/etc/shop",)),
+        st.just({"/data": {"read-only": "true", "sub-path": "a"}, "/fast": {"medium": "Memory", "size": "1Gi"}}),
+    ),
     st.builds(SplitTraffic, st.just((TrafficTarget(None, 60), TrafficTarget("shop-00003", 40, "stable")))),
 )
 
@@ -306,3 +327,59 @@ def test_a_change_keeps_unknown_fields_of_targets_through_the_database() -> None
     change = changes.load(changes.dump(SplitTraffic(Service(raw).spec_traffic)))
     raw["spec"]["traffic"] = []  # somebody sent all to the latest; the saved split comes back whole
     assert change.apply(Service(raw)).raw["spec"]["traffic"][0]["future"] == {"keep": 1}
+
+
+def test_letting_go_of_a_digest_goes_back_to_the_tag_that_kn_remembers() -> None:
+    before = Service(factories.service())
+    after = ResolveImage("app").apply(before)
+    assert after.containers[0].image == "registry.example.com/shop:1.4"
+    assert ResolveImage("sidecar").apply(before).containers[1].image == "registry.example.com/log:2"
+
+
+@pytest.mark.parametrize(
+    "remembered", ["", "registry.example.com/other:1", "registry.example.com/shop@sha256:" + "0" * 64]
+)
+def test_a_digest_with_no_tag_to_go_back_to_stays(remembered: str) -> None:
+    raw = factories.service()
+    raw["spec"]["template"]["metadata"]["annotations"][USER_IMAGE] = remembered
+    before = Service(raw)
+    assert ResolveImage("app").apply(before).containers[0].image == before.containers[0].image
+
+
+def test_a_restart_brings_nothing_along_but_new_pods() -> None:
+    before = Service(factories.service())
+    after = Restart("2026-11-24T10:00:00Z", {"app": "sha256:" + "c" * 64, "sidecar": "sha256:" + "d" * 64}).apply(
+        before
+    )
+    assert after.containers[0].image == before.containers[0].image, "pinned already"
+    assert after.containers[1].image == "registry.example.com/log@sha256:" + "d" * 64
+    assert changes.permissions(Restart("", {})) == {"operate"}
+
+
+def test_a_mount_says_how() -> None:
+    options = {"/data": {"read-only": "true", "sub-path": "a"}, "/fast": {"medium": "Memory", "size": "1Gi"}}
+    change = SetVolumes("app", (("/data", "claim", "disk"), ("/fast", "empty-dir", "")), (), options)
+    after = change.apply(Service(factories.service()))
+    mounts = {entry["mountPath"]: entry for entry in after.containers[0].raw["volumeMounts"]}
+    assert mounts["/data"] == {"name": "disk", "mountPath": "/data", "readOnly": True, "subPath": "a"}
+    volumes = {entry["name"]: entry for entry in after.template_spec["volumes"]}
+    assert volumes["disk"]["persistentVolumeClaim"] == {"claimName": "disk", "readOnly": True}
+    assert volumes["fast"]["emptyDir"] == {"sizeLimit": "1Gi", "medium": "Memory"}
+    assert change.kn(after) == (
+        "--mount /data=pvc:disk/a:readOnly=true",
+        "--mount /fast=emptyDir::type=Memory,size=1Gi",
+    )
+
+
+@pytest.mark.parametrize(
+    ("probe", "flags"),
+    [
+        ({"httpGet": {"path": "/r", "port": 8080, "scheme": "HTTPS"}}, ("--probe-liveness https::8080:/r",)),
+        ({"exec": {"command": ["cat", "/tmp/up"]}}, ("--probe-liveness exec:cat,/tmp/up",)),
+        ({"tcpSocket": {}, "periodSeconds": 5}, ("--probe-liveness tcp::0", "--probe-liveness-opts periodSeconds=5")),
+        ({"grpc": {"port": 80}}, ()),
+        (None, ()),
+    ],
+)  # fmt: skip
+def test_a_probe_is_said_as_kn_takes_it(probe: dict[str, Any] | None, flags: tuple[str, ...]) -> None:
+    assert SetProbe("app", "livenessProbe", probe).kn(Service(factories.service())) == flags

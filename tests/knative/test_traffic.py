@@ -150,3 +150,37 @@ def test_the_truth_promises_what_the_targets_of_latest_get(rows: list[tuple[str 
     assert truth.new_revision_percent == promised
     assert (truth.kind is Kind.PINNED) == (promised == 0)
     assert not truth.newer_not_serving, "there is no newer one"
+
+
+def test_a_rollback_names_the_revision_that_followed_latest_meant() -> None:
+    spec = (
+        TrafficTarget(None, 60, follows_latest=True),
+        TrafficTarget("shop-00003", 30),
+        TrafficTarget("shop-00002", 10),
+    )
+    assert [(t.revision, t.percent) for t in traffic.as_served(spec, "shop-00003")] == [
+        ("shop-00003", 90),
+        ("shop-00002", 10),
+    ]
+
+
+def test_a_rollback_keeps_tags_on_entries_of_their_own() -> None:
+    spec = (TrafficTarget(None, 100, follows_latest=True), TrafficTarget(None, 0, "next", follows_latest=True))
+    assert [(t.revision, t.percent, t.tag) for t in traffic.as_served(spec, "a")] == [
+        ("a", 100, None),
+        ("a", 0, "next"),
+    ]
+
+
+def test_all_to_one_revision_keeps_every_tag() -> None:
+    spec = (TrafficTarget("a", 90, "stable"), TrafficTarget("b", 10), TrafficTarget("b", 0, "next"))
+    assert [(t.revision, t.percent, t.tag) for t in traffic.all_to("a", spec)] == [
+        ("a", 100, "stable"),
+        ("b", 0, "next"),
+    ]
+    assert [(t.revision, t.percent, t.tag) for t in traffic.all_to("c", spec)] == [
+        ("c", 100, None),
+        ("a", 0, "stable"),
+        ("b", 0, "next"),
+    ]
+    assert traffic.problems(traffic.all_to(None, spec), ["a", "b"]) == ()

@@ -11,6 +11,7 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.knative.references import ServiceRef
+from console.operations import surroundings
 from tests.broker import broker
 from tests.operations.factories import World
 from tests.redis_server import redis_process, redis_server
@@ -40,6 +41,7 @@ def world(box: Sandbox, settings) -> Iterator[World]:
     }
     settings.CLUSTERS = json.dumps([cluster])
     settings.OPERATION_ERROR_WINDOW = 0.2
+    surroundings._kept.clear()
     box._ask("DELETE", "/sandbox/faults", None, "admin")
     with broker("memory://"):
         yield World(box)
@@ -79,3 +81,9 @@ def viewer(db) -> Actor:
 def owner(db) -> Actor:
     user = person("olga", "owner")
     return Actor(user.pk, user.username, "192.0.2.9", "request-3")
+
+
+@pytest.fixture
+def operator(db) -> Actor:
+    user = person("oscar", "operator")
+    return Actor(user.pk, user.username, "192.0.2.10", "request-4")

@@ -12,7 +12,16 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, User
 from console.audit.models import Entry
-from console.knative.changes import CreateService, DeleteService, EnvEntry, Redeploy, SetEnv, SetImage, SplitTraffic
+from console.knative.changes import (
+    CreateService,
+    DeleteService,
+    EnvEntry,
+    Redeploy,
+    Restart,
+    SetEnv,
+    SetImage,
+    SplitTraffic,
+)
 from console.knative.objects import OPERATION
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
@@ -168,12 +177,45 @@ def test_a_change_that_is_there_already_ends_at_once(world: World, ref: ServiceR
     assert world.get(ref.name)["metadata"]["generation"] == 2
 
 
-def test_what_two_tools_did_to_other_fields_is_merged(world: World, ref: ServiceRef, deployer: Actor):
+def test_what_two_tools_did_to_other_fields_is_merged_and_told(world: World, ref: ServiceRef, deployer: Actor):
     operation = submit(SECOND, ref, deployer)
     world.edit(ref.name, lambda service: service["spec"]["template"]["spec"].update(timeoutSeconds=77))
-    assert finish(operation).status == Status.SUCCEEDED
+    operation = finish(operation)
+    assert operation.status == Status.SUCCEEDED
     assert world.get(ref.name)["spec"]["template"]["spec"]["timeoutSeconds"] == 77
     assert world.env(ref.name)["TARGET"] == "Second"
+    told = [line for line in operation.lines.all() if line.text == "merged"]
+    assert [line.facts["raw"] for line in told] == ["spec.template.spec.timeoutSeconds"]
+    assert told[0].facts["who"] == "admin"
+
+
+def test_nothing_is_told_of_a_service_that_nobody_touched(world: World, ref: ServiceRef, deployer: Actor):
+    assert "merged" not in texts(finish(submit(SECOND, ref, deployer)))
+
+
+def test_a_policy_of_the_cluster_is_named(world: World, ref: ServiceRef, deployer: Actor):
+    """A webhook that is not Knative's answers 403: that is no lack of rights."""
+    operation = finish(submit(SetImage("app", "example.com/shop/forbidden:1"), ref, deployer))
+    assert (operation.status, operation.cause["code"]) == (Status.REFUSED, "policy")
+    assert operation.cause["facts"]["name"]
+    assert world.get(ref.name)["metadata"]["generation"] == 1
+
+
+def test_a_crash_tells_its_exit_code_and_the_clusters_warnings(world: World, ref: ServiceRef, deployer: Actor):
+    operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
+    assert operation.cause["facts"]["exit_code"] == "1"
+    assert any(event["reason"] == "BackOff" for event in operation.cause["warnings"])
+
+
+def test_a_restart_is_tried_again_with_the_same_rights(world: World, ref: ServiceRef, operator: Actor):
+    """Whoever may operate and not deploy can restart, scale, and try both again."""
+    first = submit(Restart("2026-01-01T00:00:00Z", {}), ref, operator)
+    world.edit(ref.name, lambda service: service["metadata"]["annotations"].update(note="x"))
+    Operation.objects.filter(id=first.id).update(is_written=True, status=Status.FAILED)
+    first = Operation.objects.get(id=first.id)
+    again = finish(retry(first, user=User.objects.get(pk=operator.user_id), actor=operator))
+    assert (again.status, again.kind) == (Status.SUCCEEDED, "Restart")
+    assert again.revision == f"{ref.name}-00002"
 
 
 def test_a_conflict_shows_both_sides_and_writes_nothing(world: World, ref: ServiceRef, deployer: Actor):

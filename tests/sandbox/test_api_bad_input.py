@@ -81,7 +81,7 @@ def spoiled(draw: st.DrawFn, tree: Any) -> Any:
     return tree
 
 
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_refused_or_done(client: Client, method: str, path: str, body: Any, type: str = "application/json") -> None:

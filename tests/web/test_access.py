@@ -35,6 +35,10 @@ TABLE = {
     "revisions": (Permission.VIEW, HERE, "get"),
     "revision": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
     "delete-revision": (Permission.DELETE, {**HERE, "revision": "shop-00001"}, "get"),
+    "logs": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
+    "serve": (Permission.TRAFFIC, {**HERE, "revision": "shop-00004"}, "get"),
+    "clone": (Permission.REVEAL, HERE, "get"),
+    "operate": (Permission.OPERATE, HERE, "get"),
     "env": (Permission.DEPLOY, HERE, "get"),
     "reveal": (Permission.REVEAL, HERE, "get"),
     "image": (Permission.DEPLOY, HERE, "get"),
@@ -58,6 +62,7 @@ TABLE = {
     "protection-add": (Permission.MANAGE, {"kind": "rule"}, "get"),
     "protection-edit": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),
     "protection-remove": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),
+    "rollback": ("signed-in", {"id": THING}, "post"),
     "audit": (Permission.AUDIT, {}, "get"),
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "get"),
@@ -256,7 +261,18 @@ def test_nobody_gets_anywhere_without_signing_in(client, things, name: str) -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["operation", "cancel", "retry", "submit", "approve", "decline", "withdraw", "revoke-token", "api-operation"],
+    [
+        "operation",
+        "cancel",
+        "retry",
+        "rollback",
+        "submit",
+        "approve",
+        "decline",
+        "withdraw",
+        "revoke-token",
+        "api-operation",
+    ],
 )
 def test_ids_of_another_teams_objects_answer_as_ids_that_do_not_exist(client, things, name: str) -> None:
     enter(client, name, things["stranger"])

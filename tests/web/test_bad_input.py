@@ -158,7 +158,7 @@ def test_settings_out_of_range_are_refused(owner) -> None:
     assert response.status_code == 422
     text = read(response).text
     assert "greater than or equal to 0" in text
-    assert "less than or equal to 600" in text
+    assert "This cluster accepts at most 600." in text
     assert "“x” is no quantity" in text
 
 

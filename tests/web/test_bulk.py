@@ -6,8 +6,10 @@ import pytest
 
 from console.access.models import Grant, Role
 from console.audit.models import Entry
-from console.cluster.resources import SERVICES
+from console.cluster.resources import REVISIONS, SERVICES
+from console.knative.changes import load
 from console.operations.models import Operation, Preview
+from console.operations.sealing import unseal
 from tests import factories
 from tests.operations.factories import World
 from tests.web.pages import read
@@ -82,3 +84,38 @@ def test_a_service_where_the_person_may_not_deploy_says_so_and_leaves_an_entry(t
     assert text.count("You lack the permission “deploy” here.") == 2
     assert "Apply" not in text
     assert Entry.objects.filter(action="deploy.refused").count() == 2
+
+
+def mirror_revisions(world: World, mirror) -> None:
+    for revision in world.box.get("/apis/serving.knative.dev/v1/namespaces/default/revisions")["items"]:
+        mirror.put(REVISIONS, {**revision, "kind": "Revision"})
+
+
+def test_an_operator_restarts_many_and_no_other_build_comes_along(two, world: World, mirror, people) -> None:
+    mirror_revisions(world, mirror)
+    two.force_login(people["operator"])
+    text = read(two.post("/services/bulk/", {**typed(*NAMES), "kind": "restart"})).text
+    assert "Apply to 2 services" in text
+    kinds = {type(load(unseal(preview.sealed_change))).__name__ for preview in Preview.objects.all()}
+    assert kinds == {"Restart"}
+    refused = read(two.post("/services/bulk/", {**typed(*NAMES), "kind": "redeploy"})).text
+    assert refused.count("You lack the permission “deploy” here.") == 2
+
+
+def test_running_builds_are_kept_unless_somebody_says_otherwise(two, world: World, mirror) -> None:
+    mirror_revisions(world, mirror)
+    two.post("/services/bulk/", typed(NAMES[0], keep_digest="1"))
+    two.post("/services/bulk/", typed(NAMES[1]))
+    found = [load(unseal(preview.sealed_change)) for preview in Preview.objects.order_by("created_at")]
+    assert [type(change).__name__ for change in found] == ["Combined", "SetEnv"]
+
+
+def test_a_time_that_cannot_be_is_asked_again_for_all(two) -> None:
+    two.post("/services/bulk/", typed(*NAMES))
+    ids = [str(preview.id) for preview in Preview.objects.all()]
+    wrong = two.post("/services/bulk/submit/", {"preview": [*ids, "no-id"], "deadline": "x", "reason": "because"})
+    assert wrong.status_code == 422
+    assert all(one in wrong.content.decode() for one in (*ids, "because"))
+    assert not Operation.objects.exists()
+    two.post("/services/bulk/submit/", {"preview": ids, "deadline": "77"})
+    assert set(Operation.objects.values_list("deadline_seconds", flat=True)) == {77.0}

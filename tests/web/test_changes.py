@@ -156,3 +156,12 @@ def test_a_new_service_is_previewed_before_it_is_made(shown: Shown) -> None:
     assert "kn service create brand-new --namespace default" in text
     assert "Creates a new revision." in text
     assert "canary-new" not in text
+
+
+def test_a_pasted_file_is_compared_variable_by_variable(shown: Shown) -> None:
+    pasted = "TARGET=First\nPASSWORD=canary-new\nexport COLOUR='blue'\n# a remark"
+    rows = {"rows": "0", "container": "app", "paste": pasted}
+    page = read(shown.client.post(f"{shown.path}env/", rows)).text
+    assert "env[PASSWORD].value •••• ••••" in page
+    assert "env[COLOUR] not there ••••" in page
+    assert "env[TARGET]" not in page.split("The whole manifest")[0], "it has that value already"

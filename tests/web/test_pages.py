@@ -26,6 +26,9 @@ PAGES = [
     f"{SHOP}image/",
     f"{SHOP}traffic/",
     f"{SHOP}settings/",
+    f"{SHOP}operate/",
+    f"{SHOP}clone/",
+    f"{SHOP}revisions/shop-00004/logs/",
     f"{SHOP}yaml/",
     f"{SHOP}delete/",
     f"{SHOP}test/",
@@ -213,7 +216,9 @@ def test_filters_sorting_and_pages_live_in_the_address(owner, mirror) -> None:
 def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, people) -> None:
     client.force_login(people["viewer"])
     response = client.get(SHOP)
-    assert "Variables, Image, Settings: needs the role deployer, owner" in read(response).text
+    text = read(response).text
+    assert "Variables, Image, Settings, Clone: needs the role deployer, owner" in text
+    assert "Restart and scale: needs the role deployer, operator, owner" in text
     assert f"{SHOP}env/" not in read(response).links
     assert client.get(f"{SHOP}env/").status_code == 403
 

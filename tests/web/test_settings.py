@@ -73,8 +73,8 @@ def test_one_field_changes_one_field(shop: Service, typed: dict[str, str], field
 
 def test_a_mount_comes_with_its_volume_and_the_others_stay(shop: Service) -> None:
     form = form_of(shop)
-    assert form.initial["mounts"] == "/etc/shop config-map shop-config"
-    rows = after(shop, mounts="/etc/shop config-map shop-config\n/etc/tls secret shop-tls\n/tmp empty-dir")
+    assert form.initial["mounts"] == "/etc/shop config-map shop-config ro"
+    rows = after(shop, mounts="/etc/shop config-map shop-config ro\n/etc/tls secret shop-tls\n/tmp empty-dir")
     assert {row[2] for row in rows if "/etc/tls" in row[0] or "shop-tls" in row[0]}
     assert not any("/etc/shop" in row[0] for row in rows)
 
@@ -92,7 +92,9 @@ def test_a_probe_keeps_its_timing_and_one_that_cannot_be_said_is_locked(shop: Se
     assert ("spec.template.spec.containers[app].readinessProbe.httpGet.path", "/ready", "/healthy") in rows
     assert not any("successThreshold" in row[0] for row in rows)
     raw = factories.service()
-    raw["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = {"exec": {"command": ["true"]}}
+    raw["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = {
+        "httpGet": {"path": "/", "httpHeaders": [{"name": "Host", "value": "x"}]}
+    }
     form = form_of(Service(raw))
     assert form.fields["liveness"].disabled
     sent_back = sent(Service(raw), liveness="tcp")

@@ -12,15 +12,16 @@ import msgspec
 from console.knative.changes.base import Change, ChangeRefused
 from console.knative.changes.container import (
     EnvEntry,
-    KeepDigest,
     SetCommand,
     SetEnv,
     SetEnvFrom,
-    SetImage,
     SetPort,
     SetProbe,
+    SetPullPolicy,
     SetResources,
+    SetUser,
 )
+from console.knative.changes.image import KeepDigest, ResolveImage, Restart, SetImage
 from console.knative.changes.lifecycle import (
     Combined,
     CreateService,
@@ -29,6 +30,7 @@ from console.knative.changes.lifecycle import (
     Redeploy,
     ReplaceManifest,
 )
+from console.knative.changes.placement import SetPlacement
 from console.knative.changes.template import (
     SetAnnotations,
     SetConcurrency,
@@ -39,9 +41,9 @@ from console.knative.changes.template import (
     SetServiceAccount,
     SetTimeout,
     SetVisibility,
-    SetVolumes,
 )
 from console.knative.changes.traffic import SplitTraffic
+from console.knative.changes.volumes import SetVolumes
 
 __all__ = [
     "Change",
@@ -54,6 +56,8 @@ __all__ = [
     "KeepDigest",
     "Redeploy",
     "ReplaceManifest",
+    "ResolveImage",
+    "Restart",
     "SetAnnotations",
     "SetCommand",
     "SetConcurrency",
@@ -61,14 +65,17 @@ __all__ = [
     "SetEnvFrom",
     "SetImage",
     "SetLabels",
+    "SetPlacement",
     "SetPort",
     "SetProbe",
+    "SetPullPolicy",
     "SetPullSecrets",
     "SetResources",
     "SetRevisionName",
     "SetScale",
     "SetServiceAccount",
     "SetTimeout",
+    "SetUser",
     "SetVisibility",
     "SetVolumes",
     "SplitTraffic",
@@ -86,6 +93,8 @@ KINDS: Mapping[str, type[Change]] = {
         KeepDigest,
         Redeploy,
         ReplaceManifest,
+        ResolveImage,
+        Restart,
         SetAnnotations,
         SetCommand,
         SetConcurrency,
@@ -93,14 +102,17 @@ KINDS: Mapping[str, type[Change]] = {
         SetEnvFrom,
         SetImage,
         SetLabels,
+        SetPlacement,
         SetPort,
         SetProbe,
+        SetPullPolicy,
         SetPullSecrets,
         SetResources,
         SetRevisionName,
         SetScale,
         SetServiceAccount,
         SetTimeout,
+        SetUser,
         SetVisibility,
         SetVolumes,
         SplitTraffic,
@@ -124,7 +136,11 @@ def load(data: Mapping[str, Any]) -> Change:
 
 
 def permissions(change: Change) -> frozenset[str]:
-    """Return every right that the change needs, of all its parts."""
+    """Return every right that the change needs, of all its parts.
+
+    Keeping what runs asks for nothing more than what it is kept beside.
+    """
     if isinstance(change, Combined):
-        return frozenset().union(*(permissions(part) for part in change.changes))
+        parts = [part for part in change.changes if not isinstance(part, KeepDigest)] or change.changes
+        return frozenset().union(*(permissions(part) for part in parts))
     return frozenset({change.permission})

@@ -4,17 +4,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from console.knative.changes.base import (
-    ChangeRefused,
     edited_template,
     find_container,
     quoted,
     set_or_remove,
-    template_metadata,
 )
-from console.knative.objects import USER_IMAGE, Service
-from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
+from console.knative.objects import Service
+from console.knative.paths import FieldPath, container_path
 from console.knative.redaction import MASK
-from console.knative.traffic import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,71 +103,6 @@ _REFERENCE = {"secret": "secretRef", "config-map": "configMapRef"}
 def _origin(entry: dict[str, Any]) -> tuple[str, str]:
     kind = "secret" if "secretRef" in entry else "config-map"
     return kind, str((entry.get(_REFERENCE[kind]) or {}).get("name", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class SetImage:
-    """Run another image. kn's annotation with the human name follows for the container that serves requests."""
-
-    container: str
-    image: str
-    permission: ClassVar[str] = "deploy"
-
-    def apply(self, service: Service) -> Service:
-        raw, template = edited_template(service)
-        find_container(template, self.container)["image"] = self.image
-        if _is_user_container(service, self.container):
-            template_metadata(template, "annotations")[USER_IMAGE] = self.image
-        return Service(raw)
-
-    def touches(self) -> frozenset[FieldPath]:
-        return frozenset({container_path(self.container, "image")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        if not _is_user_container(service, self.container):
-            return (f"--containers <({self.container}: image {quoted(self.image)})",)
-        return (f"--image {quoted(self.image)}",)
-
-
-@dataclass(frozen=True, slots=True)
-class KeepDigest:
-    """Keep running the digest that runs now when something else changes, as kn's --lock-to-digest does.
-
-    Without it Knative resolves the tag again, and an env change may silently bring a new build.
-    """
-
-    container: str
-    digest: str
-    permission: ClassVar[str] = "deploy"
-
-    def apply(self, service: Service) -> Service:
-        raw, template = edited_template(service)
-        container = find_container(template, self.container)
-        name = str(container.get("image", ""))
-        if not self.digest.startswith("sha256:"):
-            raise ChangeRefused(Problem("digest-unknown", {"image": name}))
-        if "@" not in name:
-            container["image"] = f"{_without_tag(name)}@{self.digest}"
-            if _is_user_container(service, self.container):
-                template_metadata(template, "annotations").setdefault(USER_IMAGE, name)
-        return Service(raw)
-
-    def touches(self) -> frozenset[FieldPath]:
-        return frozenset({container_path(self.container, "image"), (*TEMPLATE_ANNOTATIONS, USER_IMAGE)})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--lock-to-digest",)
-
-
-def _without_tag(image: str) -> str:
-    path, _, last = image.rpartition("/")
-    name = last.partition(":")[0]
-    return f"{path}/{name}" if path else name
-
-
-def _is_user_container(service: Service, name: str) -> bool:
-    container = service.user_container
-    return container is not None and container.name == name
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +205,68 @@ class SetProbe:
         return frozenset({container_path(self.container, self.which)})
 
     def kn(self, service: Service) -> tuple[str, ...]:
-        flag = {"readinessProbe": "readiness", "livenessProbe": "liveness"}.get(self.which, "startup")
-        handler = (self.probe or {}).get("httpGet") or {}
-        return (f"--probe-{flag} http::{handler.get('port', 0)}:{handler.get('path', '/')}",) if handler else ()
+        """kn knows no startup probe, no gRPC, and no way to take a probe away."""
+        flag = {"readinessProbe": "--probe-readiness", "livenessProbe": "--probe-liveness"}.get(self.which)
+        handler = probe_handler(self.probe or {})
+        if not flag or not handler:
+            return ()
+        options = ",".join(f"{name}={self.probe[name]}" for name in PROBE_TIMING if name in (self.probe or {}))  # type: ignore[index]
+        return (f"{flag} {quoted(handler)}", *((f"{flag}-opts {options}",) if options else ()))
+
+
+PROBE_TIMING = ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold")
+
+
+def probe_handler(probe: dict[str, Any]) -> str:
+    """Return the handler as kn's flag takes it, `http::8080:/ready`; empty for one that kn cannot say."""
+    if http := probe.get("httpGet"):
+        scheme = "https" if http.get("scheme") == "HTTPS" else "http"
+        return f"{scheme}:{http.get('host', '')}:{http.get('port') or 0}:{http.get('path', '/')}"
+    if command := (probe.get("exec") or {}).get("command"):
+        return "exec:" + ",".join(command)
+    if "tcpSocket" in probe:
+        return f"tcp:{probe['tcpSocket'].get('host', '')}:{probe['tcpSocket'].get('port') or 0}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPullPolicy:
+    """When the node fetches the image; empty restores the cluster's default."""
+
+    container: str
+    policy: Literal["", "Always", "IfNotPresent", "Never"]
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        set_or_remove(find_container(template, self.container), "imagePullPolicy", self.policy or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "imagePullPolicy")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--pull-policy {self.policy or quoted('')}",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetUser:
+    """The user id that the container runs as; None leaves it to the image. The rest of its security context stays."""
+
+    container: str
+    uid: int | None
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        context = dict(container.get("securityContext") or {})
+        set_or_remove(context, "runAsUser", self.uid)
+        set_or_remove(container, "securityContext", context or None)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "securityContext", "runAsUser")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--user {self.uid}",) if self.uid is not None else ()

@@ -1,15 +1,13 @@
 """Changes of the template around its containers, and of the service's own labels and annotations."""
 
-import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from console.knative.changes.base import (
     ChangeRefused,
     edited,
     edited_template,
     entries,
-    find_container,
     merge,
     pod_spec,
     quoted,
@@ -17,7 +15,7 @@ from console.knative.changes.base import (
     template_metadata,
 )
 from console.knative.objects import VISIBILITY, Service
-from console.knative.paths import POD_SPEC, TEMPLATE, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath, container_path
+from console.knative.paths import POD_SPEC, TEMPLATE, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath
 from console.knative.traffic import Problem
 
 AUTOSCALING = "autoscaling.knative.dev/"
@@ -148,63 +146,6 @@ class SetPullSecrets:
 
     def kn(self, service: Service) -> tuple[str, ...]:
         return tuple(f"--pull-secret {quoted(name)}" for name in self.names or ("",))
-
-
-@dataclass(frozen=True, slots=True)
-class SetVolumes:
-    """Mount whole secrets, config maps or empty folders by path; a removed mount takes its volume along when unused."""
-
-    container: str
-    mount: tuple[tuple[str, Literal["secret", "config-map", "empty-dir"], str], ...] = ()  # (path, kind, object)
-    unmount: tuple[str, ...] = ()  # paths
-    permission: ClassVar[str] = "deploy"
-
-    def apply(self, service: Service) -> Service:
-        raw, template = edited_template(service)
-        container = find_container(template, self.container)
-        mounts = [entry for entry in container.get("volumeMounts") or () if entry.get("mountPath") not in self.unmount]
-        volumes = list(pod_spec(template).get("volumes") or ())
-        for path, kind, name in self.mount:
-            if any(entry.get("mountPath") == path for entry in mounts):
-                raise ChangeRefused(Problem("mount-path-taken", {"path": path}))
-            volume = _volume(kind, name or path, {entry["name"] for entry in volumes})
-            volumes.append(volume)
-            mounts.append({"name": volume["name"], "mountPath": path})
-        set_or_remove(container, "volumeMounts", mounts or None)
-        removed = {e["name"] for e in self._mounts(service) if e.get("mountPath") in self.unmount}
-        used = {
-            entry["name"] for other in pod_spec(template)["containers"] for entry in other.get("volumeMounts") or ()
-        }
-        volumes = [volume for volume in volumes if volume["name"] in used or volume["name"] not in removed]
-        set_or_remove(pod_spec(template), "volumes", volumes or None)
-        return Service(raw)
-
-    def _mounts(self, service: Service) -> list[dict[str, Any]]:
-        return [
-            entry
-            for container in service.containers
-            if container.name == self.container
-            for entry in container.raw.get("volumeMounts") or ()
-        ]
-
-    def touches(self) -> frozenset[FieldPath]:
-        paths = [path for path, _, _ in self.mount] + list(self.unmount)
-        mounts = (container_path(self.container, "volumeMounts", path) for path in paths)
-        return frozenset({(*POD_SPEC, "volumes"), *mounts})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        words = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir"}
-        mounted = (f"--mount {quoted(f'{path}={words[kind]}:{name}')}" for path, kind, name in self.mount)
-        return (*mounted, *(f"--mount {quoted(path + '-')}" for path in self.unmount))
-
-
-def _volume(kind: str, name: str, taken: set[str]) -> dict[str, Any]:
-    """A volume's name is a DNS label; what it is named after (a secret, a path) need not be one."""
-    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "volume"
-    own = next(word for index in range(len(taken) + 1) if (word := f"{label}-{index}" if index else label) not in taken)
-    if kind == "secret":
-        return {"name": own, "secret": {"secretName": name}}
-    return {"name": own, "configMap": {"name": name}} if kind == "config-map" else {"name": own, "emptyDir": {}}
 
 
 @dataclass(frozen=True, slots=True)

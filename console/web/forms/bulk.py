@@ -1,6 +1,6 @@
 """One change for many services: chosen by their checkboxes, said once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes, validation
 from console.knative.changes import Change, EnvEntry
-from console.knative.objects import Service
+from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror.summaries import ServiceSummary
 from console.web import words
+from console.web.forms.digest import DigestChoice, running_digests
 
 MOST = 50  # services of one go: each is previewed by its cluster while the person waits
 
@@ -22,6 +23,7 @@ KINDS = (
     ("label", _("Set a label of the service")),
     ("label-remove", _("Remove a label of the service")),
     ("min-scale", _("Set the least replicas")),
+    ("restart", _("Restart: new pods of what runs now")),
     ("redeploy", _("Redeploy: a new revision of the same template")),
 )
 _NEEDS_NAME = ("env", "env-remove", "label", "label-remove")
@@ -34,12 +36,14 @@ class BulkForm(forms.Form):
     kind = forms.ChoiceField(label=_("Change"), choices=KINDS)
     name = forms.CharField(label=_("Name"), required=False, max_length=317)
     value = forms.CharField(label=_("Value"), required=False, strip=False)
+    keep_digest = forms.BooleanField(label=_("Keep the image digests that run now"), required=False, initial=True)
 
     def __init__(self, rows: Sequence[ServiceSummary], data: Any = None) -> None:
         super().__init__(data)
         self.fields["services"].choices = [(str(row.ref), str(row.ref)) for row in rows]  # type: ignore[attr-defined]
         for name in ("kind", "name", "value"):
             self.fields[name].widget.attrs["class"] = "form-select" if name == "kind" else "form-control"
+        self.fields["keep_digest"].widget.attrs["class"] = "form-check-input"
 
     def clean_services(self) -> list[ServiceRef]:
         chosen = self.cleaned_data["services"]
@@ -65,18 +69,24 @@ class BulkForm(forms.Form):
             self.add_error("value", _("Write a whole number."))
         return data
 
-    def change_of(self, service: Service) -> Change | None:
-        """The change for one service; None when it has no container that takes requests."""
+    def change_of(self, service: Service, revisions: Iterable[Revision]) -> Change | None:
+        """The change for one service; None when it has no container that takes requests.
+
+        A label makes no revision. All else does, and the builds that run stay unless somebody wants them anew.
+        """
         kind, name, value = (str(self.cleaned_data[field]) for field in ("kind", "name", "value"))
         container = service.user_container
-        if kind in ("env", "env-remove") and container is None:
-            return None
-        if kind == "env" and container:
-            return changes.SetEnv(container.name, (EnvEntry(name.strip(), value),), ())
-        if kind == "env-remove" and container:
-            return changes.SetEnv(container.name, (), (name.strip(),))
         if kind in ("label", "label-remove"):
             return changes.SetLabels({name.strip(): value if kind == "label" else None})
+        if container is None:
+            return None
+        if kind == "redeploy":
+            return changes.Redeploy(timezone.now().isoformat())
+        running = running_digests(service, revisions)
+        if kind == "restart":
+            return changes.Restart(timezone.now().isoformat(), running)
+        kept = DigestChoice(container.name, running, keep=self.cleaned_data["keep_digest"])
         if kind == "min-scale":
-            return changes.SetScale({"min": value})
-        return changes.Redeploy(timezone.now().isoformat())
+            return kept.with_(changes.SetScale({"min": value}))
+        entries = (EnvEntry(name.strip(), value),) if kind == "env" else ()
+        return kept.with_(changes.SetEnv(container.name, entries, () if entries else (name.strip(),)))

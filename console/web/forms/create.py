@@ -1,62 +1,43 @@
-"""A new service: name, place, image, and a few variables."""
+"""A new service: name, place, image, a few variables; and a copy of one that is there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.knative import validation
-from console.knative.changes import CreateService
-from console.knative.objects import USER_IMAGE
+from console.knative.changes import ChangeRefused, CreateService
+from console.knative.cluster_defaults import ClusterDefaults
+from console.knative.objects import USER_IMAGE, Container, Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.web import words
 from console.web.forms.env import parse_env_lines
+from console.web.forms.settings import SettingsForm
+
+Places = Sequence[tuple[str, str]]  # (cluster, namespace)
 
 
-class CreateForm(forms.Form):
-    """`places` are the (cluster, namespace) pairs in which the person may deploy."""
+class PlaceForm(forms.Form):
+    """Where a new service comes to stand. `places` are those in which the person may deploy."""
 
     place = forms.ChoiceField(label=_("Namespace"))
     name = forms.CharField(label=_("Name"), max_length=63)
-    image = forms.CharField(label=_("Image"), max_length=1024)
-    port = forms.IntegerField(
-        label=_("Port"), required=False, min_value=1, max_value=65535, help_text=_("Default: 8080")
-    )
-    variables = forms.CharField(
-        label=_("Variables"), required=False, widget=forms.Textarea, help_text=_("Lines of NAME=value")
-    )
-    cluster_local = forms.BooleanField(label=_("Reachable from inside the cluster only"), required=False)
 
-    def __init__(self, places: list[tuple[str, str]], data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, places: Places, data: Any = None, **more: Any) -> None:
+        super().__init__(data, **more)
         several = len({cluster for cluster, _namespace in places}) > 1
         self.fields["place"].choices = [  # type: ignore[attr-defined]
             (f"{cluster}/{namespace}", f"{namespace} ({cluster})" if several else namespace)
             for cluster, namespace in places
         ]
         for field in self.fields.values():
-            checkbox = isinstance(field, forms.BooleanField)
-            css = (
-                "form-check-input"
-                if checkbox
-                else "form-select"
-                if isinstance(field, forms.ChoiceField)
-                else "form-control"
-            )
-            field.widget.attrs["class"] = css
+            is_choice = isinstance(field, forms.ChoiceField)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def clean_name(self) -> str:
         return self._checked("name", validation.service_name)
-
-    def clean_image(self) -> str:
-        return self._checked("image", validation.image)
-
-    def clean_variables(self) -> Any:
-        entries, problems = parse_env_lines(self.cleaned_data["variables"])
-        if problems:
-            raise forms.ValidationError([words.problem(problem) for problem in problems])
-        return entries
 
     def _checked(self, name: str, check: Any) -> str:
         value = str(self.cleaned_data[name]).strip()
@@ -70,17 +51,66 @@ class CreateForm(forms.Form):
         cluster, _slash, namespace = self.cleaned_data["place"].partition("/")
         return ServiceRef(cluster, namespace, self.cleaned_data["name"])
 
+
+class CloneForm(PlaceForm):
+    """Where the copy comes to stand, and which image it runs."""
+
+    image = forms.CharField(label=_("Image"), max_length=1024, required=False, help_text=_("Empty: the same image"))
+
+    def clean_image(self) -> str:
+        return self._checked("image", validation.image) if self.cleaned_data["image"] else ""
+
+
+class CreateForm(PlaceForm):
+    """The few fields that every service needs; `settings` are all the others."""
+
+    image = forms.CharField(label=_("Image"), max_length=1024)
+    variables = forms.CharField(
+        label=_("Variables"), required=False, widget=forms.Textarea, help_text=_("Lines of NAME=value")
+    )
+
+    def __init__(self, places: Places, data: Any = None, defaults: ClusterDefaults | None = None) -> None:
+        super().__init__(places, data)
+        self.settings = SettingsForm(Service({}), Container({}), data, defaults=defaults)
+
+    def clean_image(self) -> str:
+        return self._checked("image", validation.image)
+
+    def clean_variables(self) -> Any:
+        entries, problems = parse_env_lines(self.cleaned_data["variables"])
+        if problems:
+            raise forms.ValidationError([words.problem(problem) for problem in problems])
+        return entries
+
+    def is_valid(self) -> bool:
+        """Every field of both forms, and what they make together."""
+        if not (super().is_valid() & self.settings.is_valid()):
+            return False
+        try:
+            self._made = self._manifest()
+        except ChangeRefused as refusal:
+            self.add_error(None, words.problem(refusal.problem))
+            return False
+        return True
+
     @property
     def change(self) -> CreateService:
+        """The change that a valid form means."""
+        return CreateService(self._made)
+
+    def _manifest(self) -> dict[str, Any]:
         data, ref = self.cleaned_data, self.ref
         container: dict[str, Any] = {"image": data["image"]}
-        if data["port"]:
-            container["ports"] = [{"containerPort": data["port"]}]
         if data["variables"]:
             container["env"] = [entry.to_raw() for entry in data["variables"]]
-        metadata: dict[str, Any] = {"name": ref.name, "namespace": ref.namespace}
-        if data["cluster_local"]:
-            metadata["labels"] = {"networking.knative.dev/visibility": "cluster-local"}
         template = {"metadata": {"annotations": {USER_IMAGE: data["image"]}}, "spec": {"containers": [container]}}
-        kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
-        return CreateService({**kind, "metadata": metadata, "spec": {"template": template}})
+        plain = Service(
+            {
+                "apiVersion": "serving.knative.dev/v1",
+                "kind": "Service",
+                "metadata": {"name": ref.name, "namespace": ref.namespace},
+                "spec": {"template": template},
+            }
+        )
+        more = self.settings.change
+        return dict((more.apply(plain) if more else plain).raw)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.knative import validation
-from console.knative.changes import Combined, EnvEntry, KeepDigest, SetEnv
+from console.knative.changes import EnvEntry, SetEnv
 from console.knative.changes.base import Change
 from console.knative.objects import Container
 from console.knative.traffic import Problem
+from console.web.forms.digest import DigestChoice
 
 BLANK_ROWS = 3
 MOST_ROWS = 500
@@ -35,12 +36,13 @@ class EnvRow:
 class EnvForm:
     """The variables of one container. `rows` holds what was typed, so nothing is lost when something is wrong."""
 
-    def __init__(self, container: Container, data: Mapping[str, Any] | None = None, digest: str = "") -> None:
+    def __init__(
+        self, container: Container, data: Mapping[str, Any] | None = None, digest: DigestChoice | None = None
+    ) -> None:
         self.container = container
-        self.digest = digest
+        self.digest = digest or DigestChoice(container.name, {})
         self.data = data
         self.paste = str(data.get("paste", "")) if data else ""
-        self.keep_digest = bool(data.get("keep_digest")) if data else bool(digest)
         self.problems: list[Problem] = []
         self.rows = self._existing() if data is None else self._typed(data)
         if data is None:
@@ -70,9 +72,7 @@ class EnvForm:
         entries = [_entry(row) for row in self._wanted()]
         removed = tuple(row.name for row in self.rows if row.exists and row.action == "remove")
         set_env = SetEnv(self.container.name, (*entries, *parse_env_lines(self.paste)[0]), removed)
-        if self.keep_digest and self.digest:
-            return Combined((set_env, KeepDigest(self.container.name, self.digest)))
-        return set_env
+        return self.digest.with_(set_env)
 
     def _existing(self) -> list[EnvRow]:
         variables = enumerate(self.container.env)

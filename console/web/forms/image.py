@@ -3,18 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from console.knative import validation
-from console.knative.changes import SetImage
+from console.knative.changes import Change, Combined, KeepDigest, Redeploy, SetImage
 from console.knative.objects import Container
 from console.knative.traffic import Problem
 
 
 class ImageForm:
-    """One container's image; `typed` keeps what was written."""
+    """One container's image; `typed` keeps what was written.
 
-    def __init__(self, container: Container, shown: str, data: Mapping[str, Any] | None = None) -> None:
+    `others` are the digests of the containers beside it: they keep their builds. `again`: a new revision also when
+    the image is the same, so that its tag is resolved again.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        shown: str,
+        data: Mapping[str, Any] | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> None:
         self.container = container
+        self.others = {name: digest for name, digest in (others or {}).items() if name != container.name}
         self.typed = str(data.get("image", "")).strip() if data else shown
+        self.again = bool(data and "again" in data)
+        self.keep_others = "keep_others" in data if data else bool(self.others)
         self.problems: list[Problem] = []
 
     def is_valid(self) -> bool:
@@ -23,5 +38,11 @@ class ImageForm:
         return not found
 
     @property
-    def change(self) -> SetImage:
-        return SetImage(self.container.name, self.typed)
+    def change(self) -> Change:
+        """The change that a valid form means."""
+        parts: list[Change] = [SetImage(self.container.name, self.typed)]
+        if self.keep_others:
+            parts += [KeepDigest(name, digest) for name, digest in self.others.items()]
+        if self.again:
+            parts.append(Redeploy(timezone.now().isoformat()))
+        return Combined(tuple(parts)) if len(parts) > 1 else parts[0]

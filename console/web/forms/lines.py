@@ -1,7 +1,7 @@
 """Fields of several lines: each line one word, one pair or one mount. What cannot be read is said with its line."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from django import forms
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from console.knative import validation
 from console.web import words
 
-Kind = Literal["secret", "config-map", "empty-dir"]
-Mount = tuple[str, Kind, str]  # path, kind, object
+Kind = Literal["secret", "config-map", "empty-dir", "claim"]
+Mount = tuple[str, Kind, str, tuple[tuple[str, str], ...]]  # path, kind, object, options
 MOST_LINES = 200
 
 
@@ -82,35 +82,74 @@ def origin(line: str) -> tuple[str, str]:
 
 
 def mount(line: str) -> Mount:
-    """`/path secret NAME`, `/path config-map NAME` or `/path empty-dir`; raises ValueError."""
+    """`/path secret NAME`, with `config-map`, `claim` or `empty-dir` for other kinds; raises ValueError.
+
+    Options stand behind it: `ro`, `sub=PATH`, and for an empty folder `size=1Gi` and `memory`.
+    """
     parts = shlex.split(line)
-    is_empty = len(parts) == 2 and parts[1] == "empty-dir"
-    if not (is_empty or (len(parts) == 3 and parts[1] in ("secret", "config-map"))) or not parts[0].startswith("/"):
+    path, kind = (*parts, "", "")[:2]
+    rest = parts[2:]
+    named = [part for part in rest if part not in _FLAGS and not part.startswith(tuple(_VALUES))]
+    options = [part for part in rest if part not in named]
+    wanted = 0 if kind == "empty-dir" else 1
+    if kind not in MOUNTED or not path.startswith("/") or len(named) != wanted:
         raise ValueError(_("“%(line)s” is not “/path secret NAME” or the like.") % {"line": line[:60]})
-    return parts[0], cast(Kind, parts[1]), parts[2] if len(parts) == 3 else ""
+    found = {_FLAGS[part][0]: _FLAGS[part][1] for part in options if part in _FLAGS}
+    found |= {_VALUES[word]: part.removeprefix(word) for part in options for word in _VALUES if part.startswith(word)}
+    if not all(found.values()) or not _fits(kind, found):
+        raise ValueError(_("“%(line)s” has an option that does not belong there.") % {"line": line[:60]})
+    return path, cast(Kind, kind), named[0] if named else "", tuple(sorted(found.items()))
 
 
-def probe(text: str) -> dict[str, Any] | None:
-    """The handler that `http /path [port]` or `tcp [port]` means, None for an empty text; raises ValueError."""
-    parts = text.split()
-    if not parts:
+MOUNTED = ("secret", "config-map", "claim", "empty-dir")
+_FLAGS = {"ro": ("read-only", "true"), "memory": ("medium", "Memory")}
+_VALUES = {"sub=": "sub-path", "size=": "size"}
+
+
+def _fits(kind: str, options: dict[str, str]) -> bool:
+    folder = {"medium", "size"} & set(options)
+    return (kind == "empty-dir" or not folder) and not (
+        "size" in options and validation.quantity(options["size"]) is not None
+    )
+
+
+def mount_text(found: Mount) -> str:
+    """The line of a mount."""
+    path, kind, name, options = found
+    words = [path, kind, *([name] if name else [])]
+    short = {meant: word for word, meant in _FLAGS.items()}
+    for option, value in options:
+        word = next((word for word, meant in _VALUES.items() if meant == option), "")
+        words.append(short.get((option, value)) or f"{word}{value}")
+    return shlex.join(words)
+
+
+def resource(line: str) -> tuple[str, str, str]:
+    """`request NAME=QUANTITY` or `limit NAME=QUANTITY`; raises ValueError with what is wrong."""
+    kind, _space, rest = line.partition(" ")
+    named, equals, value = rest.strip().partition("=")
+    if kind not in ("request", "limit") or not equals or named in ("", "cpu", "memory"):
+        raise ValueError(_("“%(line)s” is not “limit NAME=QUANTITY” or the like.") % {"line": line[:60]})
+    if found := validation.label(named, "") or validation.quantity(value):
+        raise ValueError(words.problem(found))
+    return kind, named, value
+
+
+def toleration(line: str) -> tuple[tuple[str, str], ...]:
+    """`key[=value][:effect]`, as kubectl writes a taint; raises ValueError with what is wrong."""
+    rest, _colon, effect = line.partition(":")
+    key, equals, value = rest.partition("=")
+    if found := validation.label(key, value):
+        raise ValueError(words.problem(found))
+    if effect not in ("", "NoSchedule", "PreferNoSchedule", "NoExecute"):
+        raise ValueError(_("“%(effect)s” is no effect of a taint.") % {"effect": effect[:40]})
+    meant = {"key": key, "operator": "Equal" if equals else "Exists", "value": value, "effect": effect}
+    return tuple((word, text) for word, text in meant.items() if text)
+
+
+def toleration_text(found: Mapping[str, Any]) -> str | None:
+    """The line of a toleration, or None for one that a line cannot say."""
+    if not found.get("key") or set(found) - {"key", "operator", "value", "effect"}:
         return None
-    kind, *rest = parts
-    port = int(rest.pop()) if rest and rest[-1].isdigit() else 0  # 0: Knative puts the service's own port
-    if kind == "http" and len(rest) <= 1 and port < 65536 and all(path.startswith("/") for path in rest):
-        return {"httpGet": {"path": rest[0] if rest else "/", "port": port}}
-    if kind == "tcp" and not rest and port < 65536:
-        return {"tcpSocket": {"port": port}}
-    raise ValueError
-
-
-def probe_text(found: dict[str, Any] | None) -> str | None:
-    """The text of a probe's handler, or None for one that this form cannot say (exec, grpc, headers)."""
-    if not found:
-        return ""
-    if set(found.get("httpGet") or {"": ""}) <= {"path", "port", "scheme"}:
-        http = found["httpGet"]
-        return f"http {http.get('path', '/')} {http.get('port') or ''}".strip()
-    if "tcpSocket" in found:
-        return f"tcp {found['tcpSocket'].get('port') or ''}".strip()
-    return None
+    value = f"={found.get('value', '')}" if found.get("operator", "Equal") == "Equal" else ""
+    return f"{found['key']}{value}" + (f":{found['effect']}" if found.get("effect") else "")

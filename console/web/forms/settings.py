@@ -8,10 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes, validation
 from console.knative.changes import Change, Combined
-from console.knative.changes.template import AUTOSCALING, SCALE_FIELDS
+from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.objects import Container, Service
+from console.operations.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
-from console.web.forms import template
+from console.web.forms import present, scale
+from console.web.forms.digest import DigestChoice
+from console.web.forms.scale import ScaleForm, number
 from console.web.forms.template import TemplateForm
 
 
@@ -21,140 +24,159 @@ def quantity(value: str) -> None:
         raise forms.ValidationError(words.problem(found))
 
 
-def number(low: int, high: int, **more: Any) -> forms.IntegerField:
-    return forms.IntegerField(required=False, min_value=low, max_value=high, **more)
+def seconds(low: int, **more: Any) -> forms.DecimalField:
+    return forms.DecimalField(required=False, min_value=low, max_value=int(LONGEST_SECONDS), decimal_places=3, **more)
 
 
-class SettingsForm(TemplateForm):
+class SettingsForm(ScaleForm, TemplateForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-timeout, bad-minscale)."""
 
-    min = number(0, 2**31 - 1, label=_("Least replicas"), help_text=_("Default: 0, scales to zero"))
-    max = number(0, 2**31 - 1, label=_("Most replicas"), help_text=_("Default: 0, no limit"))
-    initial = number(  # type: ignore[assignment]  # the metaclass makes it a field
-        0, 2**31 - 1, label=_("Replicas at first"), help_text=_("Default: 1")
-    )
-    target = number(1, 2**31 - 1, label=_("Target for each replica"), help_text=_("Default: 100 requests at once"))
-    utilization = number(1, 100, label=_("Target utilization in percent"), help_text=_("Default: 70"))
-    metric = forms.ChoiceField(
-        required=False,
-        label=_("Metric"),
-        choices=[
-            ("", _("Default")),
-            ("concurrency", "concurrency"),
-            ("rps", "rps"),
-            ("cpu", "cpu"),
-            ("memory", "memory"),
-        ],
-    )
-    window = forms.RegexField(r"^[0-9]+(s|m|h)$", required=False, label=_("Window"), help_text=_("Default: 60s"))
-    concurrency = number(0, 1000, label=_("Most requests at once in a replica"), help_text=_("Default: 0, no limit"))
-    timeout = number(0, 600, label=_("Timeout in seconds"), help_text=_("Default: 300"))
+    timeout = number(0, label=_("Timeout in seconds"))
     cpu_request = forms.CharField(required=False, label=_("CPU requested"), validators=[quantity])
     cpu_limit = forms.CharField(required=False, label=_("CPU limit"), validators=[quantity])
     memory_request = forms.CharField(required=False, label=_("Memory requested"), validators=[quantity])
     memory_limit = forms.CharField(required=False, label=_("Memory limit"), validators=[quantity])
     port = number(1, 65535, label=_("Port"), help_text=_("Default: 8080"))
+    protocol = forms.ChoiceField(
+        required=False, label=_("Protocol"), choices=[("", _("Default")), ("http1", "HTTP/1"), ("h2c", "HTTP/2 (h2c)")]
+    )
+    pull_policy = forms.ChoiceField(
+        required=False,
+        label=_("Pull policy"),
+        choices=[("", _("Default")), *((name, name) for name in ("Always", "IfNotPresent", "Never"))],
+    )
+    user = number(0, label=_("User id"), help_text=_("Empty: the image's own"))
     service_account = forms.RegexField(
         r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", required=False, label=_("Service account")
     )
     cluster_local = forms.BooleanField(required=False, label=_("Reachable from inside the cluster only"))
+    deadline = seconds(1, label=_("Deadline in seconds"), help_text=_("How long an operation may take; empty: 600"))
+    error_window = seconds(
+        0, label=_("Error window in seconds"), help_text=_("How long Ready=False is forgiven; empty: 2")
+    )
 
     GROUPS = (
-        (_("Scaling"), ("min", "max", "initial", "metric", "target", "utilization", "window")),
-        (_("Requests"), ("concurrency", "timeout", "port", "cluster_local")),
-        (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit")),
+        (_("Scaling"), ScaleForm.SCALING),
+        (_("Requests"), ("concurrency", "timeout", "port", "protocol", "cluster_local")),
+        (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "other_resources")),
         (_("Command"), ("command", "arguments")),
         (_("Probes"), ("readiness", "liveness", "startup")),
         (_("Secrets and config maps"), ("env_from", "mounts")),
-        (_("Identity"), ("service_account", "pull_secrets")),
+        (_("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),
+        (_("Placement"), ("node_selector", "tolerations")),
         (_("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
         (_("Revision"), ("revision_name",)),
+        (_("Operations on this service"), ("deadline", "error_window")),
     )
 
-    def __init__(self, service: Service, container: Container, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        container: Container,
+        data: Mapping[str, Any] | None = None,
+        *,
+        defaults: ClusterDefaults | None = None,
+        digest: DigestChoice | None = None,
+        prefix: str | None = None,
+    ) -> None:
         self.service, self.container = service, container
-        super().__init__(data, initial=_present(service, container))
+        self.defaults = defaults or ClusterDefaults()
+        self.digest = digest or DigestChoice(container.name, {})
+        super().__init__(data, initial=_present(service, container), prefix=prefix)
         self.lock_what_cannot_be_said()
-        for bound in self.fields.values():
-            checkbox = isinstance(bound, forms.BooleanField)
-            css = (
-                "form-check-input"
-                if checkbox
-                else "form-select"
-                if isinstance(bound, forms.ChoiceField)
-                else "form-control"
-            )
-            bound.widget.attrs["class"] = css
+        self.hint_at(self.defaults)
+        self.style()
+        self.fields["service_account"].widget.attrs["list"] = "service-accounts"
 
     @property
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
 
+    def clean_timeout(self) -> int | None:
+        return self._at_most("timeout")
+
     @property
     def change(self) -> Change | None:
         """The changes of the fields that differ, as one; None when nothing differs."""
-        found = (self._scale(), *self._requests(), self._resources(), *self._rest(), *self.template_changes())
+        found = (*self.scale_changes(), *self._requests(), self._resources(), *self._rest(), *self.template_changes())
         parts = [part for part in found if part]
-        return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+        if not parts:
+            return self._digest_alone()
+        # The name of the revision comes last: every template edit clears it.
+        name = [part for part in parts if isinstance(part, changes.SetRevisionName)]
+        others = [part for part in parts if not isinstance(part, changes.SetRevisionName)]
+        whole = (*others, *(self.digest.changes if _makes_revision(parts) else ()), *name)
+        return Combined(whole) if len(whole) > 1 else whole[0]
 
-    def _differs(self, name: str) -> bool:
-        return str(self.cleaned_data[name] if self.cleaned_data[name] is not None else "") != str(self.initial[name])  # type: ignore[index]
-
-    def _text(self, name: str) -> str | None:
-        value = self.cleaned_data[name]
-        return None if value in (None, "") else str(value)
-
-    def _scale(self) -> Change | None:
-        fields = {name: self._text(name) for name in SCALE_FIELDS if name in self.fields and self._differs(name)}
-        return changes.SetScale(fields) if fields else None
+    def _digest_alone(self) -> Change | None:
+        """A pinned image that is to be resolved again is a change of its own."""
+        return changes.ResolveImage(self.container.name) if self.digest.tagged and self.digest.resolve else None
 
     def _requests(self) -> list[Change]:
         found: list[Change] = []
-        if self._differs("concurrency"):
-            found.append(changes.SetConcurrency(self.cleaned_data["concurrency"]))
-        if self._differs("timeout"):
+        if self.differs("timeout"):
             found.append(changes.SetTimeout(self.cleaned_data["timeout"]))
-        if self._differs("port"):
-            found.append(changes.SetPort(self.container.name, self.cleaned_data["port"], _protocol(self.container)))
+        if self.differs("port") or self.differs("protocol"):
+            port = self.cleaned_data["port"]
+            protocol = self.cleaned_data["protocol"]
+            # A protocol is written on a port; Knative's own is 8080.
+            found.append(changes.SetPort(self.container.name, port or (8080 if protocol else None), protocol))
         return found
 
     def _resources(self) -> Change | None:
-        names = ("cpu", "memory")
-        requests = {name: self._text(f"{name}_request") for name in names if self._differs(f"{name}_request")}
-        limits = {name: self._text(f"{name}_limit") for name in names if self._differs(f"{name}_limit")}
+        wanted: dict[str, dict[str, str | None]] = {"request": {}, "limit": {}}
+        for kind, named in wanted.items():
+            named |= {
+                name: self._text(f"{name}_{kind}") for name in ("cpu", "memory") if self.differs(f"{name}_{kind}")
+            }
+        for (kind, name), value in self.resources_changed().items():
+            wanted[kind][name] = value
+        requests, limits = wanted["request"], wanted["limit"]
         return changes.SetResources(self.container.name, requests, limits) if requests or limits else None
 
     def _rest(self) -> list[Change]:
         found: list[Change] = []
-        if self._differs("service_account"):
+        if self.differs("service_account"):
             found.append(changes.SetServiceAccount(self.cleaned_data["service_account"]))
-        if self._differs("cluster_local"):
+        if self.differs("pull_policy"):
+            found.append(changes.SetPullPolicy(self.container.name, self.cleaned_data["pull_policy"]))
+        if self.differs("user"):
+            found.append(changes.SetUser(self.container.name, self.cleaned_data["user"]))
+        if self.differs("cluster_local"):
             found.append(changes.SetVisibility(self.cleaned_data["cluster_local"]))
-        return found
+        limits = {
+            annotation: self._text(name)
+            for name, annotation in (("deadline", DEADLINE), ("error_window", ERROR_WINDOW))
+            if self.differs(name)
+        }
+        return [*found, *([changes.SetAnnotations(limits, "service")] if limits else [])]
+
+
+def _makes_revision(parts: list[Change]) -> bool:
+    return any(path[:2] == ("spec", "template") for part in parts for path in part.touches())
 
 
 def _present(service: Service, container: Container) -> dict[str, Any]:
     """What the service has now; empty where it leaves a field to the cluster's default."""
-    annotations = service.template_annotations
     resources = container.raw.get("resources") or {}
     ports = container.raw.get("ports") or [{}]
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-    present = {field: annotations.get(AUTOSCALING + name, "") for field, (name, _flag) in SCALE_FIELDS.items()}
+    protocol = ports[0].get("name", "")
+    user = (container.raw.get("securityContext") or {}).get("runAsUser")
     return {
-        **present,
-        **template.present(service, container),
-        "concurrency": service.template_spec.get("containerConcurrency", ""),
+        **scale.present(service),
+        **present.present(service, container),
         "timeout": service.template_spec.get("timeoutSeconds", ""),
         "cpu_request": requests.get("cpu", ""),
         "memory_request": requests.get("memory", ""),
         "cpu_limit": limits.get("cpu", ""),
         "memory_limit": limits.get("memory", ""),
         "port": ports[0].get("containerPort", ""),
+        "protocol": protocol if protocol in ("http1", "h2c") else "",
+        "pull_policy": container.raw.get("imagePullPolicy", ""),
+        "user": "" if user is None else user,
         "service_account": service.template_spec.get("serviceAccountName", ""),
         "cluster_local": service.is_cluster_local,
+        "deadline": service.annotations.get(DEADLINE, ""),
+        "error_window": service.annotations.get(ERROR_WINDOW, ""),
     }
-
-
-def _protocol(container: Container) -> Any:
-    name = (container.raw.get("ports") or [{}])[0].get("name", "")
-    return name if name in ("http1", "h2c") else ""

@@ -9,25 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from console.knative import changes
 from console.knative.changes import Change
 from console.knative.objects import Container, Service
-from console.web.forms import lines
-from console.web.forms.lines import LinesField, Mount
+from console.web.forms import lines, probes
+from console.web.forms.lines import LinesField
+from console.web.forms.present import (
+    PROBES,
+    mounts,
+    offered,
+    origins,
+    pull_secrets,
+    resources,
+    template_labels,
+    tolerations,
+)
 
-# Written by machines, or by fields of their own: not offered as lines.
-_MACHINES = (
-    "serving.knative.dev/",
-    "client.knative.dev/",
-    "sluice.dev/",
-    "kubectl.kubernetes.io/",
-    "autoscaling.knative.dev/",
-    "networking.knative.dev/visibility",
+PROBE_HELP = _(
+    "http /path [port], https, tcp [port], grpc port or exec command; then delay=, period=, timeout=, failures="
 )
-_VOLUMES: tuple[tuple[str, lines.Kind, str], ...] = (
-    ("secret", "secret", "secretName"),
-    ("configMap", "config-map", "name"),
-    ("emptyDir", "empty-dir", ""),
-)
-PROBE_HELP = _("http /path [port] or tcp [port]")
-PROBES = (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe"))
 
 
 class TemplateForm(forms.Form):
@@ -45,15 +42,29 @@ class TemplateForm(forms.Form):
         lines.mount,
         label=_("Mounts"),
         example="/etc/app secret NAME",
-        help_text=_("/path secret, config-map or empty-dir"),
+        help_text=_("/path secret, config-map or claim NAME, or empty-dir; then ro, sub=PATH, size=1Gi, memory"),
     )
-    readiness = forms.CharField(
-        required=False, label=_("Readiness probe"), help_text=_("http /path [port] or tcp [port]")
+    readiness = forms.CharField(required=False, label=_("Readiness probe"), help_text=PROBE_HELP)
+    liveness = forms.CharField(required=False, label=_("Liveness probe"), help_text=PROBE_HELP)
+    startup = forms.CharField(required=False, label=_("Startup probe"), help_text=PROBE_HELP)
+    other_resources = LinesField(
+        lines.resource,
+        label=_("Other resources"),
+        example="limit nvidia.com/gpu=1",
+        help_text=_("request NAME=QUANTITY or limit NAME=QUANTITY"),
     )
-    liveness = forms.CharField(
-        required=False, label=_("Liveness probe"), help_text=_("http /path [port] or tcp [port]")
+    node_selector = LinesField(
+        lines.label,
+        label=_("Labels that a node must have"),
+        example="disktype=ssd",
+        help_text=_("Clusters accept it only with Knative's feature for it"),
     )
-    startup = forms.CharField(required=False, label=_("Startup probe"), help_text=_("http /path [port] or tcp [port]"))
+    tolerations = LinesField(
+        lines.toleration,
+        label=_("Taints that are tolerated"),
+        example="gpu=true:NoSchedule",
+        help_text=_("key[=value][:effect]; clusters accept it only with Knative's feature for it"),
+    )
     pull_secrets = LinesField(lines.name, label=_("Pull secrets"), example="registry", help_text=_("One name a line"))
     labels = LinesField(lines.label, label=_("Labels of the service"), example="team=shop")
     annotations = LinesField(lines.annotation, label=_("Annotations of the service"), example="example.com/owner=shop")
@@ -71,21 +82,27 @@ class TemplateForm(forms.Form):
     def clean(self) -> dict[str, Any] | None:
         for field, _which in PROBES:
             try:
-                lines.probe(str(self.cleaned_data.get(field) or ""))
+                probes.read(str(self.cleaned_data.get(field) or ""))
             except ValueError:
-                self.add_error(field, _("Write “http /path [port]” or “tcp [port]”."))
+                self.add_error(field, _("Write “http /path [port]”, “tcp [port]”, “grpc port” or “exec command”."))
         return super().clean()
 
     def lock_what_cannot_be_said(self) -> None:
         """Probes with a handler that the text cannot say stay as they are; the YAML page shows them."""
         for field, which in PROBES:
-            if lines.probe_text(self.container.raw.get(which)) is None:
-                self.fields[field].disabled = True
-                self.fields[field].help_text = _("More than this field can say: see YAML.")
+            if probes.line(self.container.raw.get(which)) is None:
+                self._lock(field)
+        if None in tolerations(self.service):
+            self._lock("tolerations")
+
+    def _lock(self, field: str) -> None:
+        self.fields[field].disabled = True
+        self.fields[field].help_text = _("More than this field can say: see YAML.")
 
     def template_changes(self) -> list[Change]:
         """The changes of the fields that differ; the revision's name comes last, template edits clear it."""
         found = [*self._command(), *self._references(), *self._mounts(), *self._probes(), *self._metadata()]
+        found += self._placement()
         if name := self.cleaned_data["revision_name"]:
             found.append(changes.SetRevisionName(name))
         return found
@@ -107,21 +124,40 @@ class TemplateForm(forms.Form):
     def _mounts(self) -> Iterable[Change]:
         present, wanted = mounts(self.service, self.container), self.cleaned_data["mounts"]
         added = tuple(one for one in wanted if one not in present)
-        removed = tuple(path for path, kind, name in present if (path, kind, name) not in wanted)
+        removed = tuple(one[0] for one in present if one not in wanted)
         if added or removed:
-            yield changes.SetVolumes(self.container.name, added, removed)
+            options = {path: dict(how) for path, _kind, _name, how in added if how}
+            yield changes.SetVolumes(self.container.name, tuple(one[:3] for one in added), removed, options)
+
+    def resources_changed(self) -> dict[tuple[str, str], str | None]:
+        """What the lines of other resources change, by kind and name; None removes one."""
+        present = {(kind, name): value for kind, name, value in resources(self.container)}
+        wanted = {(kind, name): value for kind, name, value in self.cleaned_data["other_resources"]}
+        changed: dict[tuple[str, str], str | None] = {
+            key: value for key, value in wanted.items() if present.get(key) != value
+        }
+        return changed | {key: None for key in present if key not in wanted}
+
+    def _placement(self) -> Iterable[Change]:
+        present = self.service.template_spec.get("nodeSelector") or {}
+        wanted = dict(self.cleaned_data["node_selector"])
+        selected: dict[str, str | None] = {key: value for key, value in wanted.items() if present.get(key) != value}
+        selected |= {key: None for key in present if key not in wanted}
+        tolerated = None
+        if not self.fields["tolerations"].disabled:
+            said = tuple(lines.toleration(line) for line in tolerations(self.service) if line)
+            if self.cleaned_data["tolerations"] != said:
+                tolerated = tuple(dict(one) for one in self.cleaned_data["tolerations"])
+        if selected or tolerated is not None:
+            yield changes.SetPlacement(selected, tolerated)
 
     def _probes(self) -> Iterable[Change]:
         for field, which in PROBES:
             present = self.container.raw.get(which)
-            if (
-                self.fields[field].disabled
-                or self.cleaned_data[field].split() == (lines.probe_text(present) or "").split()
-            ):
+            if self.fields[field].disabled or self.cleaned_data[field].split() == (probes.line(present) or "").split():
                 continue
-            handler = lines.probe(self.cleaned_data[field])
-            timing = {key: value for key, value in (present or {}).items() if key not in ("httpGet", "tcpSocket")}
-            yield changes.SetProbe(self.container.name, which, handler and {**timing, **handler})  # type: ignore[arg-type]
+            wanted = probes.replaced(present, probes.read(self.cleaned_data[field]))
+            yield changes.SetProbe(self.container.name, which, wanted)  # type: ignore[arg-type]
 
     def _metadata(self) -> Iterable[Change]:
         for field, present, on in (
@@ -138,67 +174,8 @@ class TemplateForm(forms.Form):
                 yield changes.SetAnnotations(wanted, _on(on))
 
 
-def present(service: Service, container: Container) -> dict[str, str]:
-    """Return what the service has now, as the fields write it."""
-    return {
-        "command": "\n".join(container.raw.get("command") or ()),
-        "arguments": "\n".join(container.raw.get("args") or ()),
-        "env_from": "\n".join(f"{kind} {name}" for kind, name in origins(container)),
-        "mounts": "\n".join(" ".join(filter(None, one)) for one in mounts(service, container)),
-        **{field: lines.probe_text(container.raw.get(which)) or "" for field, which in PROBES},
-        "pull_secrets": "\n".join(pull_secrets(service)),
-        "labels": _text(service.labels),
-        "annotations": _text(service.annotations),
-        "revision_labels": _text(template_labels(service)),
-        "revision_annotations": _text(service.template_annotations),
-        "revision_name": "",
-    }
-
-
-def origins(container: Container) -> tuple[tuple[str, str], ...]:
-    """The whole secrets and config maps of envFrom; those with a prefix are not offered, so that they stay."""
-    found = []
-    for entry in container.raw.get("envFrom") or ():
-        kind, key = ("secret", "secretRef") if "secretRef" in entry else ("config-map", "configMapRef")
-        if not entry.get("prefix"):
-            found.append((kind, str((entry.get(key) or {}).get("name", ""))))
-    return tuple(found)
-
-
-def mounts(service: Service, container: Container) -> tuple[Mount, ...]:
-    """The mounts of whole secrets, config maps and empty folders; others are not offered, so that they stay."""
-    volumes = {str(volume.get("name")): volume for volume in service.template_spec.get("volumes") or ()}
-    found: list[Mount] = []
-    for entry in container.raw.get("volumeMounts") or ():
-        volume = volumes.get(str(entry.get("name")), {})
-        for key, kind, named in _VOLUMES:
-            if key in volume and not (volume[key] or {}).get("items"):
-                found.append((str(entry.get("mountPath", "")), kind, str((volume[key] or {}).get(named, ""))))
-    return tuple(found)
-
-
-def pull_secrets(service: Service) -> tuple[str, ...]:
-    return tuple(str(entry.get("name", "")) for entry in service.template_spec.get("imagePullSecrets") or ())
-
-
-def template_labels(service: Service) -> Mapping[str, str]:
-    return (service.template.get("metadata") or {}).get("labels") or {}
-
-
-def _offered(found: Mapping[str, str]) -> dict[str, str]:
-    return {
-        key: str(value)
-        for key, value in found.items()
-        if not key.startswith(_MACHINES) and "\n" not in str(value) and str(value) == str(value).strip()
-    }
-
-
-def _text(found: Mapping[str, str]) -> str:
-    return "\n".join(f"{key}={value}" for key, value in _offered(found).items())
-
-
 def _differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str | None]:
-    shown = _offered(present)
+    shown = offered(present)
     found: dict[str, str | None] = {key: value for key, value in wanted.items() if shown.get(key) != value}
     return found | {key: None for key in shown if key not in wanted}
 

@@ -15,6 +15,7 @@ from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
+from console.operations.models import TimelineLine
 from console.web import words
 
 register = template.Library()
@@ -97,8 +98,8 @@ def phase_word(phase: str) -> str:
 
 
 @register.filter
-def notice_word(code: str) -> str:
-    return str(words.NOTICES.get(code, code))
+def notice_words(line: TimelineLine) -> str:
+    return words.notice(line.text, line.facts)
 
 
 @register.filter

@@ -22,7 +22,7 @@ from console.operations.protection.gate import Frozen
 from console.operations.statuses import Status
 from console.web import words
 from console.web.requests import ConsoleRequest
-from console.web.views.operations import find, page
+from console.web.views.operations import find_operation, page
 
 MOST = 200
 
@@ -41,7 +41,7 @@ def approvals(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def approve(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Let a waiting change go to a worker, exactly as the page showed it."""
-    found = find(request, id)
+    found = find_operation(request, id)
     comment, seen_digest = request.POST.get("comment", "").strip(), request.POST.get("digest", "")
     return _decide(
         request,
@@ -56,7 +56,7 @@ def approve(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @signed_in
 def decline(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Refuse a waiting change; its author is told why."""
-    found = find(request, id)
+    found = find_operation(request, id)
     comment = request.POST.get("comment", "").strip()
     if not comment and requests.may_decide(request.user, request.rights, found):
         return page(request, found, _("Say why, so that its author knows what to change."))
@@ -71,7 +71,7 @@ def decline(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @signed_in
 def withdraw(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Take back one's own request."""
-    found = find(request, id)
+    found = find_operation(request, id)
     return _decide(request, found, lambda: requests.withdraw(found, user=request.user, actor=actor_from(request)))
 
 

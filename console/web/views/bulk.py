@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,9 +19,11 @@ from console.operations.previewing import Effect, NotAllowed
 from console.operations.protection import gate
 from console.web import words
 from console.web.forms.bulk import BulkForm
+from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.views.operations import as_uuid
 from console.web.views.services import matches
-from console.web.views.stopped import stopped
+from console.web.views.stopped import gone, stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         context = {
             "form": form,
             "lines": lines,
+            "limits": LimitsForm(),
             "possible": possible,
             "previews": [line.effect.preview for line in possible if line.effect],
             "standing": gate.Standing(tuple(rule for line in possible for rule in line.standing.rules)),
@@ -66,7 +68,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
 
 def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     found = read.service(ref)
-    change = form.change_of(found) if found else None
+    change = form.change_of(found, read.revisions(ref)) if found else None
     if change is None:
         return Line(ref, why_not=_("The service was deleted meanwhile."))
     try:
@@ -98,20 +100,21 @@ def _why_not(effect: Effect, standing: gate.Standing) -> str:
 @signed_in
 def submit(request: ConsoleRequest) -> HttpResponse:
     """Make an operation of each preview, all or none."""
+    asked = LimitsForm(request.POST)
+    if not asked.is_valid():
+        return stopped(request, [text for text in request.POST.getlist("preview") if as_uuid(text)], asked)
     try:
         batch, _made = submission.submit_all(
             request.POST.getlist("preview"),
             user=request.user,
             actor=actor_from(request),
             reason=request.POST.get("reason", ""),
+            limits=asked.limits,
         )
     except (submission.PreviewGone, ValueError):
-        messages.warning(
-            request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
-        )
-        return redirect("operations")
+        return gone(request)
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
-        return stopped(request, request.POST.getlist("preview"), stop)
+        return stopped(request, request.POST.getlist("preview"), asked, stop)
     return redirect(f"{reverse('operations')}?batch={batch}")

@@ -16,40 +16,23 @@ from console.knative.objects import Container, Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import PRESETS
 from console.mirror import read
-from console.operations import previewing, revealing
+from console.operations import previewing, revealing, surroundings
 from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
 from console.operations.rights import needs_of
+from console.operations.submission import Limits
 from console.web import words
 from console.web.actions import service_url
-from console.web.forms.create import CreateForm
+from console.web.forms import digest
 from console.web.forms.env import EnvForm
 from console.web.forms.image import ImageForm
+from console.web.forms.limits import LimitsForm
 from console.web.forms.settings import SettingsForm
 from console.web.forms.traffic import TrafficForm
 from console.web.forms.yaml import YamlForm
+from console.web.offers import offers
 from console.web.requests import ConsoleRequest
 from console.web.views.services import find, frame
-
-
-@require_permission(Permission.DEPLOY)
-def create(request: ConsoleRequest) -> HttpResponse:
-    """A new service in one of the namespaces in which the person may deploy."""
-    places = [
-        (cluster, namespace)
-        for cluster in read.clusters()
-        for namespace in request.rights.namespaces(cluster, read.namespaces(cluster), Permission.DEPLOY)
-        if not namespace.startswith(("kube-", "knative-"))
-    ]
-    form = CreateForm(places, request.POST if _is_sent(request) else None)
-
-    def page(refused: str = "") -> HttpResponse:
-        context = {"form": form, "refused": refused}
-        return render(request, "changes/create.html", context, status=422 if refused or form.errors else 200)
-
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
-        return show_preview(request, form.ref, form.change, page)
-    return page()
 
 
 @require_permission(Permission.DEPLOY)
@@ -57,8 +40,9 @@ def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The variables of a container: a table to add, change and remove; values masked until revealed."""
     found = find(ref)
     container = _container(request, found)
-    form = EnvForm(container, request.POST if _is_sent(request) else None, _running_digest(ref, found, container))
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+    data = request.POST if is_sent(request) else None
+    form = EnvForm(container, data, digest.choice(found, container, read.revisions(ref), data))
+    if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, lambda why: _env_page(request, ref, found, form, why))
     return _env_page(request, ref, found, form)
 
@@ -66,7 +50,8 @@ def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def _env_page(
     request: ConsoleRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
 ) -> HttpResponse:
-    context = {**frame(request, ref, found), "here": "env", "form": form, "refused": refused, **more}
+    more |= {"form": form, "refused": refused, "offers": offers(request, ref)}
+    context = {**frame(request, ref, found), "here": "env", **more}
     has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
     return render(request, "changes/env.html", context, status=422 if has_problems else 200)
 
@@ -79,7 +64,7 @@ def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     found = find(ref)
     container = _container(request, found)
     values = revealing.reveal_env(ref, user=request.user, actor=actor_from(request)).get(container.name, {})
-    form = EnvForm(container, None, _running_digest(ref, found, container))
+    form = EnvForm(container, None, digest.choice(found, container, read.revisions(ref)))
     return _env_page(request, ref, found, form, values=values)
 
 
@@ -89,7 +74,8 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     found = find(ref)
     container = _container(request, found)
     shown = found.image if found.user_container and container.name == found.user_container.name else container.image
-    form = ImageForm(container, shown, request.POST if _is_sent(request) else None)
+    others = digest.running_digests(found, read.revisions(ref))
+    form = ImageForm(container, shown, request.POST if is_sent(request) else None, others)
 
     def page(refused: str = "") -> HttpResponse:
         known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
@@ -102,7 +88,7 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
 
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+    if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
@@ -111,7 +97,7 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The split over all revisions and @latest."""
     found = find(ref)
-    form = TrafficForm(found, read.revisions(ref), request.POST if _is_sent(request) else None)
+    form = TrafficForm(found, read.revisions(ref), request.POST if is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:
         context = {
@@ -129,7 +115,7 @@ def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         return page()
     if everything := request.GET.get("all", ""):
         form.send_all_to(everything)
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+    if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
@@ -138,13 +124,22 @@ def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
     found = find(ref)
-    form = SettingsForm(found, _container(request, found), request.POST if _is_sent(request) else None)
+    container = _container(request, found)
+    data = request.POST if is_sent(request) else None
+    chosen = digest.choice(found, container, read.revisions(ref), data)
+    form = SettingsForm(found, container, data, defaults=surroundings.defaults(ref.cluster), digest=chosen)
 
     def page(refused: str = "") -> HttpResponse:
-        context = {**frame(request, ref, found), "here": "settings", "form": form, "refused": refused}
+        context = {
+            **frame(request, ref, found),
+            "here": "settings",
+            "form": form,
+            "refused": refused,
+            "offers": offers(request, ref),
+        }
         return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
 
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+    if is_sent(request) and not is_editing(request) and form.is_valid():
         if form.change is None:
             return page(_("Nothing was changed."))
         return show_preview(request, ref, form.change, page)
@@ -160,7 +155,7 @@ def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     )
     if request.method == "POST" and not may_edit:
         return refuse(request, Permission.DEPLOY, ref)
-    form = YamlForm(found, request.POST if _is_sent(request) else None)
+    form = YamlForm(found, request.POST if is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:
         context = {
@@ -172,7 +167,7 @@ def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/yaml.html", context, status=422 if refused or form.problems else 200)
 
-    if _is_sent(request) and not _is_editing(request) and form.is_valid():
+    if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
@@ -187,7 +182,7 @@ def delete(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         context = {**frame(request, ref, found), "here": "delete", "refused": refused, "revision_count": count}
         return render(request, "changes/delete.html", context, status=422 if refused else 200)
 
-    if _is_sent(request) and not _is_editing(request):
+    if is_sent(request) and not is_editing(request):
         if request.POST.get("confirm", "") != ref.name:
             return page(_("Type the service's name, %(name)s, to confirm.") % {"name": ref.name})
         return show_preview(request, ref, DeleteService(), page)
@@ -203,7 +198,7 @@ def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> 
         context = {**frame(request, ref, found), "revision_name": revision, "refused": refused}
         return render(request, "changes/delete_revision.html", context, status=422 if refused else 200)
 
-    if _is_sent(request) and not _is_editing(request):
+    if is_sent(request) and not is_editing(request):
         return show_preview(request, ref, DeleteRevision(revision), page)
     return page()
 
@@ -242,15 +237,16 @@ def show_preview(
             for value in values
         ],
         "owner": effect.before.owner if effect.before.raw else None,
+        "limits": LimitsForm(usual=Limits().on(effect.before)),
     }
     return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
 
 
-def _is_sent(request: ConsoleRequest) -> bool:
+def is_sent(request: ConsoleRequest) -> bool:
     return request.method == "POST"
 
 
-def _is_editing(request: ConsoleRequest) -> bool:
+def is_editing(request: ConsoleRequest) -> bool:
     """The person came back from the preview to go on typing."""
     return "edit" in request.POST
 
@@ -264,11 +260,3 @@ def _container(request: ConsoleRequest, found: Service) -> Container:
     if found.user_container is None:
         raise Http404
     return found.user_container
-
-
-def _running_digest(ref: ServiceRef, found: Service, container: Container) -> str:
-    """The digest that runs now, when the container names a tag; empty when there is nothing to keep."""
-    latest = read.revision(ref, found.latest_ready_revision or "")
-    if latest is None or "@" in container.image or container.name != (latest.user_container or container).name:
-        return ""
-    return latest.image_digest

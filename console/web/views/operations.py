@@ -16,10 +16,11 @@ from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
+from console.knative.conditions import parse_time
 from console.knative.diff import FieldChange
 from console.mirror import read
 from console.operations import activity as recent
-from console.operations import reading, submission
+from console.operations import reading, rollback, submission
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
 from console.operations.protection import approvals
@@ -27,8 +28,9 @@ from console.operations.protection.models import Approval
 from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import paging, words
+from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
-from console.web.views.stopped import stopped
+from console.web.views.stopped import gone, stopped
 
 DAY_HEIGHT = 64
 
@@ -40,7 +42,7 @@ def operations(request: ConsoleRequest) -> HttpResponse:
     for name in ("cluster", "namespace", "name", "status", "actor"):
         if value := request.GET.get(name, "").strip():
             found = found.filter(**{name: value})
-    if batch := _uuid(request.GET.get("batch", "")):
+    if batch := as_uuid(request.GET.get("batch", "")):
         found = found.filter(batch=batch)
     context = {"page": paging.page(found, request.GET.get("page")), "statuses": Status}
     return render(request, "operations/list.html", context)
@@ -57,25 +59,32 @@ def activity(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """One operation with its timeline, as complete after a year as while it ran."""
-    return page(request, find(request, id))
+    return page(request, find_operation(request, id))
 
 
 def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpResponse:
     """The operation's page; `problem` is why a decision on it could not be taken."""
     spans = reading.phase_spans(found)
     total = max((span.reached_at or 0.0 for span in spans), default=0.0)
+    usual = reading.usual(found)
+    may_see_logs = found.makes_revision and found.revision
     context = {
         "operation": found,
         "ref": found.ref,
         "lines": found.lines.all(),
         "rows": [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes],
         "outcome": words.outcome(found.status, found.revision),
-        "spans": [(span, *_bar(span, total)) for span in spans],
-        "total": total,
-        "usual": reading.usual_seconds(found),
+        "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
+        "usual": usual,
+        "sides": reading.both_sides(found),
+        "cause_at": parse_time((found.cause.get("facts") or {}).get("at")),
+        "relatives": reading.relatives(found),
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written,
         "may_retry": not found.is_open and found.status not in SUCCESSFUL,
+        "may_roll_back": rollback.is_possible(found)
+        and request.rights.allows(Permission.TRAFFIC, found.ref, labels_of(found.ref)),
+        "may_see_logs": may_see_logs,
         "Status": Status,
         "problem": problem,
         **_approval(request, found),
@@ -104,30 +113,31 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
 @signed_in
 def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Make an operation of a preview. A second press finds the preview used up and the operation made."""
+    asked = LimitsForm(request.POST)
+    if not asked.is_valid():
+        return stopped(request, [str(id)], asked)
     try:
         made = submission.submit(
             id,
             user=request.user,
             actor=actor_from(request),
             reason=request.POST.get("reason", ""),
+            limits=asked.limits,
             break_glass="break_glass" in request.POST,
         )
     except submission.PreviewGone:
-        messages.warning(
-            request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
-        )
-        return redirect("operations")
+        return gone(request)
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
-        return stopped(request, [str(id)], stop)
+        return stopped(request, [str(id)], asked, stop)
     return redirect("operation", id=made.id)
 
 
 @require_POST
 @signed_in
 def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    found = find(request, id)
+    found = find_operation(request, id)
     permission = Permission(found.change.permission)
     if not request.rights.allows(permission, found.ref, labels_of(found.ref)):
         return refuse(request, permission, found.ref)
@@ -141,7 +151,7 @@ def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    found = find(request, id)
+    found = find_operation(request, id)
     try:
         made = submission.retry(found, user=request.user, actor=actor_from(request))
     except NotAllowed as error:
@@ -156,7 +166,7 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     return redirect("operation", id=made.id)
 
 
-def find(request: ConsoleRequest, id: UUID) -> Operation:
+def find_operation(request: ConsoleRequest, id: UUID) -> Operation:
     """The operation, or the same 404 for one that does not exist and one that the person may not see."""
     found = Operation.objects.filter(id=id).first()
     if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):
@@ -164,7 +174,7 @@ def find(request: ConsoleRequest, id: UUID) -> Operation:
     return found
 
 
-def _uuid(text: str) -> UUID | None:
+def as_uuid(text: str) -> UUID | None:
     """The id that the text says; what cannot be read filters nothing."""
     try:
         return UUID(text) if text else None

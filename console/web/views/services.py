@@ -54,6 +54,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
         "healths": words.HEALTH,
         "freshness": _oldest(clusters),
         "may_create": request.rights.allows(Permission.DEPLOY),
+        "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
     }
     return render(request, "services/list.html", context)
 

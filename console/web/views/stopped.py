@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from console.knative import changes
 from console.knative.diff import FieldChange
@@ -14,12 +16,17 @@ from console.operations.protection import gate
 from console.operations.rights import needs_of
 from console.operations.sealing import unseal
 from console.web import words
+from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
 
 
-def stopped(request: ConsoleRequest, preview_ids: Sequence[str], stop: submission.Stopped) -> HttpResponse:
-    """Show what was to be submitted and why it was not."""
+def stopped(
+    request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsForm, stop: submission.Stopped | None = None
+) -> HttpResponse:
+    """Show what was to be submitted and why it was not: what is wrong with its limits, or what stopped it."""
     previews = list(submission.mine(preview_ids, request.user).values())
+    if not previews:
+        return gone(request)
     standings, may_break = [], len(previews) == 1  # one service at a time
     for preview in previews:
         change, seen = changes.load(unseal(preview.sealed_change)), Service(unseal(preview.sealed_seen))
@@ -34,8 +41,17 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], stop: submissio
             next((standing.freeze for standing in standings if standing.freeze), None),
         ),
         "may_break_glass": may_break,
-        "problem": words.stopped(stop),
+        "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the times cannot be."),
+        "limits": limits,
         "apply_url": reverse("submit", kwargs={"id": previews[0].id}) if len(previews) == 1 else request.path,
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "changes/stopped.html", context, status=422)
+
+
+def gone(request: ConsoleRequest) -> HttpResponse:
+    """Say that there is nothing left to submit."""
+    messages.warning(
+        request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
+    )
+    return redirect("operations")

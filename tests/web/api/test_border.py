@@ -178,7 +178,7 @@ def test_no_query_makes_the_api_fail(caller, endpoint) -> None:
     client = caller("administrator")
     names = st.sampled_from([*endpoint.parameters, "limt"])
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(st.dictionaries(names, st.text(max_size=30) | st.integers().map(str) | st.datetimes().map(str), max_size=4))
     def ask(query: dict[str, str]) -> None:
         assert client.get(f"{ROOT}/{endpoint.path}", query).status_code in (200, 422)

@@ -1,0 +1,142 @@
+"""Changes of which image runs: another one, the same digest kept, its tag resolved again, the same once more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from console.knative.changes.base import ChangeRefused, edited_template, find_container, quoted, template_metadata
+from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
+from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
+from console.knative.traffic import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SetImage:
+    """Run another image. kn's annotation with the human name follows for the container that serves requests."""
+
+    container: str
+    image: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        find_container(template, self.container)["image"] = self.image
+        if _is_user_container(service, self.container):
+            template_metadata(template, "annotations")[USER_IMAGE] = self.image
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "image")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        if not _is_user_container(service, self.container):
+            return (f"--containers <({self.container}: image {quoted(self.image)})",)
+        return (f"--image {quoted(self.image)}",)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDigest:
+    """Keep running the digest that runs now when something else changes, as kn's --lock-to-digest does.
+
+    Without it Knative resolves the tag again, and an env change may silently bring a new build.
+    """
+
+    container: str
+    digest: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        name = str(container.get("image", ""))
+        if not self.digest.startswith("sha256:"):
+            raise ChangeRefused(Problem("digest-unknown", {"image": name}))
+        if "@" not in name:
+            container["image"] = f"{_without_tag(name)}@{self.digest}"
+            if _is_user_container(service, self.container):
+                template_metadata(template, "annotations").setdefault(USER_IMAGE, name)
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "image"), (*TEMPLATE_ANNOTATIONS, USER_IMAGE)})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--lock-to-digest",)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveImage:
+    """Let go of a pinned digest, so that Knative resolves the tag again, as kn's --no-lock-to-digest does.
+
+    The tag is the one that kn's annotation remembers. Where nothing is pinned, or no tag is known, nothing changes.
+    """
+
+    container: str
+    permission: ClassVar[str] = "deploy"
+
+    def apply(self, service: Service) -> Service:
+        raw, template = edited_template(service)
+        container = find_container(template, self.container)
+        tagged = tagged_image(service, self.container)
+        if tagged:
+            container["image"] = tagged
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({container_path(self.container, "image")})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return ("--no-lock-to-digest",)
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """New pods of what runs now: a new revision of the same template, each container at its digest.
+
+    Nothing else can come along, so that it needs no right to deploy. `digests` are by container; one without stays as
+    it is written. `at`: an ISO timestamp.
+    """
+
+    at: str
+    digests: Mapping[str, str]
+    permission: ClassVar[str] = "operate"
+
+    def apply(self, service: Service) -> Service:
+        for name, digest in self.digests.items():
+            service = KeepDigest(name, digest).apply(service)
+        raw, template = edited_template(service)
+        template_metadata(template, "annotations")[UPDATE_TIMESTAMP] = self.at
+        return Service(raw)
+
+    def touches(self) -> frozenset[FieldPath]:
+        kept = (path for name, digest in self.digests.items() for path in KeepDigest(name, digest).touches())
+        return frozenset({(*TEMPLATE_ANNOTATIONS, UPDATE_TIMESTAMP), *kept})
+
+    def kn(self, service: Service) -> tuple[str, ...]:
+        return (f"--annotation-revision {UPDATE_TIMESTAMP}={self.at}",)
+
+
+def tagged_image(service: Service, container: str) -> str:
+    """Return the image with its tag that a pinned container was made from; empty when there is none to go back to."""
+    found = next((one for one in service.containers if one.name == container), None)
+    tagged = service.template_annotations.get(USER_IMAGE, "")
+    if (
+        found is None
+        or "@" not in found.image
+        or not tagged
+        or "@" in tagged
+        or not _is_user_container(service, container)
+    ):
+        return ""
+    return tagged if _without_tag(tagged) == _without_tag(found.image.partition("@")[0]) else ""
+
+
+def _without_tag(image: str) -> str:
+    path, _, last = image.rpartition("/")
+    name = last.partition(":")[0]
+    return f"{path}/{name}" if path else name
+
+
+def _is_user_container(service: Service, name: str) -> bool:
+    container = service.user_container
+    return container is not None and container.name == name

@@ -1,0 +1,130 @@
+"""How many replicas, and what makes them more: fields that the settings and the page for operators share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.knative import changes
+from console.knative.changes import Change, Combined
+from console.knative.changes.template import AUTOSCALING, SCALE_FIELDS
+from console.knative.cluster_defaults import FIELDS, ClusterDefaults
+from console.knative.objects import Service
+
+LARGEST = 2**31 - 1
+DURATION = r"^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$"  # as Go writes it
+NO_LIMIT = ("max", "concurrency")  # in which 0 means none
+
+
+def number(low: int, high: int = LARGEST, **more: Any) -> forms.IntegerField:
+    return forms.IntegerField(required=False, min_value=low, max_value=high, **more)
+
+
+class DefaultsForm(forms.Form):
+    """Fields whose emptiness means the cluster's default: each says which that is."""
+
+    def hint_at(self, defaults: ClusterDefaults) -> None:
+        for name in FIELDS:
+            if name in self.fields and (value := defaults.of(name)):
+                self.fields[name].help_text = _hint(name, value, defaults)
+
+    def style(self) -> None:
+        """Give each field the class of its kind."""
+        for bound in self.fields.values():
+            css = "form-control"
+            if isinstance(bound, forms.BooleanField):
+                css = "form-check-input"
+            elif isinstance(bound, forms.ChoiceField):
+                css = "form-select"
+            bound.widget.attrs["class"] = css
+
+    def differs(self, name: str) -> bool:
+        value = self.cleaned_data[name]
+        return str(value if value is not None else "") != str(self.initial[name])
+
+
+def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:
+    if value == "0" and name in NO_LIMIT:
+        return _("Default here: 0, no limit") if defaults.is_set(name) else _("Default: 0, no limit")
+    if value == "0" and name == "min":
+        return _("Default: 0, scales to zero")
+    text = _("Default here: %(value)s") if defaults.is_set(name) else _("Default: %(value)s")
+    return text % {"value": value}
+
+
+class ScaleForm(DefaultsForm):
+    """The limits are those of Knative's validation (recording: bad-concurrency, bad-minscale)."""
+
+    defaults: ClusterDefaults
+
+    min = number(0, label=_("Least replicas"))
+    max = number(0, label=_("Most replicas"))
+    initial = number(0, label=_("Replicas at first"))  # type: ignore[assignment]  # the metaclass makes it a field
+    activation = number(1, label=_("Replicas when it wakes up"))
+    target = number(1, label=_("Target for each replica"))
+    utilization = number(1, 100, label=_("Target utilization in percent"))
+    metric = forms.ChoiceField(
+        required=False,
+        label=_("Metric"),
+        choices=[
+            ("", _("Default")),
+            ("concurrency", "concurrency"),
+            ("rps", "rps"),
+            ("cpu", "cpu"),
+            ("memory", "memory"),
+        ],
+    )
+    window = forms.RegexField(DURATION, required=False, label=_("Window"))
+    concurrency = number(0, label=_("Most requests at once in a replica"))
+
+    SCALING = ("min", "max", "initial", "activation", "metric", "target", "utilization", "window")
+
+    def clean_concurrency(self) -> int | None:
+        return self._at_most("concurrency")
+
+    def scale_changes(self) -> list[Change]:
+        """The changes of these fields, as far as they differ from what the form showed."""
+        fields = {name: self._text(name) for name in SCALE_FIELDS if self.differs(name)}
+        found: list[Change] = [changes.SetScale(fields)] if fields else []
+        if self.differs("concurrency"):
+            found.append(changes.SetConcurrency(self.cleaned_data["concurrency"]))
+        return found
+
+    def _at_most(self, name: str) -> int | None:
+        value: int | None = self.cleaned_data[name]
+        most = self.defaults.most(name)
+        if value is not None and value > most and str(value) != str(self.initial.get(name, "")):  # type: ignore[attr-defined]
+            raise forms.ValidationError(_("This cluster accepts at most %(most)s."), params={"most": most})
+        return value
+
+    def _text(self, name: str) -> str | None:
+        value = self.cleaned_data[name]
+        return None if value in (None, "") else str(value)
+
+
+class OperateForm(ScaleForm):
+    """Scaling alone, for those who may operate and not deploy."""
+
+    def __init__(
+        self, service: Service, data: Mapping[str, Any] | None = None, defaults: ClusterDefaults | None = None
+    ) -> None:
+        self.defaults = defaults or ClusterDefaults()
+        super().__init__(data, initial=present(service))
+        self.hint_at(self.defaults)
+        self.style()
+
+    @property
+    def change(self) -> Change | None:
+        """The changes as one; None when nothing differs."""
+        parts = self.scale_changes()
+        return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+
+def present(service: Service) -> dict[str, Any]:
+    """What the service has now; empty where it leaves a field to the cluster's default."""
+    annotations = service.template_annotations
+    found: dict[str, Any] = {
+        field: annotations.get(AUTOSCALING + name, "") for field, (name, _) in SCALE_FIELDS.items()
+    }
+    return {**found, "concurrency": service.template_spec.get("containerConcurrency", "")}

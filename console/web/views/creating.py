@@ -1,0 +1,66 @@
+"""New services: from an image, or as a copy of one that is there."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.operations import ClusterError, cloning, surroundings
+from console.web import words
+from console.web.forms.create import CloneForm, CreateForm
+from console.web.offers import Offers, offers
+from console.web.requests import ConsoleRequest
+from console.web.views.changes import is_editing, is_sent, show_preview
+from console.web.views.services import find, frame
+
+
+@require_permission(Permission.DEPLOY)
+def create(request: ConsoleRequest) -> HttpResponse:
+    """A new service in one of the namespaces in which the person may deploy."""
+    places = _places(request)
+    place = request.POST.get("place") or request.GET.get("place", "")
+    here = next((one for one in places if "/".join(one) == place), places[0] if places else None)
+    form = CreateForm(
+        places, request.POST if is_sent(request) else None, surroundings.defaults(here[0]) if here else None
+    )
+
+    def page(refused: str = "") -> HttpResponse:
+        offered = offers(request, ServiceRef(*here, "")) if here else Offers()
+        context = {"form": form, "refused": refused, "offers": offered}
+        has_problems = bool(refused or form.errors or form.settings.errors)
+        return render(request, "changes/create.html", context, status=422 if has_problems else 200)
+
+    if is_sent(request) and not is_editing(request) and form.is_valid():
+        return show_preview(request, form.ref, form.change, page)
+    return page()
+
+
+@require_permission(Permission.REVEAL)
+def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
+    """A copy under another name. It carries the values of variables along, so it needs the right to see them."""
+    found = find(ref)
+    initial = {"place": f"{ref.cluster}/{ref.namespace}", "name": f"{ref.name[:58]}-copy"}
+    form = CloneForm(_places(request), request.POST if is_sent(request) else None, initial=initial)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {**frame(request, ref, found), "here": "clone", "form": form, "refused": refused}
+        return render(request, "changes/clone.html", context, status=422 if refused or form.errors else 200)
+
+    if not (is_sent(request) and not is_editing(request) and form.is_valid()):
+        return page()
+    try:
+        change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])
+    except ClusterError as error:
+        return page(" ".join(words.cluster_error(error)))
+    return show_preview(request, form.ref, change, page)
+
+
+def _places(request: ConsoleRequest) -> list[tuple[str, str]]:
+    return [
+        (cluster, namespace)
+        for cluster in read.clusters()
+        for namespace in request.rights.namespaces(cluster, read.namespaces(cluster), Permission.DEPLOY)
+        if not namespace.startswith(("kube-", "knative-"))
+    ]

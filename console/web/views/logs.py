@@ -1,0 +1,44 @@
+"""What a revision's containers print, while somebody looks."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.operations import ClusterError, reading
+from console.operations import logs as newest
+from console.web import words
+from console.web.requests import ConsoleRequest
+from console.web.views.services import find, frame
+
+
+@require_permission(Permission.VIEW)
+def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
+    """The last lines of one container, and what failed operations kept of pods that are gone."""
+    found = find(ref)
+    if read.revision(ref, revision) is None:
+        raise Http404
+    asked = request.GET.get("lines", "")
+    lines = int(asked) if asked.isdigit() and int(asked) in newest.LINES else newest.LINES[0]
+    previous = "previous" in request.GET
+    chosen = {"pod": request.GET.get("pod", ""), "container": request.GET.get("container", "")}
+    trouble = None
+    try:
+        log = newest.tail(ref, revision, user=request.user, previous=previous, lines=lines, **chosen)
+    except ClusterError as error:  # what failed operations kept can be shown all the same
+        log, trouble = newest.Log(()), words.cluster_error(error)
+    context = {
+        **frame(request, ref, found),
+        "here": "revisions",
+        "revision_name": revision,
+        "log": log,
+        "trouble": trouble,
+        "lines": lines,
+        "line_counts": newest.LINES,
+        "previous": previous,
+        "follow": "follow" in request.GET,
+        "kept": [one for one in reading.of_service(ref).filter(revision=revision)[:20] if one.cause.get("logs")],
+    }
+    return render(request, "services/logs.html", context)
