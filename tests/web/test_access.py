@@ -18,7 +18,7 @@ from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.operations.models import AccessTest, Operation
 from console.operations.protection.models import ProtectionRule
-from console.operations.sealing import seal
+from console.sealing import seal
 from tests import factories
 
 HERE = {"cluster": "box", "namespace": "default", "name": "shop"}
