@@ -29,3 +29,6 @@ ROUTES = Resource("routes", SERVING)
 PODS = Resource("pods", selector="serving.knative.dev/revision")
 EVENTS = Resource("events")
 NAMESPACES = Resource("namespaces")
+# Nothing that can be read: the right to act as somebody has these names.
+USERS = Resource("users")
+GROUPS = Resource("groups")
