@@ -197,6 +197,7 @@ def embedded_cluster(state: Path, started: list[Process]) -> dict[str, str] | No
     }
     os.environ["CONSOLE_CLUSTERS"] = json.dumps([cluster])
     os.environ.setdefault("CONSOLE_DEMO", "1")
+    os.environ.setdefault("CONSOLE_LOOPBACK_CLUSTERS", "1")  # a second sandbox can be added
     return box
 
 

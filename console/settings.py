@@ -34,6 +34,13 @@ TRUSTED_PROXIES = env.int("CONSOLE_TRUSTED_PROXIES", default=0)
 # JSON or empty; console.cluster.connections documents the forms.
 CLUSTERS = env.str("CONSOLE_CLUSTERS", default="")
 IMPERSONATE = env.bool("CONSOLE_IMPERSONATE", default=False)
+# How people and their teams are called in a cluster that they are impersonated in.
+IMPERSONATE_USER_PREFIX = env.str("CONSOLE_IMPERSONATE_USER_PREFIX", default="")
+IMPERSONATE_GROUP_PREFIX = env.str("CONSOLE_IMPERSONATE_GROUP_PREFIX", default="sluice:")
+if IMPERSONATE_USER_PREFIX.startswith("system:") or IMPERSONATE_GROUP_PREFIX.startswith("system:"):
+    raise ImproperlyConfigured("CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes keeps what begins with system: for itself.")
+# Whether clusters that are added in the console may be on this machine; for trying the console.
+LOOPBACK_CLUSTERS = env.bool("CONSOLE_LOOPBACK_CLUSTERS", default=False)
 
 # --- Operations --------------------------------------------------------------------------------
 OPERATION_DEADLINE = env.float("CONSOLE_OPERATION_DEADLINE", default=600.0)  # seconds; kn's --wait-timeout
@@ -45,6 +52,7 @@ INSTALLED_APPS = [
     "console.audit",
     "console.mirror",
     "console.operations",
+    "console.registry",
     "console.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -253,6 +261,11 @@ logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 # --- What beat starts --------------------------------------------------------------------------
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "console.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "examine-clusters": {
+        "task": "console.operations.tasks.examine_clusters",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

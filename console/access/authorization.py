@@ -77,6 +77,12 @@ class Rights:
         names = {r.role for r in self.rights if ref is None or r.covers(ref, labels or {})}
         return tuple(sorted(names | ({ADMINISTRATOR} if self.is_administrator else set())))
 
+    def reaches(self, cluster: str) -> bool:
+        """Whether the person may see some namespace of the cluster, and so that there is such a cluster."""
+        return self.is_administrator or any(
+            Permission.VIEW in right.permissions and matches(right.cluster, cluster) for right in self.rights
+        )
+
     def namespaces(self, cluster: str, names: Iterable[str], permission: str) -> tuple[str, ...]:
         """Return those of the namespaces in which the permission holds for services without labels."""
         return tuple(name for name in names if self.allows(permission, ServiceRef(cluster, name, "")))

@@ -1,20 +1,19 @@
 """One request to a service through the cluster's ingress, as a client outside would send it.
 
-The address comes from the service's status only, never from a person. On a cluster without a configured ingress the
+The address comes from the service's status, or is the ingress that the cluster's settings name; one that was typed in
+the console is checked like the others. On a cluster without a configured ingress the
 name is resolved once, refused when it points into the machine or the link (SSRF), and the connection goes to exactly
 the address that was checked.
 """
 
-import ipaddress
 import re
-import socket
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import urllib3
 
+from console.cluster.addresses import Address, is_forbidden, resolve
 from console.cluster.connections import Connection
 
 CONNECT_SECONDS = 3.0
@@ -26,12 +25,6 @@ REVISION_HEADER = "Knative-Serving-Revision"
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = re.compile(_LABEL)
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-# Clouds give out credentials at these; 169.254.0.0/16 and fe80::/10 are refused as link-local anyway.
-_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192")))
-_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(Exception):
@@ -76,7 +69,10 @@ def target(connection: Connection, url: str) -> Target:
     tls = parts.scheme == "https"
     if connection.ingress:
         address, _, ingress_port = connection.ingress.rpartition(":")
-        return Target(address.strip("[]"), int(ingress_port), host, tls=False)
+        address = address.strip("[]")
+        if connection.is_guarded:
+            address = _checked(address, connection.loopback)
+        return Target(address, int(ingress_port), host, tls=False)
     return Target(_resolve(host, connection), port or (443 if tls else 80), host, tls)
 
 
@@ -137,38 +133,21 @@ def _resolve(host: str, connection: Connection) -> str:
     found = _addresses(host)
     api_server = urlsplit(connection.transport.base).hostname or ""
     forbidden = set(_addresses(api_server)) if api_server else set()
-    if any(address in forbidden or _is_forbidden(address) for address in found):
+    if any(address in forbidden or is_forbidden(address) for address in found):
+        raise AddressRefused(host, "inside-the-machine")
+    return str(found[0])
+
+
+def _checked(host: str, loopback: bool) -> str:
+    """The first address of an ingress that somebody typed, if every one of them may be asked."""
+    found = _addresses(host)
+    if any(is_forbidden(address, loopback=loopback) for address in found):
         raise AddressRefused(host, "inside-the-machine")
     return str(found[0])
 
 
 def _addresses(host: str) -> tuple[Address, ...]:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return resolve(host)
     except (OSError, UnicodeError) as error:
         raise AddressRefused(host, "not-found") from error
-    return tuple(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
-
-
-def _is_forbidden(address: Address) -> bool:
-    """This machine, the link (cloud metadata lives there), nothing at all; also when hidden in an IPv6 address."""
-    return any(
-        ip.is_loopback
-        or ip.is_link_local
-        or ip.is_unspecified
-        or ip.is_multicast
-        or (ip.is_reserved and ip not in _NAT64)
-        or ip in _THIS_NETWORK
-        or ip in _METADATA
-        for ip in _meant(address)
-    )
-
-
-def _meant(address: Address) -> Iterable[Address]:
-    """The address, and the IPv4 address that a gateway or the kernel makes of it."""
-    yield address
-    if isinstance(address, ipaddress.IPv6Address):
-        inside = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-        yield from (found for found in inside if found)
-        if address in _NAT64:
-            yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

@@ -4,16 +4,18 @@
   {"kubeconfig": path, "context": name}                          a context of a kubeconfig (the current one by default)
   {"in_cluster": true}                                           the cluster that the console runs in
   {"url": address, "token_file": path, "ca_file": path}          an address with a bearer token
-and may have "ingress": "host:port" (where access tests go) and "sandbox": true. Further sources can be registered.
+and may have "ingress": "host:port" (where access tests go), "impersonate": true or false (else CONSOLE_IMPERSONATE
+says) and "sandbox": true. Further sources can be registered.
 A token file is read again every minute: a projected service account token changes while the console runs.
 """
 
 import dataclasses
 import re
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,7 @@ from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 
 from console.cluster.errors import ClusterError
+from console.cluster.guarding import guard, tls_context
 from console.cluster.transport import Transport
 
 POOL = 48  # connections kept to one API server; one operation or watch uses one at a time
@@ -42,9 +45,17 @@ class UnknownCluster(ClusterError):
     """No cluster of that name is configured."""
 
 
+class SourceUnavailable(ClusterError):
+    """Which clusters there are cannot be read at the moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """How to reach one cluster; the fields are those of the JSON above."""
+    """How to reach one cluster; the fields are those of the JSON above.
+
+    Those that people added carry certificates and keys as text (PEM), and are `guarded`: they may not lead to this
+    machine (unless `loopback`), to the link or to a cloud's metadata.
+    """
 
     name: str
     kubeconfig: str = ""
@@ -54,18 +65,46 @@ class ClusterSettings:
     token_file: str = ""
     token: str = dataclasses.field(default="", repr=False)
     ca_file: str = ""
+    ca: str = ""
+    certificate: str = ""
+    key: str = dataclasses.field(default="", repr=False)
     ingress: str = ""
+    impersonate: bool | None = None
     sandbox: bool = False
+    guarded: bool = False
+    loopback: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Where its address and credentials come from, for people."""
+        if self.in_cluster:
+            return "in-cluster"
+        return "url" if self.url else f"kubeconfig {self.context}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One cluster, ready to be asked. `ingress` is `host:port`, or empty for the address in a service's URL."""
+    """One cluster, ready to be asked. `ingress` is `host:port`, or empty for the address in a service's URL.
+
+    `impersonates`: changes are made as the person; None leaves it to the installation's setting. `is_guarded`: its
+    addresses were typed by a person, and may lead to this machine only when `loopback` is set.
+    """
 
     name: str
     transport: Transport
     ingress: str = ""
     is_sandbox: bool = False
+    impersonates: bool | None = None
+    is_guarded: bool = False
+    loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The clusters that are known now. Not complete while a source cannot be read: others may exist."""
+
+    names: tuple[str, ...]
+    is_complete: bool
 
 
 Source = Callable[[], Iterable[ClusterSettings]]
@@ -84,25 +123,38 @@ class Connections:
         self._sources.append(source)
 
     def names(self) -> tuple[str, ...]:
-        return tuple(self._settings())
+        """Return the names of all clusters that are known at the moment."""
+        return self.known().names
+
+    def known(self) -> Known:
+        """Return the names, and whether every source could be read."""
+        found: dict[str, None] = {}
+        is_complete = True
+        for source in self._sources:
+            try:
+                found |= dict.fromkeys(settings.name for settings in source())
+            except SourceUnavailable:
+                is_complete = False
+        return Known(tuple(found), is_complete)
 
     def get(self, name: str) -> Connection:
-        """Return the connection; raises UnknownCluster, or Unreachable when its credentials cannot be read."""
-        settings = self._settings().get(name)
-        if settings is None:
-            raise UnknownCluster(f"no cluster named {name!r}", 404)
+        """Return the connection; raises UnknownCluster, or another ClusterError when its credentials cannot be read."""
+        settings = self._settings(name)
         with self._lock:
             known = self._made.get(name)
             if known is None or known[0] != settings:
                 known = self._made[name] = (settings, connect(settings))
             return known[1]
 
-    def _settings(self) -> Mapping[str, ClusterSettings]:
-        found: dict[str, ClusterSettings] = {}
+    def _settings(self, name: str) -> ClusterSettings:
+        # A source is asked only when the ones before it do not know the name.
         for source in self._sources:
             for settings in source():
-                found.setdefault(settings.name, settings)
-        return found
+                if settings.name == name:
+                    return settings
+        with self._lock:
+            self._made.pop(name, None)  # with its credentials
+        raise UnknownCluster(f"no cluster named {name!r}", 404)
 
 
 @cache
@@ -119,7 +171,7 @@ def parse(text: str) -> tuple[ClusterSettings, ...]:
     if unknown:
         raise ValueError(f"CONSOLE_CLUSTERS: unknown keys {', '.join(sorted(unknown))}")
     for settings in found:
-        if settings.ingress and not _is_address(settings.ingress):
+        if settings.ingress and not is_host_and_port(settings.ingress):
             raise ValueError(f"CONSOLE_CLUSTERS: the ingress of {settings.name} is not host:port")
     names = [settings.name for settings in found]
     if len(set(names)) < len(names) or not all(names):
@@ -130,7 +182,8 @@ def parse(text: str) -> tuple[ClusterSettings, ...]:
 _KEYS = {field.name for field in dataclasses.fields(ClusterSettings)}
 
 
-def _is_address(text: str) -> bool:
+def is_host_and_port(text: str) -> bool:
+    """Whether the text is `host:port` or `[address]:port`."""
     found = _INGRESS.fullmatch(text)
     return found is not None and 0 < int(found[2]) < 65536
 
@@ -145,7 +198,30 @@ def connect(settings: ClusterSettings) -> Connection:
         raise ClusterError(f"cluster {settings.name}: {error}") from error
     configuration.connection_pool_maxsize = POOL
     configuration.socket_options = KEEPALIVE
-    return Connection(settings.name, Transport(ApiClient(configuration)), settings.ingress, settings.sandbox)
+    if settings.guarded:
+        configuration.proxy = None  # a proxy would look the name up itself
+    client = ApiClient(configuration)
+    manager = client.rest_client.pool_manager
+    if settings.guarded:
+        guard(manager, loopback=settings.loopback)
+    if settings.ca or settings.certificate:
+        manager.connection_pool_kw["ssl_context"] = _context(settings)
+    return Connection(
+        settings.name,
+        Transport(client),
+        settings.ingress,
+        settings.sandbox,
+        settings.impersonate,
+        settings.guarded,
+        settings.loopback,
+    )
+
+
+def _context(settings: ClusterSettings) -> ssl.SSLContext:
+    try:
+        return tls_context(settings.ca, settings.certificate, settings.key)
+    except ValueError as error:
+        raise ClusterError(f"cluster {settings.name}: {error}") from error
 
 
 def _configure(settings: ClusterSettings, configuration: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.cluster.connections import Connection
-from console.cluster.errors import ClusterError
+from console.cluster.errors import ClusterError, NotFound
 from console.cluster.resources import (
     CONFIG_MAPS,
     CONFIGURATIONS,
@@ -27,6 +27,8 @@ LOG_TAIL_LINES = 50
 LOG_LIMIT_BYTES = 64 * 1024
 MOST_WARNINGS = 1000  # of all pods of a namespace
 MOST_NAMES = 500  # of one kind in one namespace that a form offers
+KNATIVE_NAMESPACE = "app.kubernetes.io/name=knative-serving"  # the label of the namespace that Knative runs in
+VERSION_LABEL = "app.kubernetes.io/version"
 
 
 @dataclass(frozen=True)
@@ -136,16 +138,30 @@ class Gateway:
             if event := decode_event(line):
                 yield event
 
-    def can_i(self, verb: str, resource: Resource, namespace: str) -> bool:
-        """Ask the cluster whether this identity may (SelfSubjectAccessReview)."""
+    def can_i(self, verb: str, resource: Resource, namespace: str, *, name: str = "", subresource: str = "") -> bool:
+        """Ask the cluster whether this identity may (SelfSubjectAccessReview); an empty namespace means all of them."""
         attributes = {"verb": verb, "group": resource.group, "resource": resource.plural, "namespace": namespace}
+        attributes |= {"name": name, "subresource": subresource}
         body = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         answer = self._call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=body)
         return bool((answer.get("status") or {}).get("allowed"))
+
+    def serves_knative(self) -> bool:
+        """Whether the API server knows Knative's services."""
+        try:
+            found = self._call("GET", f"/apis/{SERVICES.group}/{SERVICES.version}").get("resources") or ()
+        except NotFound:
+            return False
+        return any(isinstance(one, dict) and one.get("name") == SERVICES.plural for one in found)
+
+    def knative_version(self) -> str:
+        """Return Knative Serving's version as its namespace's label tells it, empty when it does not."""
+        labels = ({**(raw["metadata"].get("labels") or {})} for raw in self._list(NAMESPACES, None, KNATIVE_NAMESPACE))
+        return next((str(found[VERSION_LABEL]) for found in labels if found.get(VERSION_LABEL)), "")
 
     def version(self) -> str:
         return str(self._call("GET", "/version").get("gitVersion", ""))

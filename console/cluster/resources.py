@@ -33,3 +33,6 @@ SECRETS = Resource("secrets")
 CONFIG_MAPS = Resource("configmaps")
 SERVICE_ACCOUNTS = Resource("serviceaccounts")
 CLAIMS = Resource("persistentvolumeclaims")
+# Nothing that can be read: the right to act as somebody has these names.
+USERS = Resource("users")
+GROUPS = Resource("groups")

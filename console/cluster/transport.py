@@ -14,6 +14,7 @@ from kubernetes.client import ApiClient
 from kubernetes.config import ConfigException
 
 from console.cluster import errors
+from console.cluster.guarding import AddressForbidden
 
 CALL_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
 WATCH_GRACE = 15.0  # seconds; a watch ends by itself when its time is over: silence beyond is a dead link
@@ -29,6 +30,13 @@ ONLY_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
+# The request never left: what it asked did not happen.
+_NOT_SENT = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.SSLError,
+    AddressForbidden,
+)
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -98,11 +106,20 @@ class Transport:
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        timeout: urllib3.Timeout = CALL_TIMEOUT,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._client = client
+        self._timeout = timeout
+        self._attempts = attempts
         self._sleep = sleep
         self._jitter = jitter
         self.base = client.configuration.host.rstrip("/")
+
+    def hasty(self, seconds: float) -> "Transport":
+        """Return the same cluster for somebody who waits: each call is tried once, and given up after `seconds`."""
+        timeout = urllib3.Timeout(total=seconds)
+        return Transport(self._client, sleep=self._sleep, jitter=self._jitter, timeout=timeout, attempts=1)
 
     def call(
         self,
@@ -167,7 +184,7 @@ class Transport:
         accept: str = JSON,
     ) -> bytes:
         waited = 0.0
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             try:
                 return self._exchange(method, path, query, body, content_type, identity, accept)
             except errors.ClusterError as error:
@@ -182,7 +199,7 @@ class Transport:
 
     def _wait(self, error: errors.ClusterError, method: str, attempt: int) -> float | None:
         """Seconds until the next attempt, or None when there should be none."""
-        if attempt == ATTEMPTS - 1:
+        if attempt == self._attempts - 1:
             return None
         if isinstance(error, errors.Throttled):
             return min(error.retry_after, MAX_WAIT) + self._jitter()
@@ -199,7 +216,7 @@ class Transport:
         identity: Identity | None,
         accept: str,
     ) -> bytes:
-        response = self._send(method, path, query, body, content_type, identity, CALL_TIMEOUT, accept)
+        response = self._send(method, path, query, body, content_type, identity, self._timeout, accept)
         try:
             if response.status >= 300:
                 raise self._error(response, method)
@@ -253,9 +270,7 @@ class Transport:
                 redirect=False,
                 preload_content=False,
             )
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-            raise errors.Unreachable(_words(error)) from error
-        except urllib3.exceptions.SSLError as error:
+        except _NOT_SENT as error:
             raise errors.Unreachable(_words(error)) from error
         except urllib3.exceptions.HTTPError as error:
             kind = errors.Unreachable if method == "GET" else errors.Uncertain

@@ -4,6 +4,7 @@ ROOT = "sluice:mirror"
 LEADER = f"{ROOT}:leader"
 FENCING = f"{ROOT}:fencing"
 CLUSTERS = f"{ROOT}:clusters"
+LEAVING = f"{ROOT}:leaving"  # set: clusters that are no longer configured and of which something may be left
 
 
 def services(cluster: str) -> str:

@@ -74,12 +74,35 @@ class MirrorWriter:
         """Forget one object."""
         self._write_one(resource, raw, lambda resource, raw: self._drop(resource, _address(resource, raw)))
 
+    def revoke(self) -> None:
+        """Make every further write of this writer raise LeadershipLost, also one that another thread is at."""
+        self._token = ""
+
     def forget_cluster(self) -> None:
-        """Take the cluster away from those that are shown; its keys stay until it is listed again."""
+        """Take away everything of a cluster that is no longer configured; raises LeadershipLost.
+
+        It is listed as leaving until the end, so that the next leader finishes what this one does not.
+        """
+        cluster = self._cluster
         self._run(
             [
-                ("DEL", keys.freshness(self._cluster)),
-                ("SREM", keys.CLUSTERS, self._cluster),
+                ("SADD", keys.LEAVING, cluster),
+                ("SREM", keys.CLUSTERS, cluster),
+                ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
+                ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
+            ]
+        )
+        for resource in MIRRORED:
+            known = keys.names(cluster, resource.plural)
+            addresses = {tuple(str(member).split("/")[:2]) for member in self._client.smembers(known)}
+            owned = [keys.owned(cluster, resource.plural, *address) for address in sorted(addresses)]
+            for start in range(0, len(owned), BATCH):
+                self._run([("UNLINK", *owned[start : start + BATCH])])
+            self._run([("UNLINK", known)])
+        self._run(
+            [
+                ("SREM", keys.LEAVING, cluster),
+                ("PUBLISH", CHANNEL, _announcement(cluster, SERVICES, "", "")),
             ]
         )
 

@@ -89,6 +89,8 @@ class Follower:
         self.writer.note(self.resource, msgspec.json.encode(state))
 
     def end(self) -> None:
+        """Tell the thread to end. What it is about to write, of an address of yesterday perhaps, is not written."""
+        self.writer.revoke()
         self.loop.end()
 
     def join(self, seconds: float) -> None:
@@ -184,19 +186,24 @@ class Watcher:
             self._drop_followers()  # they write with the old token
         if not leads:
             return
-        names = self._clusters.names()
-        self._end_removed(names)
-        for cluster in names:
+        known = self._clusters.known()
+        if known.is_complete:
+            self._forget_all_but(known.names)
+        else:
+            log.warning("clusters_not_all_known")  # the database is away: nothing is forgotten for that
+        for cluster in known.names:
             self._follow(cluster)
         for follower in self._followers.values():
             follower.heartbeat()
 
-    def _end_removed(self, names: tuple[str, ...]) -> None:
-        """End the threads of clusters that are no longer configured, and stop showing those clusters."""
+    def _forget_all_but(self, names: tuple[str, ...]) -> None:
+        """End the threads of clusters that are no longer configured, and take those clusters out of the mirror."""
         for key in [key for key in self._followers if key[0] not in names]:
             self._followers.pop(key).end()
-        for cluster in set(read.clusters()) - set(names):
+        leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
+        for cluster in (leaving | set(read.clusters())) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
+            log.info("cluster_forgotten", cluster=cluster)
 
     def _follow(self, cluster: str) -> None:
         """Start a thread for each kind that has none, whose thread ended, or that asks an address of yesterday."""

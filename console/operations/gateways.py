@@ -3,9 +3,12 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
-from console.access.models import User
-from console.cluster.errors import ClusterError
+from console.access.models import Team, User
+from console.cluster.connections import Connection
+from console.cluster.errors import ClusterError, Forbidden
 from console.cluster.gateway import Gateway
 from console.cluster.transport import Identity
 from console.clusters import connections
@@ -14,9 +17,30 @@ from console.clusters import connections
 def gateway_for(
     cluster: str, user: User | None, on_wait: Callable[[ClusterError, float], None] | None = None
 ) -> Gateway:
-    """Return the gateway; raises ClusterError when the cluster is not known or its credentials cannot be read."""
-    identity = None
-    if settings.IMPERSONATE and user is not None:
-        groups = tuple(f"sluice:{team.name}" for team in user.teams.all())
-        identity = Identity(user.get_username(), groups)
-    return Gateway(connections.get(cluster), identity, on_wait)
+    """Return the gateway; raises ClusterError when the cluster is not known or its credentials cannot be read.
+
+    Raises Forbidden where the person would have to be impersonated and has a name that must not be.
+    """
+    connection = connections.get(cluster)
+    return Gateway(connection, identity_on(connection, user), on_wait)
+
+
+def identity_on(connection: Connection, user: User | None) -> Identity | None:
+    """Return as whom the cluster sees what this person does; None is the console's own account. Raises Forbidden."""
+    impersonates = settings.IMPERSONATE if connection.impersonates is None else connection.impersonates
+    if not impersonates or user is None:
+        return None
+    identity = identity_of(user)
+    try:
+        identity.headers()
+    except ValueError as error:
+        raise Forbidden(f"{user.get_username()!r} or a team has a name that may not be impersonated") from error
+    return identity
+
+
+def identity_of(user: User) -> Identity:
+    """Return the person and the teams they are in now, by their prefixed names."""
+    valid = Q(memberships__expires_at=None) | Q(memberships__expires_at__gt=timezone.now())
+    teams = Team.objects.filter(valid, memberships__user=user).distinct()
+    groups = tuple(f"{settings.IMPERSONATE_GROUP_PREFIX}{team.name}" for team in teams)
+    return Identity(f"{settings.IMPERSONATE_USER_PREFIX}{user.get_username()}", groups)

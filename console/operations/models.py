@@ -12,8 +12,8 @@ from console.knative import changes
 from console.knative.changes import Change
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.operations.sealing import unseal
 from console.operations.statuses import ACTIVE, OPEN, Status
+from console.sealing import unseal
 
 
 class OnService(models.Model):

@@ -27,7 +27,7 @@ from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
 from console.operations.rights import missing, refuse_another_object
-from console.operations.sealing import seal
+from console.sealing import seal
 
 KEPT = timedelta(hours=2)
 PATIENCE = 5.0  # seconds

@@ -16,7 +16,7 @@ from console.knative import paths
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
 from console.operations.models import OnService, Operation
-from console.operations.statuses import SUCCESSFUL, Status
+from console.operations.statuses import OPEN, SUCCESSFUL, Status
 
 GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
 ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
@@ -47,6 +47,11 @@ def broken_glass(ref: ServiceRef) -> Operation | None:
     """Return the newest operation of the last days that passed by the service's protection."""
     since = timezone.now() - GLASS_SHOWN
     return of_service(ref).filter(broke_glass=True, submitted_at__gt=since).first()
+
+
+def under_way(cluster: str) -> int:
+    """Return the number of operations on the cluster that have not ended; those that wait for an approval count too."""
+    return Operation.objects.filter(cluster=cluster, status__in=OPEN).count()
 
 
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:

@@ -33,8 +33,8 @@ from console.operations.previewing import KEPT, NotAllowed, audit_refusal
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
 from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
 from console.operations.rights import missing, needs_of
-from console.operations.sealing import seal, unseal
 from console.operations.statuses import ACTIVE, TERMINAL, Status
+from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
 LONGEST_SECONDS = 24 * 3600.0

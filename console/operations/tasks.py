@@ -21,6 +21,7 @@ from console.operations.previewing import forget_old_previews
 from console.operations.protection.approvals import expire_requests
 from console.operations.statuses import Status
 from console.operations.submission import forget_old_operations
+from console.registry import reports
 
 KEEP_OPERATIONS = timedelta(days=180)
 
@@ -85,6 +86,12 @@ def sweep() -> None:
 def tidy() -> None:
     """Forget previews that nobody submitted and operations of long ago; the audit log keeps its entries."""
     log.info("tidied", previews=forget_old_previews(), operations=forget_old_operations(KEEP_OPERATIONS))
+
+
+@shared_task
+def examine_clusters() -> None:
+    """Find out which clusters answer, which versions run there and what the console's account may do."""
+    reports.refresh_all()
 
 
 @shared_task

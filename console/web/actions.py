@@ -1,6 +1,6 @@
-"""What can be done with a service: a link for whoever may, else a disabled one that names the missing role."""
+"""What can be done with a service: a link for whoever may, else a disabled one that says what is missing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -13,7 +13,7 @@ from console.knative.references import ServiceRef
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One button. `roles` are those that would allow it, when it is not allowed."""
+    """One button. When it is not allowed: `roles` would allow it, or `refused` is what the cluster itself refuses."""
 
     name: str
     label: str
@@ -21,6 +21,7 @@ class Action:
     url: str
     allowed: bool
     roles: tuple[str, ...] = ()
+    refused: str = ""
 
 
 def service_url(name: str, ref: ServiceRef, **more: str) -> str:
@@ -28,8 +29,10 @@ def service_url(name: str, ref: ServiceRef, **more: str) -> str:
     return reverse(name, kwargs={"cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name, **more})
 
 
-def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Action, ...]:
-    """Return the actions of a service page, in the order of use."""
+def of_service(
+    ref: ServiceRef, permissions: Collection[Permission], refused: Mapping[Permission, str]
+) -> tuple[Action, ...]:
+    """Return the actions of a service page, in the order of use; `refused` is what cluster_rights.refused found."""
     table = (
         (_("Variables"), "list-columns-reverse", "env", Permission.DEPLOY),
         (_("Image"), "box-seam", "image", Permission.DEPLOY),
@@ -47,8 +50,9 @@ def of_service(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Ac
             label,
             icon,
             service_url(name, ref),
-            needed in permissions,
+            needed in permissions and needed not in refused,
             () if needed in permissions else roles_with(needed),
+            refused.get(needed, "") if needed in permissions else "",
         )
         for label, icon, name, needed in table
     )
@@ -58,6 +62,15 @@ def locked(actions: Collection[Action]) -> list[tuple[tuple[str, ...], list[str]
     """Return (roles that would allow them, labels) of what the person may not do, for one sentence under the row."""
     found: dict[tuple[str, ...], list[str]] = {}
     for action in actions:
-        if not action.allowed:
+        if not action.allowed and not action.refused:
             found.setdefault(action.roles, []).append(str(action.label))
+    return list(found.items())
+
+
+def refused(actions: Collection[Action]) -> list[tuple[str, list[str]]]:
+    """Return (what the cluster does not allow, labels) of what the person may do here and the cluster would refuse."""
+    found: dict[str, list[str]] = {}
+    for action in actions:
+        if action.refused:
+            found.setdefault(action.refused, []).append(str(action.label))
     return list(found.items())

@@ -53,6 +53,9 @@ PAGES = [
     "/teams/people/1/",
     "/teams/people/new/",
     "/teams/why/?person=viewer&cluster=sandbox&namespace=shop&service=cart&permission=traffic",
+    "/clusters/",
+    "/clusters/add/",
+    "/cluster/sandbox/",
     "/no-such-page/",
 ]
 

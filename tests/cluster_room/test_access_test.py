@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
-from console.cluster import access_test
+from console.cluster import access_test, addresses
 from console.cluster.access_test import AddressRefused, Target, ask, target
 from tests.cluster_room.scripted_server import CUT, HANG, answer, scripted
 from tests.cluster_room.world import connection_to
@@ -24,7 +25,7 @@ def names(monkeypatch):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0)) for address in known[host]]
 
-    monkeypatch.setattr(access_test.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", getaddrinfo)
     known["asked"] = asked
     return known
 
@@ -60,6 +61,16 @@ def test_an_address_inside_the_machine_or_of_metadata_is_refused(names, address)
     with pytest.raises(AddressRefused) as caught:
         target(REAL, "http://hello.default.example.com")
     assert caught.value.why == "inside-the-machine"
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_an_ingress_that_somebody_typed_leads_nowhere_else_either(names, address):
+    names["ingress.example.com"] = ["198.51.100.7", address]
+    typed = replace(REAL, ingress="ingress.example.com:80", is_guarded=True)
+    with pytest.raises(AddressRefused):
+        target(typed, "http://hello.default.example.com")
+    names["ingress.example.com"] = ["198.51.100.7"]
+    assert target(typed, "http://hello.default.example.com").address == "198.51.100.7"
 
 
 def test_one_bad_address_among_good_ones_is_enough(names):

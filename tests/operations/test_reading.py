@@ -11,7 +11,7 @@ from console import audit
 from console.access.actors import Actor
 from console.operations import reading, rollback
 from console.operations.models import Operation
-from console.operations.sealing import seal
+from console.sealing import seal
 from console.operations.statuses import Status
 from tests import factories
 

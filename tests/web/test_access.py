@@ -18,7 +18,8 @@ from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.operations.models import AccessTest, Operation
 from console.operations.protection.models import ProtectionRule
-from console.operations.sealing import seal
+from console.registry.models import Cluster
+from console.sealing import seal
 from tests import factories
 
 HERE = {"cluster": "box", "namespace": "default", "name": "shop"}
@@ -87,6 +88,12 @@ TABLE = {
     "person-link": ("administrator", {"id": ROW}, "post"),
     "why": ("signed-in", {}, "get"),
     "invitation": ("public", {"token": "x"}, "get"),
+    "clusters": ("administrator", {}, "get"),
+    "cluster-add": ("administrator", {}, "get"),
+    "cluster": ("administrator", {"name": "edge"}, "get"),
+    "cluster-test": ("administrator", {"name": "edge"}, "post"),
+    "cluster-edit": ("administrator", {"name": "edge"}, "get"),
+    "cluster-remove": ("administrator", {"name": "edge"}, "get"),
     "stream": ("signed-in", {}, "get"),
     "tokens": ("signed-in", {}, "get"),
     "create-token": ("signed-in", {}, "get"),
@@ -152,6 +159,7 @@ def things(mirror, people):
     team = Team.objects.create(pk=ROW, name="Secret team")
     Grant.objects.create(pk=ROW, team=team, role=role, cluster="box", namespace="secret")
     Membership.objects.create(team=team, user=User.objects.create_user("secret-person", pk=ROW), is_owner=True)
+    Cluster.objects.create(name="edge", url="https://127.0.0.1:9", sealed_credential=seal({"token": "t"}), added_by="x")
     audit.record("test", actor=Actor(None, "test"), outcome=audit.Outcome.SUCCEEDED)
     ApiToken.objects.filter(id=token_for(people["administrator"])[0].id).update(id=THING)
     return people
@@ -304,6 +312,17 @@ def strip(response) -> str:
         "",
         text,
     )
+
+
+@pytest.mark.parametrize("name", ["cluster", "cluster-test", "cluster-edit", "cluster-remove"])
+def test_nobody_but_administrators_learns_which_clusters_there_are(client, things, name: str) -> None:
+    client.force_login(things["owner"])
+    method = TABLE[name][2]
+    real = ask(client, name)
+    missing = getattr(client, method)(reverse(name, kwargs={"name": "nope"}))
+    assert (real.status_code, strip(real)) == (403, strip(missing))
+    entry = Entry.objects.first()
+    assert (entry.action, entry.outcome, entry.actor) == ("manage.refused", "refused", "owner")
 
 
 def test_a_refused_attempt_leaves_an_audit_entry(client, things) -> None:

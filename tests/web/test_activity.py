@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from console.operations.activity import activity
 from console.operations.models import Operation
-from console.operations.sealing import seal
+from console.sealing import seal
 from tests.web.pages import read
 
 

@@ -9,7 +9,7 @@ from console.audit.models import Entry
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.changes import load
 from console.operations.models import Operation, Preview
-from console.operations.sealing import unseal
+from console.sealing import unseal
 from tests import factories
 from tests.operations.factories import World
 from tests.web.pages import read

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from django.utils.translation.template import templatize
 
-from console.web import words
+from console.registry import Trouble
+from console.web import cluster_words, words
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
@@ -90,3 +91,13 @@ def test_every_problem_has_words_for_people() -> None:
         codes |= set(re.findall(r'Problem\(\s*"([a-z-]+)"', path.read_text(encoding="utf8")))
     assert len(codes) > 25
     assert sorted(codes - set(words._PROBLEMS) - {"sum"}) == []  # the sum's words are kn's own
+
+
+def test_whatever_is_wrong_with_a_cluster_has_words_for_people() -> None:
+    codes = set()
+    for path in (ROOT / "console" / "registry").rglob("*.py"):
+        text = path.read_text(encoding="utf8")
+        codes |= set(re.findall(r'Unfit\("([a-z-]+)"', text)) | set(re.findall(r'"(kubeconfig-[a-z0-9-]+)"', text))
+    assert len(codes) > 20
+    assert codes == set(cluster_words._UNFIT)
+    assert set(Trouble) == set(cluster_words._TROUBLES)

@@ -15,9 +15,9 @@ from console.audit.models import Entry
 from console.mirror import read
 from console.operations import pulse
 from console.operations.models import Operation
-from console.operations.sealing import seal
 from console.operations.tasks import sweep
 from console.redis_client import client as redis_client
+from console.sealing import seal
 from console.web import metrics
 from tests import factories
 from tests.broker import broker

@@ -31,7 +31,7 @@ def press(shown: Shown, response) -> Operation:
 
 def change_of_preview() -> object:
     from console.knative import changes
-    from console.operations.sealing import unseal
+    from console.sealing import unseal
 
     return changes.load(unseal(Preview.objects.order_by("-created_at").first().sealed_change))
 

@@ -48,6 +48,8 @@ PAGES = [
     "/teams/people/",
     "/teams/people/new/",
     "/teams/why/?cluster=box&namespace=default&service=shop",
+    "/clusters/",
+    "/clusters/add/",
     "/nowhere/",
 ]
 

@@ -11,8 +11,8 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from console.operations.models import Operation
-from console.operations.sealing import seal
 from console.redis_client import announce
+from console.sealing import seal
 from console.web import stream
 
 WAIT = 10  # seconds

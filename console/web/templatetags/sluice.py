@@ -1,6 +1,6 @@
 """Small pieces of pages: ages, conditions, words, links that keep the list's state."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -16,7 +16,7 @@ from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.operations.models import TimelineLine
-from console.web import words
+from console.web import cluster_words, words
 
 register = template.Library()
 
@@ -70,6 +70,18 @@ def health_icon(health: str) -> str:
 def field_text(row: Any) -> str:
     """The path of a changed field for people; takes a FieldChange or a row of a stored difference."""
     return row["field"] if isinstance(row, dict) and "field" in row else paths.text(tuple(_part(row, "path")))
+
+
+@register.filter
+def origin_words(origin: str) -> str:
+    """Where a cluster is configured."""
+    return cluster_words.origin(origin)
+
+
+@register.filter
+def since(moment: float | None) -> SafeString | str:
+    """The age of a moment that is given in seconds since the epoch."""
+    return age(datetime.fromtimestamp(moment, UTC)) if moment else "–"
 
 
 @register.filter

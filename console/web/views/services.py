@@ -1,6 +1,6 @@
 """The services list, a service, its revisions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -14,7 +14,7 @@ from console.knative.objects import Health, Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
-from console.operations import reading
+from console.operations import cluster_rights, reading
 from console.operations.protection.gate import Protection
 from console.web import actions, paging, words
 from console.web.requests import ConsoleRequest
@@ -22,6 +22,7 @@ from console.web.requests import ConsoleRequest
 SORTS = {
     "name": lambda row: (row.name, row.namespace),
     "namespace": lambda row: (row.namespace, row.name),
+    "cluster": lambda row: (row.cluster, row.namespace, row.name),
     "health": lambda row: ({"failed": 0, "progressing": 1, "ready": 2}.get(row.health, 3), row.name),
     "age": lambda row: -(row.created_at.timestamp() if row.created_at else 0),
     "changed": lambda row: -(row.changed_at.timestamp() if row.changed_at else 0),
@@ -31,7 +32,11 @@ SORTS = {
 @signed_in
 def services(request: ConsoleRequest) -> HttpResponse:
     """Every service that the person may see, in all clusters, from the mirror."""
-    clusters = read.clusters()
+    mirrored = read.clusters()
+    clusters = [cluster for cluster in mirrored if request.rights.reaches(cluster)]
+    stale = {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale}
+    if not mirrored:
+        stale = {"": read.Freshness(None)}  # the watcher has not come to any of them yet
     seen = [
         row
         for cluster in clusters
@@ -52,7 +57,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
         "namespaces": sorted({row.namespace for row in seen}),
         "attention": sum(1 for row in seen if _needs_attention(row)),
         "healths": words.HEALTH,
-        "freshness": _oldest(clusters),
+        "stale": stale,
         "may_create": request.rights.allows(Permission.DEPLOY),
         "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
     }
@@ -74,13 +79,6 @@ def matches(row: ServiceSummary, query: Mapping[str, str]) -> bool:
 
 def _needs_attention(row: ServiceSummary) -> bool:
     return row.health != Health.READY.value or row.newer_not_serving
-
-
-def _oldest(clusters: Iterable[str]) -> read.Freshness:
-    found = [read.freshness(cluster) for cluster in clusters]
-    return max(
-        found, key=lambda one: float("inf") if one.seconds is None else one.seconds, default=read.Freshness(None)
-    )
 
 
 @require_permission(Permission.VIEW)
@@ -149,7 +147,8 @@ def find(ref: ServiceRef) -> Service:
 
 def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
     """Return what every page of a service shows around its own content."""
-    offered = actions.of_service(ref, request.permissions)
+    refused = cluster_rights.refused(ref, request.user) if request.permissions - {Permission.VIEW} else {}
+    offered = actions.of_service(ref, request.permissions, refused)
     return {
         "ref": ref,
         "service": found,
@@ -158,7 +157,8 @@ def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str,
         "summary": read.summary(ref),
         "actions": offered,
         "locked": actions.locked(offered),
-        "permissions": request.permissions,
+        "refused_by_cluster": actions.refused(offered),
+        "permissions": request.permissions - refused.keys(),
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
         "standing": Protection().of_service(ref, found.labels),

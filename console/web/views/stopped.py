@@ -14,7 +14,7 @@ from console.knative.objects import Service
 from console.operations import submission
 from console.operations.protection import gate
 from console.operations.rights import needs_of
-from console.operations.sealing import unseal
+from console.sealing import unseal
 from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest

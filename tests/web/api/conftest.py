@@ -14,7 +14,7 @@ from console.access.actors import Actor
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations.models import Operation, TimelineLine
-from console.operations.sealing import seal
+from console.sealing import seal
 from tests import factories
 
 OPERATION = uuid.UUID("00000000-0000-4000-8000-000000000001")

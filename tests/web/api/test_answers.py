@@ -14,7 +14,7 @@ from console.knative import kn
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.sealing import seal
+from console.sealing import seal
 from tests import factories
 
 ROOT = "/api/v1"

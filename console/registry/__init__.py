@@ -1,0 +1,13 @@
+"""The clusters that people added in the console: their addresses, their sealed credentials, tests of a connection.
+
+May import audit, cluster and knative; knows no teams and no grants. Its source is connected to console.clusters when
+the apps start, so that web, worker and watcher all see what was added, changed or removed without a restart.
+What the web must know of clusters and their answers is named here, so that it need not import the cluster room.
+"""
+
+from console.cluster.connections import is_host_and_port
+from console.cluster.probe import Report, Trouble
+from console.registry.credentials import Credential, Unfit
+from console.registry.kubeconfig import Kubeconfig
+
+__all__ = ["Credential", "Kubeconfig", "Report", "Trouble", "Unfit", "is_host_and_port"]

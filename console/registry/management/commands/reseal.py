@@ -1,0 +1,19 @@
+"""`manage.py reseal`: encrypt cluster credentials and queued changes anew with the newest key."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.registry.resealing import reseal_all
+
+
+class Command(BaseCommand):
+    help = "Encrypt everything at rest with the first of CONSOLE_ENCRYPTION_KEYS, so that the others can be dropped."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        counts = reseal_all()
+        for count in counts:
+            self.stdout.write(f"{count.column}: {count.anew} encrypted anew, {count.newest} had the newest key")
+        if lost := [count for count in counts if count.lost]:
+            words = ", ".join(f"{count.lost} of {count.column}" for count in lost)
+            raise CommandError(f"No key of CONSOLE_ENCRYPTION_KEYS opens {words}: give the key they were made with.")

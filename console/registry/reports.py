@@ -1,0 +1,73 @@
+"""The newest report on each cluster, in Redis for an hour: what the list of clusters shows beside the mirror's age."""
+
+import time
+
+import msgspec
+import redis
+import structlog
+from django.conf import settings
+
+from console.cluster.errors import ClusterError
+from console.cluster.probe import Report, Trouble, examine
+from console.clusters import connections
+from console.redis_client import client
+
+KEPT_SECONDS = 3600
+REFRESHING_SECONDS = 30.0  # then no more clusters are begun: a task must not last
+
+log = structlog.get_logger(__name__)
+_decoder = msgspec.json.Decoder(Report)
+
+
+def keep(cluster: str, report: Report) -> None:
+    """Remember the report; when Redis is away it is not remembered."""
+    try:
+        client().set(_key(cluster), msgspec.json.encode(report), ex=KEPT_SECONDS)
+    except redis.RedisError as error:
+        log.warning("report_not_kept", cluster=cluster, reason=type(error).__name__)
+
+
+def last(cluster: str) -> Report | None:
+    """Return the newest report, or None when there is none, or Redis is away."""
+    try:
+        raw = client().get(_key(cluster))
+    except redis.RedisError:
+        return None
+    return _decoder.decode(str(raw)) if raw else None
+
+
+def forget(cluster: str) -> None:
+    try:
+        client().delete(_key(cluster))
+    except redis.RedisError as error:
+        log.warning("report_not_forgotten", cluster=cluster, reason=type(error).__name__)
+
+
+def refresh(cluster: str) -> Report:
+    """Examine the cluster with the console's account and keep what was found."""
+    try:
+        connection = connections.get(cluster)
+    except ClusterError as error:
+        report = Report(Trouble.FAILED, str(error)[:500])
+    else:
+        impersonates = settings.IMPERSONATE if connection.impersonates is None else connection.impersonates
+        report = examine(connection, impersonates=impersonates)
+    keep(cluster, report)
+    return report
+
+
+def refresh_all() -> int:
+    """Examine every cluster, the one that waits longest first, for about half a minute; returns how many."""
+    until = time.monotonic() + REFRESHING_SECONDS
+    known = {cluster: last(cluster) for cluster in connections.names()}
+    count = 0
+    for cluster in sorted(known, key=lambda name: report.at if (report := known[name]) else 0.0):
+        if time.monotonic() > until:
+            break
+        refresh(cluster)
+        count += 1
+    return count
+
+
+def _key(cluster: str) -> str:
+    return f"sluice:registry:report:{cluster}"

@@ -1,0 +1,54 @@
+"""Encrypting everything at rest anew with the newest key, so that an older one can be thrown away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import models
+
+from console import sealing
+
+CHUNK = 200
+
+
+@dataclass(slots=True)
+class Count:
+    """What became of one column: rows encrypted anew, rows that had the newest key already, rows that no key opens."""
+
+    column: str
+    anew: int = 0
+    newest: int = 0
+    lost: int = 0
+
+
+def columns() -> Iterator[tuple[type[models.Model], str]]:
+    """Yield each model and field that holds sealed data, of every app."""
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, models.BinaryField) and field.name.startswith(sealing.PREFIX):
+                yield model, field.name
+
+
+def reseal_all() -> list[Count]:
+    """Encrypt every sealed value with the newest key and return what was found, a Count a column.
+
+    It may run while the console works, and again: a row is written only while it holds what was read.
+    """
+    return [_reseal(model, field) for model, field in columns()]
+
+
+def _reseal(model: type[models.Model], field: str) -> Count:
+    count = Count(f"{model._meta.label}.{field}")
+    rows = model._default_manager.order_by("pk").values_list("pk", field)
+    for pk, sealed in rows.iterator(chunk_size=CHUNK):
+        if sealing.is_newest(sealed):
+            count.newest += 1
+            continue
+        try:
+            anew = sealing.reseal(sealed)
+        except sealing.InvalidToken:
+            count.lost += 1
+            continue
+        # A row that was deleted or written meanwhile is left alone: whoever wrote it has the newest key.
+        count.anew += model._default_manager.filter(pk=pk, **{field: bytes(sealed)}).update(**{field: anew})
+    return count
