@@ -35,6 +35,12 @@ TRUSTED_PROXIES = env.int("CONSOLE_TRUSTED_PROXIES", default=0)
 CLUSTERS = env.str("CONSOLE_CLUSTERS", default="")
 IMPERSONATE = env.bool("CONSOLE_IMPERSONATE", default=False)
 
+# --- Audit -------------------------------------------------------------------------------------
+# Newest first: the first signs checkpoints, all are known. Empty: derived from SECRET_KEY.
+AUDIT_KEYS = env.list("CONSOLE_AUDIT_KEYS", default=[])
+# Where entries are sent as JSON lines: stdout, syslog (the machine's), syslog://host:port, syslog+tcp://host:port.
+AUDIT_FORWARD = env.str("CONSOLE_AUDIT_FORWARD", default="")
+
 # --- Operations --------------------------------------------------------------------------------
 OPERATION_DEADLINE = env.float("CONSOLE_OPERATION_DEADLINE", default=600.0)  # seconds; kn's --wait-timeout
 OPERATION_ERROR_WINDOW = env.float("CONSOLE_OPERATION_ERROR_WINDOW", default=2.0)  # seconds; kn's --wait-window
@@ -253,6 +259,7 @@ logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 # --- What beat starts --------------------------------------------------------------------------
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "console.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "forward": {"task": "console.audit.tasks.forward", "schedule": 5.0, "options": {"expires": 10}},
     "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
