@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
-from console.operations import access_tests, pulse
+from console.operations import access_tests, audit_exports, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
 from console.operations.handover import hand_over, left_behind
@@ -79,11 +79,19 @@ def sweep() -> None:
         if not hand_over(operation):
             return
     access_tests.end_interrupted()
+    audit_exports.hand_over_stalled()
+
+
+@shared_task
+def export_entries(export_id: str, reached: int) -> None:
+    """Write the next part of an export of the audit log."""
+    audit_exports.take_turn(export_id, reached, _stopping)
 
 
 @shared_task
 def tidy() -> None:
     """Forget previews that nobody submitted and operations of long ago; the audit log keeps its entries."""
+    audit_exports.forget_old()
     log.info("tidied", previews=forget_old_previews(), operations=forget_old_operations(KEEP_OPERATIONS))
 
 
