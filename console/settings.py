@@ -259,6 +259,7 @@ logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 # --- What beat starts --------------------------------------------------------------------------
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "console.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "outside": {"task": "console.operations.tasks.look_outside", "schedule": 5.0, "options": {"expires": 10}},
     "forward": {"task": "console.audit.tasks.forward", "schedule": 5.0, "options": {"expires": 10}},
     "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }

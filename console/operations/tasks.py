@@ -11,7 +11,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
-from console.operations import access_tests, audit_exports, pulse
+from console.mirror.read import MirrorUnavailable
+from console.operations import access_tests, audit_exports, outside, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
 from console.operations.handover import hand_over, left_behind
@@ -80,6 +81,15 @@ def sweep() -> None:
             return
     access_tests.end_interrupted()
     audit_exports.hand_over_stalled()
+
+
+@shared_task
+def look_outside() -> None:
+    """Write what others changed in the clusters into the audit log."""
+    try:
+        outside.look()
+    except (MirrorUnavailable, OperationalError, InterfaceError) as error:
+        log.warning("look_outside_interrupted", reason=type(error).__name__)  # the next one sees all of it
 
 
 @shared_task
