@@ -17,7 +17,7 @@ test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 2 -q
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
-	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py
 
 test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/browser

@@ -42,6 +42,12 @@ if IMPERSONATE_USER_PREFIX.startswith("system:") or IMPERSONATE_GROUP_PREFIX.sta
 # Whether clusters that are added in the console may be on this machine; for trying the console.
 LOOPBACK_CLUSTERS = env.bool("CONSOLE_LOOPBACK_CLUSTERS", default=False)
 
+# --- Audit -------------------------------------------------------------------------------------
+# Newest first: the first signs checkpoints, all are known. Empty: derived from SECRET_KEY.
+AUDIT_KEYS = env.list("CONSOLE_AUDIT_KEYS", default=[])
+# Where entries are sent as JSON lines: stdout, syslog (the machine's), syslog://host:port, syslog+tcp://host:port.
+AUDIT_FORWARD = env.str("CONSOLE_AUDIT_FORWARD", default="")
+
 # --- Operations --------------------------------------------------------------------------------
 OPERATION_DEADLINE = env.float("CONSOLE_OPERATION_DEADLINE", default=600.0)  # seconds; kn's --wait-timeout
 OPERATION_ERROR_WINDOW = env.float("CONSOLE_OPERATION_ERROR_WINDOW", default=2.0)  # seconds; kn's --wait-window
@@ -266,6 +272,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 50},
     },
+    "outside": {"task": "console.operations.tasks.look_outside", "schedule": 5.0, "options": {"expires": 10}},
+    "forward": {"task": "console.audit.tasks.forward", "schedule": 5.0, "options": {"expires": 10}},
     "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

@@ -99,6 +99,13 @@ def refuse(
         outcome=audit.Outcome.REFUSED,
         text=f"{request.method} {request.path}",
     )
+    return refused_page(request, permission, ref, administrators=administrators)
+
+
+def refused_page(
+    request: HttpRequest, permission: Permission, ref: ServiceRef | None, *, administrators: bool = False
+) -> TemplateResponse:
+    """Answer 403 as `refuse` does, for a refusal that has its audit entry already."""
     roles = () if administrators else roles_with(permission)
     context = {"permission": permission, "roles": roles, "ref": ref, "administrators": administrators}
     return TemplateResponse(request, "403.html", context, status=403)

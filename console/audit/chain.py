@@ -1,8 +1,8 @@
-"""Appending to the log and proving that nothing in it was changed, removed, inserted or reordered."""
+"""Appending to the log, and following the chain of its hashes."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Protocol
@@ -11,12 +11,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console.audit.models import Entry
+from console.audit.models import Action, Entry, Place, Retention
 from console.audit.outcomes import Outcome
+from console.audit.standing import standing_of
+from console.audit.triggers import FIRST_HASH
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 
-FIRST_HASH = "0" * 64
 _LOCK = 0x51_0C_E0  # any fixed number: PostgreSQL's advisory lock for appending
 _CHAINED = [
     "sequence",
@@ -34,6 +35,7 @@ _CHAINED = [
     "request_id",
     "previous_hash",
 ]
+_CHAINED_WHEN_FILLED = ["team"]  # came later: entries from before have the hash of then
 
 
 class Actor(Protocol):
@@ -49,6 +51,14 @@ class Actor(Protocol):
     def request_id(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The end of the chain: what the next entry continues."""
+
+    sequence: int
+    hash: str
+
+
 def record(
     action: str,
     *,
@@ -57,22 +67,27 @@ def record(
     ref: ServiceRef | None = None,
     changes: Sequence[FieldChange] = (),
     roles: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
     text: str = "",
     operation: UUID | None = None,
 ) -> Entry:
-    """Append an entry in the caller's transaction, so that it stands or falls with what it tells; returns it."""
+    """Append an entry in the caller's transaction, so that it stands or falls with what it tells; returns it.
+
+    The roles and the team that the person acts in are looked up; `labels` are those of the service, for grants with
+    a selector, where the caller knows them.
+    """
+    standing = standing_of(actor.user_id, action, ref, labels)
     with transaction.atomic():
-        if connection.vendor == "postgresql":  # SQLite's writers are alone anyway (BEGIN IMMEDIATE)
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        last = Entry.objects.order_by("-sequence").values_list("sequence", "hash").first() or (0, FIRST_HASH)
+        hold()
+        last = end()
         entry = Entry(
-            sequence=last[0] + 1,
+            sequence=last.sequence + 1,
             at=timezone.now(),
             actor=actor.name,
             actor_id=actor.user_id,
             ip=actor.ip,
-            roles=",".join(roles),
+            roles=",".join(roles or standing.roles)[:300],
+            team=standing.team,
             cluster=ref.cluster if ref else "",
             namespace=ref.namespace if ref else "",
             service=ref.name if ref else "",
@@ -82,42 +97,69 @@ def record(
             text=text[:2000],
             operation=operation,
             request_id=actor.request_id,
-            previous_hash=last[1],
+            previous_hash=last.hash,
         )
         entry.hash = digest(entry)
         entry.save(force_insert=True)
+        _note_names(entry)
         return entry
+
+
+def _note_names(entry: Entry) -> None:
+    """Keep the short lists of what filters can ask for."""
+    Action.objects.bulk_create([Action(name=entry.action)], ignore_conflicts=True)
+    if entry.cluster:
+        place = Place(cluster=entry.cluster, namespace=entry.namespace)
+        Place.objects.bulk_create([place], ignore_conflicts=True)
+
+
+def hold() -> None:
+    """Let nobody else append until this transaction ends."""
+    if connection.vendor == "postgresql":  # SQLite's writers are alone anyway (BEGIN IMMEDIATE)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def end() -> Link:
+    """Return the newest entry, or what an empty log continues."""
+    newest = Entry.objects.order_by("-sequence").values_list("sequence", "hash").first()
+    return Link(*newest) if newest else beginning()
+
+
+def beginning() -> Link:
+    """Return what the oldest entry that is still here continues: the archive's last one, or nothing."""
+    newest = Retention.objects.order_by("-through").values_list("through", "hash").first()
+    return Link(*newest) if newest else Link(0, FIRST_HASH)
 
 
 def digest(entry: Entry) -> str:
     """Return the hash that the entry must have: SHA-256 over its fields as canonical JSON."""
     facts: dict[str, Any] = {name: getattr(entry, name) for name in _CHAINED}
+    facts |= {name: value for name in _CHAINED_WHEN_FILLED if (value := getattr(entry, name))}
     facts["at"] = entry.at.astimezone(UTC).isoformat()
     facts["operation"] = str(entry.operation or "")
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """The first entry that does not follow from the one before."""
+class BrokenLink(Exception):
+    """The first entry that does not follow from the one before: its number, and what is wrong."""
 
-    sequence: int
-    why: str
+    def __init__(self, sequence: int, why: str) -> None:
+        super().__init__(sequence, why)
+        self.sequence = sequence
+        self.why = why
 
 
-def verify(entries: Iterator[Entry] | None = None) -> BrokenLink | int:
-    """Return the number of entries when the whole chain holds, else the first broken link."""
-    count, previous = 0, None
-    for entry in entries or Entry.objects.order_by("sequence").iterator(chunk_size=2000):
-        if previous is not None:
-            if entry.sequence != previous.sequence + 1:
-                return BrokenLink(entry.sequence, f"entry {previous.sequence + 1} is missing")
-            if entry.previous_hash != previous.hash:
-                return BrokenLink(entry.sequence, "it does not continue the entry before")
-        elif entry.sequence == 1 and entry.previous_hash != FIRST_HASH:
-            return BrokenLink(entry.sequence, "the chain does not begin here")
+def follow(entries: Iterable[Entry], start: Link) -> Iterator[Link]:
+    """Yield each entry's link, checked; raises BrokenLink at the first that does not continue what came before."""
+    last = start
+    for entry in entries:
+        if entry.sequence != last.sequence + 1:
+            raise BrokenLink(entry.sequence, f"entry {last.sequence + 1} is missing")
+        if entry.previous_hash != last.hash:
+            raise BrokenLink(entry.sequence, "it does not continue the entry before")
         if entry.hash != digest(entry):
-            return BrokenLink(entry.sequence, "its contents were changed")
-        count, previous = count + 1, entry
-    return count
+            raise BrokenLink(entry.sequence, "its contents were changed")
+        last = Link(entry.sequence, entry.hash)
+        yield last

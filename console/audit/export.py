@@ -1,10 +1,12 @@
-"""The log as text, an entry a line, for keeping elsewhere."""
+"""The log as text, an entry a line, for keeping elsewhere. JSON lines hold all that the hash covers."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from console.audit.models import Entry
 
@@ -12,8 +14,10 @@ COLUMNS = [
     "sequence",
     "at",
     "actor",
+    "actor_id",
     "ip",
     "roles",
+    "team",
     "cluster",
     "namespace",
     "service",
@@ -23,8 +27,13 @@ COLUMNS = [
     "text",
     "operation",
     "request_id",
+    "previous_hash",
     "hash",
 ]
+
+
+class NotAnEntry(Exception):
+    """A line is not an exported entry."""
 
 
 def row(entry: Entry) -> dict[str, Any]:
@@ -33,18 +42,37 @@ def row(entry: Entry) -> dict[str, Any]:
     return {**facts, "at": entry.at.isoformat(), "operation": str(entry.operation or "")}
 
 
+def json_line(entry: Entry) -> str:
+    return json.dumps(row(entry), ensure_ascii=False) + "\n"
+
+
 def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
-    for entry in entries:
-        yield json.dumps(row(entry), ensure_ascii=False) + "\n"
+    return map(json_line, entries)
 
 
-def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+def entries_from(lines: Iterable[str]) -> Iterator[Entry]:
+    """Yield the entries that `json_lines` wrote; raises NotAnEntry. They are not saved."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            facts = json.loads(line)
+            at, operation = datetime.fromisoformat(facts["at"]), facts["operation"]
+            yield Entry(**{**facts, "at": at, "operation": UUID(operation) if operation else None})
+        except (ValueError, TypeError, KeyError) as error:
+            raise NotAnEntry(f"line {number}") from error
+
+
+def csv_lines(entries: Iterable[Entry], *, heading: bool = True) -> Iterator[str]:
     """Yield CSV with a heading. Cells that a spreadsheet would run as a formula begin with an apostrophe."""
-    yield _line(COLUMNS)
+    if heading:
+        yield _line(COLUMNS)
     for entry in entries:
         facts = row(entry)
         facts["changes"] = json.dumps(facts["changes"], ensure_ascii=False)
-        yield _line([_harmless(str(facts[name])) for name in COLUMNS])
+        yield _line([_harmless(_cell(facts[name])) for name in COLUMNS])
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _harmless(cell: str) -> str:

@@ -1,6 +1,13 @@
-"""One table that only grows. Triggers refuse to change or delete its rows, on SQLite and on PostgreSQL."""
+"""The log, which only grows; where it begins now; and what is kept beside it: exports, saved filters, cursors.
 
+Triggers refuse to change or delete entries, on SQLite and on PostgreSQL (console.audit.triggers).
+"""
+
+import uuid
+
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class Entry(models.Model):
@@ -12,6 +19,7 @@ class Entry(models.Model):
     actor_id = models.BigIntegerField(null=True)
     ip = models.CharField(max_length=64, blank=True)
     roles = models.CharField(max_length=300, blank=True)
+    team = models.CharField(max_length=100, blank=True)  # the one whose grant allowed it
     cluster = models.CharField(max_length=100, blank=True)
     namespace = models.CharField(max_length=100, blank=True)
     service = models.CharField(max_length=100, blank=True)
@@ -28,7 +36,12 @@ class Entry(models.Model):
         ordering = ["-sequence"]
         indexes = [
             models.Index(fields=["cluster", "namespace", "service", "-sequence"], name="audit_by_service"),
+            models.Index(fields=["cluster", "namespace", "-sequence"], name="audit_by_place"),
+            models.Index(fields=["cluster", "-sequence"], name="audit_by_cluster"),
+            models.Index(fields=["namespace", "-sequence"], name="audit_by_namespace"),
+            models.Index(fields=["service", "-sequence"], name="audit_by_name"),
             models.Index(fields=["actor", "-sequence"], name="audit_by_actor"),
+            models.Index(fields=["team", "-sequence"], name="audit_by_team"),
             models.Index(fields=["action", "-sequence"], name="audit_by_action"),
             models.Index(fields=["outcome", "-sequence"], name="audit_by_outcome"),
             models.Index(fields=["at"], name="audit_by_time"),
@@ -37,3 +50,142 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.actor} {self.action} {self.outcome}"
+
+
+class Place(models.Model):
+    """A namespace of a cluster that some entry is about: few, so that patterns of grants become exact names."""
+
+    cluster = models.CharField(max_length=100)
+    namespace = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cluster", "namespace"], name="one_place")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}"
+
+
+class Action(models.Model):
+    """An action that some entry has: few, so that a group of them becomes exact names too."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Retention(models.Model):
+    """Entries up to `through` went to an archive; the chain goes on from `hash`. Never changed or removed either."""
+
+    through = models.BigIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+    archive_sha256 = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"entries to {self.through}, hash {self.hash}, archive SHA-256 {self.archive_sha256}"
+
+
+class Forwarded(models.Model):
+    """How far the log has been sent to a destination, and until when somebody is at it."""
+
+    destination = models.CharField(max_length=200, primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    held_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.destination} up to {self.sequence}"
+
+
+class SavedFilter(models.Model):
+    """A person's filter of the review page, by name."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_filter_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Export(models.Model):
+    """Entries on their way into a file that is too large to wait for; only who asked may fetch it, for a day."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    form = models.CharField(max_length=5)  # csv or jsonl
+    query = models.CharField(max_length=1000, blank=True)
+    newest = models.BigIntegerField()  # it goes from here down to `oldest`; what is recorded later is not in it
+    oldest = models.BigIntegerField()
+    reached = models.BigIntegerField()  # what is above is written: a turn that comes twice finds another number
+    written = models.BigIntegerField(default=0)  # entries
+    parts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.written} entries as {self.form}"
+
+    @property
+    def percent(self) -> int:
+        """How much of the log has been gone through."""
+        whole = self.newest - self.oldest + 1
+        return 100 if whole <= 0 else int(100 * (self.newest - self.reached + 1) / whole)
+
+
+class ExportPart(models.Model):
+    """A compressed piece of an export's file. In the database: web and workers may not share a disk."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["export", "number"], name="one_part_a_number")]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.export_id}"
+
+
+class WatchedCluster(models.Model):
+    """How far the mirror of a cluster has been compared with what the log knows (console.operations.outside)."""
+
+    cluster = models.CharField(max_length=100, primary_key=True)
+    epoch = models.CharField(max_length=64, blank=True)
+    version = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.cluster
+
+
+class WatchedService(models.Model):
+    """A service as the log last knew it: what the next change outside the console is compared with."""
+
+    cluster = models.CharField(max_length=100)
+    address = models.CharField(max_length=200)  # namespace/name
+    uid = models.CharField(max_length=64)
+    generation = models.BigIntegerField()
+    resource_version = models.CharField(max_length=40, blank=True)
+    object = models.BinaryField()  # compressed JSON without the status; values of variables are keyed digests
+    missing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cluster", "address"], name="one_watched_service")]
+        indexes = [
+            models.Index(
+                fields=["cluster"], condition=models.Q(missing_since__isnull=False), name="audit_missing_services"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.address} at {self.generation}"

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -34,6 +34,14 @@ class KindState(msgspec.Struct, frozen=True):
     resource_version: str = ""
     error: str = ""
     layout: str = ""  # see store.layout
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment in a cluster's mirror: what is written later has a larger version, or another epoch."""
+
+    epoch: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,8 @@ def clusters() -> tuple[str, ...]:
 @_guarded
 def services(cluster: str) -> tuple[ServiceSummary, ...]:
     """Return all services of a cluster; what did not change since the last reading is not read again."""
-    marks = client().mget(keys.epoch(cluster), keys.version(cluster))
-    epoch, version = str(marks[0] or ""), int(marks[1] or 0)
+    now = mark(cluster)
+    epoch, version = now.epoch, now.version
     with _cache_lock:
         known = _cache.get(cluster)
     if known and (known.epoch, known.version) == (epoch, version):
@@ -104,7 +112,7 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
 
 
 def _updated(cluster: str, known: _Copy) -> dict[str, ServiceSummary]:
-    names = [str(name) for name in client().zrangebyscore(keys.changes(cluster), f"({known.version}", "+inf")]
+    names = _changed(cluster, known.version)
     by_name = dict(known.by_name)
     for name, raw in zip(names, client().hmget(keys.summaries(cluster), names) if names else (), strict=True):
         if raw is None:
@@ -112,6 +120,46 @@ def _updated(cluster: str, known: _Copy) -> dict[str, ServiceSummary]:
         else:
             by_name[name] = _summary.decode(raw)
     return by_name
+
+
+def _changed(cluster: str, version: int) -> list[str]:
+    return [str(name) for name in client().zrangebyscore(keys.changes(cluster), f"({version}", "+inf")]
+
+
+@_guarded
+def mark(cluster: str) -> Mark:
+    """Return where the mirror is now, for `changed_since`."""
+    epoch, version = client().mget(keys.epoch(cluster), keys.version(cluster))
+    return Mark(str(epoch or ""), int(version or 0))
+
+
+@_guarded
+def changed_since(cluster: str, last: Mark) -> tuple[str, ...] | None:
+    """Return the `namespace/name` of services that were written or dropped since, or None when that is not known."""
+    now = mark(cluster)
+    if now.epoch != last.epoch or not 0 <= now.version - last.version <= MOST_CHANGES:
+        return None
+    return tuple(_changed(cluster, last.version))
+
+
+@_guarded
+def names(cluster: str) -> tuple[str, ...]:
+    """Return the `namespace/name` of every service."""
+    return tuple(str(name) for name in client().hkeys(keys.services(cluster)))
+
+
+@_guarded
+def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Service, ServiceSummary]]:
+    """Return those of the services, by `namespace/name`, that there are, env values sealed, with their summaries."""
+    if not wanted:
+        return {}
+    objects = client().hmget(keys.services(cluster), list(wanted))
+    summaries = client().hmget(keys.summaries(cluster), list(wanted))
+    return {
+        name: (Service(_object.decode(raw)), _summary.decode(short))
+        for name, raw, short in zip(wanted, objects, summaries, strict=True)
+        if raw and short
+    }
 
 
 @_guarded

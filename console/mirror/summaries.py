@@ -47,6 +47,7 @@ class ServiceSummary(msgspec.Struct, frozen=True):
     changed_at: datetime | None
     changed_by: str
     is_cluster_local: bool
+    changed_with: str = ""  # the tool that wrote the spec last, as it named itself
 
     @property
     def ref(self) -> ServiceRef:
@@ -84,6 +85,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
         is_cluster_local=service.is_cluster_local,
+        changed_with=_changed_with(service.metadata),
     )
 
 
@@ -93,6 +95,13 @@ def _changed_at(metadata: Any) -> datetime | None:
         parse_time(entry.get("time")) for entry in metadata.get("managedFields") or () if not entry.get("subresource")
     ]
     return max((time for time in times if time), default=None)
+
+
+def _changed_with(metadata: Any) -> str:
+    """The field manager whose write of the object itself is the newest: `kubectl-edit`, `kn`, `argocd-controller`."""
+    entries = [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]
+    newest: Any = max(entries, key=lambda entry: str(entry.get("time", "")), default={})
+    return str(newest.get("manager", ""))[:128]
 
 
 def _settled_at(service: Service) -> datetime | None:

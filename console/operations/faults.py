@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+# Of a submission, "accepted" and "told" are the two sides of its audit entry; the steps of a worker follow.
 STEPS = (
     "claimed",
     "before-write",

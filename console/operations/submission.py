@@ -24,7 +24,7 @@ from console.knative.changes import Change, Combined, CreateService, KeepDigest,
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.operations import previewing, stopwatch
+from console.operations import faults, previewing, stopwatch
 from console.operations.announce import tell
 from console.operations.endings import NotNow
 from console.operations.handover import hand_over
@@ -263,16 +263,18 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     operation.request_id, operation.reason = actor.request_id, reason[:500]
     operation.clock_stamp = stopwatch.mark()
     operation.save(force_insert=True)
+    faults.reach("accepted")
     audit.record(
         f"{change.permission}.{operation.kind}",
         actor=actor,
         ref=operation.ref,
-        roles=rights.roles(operation.ref, seen.labels),
+        labels=seen.labels,
         outcome=Outcome.REQUESTED,
         changes=[FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in operation.changes],
         text=operation.reason,
         operation=operation.id,
     )
+    faults.reach("told")
     if operation.status == Status.WAITING:
         record_request(operation, standing, actor)
     else:

@@ -11,7 +11,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
-from console.operations import access_tests, pulse
+from console.mirror.read import MirrorUnavailable
+from console.operations import access_tests, audit_exports, outside, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
 from console.operations.handover import hand_over, left_behind
@@ -80,11 +81,28 @@ def sweep() -> None:
         if not hand_over(operation):
             return
     access_tests.end_interrupted()
+    audit_exports.hand_over_stalled()
+
+
+@shared_task
+def look_outside() -> None:
+    """Write what others changed in the clusters into the audit log."""
+    try:
+        outside.look()
+    except (MirrorUnavailable, OperationalError, InterfaceError) as error:
+        log.warning("look_outside_interrupted", reason=type(error).__name__)  # the next one sees all of it
+
+
+@shared_task
+def export_entries(export_id: str, reached: int) -> None:
+    """Write the next part of an export of the audit log."""
+    audit_exports.take_turn(export_id, reached, _stopping)
 
 
 @shared_task
 def tidy() -> None:
     """Forget previews that nobody submitted and operations of long ago; the audit log keeps its entries."""
+    audit_exports.forget_old()
     log.info("tidied", previews=forget_old_previews(), operations=forget_old_operations(KEEP_OPERATIONS))
 
 

@@ -5,7 +5,7 @@ class WebConfig(AppConfig):
     name = "console.web"
 
     def ready(self) -> None:
-        """Let grants with a selector ask the mirror for a service's labels."""
+        """Let grants with a selector ask the mirror for services and their labels."""
         from console.access import labels
         from console.mirror import read
 
@@ -13,4 +13,7 @@ class WebConfig(AppConfig):
             summary = read.summary(ref)
             return summary.labels if summary else {}
 
-        labels.connect(labels_in_mirror)
+        def services_in_mirror():  # type: ignore[no-untyped-def]
+            return ((row.ref, row.labels) for cluster in read.clusters() for row in read.services(cluster))
+
+        labels.connect(labels_in_mirror, services_in_mirror, (read.MirrorUnavailable,))

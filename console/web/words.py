@@ -73,6 +73,19 @@ OUTCOMES = {
     Outcome.FAILED.value: gettext_lazy("failed"),
     Outcome.REFUSED.value: gettext_lazy("refused"),
 }
+AUDIT_GROUPS = {
+    "changes": gettext_lazy("Changes asked for"),
+    "results": gettext_lazy("Results of changes"),
+    "outside": gettext_lazy("Changes from outside"),
+    "reveals": gettext_lazy("Values revealed"),
+    "sessions": gettext_lazy("Sign-in and accounts"),
+    "access": gettext_lazy("Teams and grants"),
+    "approvals": gettext_lazy("Approvals and protection"),
+    "tokens": gettext_lazy("API tokens"),
+    "clusters": gettext_lazy("Clusters"),
+    "audit": gettext_lazy("The log itself"),
+    "tests": gettext_lazy("Access tests"),
+}
 SYMBOL_WORDS = {
     "ok": gettext_lazy("OK"),
     "info": gettext_lazy("information"),

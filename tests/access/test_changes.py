@@ -17,8 +17,8 @@ from console.access.changing import NotAllowed, Refused
 from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
 from console.access.scopes import Scope
-from console.audit.chain import verify
 from console.audit.models import Entry
+from console.audit.verification import verify
 from console.knative.references import ServiceRef
 
 pytestmark = pytest.mark.django_db

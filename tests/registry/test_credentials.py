@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 
 from console import sealing
+from console.audit.models import ExportPart, WatchedService
 from console.operations.models import Operation, Preview
 from console.registry import changes
 from console.registry.changes import CredentialNeeded, Wanted
@@ -177,5 +178,6 @@ def test_every_column_of_bytes_is_found_by_resealing() -> None:
         for field in model._meta.get_fields()
         if isinstance(field, models.BinaryField)
     }
-    assert binary == set(columns())
-    assert len(binary) >= 5
+    holds_no_secret = {(ExportPart, "data"), (WatchedService, "object")}
+    assert binary - holds_no_secret == set(columns())
+    assert len(columns()) >= 5

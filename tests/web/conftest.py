@@ -1,5 +1,5 @@
 """The sandbox behind the pages, for what needs a cluster's answer."""
 
-from tests.operations.conftest import box, world
+from tests.operations.conftest import box, ref, world
 
-__all__ = ["box", "world"]
+__all__ = ["box", "ref", "world"]

@@ -8,9 +8,9 @@ class Migration(migrations.Migration):
     dependencies = [("audit", "0001_first")]
     operations = [
         migration(
-            postgresql=triggers.POSTGRESQL,
-            postgresql_drop=triggers.POSTGRESQL_DROP,
-            sqlite=triggers.SQLITE,
-            sqlite_drop=triggers.SQLITE_DROP,
+            postgresql=triggers.FIRST_POSTGRESQL,
+            postgresql_drop=triggers.FIRST_POSTGRESQL_DROP,
+            sqlite=triggers.FIRST_SQLITE,
+            sqlite_drop=triggers.FIRST_SQLITE_DROP,
         )
     ]

@@ -83,6 +83,7 @@ class AuditEntry(Struct, frozen=True):
     actor: str
     ip: str
     roles: list[str]
+    team: str
     cluster: str
     namespace: str
     service: str
@@ -179,6 +180,7 @@ def audit_entry(one: Entry) -> AuditEntry:
         actor=one.actor,
         ip=one.ip,
         roles=[role for role in one.roles.split(",") if role],
+        team=one.team,
         cluster=one.cluster,
         namespace=one.namespace,
         service=one.service,

@@ -4,6 +4,7 @@ import re
 
 from django.db.models import QuerySet
 
+from console.access.auditing import visible_entries
 from console.access.tokens import NarrowedRights
 from console.audit.models import Entry
 
@@ -13,7 +14,7 @@ def entries_within(rights: NarrowedRights) -> QuerySet[Entry]:
 
     Those about no service need a token for everywhere.
     """
-    scope, found = rights.scope, Entry.objects.all()
+    scope, found = rights.scope, visible_entries(rights.whole)
     for field, pattern in (("cluster", scope.cluster), ("namespace", scope.namespace)):
         if pattern != "*":
             found = found.filter(**_matching(field, pattern))

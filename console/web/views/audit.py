@@ -1,79 +1,165 @@
-"""Reading the audit log."""
+"""Reading the audit log: the list with its filters, one entry, the summary, and filters that are kept."""
 
-from datetime import UTC, datetime
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Q
-from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from console import audit
-from console.access.actors import actor_from
+from console.access.auditing import visible_entries
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.audit import export
-from console.audit.models import Entry
+from console.audit import searching
+from console.audit import summary as summing
+from console.audit.models import Entry, SavedFilter
 from console.audit.outcomes import Outcome
-from console.web import paging
+from console.audit.searching import Page, Search
+from console.audit.summary import Tally
+from console.knative.references import ServiceRef
+from console.operations.models import Operation
+from console.web import paging, words
 from console.web.requests import ConsoleRequest
 
-FILTERS = ("actor", "cluster", "namespace", "service", "action", "outcome")
-EXPORT_MOST = 100_000
+MOST_FILTERS = 50
+RELATED = 20
+DAY_HEIGHT = 64
 
 
 @require_permission(Permission.AUDIT)
 def entries(request: ConsoleRequest) -> HttpResponse:
-    """The log, newest first, in pages by cursor: `before` is the sequence number above the first entry shown."""
-    found = _filtered(request)
-    if before := _number(request.GET.get("before", "")):
-        found = found.filter(sequence__lt=before)
-    rows = list(found[: paging.PAGE_SIZE + 1])
+    """The log as far as the person may read it, newest first, in pages by cursor: `before` or `after` an entry."""
+    return show_list(request)
+
+
+def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
+    """Render the list that the address asks for; `more` are problems of a form on it."""
+    found = search(request)
+    page = Page([], False, False) if found.problems else _page(request, found)
+    shown = page.entries
     context = {
-        "entries": rows[: paging.PAGE_SIZE],
-        "next": rows[paging.PAGE_SIZE - 1].sequence if len(rows) > paging.PAGE_SIZE else None,
+        "entries": shown,
+        "older": shown[-1].sequence if page.has_older else None,
+        "newer": shown[0].sequence if page.has_newer and shown else None,
+        "searched_to": page.searched_to,
+        "problems": found.problems,
         "outcomes": list(Outcome),
-        "filters": FILTERS,
+        "groups": words.AUDIT_GROUPS,
+        "saved": SavedFilter.objects.filter(user=request.user),
+        "query": query_of(request),
+        **more,
     }
-    return render(request, "audit/list.html", context)
+    return render(request, "audit/list.html", context, status=422 if found.problems or more else 200)
 
 
 @require_permission(Permission.AUDIT)
 def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
-    return render(request, "audit/entry.html", {"entry": get_object_or_404(Entry, sequence=sequence)})
+    """One entry, with the timeline of its operation and what else was recorded of that."""
+    visible = visible_entries(request.rights)
+    one = visible.filter(sequence=sequence).first()
+    if one is None:
+        raise Http404
+    operation = _operation(request, one)
+    related = (
+        visible.filter(operation=one.operation).exclude(sequence=sequence) if one.operation else Entry.objects.none()
+    )
+    context = {
+        "entry": one,
+        "operation": operation,
+        "lines": operation.lines.all() if operation else (),
+        "related": related.order_by("sequence")[:RELATED],
+    }
+    return render(request, "audit/entry.html", context)
 
 
 @require_permission(Permission.AUDIT)
-def download(request: ConsoleRequest, form: str) -> StreamingHttpResponse:
-    """The filtered entries as CSV or JSON lines, oldest last; the export itself leaves an entry."""
-    write = export.csv_lines if form == "csv" else export.json_lines
-    audit.record(
-        "audit.export", actor=actor_from(request), outcome=Outcome.SUCCEEDED, text=request.GET.urlencode()[:500]
+def summary(request: ConsoleRequest) -> HttpResponse:
+    """Changes of the last days by day and team, and how many of them failed."""
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in map(str, summing.DAYS) else summing.DAYS[1]
+    found = summing.summarize(visible_entries(request.rights), timezone.now(), days)
+    bars = [_day_bar(day, tally, found.busiest) for day, tally in found.days]
+    return render(
+        request, "audit/summary.html", {"summary": found, "bars": bars, "days": days, "choices": summing.DAYS}
     )
-    found = _filtered(request)[:EXPORT_MOST]
-    response = StreamingHttpResponse(write(found.iterator(chunk_size=2000)), content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="sluice-audit.{form}"'
-    return response
 
 
-def _filtered(request: ConsoleRequest):  # type: ignore[no-untyped-def]
-    found = Entry.objects.all()
-    for name in FILTERS:
-        if value := request.GET.get(name, "").strip():
-            found = found.filter(**{name: value})
-    if text := request.GET.get("q", "").strip():
-        found = found.filter(Q(text__icontains=text) | Q(action__icontains=text) | Q(service__icontains=text))
-    for name, lookup in (("since", "at__gte"), ("until", "at__lt")):
-        if moment := _moment(request.GET.get(name, "")):
-            found = found.filter(**{lookup: moment})
-    return found
+@require_POST
+@require_permission(Permission.AUDIT)
+def save_filter(request: ConsoleRequest) -> HttpResponse:
+    """Keep the filter that the address names, for this person; a second one of the same name replaces the first."""
+    name, query = request.POST.get("name", "").strip(), query_of(request)
+    mine = SavedFilter.objects.filter(user=request.user)
+    if problem := _filter_problem(name, query, mine.exclude(name=name).count()):
+        return show_list(request, name_problem=problem, name=name)
+    SavedFilter.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
+    return redirect(f"{reverse('audit')}?{query}")
+
+
+@require_POST
+@require_permission(Permission.AUDIT)
+def remove_filter(request: ConsoleRequest, id: int) -> HttpResponse:
+    """Forget a filter of this person."""
+    if not SavedFilter.objects.filter(id=id, user=request.user).delete()[0]:
+        raise Http404
+    return redirect("audit")
+
+
+def search(request: ConsoleRequest) -> Search:
+    """Return what the address asks for, of what the person may read."""
+    return searching.search(visible_entries(request.rights), request.GET.dict())
+
+
+def query_of(request: ConsoleRequest) -> str:
+    """Return the filters of the address, without where in the list one is."""
+    asked = {name: request.GET.get(name, "").strip() for name in searching.FIELDS}
+    return urlencode({name: value for name, value in asked.items() if value})
+
+
+def _page(request: ConsoleRequest, found: Search) -> Page:
+    above, below = _number(request.GET.get("after", "")), _number(request.GET.get("before", ""))
+    if above is not None:
+        return searching.newer(found, above, paging.PAGE_SIZE)
+    return searching.older(found, below, paging.PAGE_SIZE)
+
+
+def _operation(request: ConsoleRequest, one: Entry) -> Operation | None:
+    """The entry's operation, if it is still kept. Whoever may read the entry may see what it is about."""
+    found = Operation.objects.filter(id=one.operation).first() if one.operation else None
+    is_same = found is not None and found.ref == ServiceRef(one.cluster, one.namespace, one.service)
+    return found if is_same else None
+
+
+def _filter_problem(name: str, query: str, others: int) -> str:
+    if not name or len(name) > 60:
+        return _("Give the filter a name of at most 60 characters.")
+    if not query:
+        return _("Filter the list first; then the filter can be saved.")
+    if len(query) > 1000:
+        return _("This filter is too long to be saved.")
+    if others >= MOST_FILTERS:
+        return _("You have saved %(count)s filters; remove one first.") % {"count": others}
+    return ""
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _moment(text: str) -> datetime | None:
-    """A date or a time as a form sends it, UTC; what cannot be read filters nothing."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
-    except ValueError:
-        return None
+def _day_bar(day: date, tally: Tally, busiest: int) -> dict[str, Any]:
+    """One day's column in a picture of DAY_HEIGHT: what went well, changes from outside above it, failures on top."""
+    unit = DAY_HEIGHT / busiest if busiest else 0.0
+    good, rest, failed = ((tally.changes - tally.failed) * unit, tally.outside * unit, tally.failed * unit)
+    places = {
+        "good": good,
+        "good_at": DAY_HEIGHT - good,
+        "rest": rest,
+        "rest_at": DAY_HEIGHT - good - rest,
+        "failed": failed,
+        "failed_at": DAY_HEIGHT - good - rest - failed,
+    }
+    return {"day": day, "tally": tally, **{name: f"{max(value, 0):.2f}" for name, value in places.items()}}

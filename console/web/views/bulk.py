@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refuse, signed_in
+from console.access.decorators import refused_page, signed_in
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
 from console.knative.references import ServiceRef
@@ -114,7 +114,7 @@ def submit(request: ConsoleRequest) -> HttpResponse:
     except (submission.PreviewGone, ValueError):
         return gone(request)
     except NotAllowed as error:
-        return refuse(request, Permission(sorted(error.permissions)[0]), None)
+        return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
         return stopped(request, request.POST.getlist("preview"), asked, stop)
     return redirect(f"{reverse('operations')}?batch={batch}")

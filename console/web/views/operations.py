@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refuse, signed_in
+from console.access.decorators import refuse, refused_page, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
@@ -81,6 +81,7 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "relatives": reading.relatives(found),
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written,
+        "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels_of(found.ref)),
         "may_retry": not found.is_open and found.status not in SUCCESSFUL,
         "may_roll_back": rollback.is_possible(found)
         and request.rights.allows(Permission.TRAFFIC, found.ref, labels_of(found.ref)),
@@ -128,7 +129,7 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     except submission.PreviewGone:
         return gone(request)
     except NotAllowed as error:
-        return refuse(request, Permission(sorted(error.permissions)[0]), None)
+        return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
         return stopped(request, [str(id)], asked, stop)
     return redirect("operation", id=made.id)

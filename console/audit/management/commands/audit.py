@@ -1,29 +1,95 @@
-"""`manage.py audit verify|export`: prove the log, or write it out."""
+"""`manage.py audit verify|export|checkpoint|retain`: prove the log, write it out, sign its head, archive old parts."""
 
+import getpass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
-from console.audit import chain, export
+from console.audit import chain, checkpoints, export, retention, verification
 from console.audit.models import Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever runs the command, by the name that the system knows."""
+
+    name: str
+    user_id: int | None = None
+    ip: str = ""
+    request_id: str = ""
+
+
 class Command(BaseCommand):
-    help = "verify: check the whole hash chain. export: write entries as JSON lines or CSV to standard output."
+    help = (
+        "verify: check the whole hash chain. export: write entries as JSON lines or CSV to standard output. "
+        "checkpoint: print the chain's signed head. retain: archive old entries, then remove them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        verbs.add_parser("verify")
+        verifying = verbs.add_parser("verify")
+        verifying.add_argument("--checkpoint", type=Path, help="a file of checkpoints, one a line")
+        verifying.add_argument("--public-key", action="append", default=[], help="trust this key instead of our own")
+        verifying.add_argument(
+            "--archive", type=Path, action="append", default=[], help="oldest first; may be repeated"
+        )
         exporting = verbs.add_parser("export")
         exporting.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+        signing = verbs.add_parser("checkpoint")
+        signing.add_argument("--public-key", action="store_true", help="print the public keys, newest first, instead")
+        retaining = verbs.add_parser("retain")
+        retaining.add_argument("--days", type=int, required=True, help="entries that are younger stay")
+        retaining.add_argument("--archive", type=Path, required=True, help="a new file")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if options["verb"] == "export":
-            write = export.json_lines if options["format"] == "jsonl" else export.csv_lines
-            for line in write(Entry.objects.order_by("sequence").iterator(chunk_size=2000)):
-                self.stdout.write(line, ending="")
-            return
-        result = chain.verify()
-        if isinstance(result, chain.BrokenLink):
-            raise CommandError(f"The chain is broken at entry {result.sequence}: {result.why}")
-        self.stdout.write(f"{result} entries, the chain holds")
+        verb = {"verify": self.verify, "export": self.export, "checkpoint": self.checkpoint, "retain": self.retain}
+        verb[options["verb"]](options)
+
+    def verify(self, options: dict[str, Any]) -> None:
+        try:
+            text = options["checkpoint"].read_text() if options["checkpoint"] else ""
+            signed = tuple(checkpoints.read(text, options["public_key"]))
+            count = verification.verify(_archived(options["archive"]), signed)
+        except chain.BrokenLink as broken:
+            raise CommandError(f"The chain is broken at entry {broken.sequence}: {broken.why}") from broken
+        except checkpoints.CheckpointRefused as refused:
+            raise CommandError(f"The checkpoint proves nothing: {refused}") from refused
+        except export.NotAnEntry as error:
+            raise CommandError(f"The archive holds something else than entries: {error}") from error
+        except OSError as error:
+            raise CommandError(str(error)) from error
+        proved = f", and has all of {len(signed)} checkpoints" if signed else ""
+        self.stdout.write(f"{count} entries, the chain holds{proved}")
+
+    def export(self, options: dict[str, Any]) -> None:
+        write = export.json_lines if options["format"] == "jsonl" else export.csv_lines
+        for line in write(Entry.objects.order_by("sequence").iterator(chunk_size=2000)):
+            self.stdout.write(line, ending="")
+
+    def checkpoint(self, options: dict[str, Any]) -> None:
+        lines = checkpoints.public_keys() if options["public_key"] else [checkpoints.make().to_line()]
+        for line in lines:
+            self.stdout.write(line)
+
+    def retain(self, options: dict[str, Any]) -> None:
+        before = timezone.now() - timedelta(days=options["days"])
+        try:
+            kept = retention.retain(before, options["archive"], actor=Operator(f"manage.py ({getpass.getuser()})"))
+        except chain.BrokenLink as broken:
+            raise CommandError(
+                f"The chain is broken at entry {broken.sequence}: {broken.why}. Nothing was removed."
+            ) from broken
+        except OSError as error:
+            raise CommandError(f"{error}. Nothing was removed.") from error
+        self.stdout.write(f"{kept.count} entries archived; the log begins after entry {kept.through}")
+
+
+def _archived(paths: Sequence[Path]) -> Iterator[Entry]:
+    for path in paths:
+        with path.open(encoding="utf8") as lines:
+            yield from export.entries_from(lines)

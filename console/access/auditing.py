@@ -1,0 +1,57 @@
+"""Which entries of the audit log a person may read: those about what their grants with `audit` cover."""
+
+from collections import defaultdict
+
+from django.db.models import Q, QuerySet
+
+from console.access.authorization import Right, Rights
+from console.access.labels import services
+from console.access.permissions import Permission
+from console.audit.models import Entry, Place
+from console.knative.references import ServiceRef
+
+NOTHING = Q(pk__in=())
+
+
+def visible_entries(rights: Rights) -> QuerySet[Entry]:
+    """Return the entries that the person may read.
+
+    A grant covers the entries of the namespaces that its patterns match. One with a selector covers those of services
+    that exist now and match it: labels of the past are not kept. What is about no namespace (sign-ins, grants, tokens)
+    is for administrators and for those who hold `audit` on everything. Raises MirrorUnavailable where a selector
+    cannot be judged.
+    """
+    held = [right for right in rights.rights if Permission.AUDIT in right.permissions]
+    if rights.is_administrator or any(_is_everything(right) for right in held):
+        return Entry.objects.all()
+    condition = _in_places(rights)
+    if any(right.selector for right in held):
+        condition |= _on_services(rights)
+    return Entry.objects.filter(condition)
+
+
+def _is_everything(right: Right) -> bool:
+    return right.cluster == right.namespace == "*" and not right.selector
+
+
+def _in_places(rights: Rights) -> Q:
+    """Patterns become the exact names that the log has: compared with an index, and by the one rule for patterns."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for cluster, namespace in Place.objects.values_list("cluster", "namespace"):
+        if rights.allows(Permission.AUDIT, ServiceRef(cluster, namespace, "")):
+            found[cluster].append(namespace)
+    condition = NOTHING
+    for cluster, namespaces in found.items():
+        condition |= Q(cluster=cluster, namespace__in=namespaces)
+    return condition
+
+
+def _on_services(rights: Rights) -> Q:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for ref, labels in services():
+        if rights.allows(Permission.AUDIT, ref, labels):
+            found[ref.cluster, ref.namespace].append(ref.name)
+    condition = NOTHING
+    for (cluster, namespace), names in found.items():
+        condition |= Q(cluster=cluster, namespace=namespace, service__in=names)
+    return condition

@@ -1,0 +1,88 @@
+"""Signed heads of the chain. Kept elsewhere, they prove later that nothing up to there was changed or cut off."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.utils import timezone
+
+from console.audit.chain import end
+
+_PURPOSE = b"sluice audit checkpoint\n"  # a signature of ours means nothing else
+
+
+class CheckpointRefused(Exception):
+    """The text is no checkpoint, or its signature is none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The newest entry at a moment. The key and the signature (Ed25519) are base64."""
+
+    sequence: int
+    hash: str
+    at: str
+    key: str = ""
+    signature: str = ""
+
+    def to_line(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def signed(self) -> bytes:
+        facts = {"sequence": self.sequence, "hash": self.hash, "at": self.at}
+        return _PURPOSE + json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
+def make() -> Checkpoint:
+    """Return the chain's head, signed with the newest key."""
+    head = end()
+    bare = Checkpoint(head.sequence, head.hash, timezone.now().isoformat())
+    key = _keys()[0]
+    return Checkpoint(bare.sequence, bare.hash, bare.at, _public(key), _text(key.sign(bare.signed)))
+
+
+def public_keys() -> tuple[str, ...]:
+    """Return the public keys of this installation, newest first."""
+    return tuple(_public(key) for key in _keys())
+
+
+def read(text: str, trusted: Sequence[str] = ()) -> Iterator[Checkpoint]:
+    """Yield the checkpoints in the text, one a line, signed by one of `trusted` (else by this installation).
+
+    Raises CheckpointRefused.
+    """
+    known = tuple(trusted) or public_keys()
+    for line in filter(None, map(str.strip, text.splitlines())):
+        try:
+            found = Checkpoint(**json.loads(line))
+            if found.key not in known:
+                raise CheckpointRefused(f"checkpoint {found.sequence} is signed with an unknown key")
+            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(found.key))
+            key.verify(base64.b64decode(found.signature), found.signed)
+        except InvalidSignature as error:
+            raise CheckpointRefused(f"the signature of checkpoint {found.sequence} is wrong") from error
+        except (ValueError, TypeError) as error:
+            raise CheckpointRefused("this is not a checkpoint") from error
+        yield found
+
+
+def _keys() -> list[Ed25519PrivateKey]:
+    secrets = settings.AUDIT_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    seeds = [hashlib.sha256(b"audit checkpoint:" + secret.encode()).digest() for secret in secrets]
+    return [Ed25519PrivateKey.from_private_bytes(seed) for seed in seeds]
+
+
+def _public(key: Ed25519PrivateKey) -> str:
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return _text(raw)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,85 @@
+"""Old entries go to an archive file; the chain goes on from there and can still be verified."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+
+from console.audit.chain import Actor, beginning, follow, hold, record
+from console.audit.export import json_line
+from console.audit.models import Entry, Retention
+from console.audit.outcomes import Outcome
+from console.audit.triggers import RETAINED
+
+AT_ONCE = 5000  # entries removed in a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What went into the archive."""
+
+    count: int
+    through: int
+
+
+def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
+    """Write the entries from before `before` to a new file, then remove them; returns what was archived.
+
+    The archived part is verified while it is written. The newest entry always stays. Raises BrokenLink, or OSError
+    (the file exists already, the disk is full); then nothing was removed. Killed on the way, the next call removes
+    what is left of what was archived.
+    """
+    remove_archived()
+    through = _last_before(before)
+    start = beginning()
+    if through <= start.sequence:
+        return Kept(0, start.sequence)
+    found = Entry.objects.filter(sequence__gt=start.sequence, sequence__lte=through).order_by("sequence")
+    last, sha256 = start, hashlib.sha256()
+    rows: Any = found.iterator(chunk_size=2000)
+    with _new_file(archive) as file, contextlib.closing(rows) as entries:
+        for link in follow(_written(entries, file, sha256), start):
+            last = link
+        file.flush()
+        os.fsync(file.fileno())
+    retention = Retention(through=last.sequence, hash=last.hash, archive_sha256=sha256.hexdigest())
+    with transaction.atomic():
+        hold()
+        record(RETAINED, actor=actor, outcome=Outcome.SUCCEEDED, text=str(retention))
+        retention.save(force_insert=True)
+    remove_archived()
+    return Kept(last.sequence - start.sequence, last.sequence)
+
+
+def remove_archived() -> None:
+    """Remove what retention rows cover, in steps that leave others their turn at the database."""
+    through = beginning().sequence
+    while (lowest := Entry.objects.aggregate(lowest=Min("sequence"))["lowest"]) is not None and lowest <= through:
+        Entry.objects.filter(sequence__lte=min(through, lowest + AT_ONCE - 1)).delete()
+
+
+def _last_before(moment: datetime) -> int:
+    """The last of the entries that are all from before the moment, but never the newest."""
+    first_kept = Entry.objects.filter(at__gte=moment).aggregate(first=Min("sequence"))["first"]
+    newest = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    return min(first_kept or newest, newest) - 1
+
+
+def _new_file(path: Path):  # type: ignore[no-untyped-def]
+    """Readable by the owner only; raises FileExistsError rather than write over an archive."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _written(entries: Iterator[Entry], file, sha256) -> Iterator[Entry]:  # type: ignore[no-untyped-def]
+    for entry in entries:
+        line = json_line(entry).encode()
+        file.write(line)
+        sha256.update(line)
+        yield entry

@@ -1,0 +1,153 @@
+"""Filtering the log as the review page and exports do, and reading it page by page with bounded work.
+
+The newest entries are looked through first, in steps that grow: what is frequent is found in the first few thousand
+entries, what is rare by an index. A text is looked for in at most TEXT_MOST entries a page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from console.audit.models import Action, Entry
+
+EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
+FIELDS = (*EXACT, "operation", "group", "since", "until", "q")
+# First words of actions that people look for together.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "changes": ("deploy", "traffic", "operate", "delete"),
+    "results": ("operation",),
+    "outside": ("outside",),
+    "reveals": ("reveal",),
+    "sessions": ("session", "account", "second-factor"),
+    "access": ("manage", "team", "grant", "role"),
+    "approvals": ("approve", "protect"),
+    "tokens": ("token",),
+    "clusters": ("cluster",),
+    "audit": ("audit",),
+    "tests": ("view",),
+}
+STEPS = (2_000, 20_000, 200_000)
+TEXT_MOST = 200_000
+SLACK = 1_000  # entries by which a clock that was set may have mixed up the order in time
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The entries that match, and the sequence numbers between which they lie: `low` and below `high`."""
+
+    entries: QuerySet[Entry]
+    low: int
+    high: int
+    is_text: bool
+    problems: frozenset[str] = field(default_factory=frozenset)  # fields that cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, newest first. `searched_to`: nothing older was looked at yet, and there may be more."""
+
+    entries: list[Entry]
+    has_older: bool
+    has_newer: bool
+    searched_to: int | None = None
+
+
+def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
+    """Return those of the entries that the query's FIELDS ask for; empty ones ask for nothing."""
+    asked = {name: query.get(name, "").strip().replace("\0", "") for name in FIELDS}
+    condition = Q(**{name: asked[name] for name in EXACT if asked[name]})
+    if asked["operation"]:
+        condition &= _of_operation(asked["operation"])
+    if asked["group"]:
+        condition &= _in_group(asked["group"])
+    if text := asked["q"]:
+        words = ("text", "action", "service", "actor", "changes")
+        matching = Q()
+        for name in words:
+            matching |= Q(**{f"{name}__icontains": text})
+        condition &= matching
+    moments, problems = _moments(asked)
+    if since := moments.get("since"):
+        condition &= Q(at__gte=since)
+    if until := moments.get("until"):
+        condition &= Q(at__lt=until)
+    newest = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    oldest = Entry.objects.order_by("sequence").values_list("sequence", flat=True).first() or 1
+    low = first_from(since) if since else None
+    high = first_from(until) if until else None
+    return Search(
+        entries.filter(condition),
+        oldest if since is None else newest + 1 if low is None else max(oldest, low - SLACK),
+        newest + 1 if high is None else min(newest + 1, high + SLACK),
+        bool(text),
+        problems,
+    )
+
+
+def older(found: Search, below: int | None, count: int) -> Page:
+    """Return the newest entries below a sequence number, or of all."""
+    top = found.high if below is None else min(below, found.high)
+    rows: list[Entry] = []
+    floor = top
+    for step in STEPS:
+        floor = max(found.low, top - step)
+        rows = list(found.entries.filter(sequence__lt=top, sequence__gte=floor).order_by("-sequence")[: count + 1])
+        if len(rows) > count or floor == found.low:
+            return Page(rows[:count], len(rows) > count, below is not None)
+    if found.is_text:
+        return Page(rows, False, below is not None, searched_to=floor)
+    rows = list(found.entries.filter(sequence__lt=top, sequence__gte=found.low).order_by("-sequence")[: count + 1])
+    return Page(rows[:count], len(rows) > count, below is not None)
+
+
+def newer(found: Search, above: int, count: int) -> Page:
+    """Return the oldest entries above a sequence number, newest of them first."""
+    bottom = max(above + 1, found.low)
+    rows: list[Entry] = []
+    for step in (*STEPS, None):
+        ceiling = found.high if step is None else min(found.high, bottom + step)
+        rows = list(found.entries.filter(sequence__gte=bottom, sequence__lt=ceiling).order_by("sequence")[: count + 1])
+        if len(rows) > count or ceiling == found.high:
+            break
+        if found.is_text and step == TEXT_MOST:
+            break
+    return Page(rows[:count][::-1], True, len(rows) > count)
+
+
+def _of_operation(text: str) -> Q:
+    try:
+        return Q(operation=UUID(text))
+    except ValueError:
+        return Q(pk__in=())  # there is none of that name
+
+
+def _in_group(group: str) -> Q:
+    """The group's actions by their exact names, which an index finds whatever the database's collation is."""
+    words = GROUPS.get(group, ())
+    names = Action.objects.values_list("name", flat=True)
+    return Q(action__in=[name for name in names if name.partition(".")[0] in words])
+
+
+def _moments(asked: Mapping[str, str]) -> tuple[dict[str, datetime], frozenset[str]]:
+    """The times asked for, UTC. A day alone, as the end, is meant with all of its hours."""
+    found: dict[str, datetime] = {}
+    problems = set()
+    for name in ("since", "until"):
+        text = asked[name]
+        try:
+            if text:
+                moment = datetime.fromisoformat(text)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                is_day = name == "until" and len(text) == len("2026-11-24")
+                found[name] = moment + timedelta(days=1) if is_day else moment
+        except (ValueError, OverflowError):
+            problems.add(name)
+    return found, frozenset(problems)
+
+
+def first_from(moment: datetime) -> int | None:
+    """The entry that comes first in time from the moment on."""
+    return Entry.objects.filter(at__gte=moment).order_by("at").values_list("sequence", flat=True).first()

@@ -1,0 +1,139 @@
+"""Exports of the audit log that are too large to wait for: written part by part by workers, fetched by who asked.
+
+A turn looks through a slice of the log and leaves a compressed part in the database. It compares where the slice begins
+with what the row says, so that a message that comes twice writes nothing twice.
+"""
+
+import functools
+import threading
+import time
+import zlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.http import QueryDict
+from django.utils import timezone
+
+from console import audit
+from console.access.actors import Actor
+from console.access.auditing import visible_entries
+from console.access.authorization import rights_of
+from console.access.models import User
+from console.access.permissions import Permission
+from console.audit import Outcome, export, searching
+from console.audit.models import Entry, Export, ExportPart
+from console.audit.searching import Search
+from console.operations import handover
+
+DIRECT_MOST = 10_000  # entries that are worth no task
+SLICE = 10_000  # entries looked through for one part
+TURN_SECONDS = 8.0
+STALLED = timedelta(seconds=20)
+KEPT = timedelta(days=1)
+
+log = structlog.get_logger(__name__)
+
+
+def is_small(found: Search) -> bool:
+    """Whether the entries can be sent at once. A text is looked for everywhere, so only the log's length counts."""
+    if found.high - found.low <= DIRECT_MOST:
+        return True
+    return not found.is_text and found.entries[: DIRECT_MOST + 1].count() <= DIRECT_MOST
+
+
+@transaction.atomic
+def start(found: Search, form: str, query: str, *, user: User, actor: Actor) -> Export:
+    """Begin an export of what the query finds for this person; leaves an entry of it."""
+    newest = found.high - 1
+    made = Export.objects.create(user=user, form=form, query=query, newest=newest, oldest=found.low, reached=newest + 1)
+    tell(form, query, actor)
+    transaction.on_commit(functools.partial(_hand_over, made))
+    return made
+
+
+def tell(form: str, query: str, actor: Actor) -> None:
+    """Leave an entry of entries that leave the console."""
+    audit.record("audit.export", actor=actor, outcome=Outcome.SUCCEEDED, text=f"{form} {query}"[:500])
+
+
+def take_turn(export_id: str, reached: int, stop: threading.Event) -> None:
+    """Write parts for a few seconds, then hand over the next turn."""
+    until = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < until and not stop.is_set():
+        one = Export.objects.filter(id=export_id, reached=reached, finished_at=None).select_related("user").first()
+        if one is None or not _write_part(one):
+            return
+        reached = one.reached
+    _hand_over(Export.objects.get(id=export_id))
+
+
+def _write_part(one: Export) -> bool:
+    """Write the next part; returns whether another should follow."""
+    rights = rights_of(one.user)
+    if not rights.allows(Permission.AUDIT):
+        Export.objects.filter(id=one.id).update(finished_at=timezone.now(), error="not-allowed")
+        return False
+    floor = max(one.oldest, one.reached - SLICE)
+    found = searching.search(visible_entries(rights), QueryDict(one.query).dict()).entries
+    rows = list(found.filter(sequence__lt=one.reached, sequence__gte=floor).order_by("-sequence"))
+    data = zlib.compress("".join(_lines(one, rows)).encode())
+    is_last, now = floor <= one.oldest, timezone.now()
+    with transaction.atomic():
+        moved = Export.objects.filter(id=one.id, reached=one.reached, finished_at=None).update(
+            reached=floor,
+            written=F("written") + len(rows),
+            parts=F("parts") + 1,
+            moved_at=now,
+            finished_at=now if is_last else None,
+        )
+        if not moved:
+            return False  # another worker wrote this part
+        ExportPart.objects.create(export=one, number=one.parts, data=data)
+    one.reached = floor
+    return not is_last
+
+
+def _lines(one: Export, rows: list[Entry]):  # type: ignore[no-untyped-def]
+    return export.csv_lines(rows, heading=one.parts == 0) if one.form == "csv" else export.json_lines(rows)
+
+
+async def contents(one: Export) -> AsyncIterator[bytes]:
+    """Yield the file, a part at a time."""
+    for number in range(one.parts):
+        yield unpacked(await ExportPart.objects.aget(export=one, number=number))
+
+
+def unpacked(part: ExportPart) -> bytes:
+    return zlib.decompress(bytes(part.data))
+
+
+def of_person(export_id: UUID, user: User) -> Export | None:
+    """Return the person's own export; None for one that does not exist and for somebody else's."""
+    return Export.objects.filter(id=export_id, user=user).first()
+
+
+def hand_over_stalled() -> None:
+    """Send messages again that were lost, with their workers or on the way."""
+    for one in Export.objects.filter(finished_at=None, moved_at__lt=timezone.now() - STALLED):
+        _hand_over(one)
+
+
+def forget_old() -> int:
+    """Remove exports of more than a day ago; returns how many."""
+    old = Export.objects.filter(created_at__lt=timezone.now() - KEPT)
+    count = old.count()
+    old.delete()
+    return count
+
+
+def _hand_over(one: Export) -> None:
+    from console.operations.tasks import export_entries
+
+    try:
+        handover.send(export_entries, [str(one.id), one.reached], priority=handover.LATER)
+    except handover.NOT_SENT as error:
+        log.warning("export_postponed", export=str(one.id), reason=type(error).__name__)  # the sweep sends it

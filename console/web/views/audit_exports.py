@@ -1,0 +1,73 @@
+"""The audit log as a file: small ones at once, big ones written by a worker while a page shows how far it is."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from console import audit
+from console.access.actors import actor_from
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.audit import export
+from console.audit.models import Export
+from console.operations import audit_exports
+from console.web.requests import ConsoleRequest
+from console.web.views.audit import query_of, search, show_list
+
+Response = TypeVar("Response", HttpResponse, StreamingHttpResponse)
+FORMS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
+
+
+@require_POST
+@require_permission(Permission.AUDIT)
+def download(request: ConsoleRequest, form: str) -> HttpResponse:
+    """The filtered entries as CSV or JSON lines, newest first; the export itself leaves an entry."""
+    if form not in FORMS:
+        raise Http404
+    found, query = search(request), query_of(request)
+    if found.problems:
+        return show_list(request)
+    if not audit_exports.is_small(found):
+        made = audit_exports.start(found, form, query, user=request.user, actor=actor_from(request))
+        return redirect("audit-export-progress", id=made.id)
+    rows = list(found.entries.filter(sequence__lt=found.high).order_by("-sequence")[: audit_exports.DIRECT_MOST])
+    audit_exports.tell(form, query, actor_from(request))
+    lines = export.csv_lines(rows) if form == "csv" else export.json_lines(rows)
+    return _named(HttpResponse("".join(lines), content_type=FORMS[form]), form)
+
+
+@require_permission(Permission.AUDIT)
+def progress(request: ConsoleRequest, id: UUID) -> HttpResponse:
+    """How far an export is; its link when it is done."""
+    return render(request, "audit/export.html", {"export": _mine(request, id)})
+
+
+@require_permission(Permission.AUDIT)
+def file(request: ConsoleRequest, id: UUID) -> StreamingHttpResponse:
+    """The file of an export that is done; fetching it leaves an entry."""
+    one = _mine(request, id)
+    if one.finished_at is None or one.error:
+        raise Http404
+    audit.record(
+        "audit.download",
+        actor=actor_from(request),
+        outcome=audit.Outcome.SUCCEEDED,
+        text=f"{one.form} {one.query}"[:500],
+    )
+    return _named(StreamingHttpResponse(audit_exports.contents(one), content_type=FORMS[one.form]), one.form)
+
+
+def _mine(request: ConsoleRequest, id: UUID) -> Export:
+    """The person's own export; the same 404 for somebody else's and for one that does not exist."""
+    found = audit_exports.of_person(id, request.user)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _named(response: Response, form: str) -> Response:
+    response["Content-Disposition"] = f'attachment; filename="sluice-audit.{form}"'
+    return response

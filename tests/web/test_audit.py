@@ -1,0 +1,171 @@
+"""The pages of the audit log: what they show to whom, filters, files, and links that last."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from django.urls import reverse
+
+from console import audit
+from console.access.actors import CONSOLE, Actor
+from console.audit import Outcome
+from console.audit.models import Entry, Export, SavedFilter
+from console.knative.diff import FieldChange
+from console.knative.references import ServiceRef
+from console.operations import audit_exports
+from console.operations.models import Operation, TimelineLine
+from console.sealing import seal
+from tests.broker import broker
+from tests.web.pages import read
+
+HERE, THERE = ServiceRef("box", "default", "shop"), ServiceRef("box", "other", "cart")
+
+
+@pytest.fixture
+def log(mirror, people):
+    """An operation on shop with its two entries, one about cart, and a sign-in."""
+    operation = Operation.objects.create(
+        cluster="box", namespace="default", name="shop", kind="SetEnv", sealed_change=seal({}), sealed_seen=seal({}),
+        actor="deployer", status="succeeded", finished_at="2026-11-24T10:00:00Z",
+    )  # fmt: skip
+    TimelineLine.objects.create(operation=operation, sequence=1, elapsed=0.1, text="Ready to serve.")
+    deployer = Actor(people["deployer"].pk, "deployer", "192.0.2.1")
+    rows = [FieldChange(("spec", "x"), "before <b>", "after")]
+    audit.record(
+        "deploy.SetEnv", actor=deployer, ref=HERE, outcome=Outcome.REQUESTED, changes=rows, operation=operation.id
+    )
+    audit.record("operation.succeeded", actor=deployer, ref=HERE, outcome=Outcome.SUCCEEDED, operation=operation.id)
+    audit.record(
+        "outside.change", actor=Actor(None, "bob"), ref=THERE, outcome=Outcome.SUCCEEDED, text="secret of cart"
+    )
+    audit.record("session.sign-in", actor=Actor(None, "mallory"), outcome=Outcome.REFUSED)
+    return operation
+
+
+def page(client, person, address: str = "audit", query: str = "", **arguments):
+    client.force_login(person)  # which leaves an entry too
+    return read(client.get(reverse(address, kwargs=arguments) + query))
+
+
+def test_an_auditor_of_one_namespace_reads_nothing_of_another(client, log, people) -> None:
+    text = page(client, people["auditor"]).text
+    assert "default/shop" in text
+    assert "mallory" not in text
+    assert "other/cart" not in text
+    assert client.get(reverse("audit-entry", kwargs={"sequence": 3})).status_code == 404
+    assert client.get(reverse("audit-entry", kwargs={"sequence": 999})).status_code == 404
+    exported = client.post(reverse("audit-export", kwargs={"form": "jsonl"})).content.decode()
+    assert {json.loads(line)["service"] for line in exported.splitlines()} == {"shop"}
+    stranger = page(client, people["stranger"]).text
+    assert "secret of cart" in stranger
+    assert "default/shop" not in stranger
+    assert "mallory" in page(client, people["administrator"]).text
+
+
+def test_an_entry_shows_difference_roles_team_and_the_operations_timeline(client, log, people) -> None:
+    found = page(client, people["auditor"], "audit-entry", sequence=1)
+    for words in ("before <b>", "(deployer)", "deployers", "192.0.2.1", "Ready to serve.", "operation.succeeded"):
+        assert words in found.text
+    assert reverse("operation", kwargs={"id": log.id}) in found.links
+    assert found.inline == []
+
+
+def test_an_entry_outlives_its_operation(client, log, people) -> None:
+    log.delete()
+    found = page(client, people["auditor"], "audit-entry", sequence=1)
+    assert "not kept any more" in found.text
+    assert not [link for link in found.links if "/operations/" in link and str(log.pk) in link]
+
+
+def test_a_service_and_a_person_have_their_history(client, log, people) -> None:
+    service = page(client, people["auditor"], "service", cluster="box", namespace="default", name="shop")
+    (history,) = [link for link in service.links if link.startswith(f"{reverse('audit')}?")]
+    shown = read(client.get(history))
+    assert "History of shop" in shown.text
+    assert f"{reverse('audit')}?actor=deployer" in shown.links
+    assert "What deployer did" in read(client.get(f"{reverse('audit')}?actor=deployer")).text
+    viewer = page(client, people["viewer"], "service", cluster="box", namespace="default", name="shop")
+    assert not [link for link in viewer.links if link.startswith(f"{reverse('audit')}?")]
+    operation = page(client, people["auditor"], "operation", id=log.id)
+    assert f"{reverse('audit')}?operation={log.id}" in operation.links
+    assert "Only entries of one operation" in read(client.get(f"{reverse('audit')}?operation={log.id}")).text
+
+
+def test_a_time_that_cannot_be_read_is_told_and_filters_are_kept(client, log, people) -> None:
+    client.force_login(people["auditor"])
+    response = client.get(reverse("audit") + "?since=soon&actor=deployer")
+    assert response.status_code == 422
+    assert "This is no date" in read(response).text
+    assert 'value="deployer"' in response.content.decode()
+    assert client.post(reverse("audit-export", kwargs={"form": "csv"}) + "?since=soon").status_code == 422
+
+
+def test_a_filter_is_saved_found_replaced_and_removed_by_its_owner_only(client, log, people) -> None:
+    client.force_login(people["auditor"])
+    save = reverse("audit-filters") + "?actor=deployer&before=3&nonsense=1"
+    assert client.post(save, {"name": "of deployer"}).url == f"{reverse('audit')}?actor=deployer"
+    client.post(reverse("audit-filters") + "?outcome=failed", {"name": "of deployer"})
+    assert [(f.name, f.query) for f in SavedFilter.objects.all()] == [("of deployer", "outcome=failed")]
+    assert f"{reverse('audit')}?outcome=failed" in read(client.get(reverse("audit"))).links
+    mine = SavedFilter.objects.get()
+    assert "of deployer" not in page(client, people["owner"]).text
+    assert client.post(reverse("audit-filter-remove", kwargs={"id": mine.id})).status_code == 404
+    client.force_login(people["auditor"])
+    client.post(reverse("audit-filter-remove", kwargs={"id": mine.id}))
+    assert not SavedFilter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "words"),
+    [("", "?actor=x", "at most 60"), ("n" * 61, "?actor=x", "at most 60"), ("mine", "", "Filter the list first")],
+)
+def test_a_filter_that_cannot_be_saved_is_told_why(client, log, people, name: str, query: str, words: str) -> None:
+    client.force_login(people["auditor"])
+    response = client.post(reverse("audit-filters") + query, {"name": name})
+    assert response.status_code == 422
+    assert words in read(response).text
+    assert f'value="{name}"' in response.content.decode()
+    assert not SavedFilter.objects.exists()
+
+
+def test_a_big_export_becomes_a_page_with_a_file_for_its_owner(client, log, people, monkeypatch) -> None:
+    monkeypatch.setattr(audit_exports, "DIRECT_MOST", 1)
+    client.force_login(people["auditor"])
+    with broker("memory://"):
+        response = client.post(reverse("audit-export", kwargs={"form": "csv"}) + "?actor=deployer")
+    one = Export.objects.get()
+    assert response.url == reverse("audit-export-progress", kwargs={"id": one.id})
+    file = reverse("audit-export-file", kwargs={"id": one.id})
+    assert "0% of the log" in read(client.get(response.url)).text
+    assert client.get(file).status_code == 404
+    audit_exports.take_turn(str(one.id), one.reached, threading.Event())
+    assert file in read(client.get(response.url)).links
+    client.force_login(people["owner"])
+    assert client.get(response.url).status_code == client.get(file).status_code == 404
+    assert not Entry.objects.filter(action="audit.download").exists()
+
+
+def test_a_summary_counts_changes_by_day_and_team(client, log, people) -> None:
+    audit.record("operation.failed", actor=Actor(people["deployer"].pk, "deployer"), ref=HERE, outcome=Outcome.FAILED)
+    audit.record("operation.superseded", actor=CONSOLE, ref=HERE, outcome=Outcome.FAILED)
+    found = page(client, people["administrator"], "audit-summary", "?days=7")
+    assert "3 changes · 33% did not succeed · 1 from outside the console" in found.text
+    assert "deployers 2 1 50% 0 0" in found.text
+    assert "2 changes" not in page(client, people["stranger"], "audit-summary").text
+    assert found.inline == []
+
+
+def test_a_refused_submission_leaves_one_entry(client, log, people, world, ref) -> None:
+    from console.access.models import Grant
+    from console.knative.changes import EnvEntry, SetEnv
+    from console.operations import previewing
+
+    Grant.objects.update(cluster="*", namespace="*")
+    effect = previewing.preview(SetEnv("app", (EnvEntry("TARGET", "x"),)), user=people["deployer"], ref=ref)
+    Grant.objects.filter(team__name="deployers").delete()
+    client.force_login(people["deployer"])
+    assert client.post(reverse("submit", kwargs={"id": effect.preview.id})).status_code == 403
+    (entry,) = Entry.objects.filter(action="deploy.refused")
+    assert (entry.actor, entry.service) == ("deployer", ref.name)
