@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from console.operations.models import Operation
+from console.sealing import seal
 from console.redis_client import announce
 from console.sealing import seal
 from console.web import stream
