@@ -11,12 +11,14 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from requests import RequestException
 
 from console import audit
 from console.access.actors import Actor, actor_from, client_ip
+from console.access.models import User
 from console.audit import Outcome
 from console.sealing import seal, unseal
 
@@ -44,6 +46,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         except ValidationError:
             record_refused(request, str(credentials.get("username", "")), "too many attempts")
             raise
+
+    def set_password(self, user: User, password: str) -> None:
+        """Django ends the person's other sessions by it: they are bound to the password."""
+        with transaction.atomic():
+            super().set_password(user, password)
+            audit.record("account.password", actor=actor_from(context.request), outcome=Outcome.SUCCEEDED)
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """A demo user's password is known to everybody: outside the demo it opens nothing."""
@@ -97,9 +105,9 @@ class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
     """Sessions that a person ends from the list of them."""
 
     def end_sessions(self, sessions: list[UserSession]) -> None:
-        super().end_sessions(sessions)
-        if sessions:
-            text = f"{len(sessions)} sessions"
+        with transaction.atomic():
+            super().end_sessions(sessions)
+            text = f"sessions: {len(sessions)}"
             audit.record("session.revoke", actor=actor_from(context.request), outcome=Outcome.SUCCEEDED, text=text)
 
 

@@ -2,24 +2,19 @@
 
 from typing import Any
 
-from allauth.account.signals import password_changed
+from allauth.core import context
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import (
-    authentication_failed,
-    authenticator_added,
-    authenticator_removed,
-    authenticator_reset,
-)
+from allauth.mfa.signals import authentication_failed
 from allauth.socialaccount.signals import social_account_added, social_account_removed, social_account_updated
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db.models.signals import post_save
-from django.dispatch import Signal, receiver
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from console import audit
-from console.access.actors import Actor, client_ip
+from console.access.actors import CONSOLE, Actor, actor_from, client_ip
 from console.access.adapter import record_refused
 from console.access.models import Membership, Team, User
 from console.access.sessions import end_sessions_of
@@ -48,19 +43,22 @@ def _second_factor_failed(request: HttpRequest, user: User, **_kwargs: Any) -> N
     record_refused(request, user.get_username(), "second factor")
 
 
-@receiver(password_changed)
-def _password_changed(request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    """Django has ended the person's other sessions by then: they are bound to the password."""
-    audit.record("account.password", actor=_actor(request, user), outcome=Outcome.SUCCEEDED)
+@receiver(post_save, sender=Authenticator)
+def _second_factor_added(instance: Authenticator, created: bool, **_kwargs: Any) -> None:
+    """By the model's signals, which come in the transaction of the change; allauth's come after it."""
+    if created:
+        _record_second_factor("add", instance)
 
 
-@receiver([authenticator_added, authenticator_removed, authenticator_reset])
-def _second_factor_changed(
-    signal: Signal, request: HttpRequest, user: User, authenticator: Authenticator, **_kwargs: Any
-) -> None:
-    done = {authenticator_added: "add", authenticator_removed: "remove", authenticator_reset: "reset"}[signal]
-    actor = _actor(request, user)
-    audit.record(f"second-factor.{done}", actor=actor, outcome=Outcome.SUCCEEDED, text=str(authenticator.type))
+@receiver(post_delete, sender=Authenticator)
+def _second_factor_removed(instance: Authenticator, **_kwargs: Any) -> None:
+    _record_second_factor("remove", instance)
+
+
+def _record_second_factor(done: str, authenticator: Authenticator) -> None:
+    actor = actor_from(context.request) if context.request else CONSOLE
+    text = f"{authenticator.type} of {authenticator.user.get_username()}"
+    audit.record(f"second-factor.{done}", actor=actor, outcome=Outcome.SUCCEEDED, text=text)
 
 
 @receiver(social_account_added)

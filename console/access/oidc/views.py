@@ -11,6 +11,8 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAu
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from requests import RequestException
 
 from console.access.oidc.tokens import UntrustedToken, nonce_for, verified_claims
@@ -42,6 +44,9 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth 
                 raise OAuth2Error(f"the provider's {name} is missing or not https")
         return config
 
+    def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
+        return request.build_absolute_uri(reverse("oidc_callback"))
+
     def get_access_token_data(
         self, request: HttpRequest, app: SocialApp, client: Any, pkce_code_verifier: str | None = None
     ) -> dict[str, Any]:
@@ -72,7 +77,12 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth 
 @login_not_required
 def login(request: HttpRequest) -> HttpResponse:
     """Ask whether to go to the provider (GET), or go there (POST)."""
-    return _answer(request, OAuth2LoginView)
+    answer = _answer(request, OAuth2LoginView)
+    if answer.status_code != 302:
+        return answer
+    # A form's redirects must stay with this console (CSP form-action), and providers redirect to yet other hosts.
+    provider = OidcAdapter(request).get_provider()
+    return render(request, "socialaccount/leaving.html", {"address": answer["Location"], "provider": provider})
 
 
 @login_not_required
