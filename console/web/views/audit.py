@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db.models import Q
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from console import audit
@@ -44,6 +44,8 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
 @require_permission(Permission.AUDIT)
 def download(request: ConsoleRequest, form: str) -> StreamingHttpResponse:
     """The filtered entries as CSV or JSON lines, oldest last; the export itself leaves an entry."""
+    if form not in ("csv", "jsonl"):
+        raise Http404
     write = export.csv_lines if form == "csv" else export.json_lines
     audit.record(
         "audit.export", actor=actor_from(request), outcome=Outcome.SUCCEEDED, text=request.GET.urlencode()[:500]
@@ -68,7 +70,7 @@ def _filtered(request: ConsoleRequest):  # type: ignore[no-untyped-def]
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _moment(text: str) -> datetime | None:
