@@ -176,7 +176,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_NOTIFICATIONS = False
-# Five wrong passwords for a name (codes for a person), or twenty from an address, lock it for five minutes; kept in Redis.
+# Five wrong passwords for a name (codes for a person), or twenty from an address, lock it for five minutes; in Redis.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/5m/ip,5/5m/key"}
 MFA_ADAPTER = "console.access.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

@@ -22,7 +22,7 @@ def refuse_unsafe_start(hosts: Collection[str], *, demo: bool, secret_key: str) 
         return
     if demo:
         raise ImproperlyConfigured(
-            f"The demo has known passwords: it answers on loopback only, not as {', '.join(public)}. Unset CONSOLE_DEMO."
+            f"The demo has known passwords: loopback only, not {', '.join(public)}. Unset CONSOLE_DEMO or the host."
         )
     if len(secret_key) < KEY_LENGTH or len(set(secret_key)) < KEY_VARIETY:
         raise ImproperlyConfigured(

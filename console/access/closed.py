@@ -8,7 +8,9 @@ from console.access.decorators import public
 class ClosedPage:
     """A path converter that knows those pages: sign-up, mail addresses, passwords by mail or beside single sign-on."""
 
-    regex = "signup|email|confirm-email(?:/.+)?|password/(?:set|reset(?:/.+)?)|login/code(?:/.+)?|3rdparty/signup|social/.+"
+    regex = (
+        "signup|email|confirm-email(?:/.+)?|password/(?:set|reset(?:/.+)?)|login/code(?:/.+)?|3rdparty/signup|social/.+"
+    )
 
     def to_python(self, value: str) -> str:
         return value

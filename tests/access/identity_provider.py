@@ -1,7 +1,7 @@
 """A real OpenID Connect provider in a process of its own, and a front before it that can lie.
 
-The front passes everything on; the provider takes its name from the Host header, so that it calls itself by the front's
-address. With a `Lie` the front re-signs the ID token (and publishes the key that it used), which no honest provider does.
+The front passes everything on; the provider takes its name from the Host header, so that it calls itself by the
+front's address. Told to lie, the front re-signs the ID token and publishes the key that it used.
 """
 
 from __future__ import annotations
@@ -83,9 +83,8 @@ def running() -> Iterator[Provider]:
     """Start the provider's process and the front; end both."""
     port, behind = free_port(), free_port()
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(behind)]
-    process = subprocess.Popen(
-        command, env={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # fmt: skip
+    environment = {**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     provider = Provider(f"http://localhost:{port}", f"http://localhost:{behind}")
     server = ThreadingHTTPServer(("localhost", port), _front(provider))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -118,9 +117,8 @@ def _front(provider: Provider) -> type[BaseHTTPRequestHandler]:
             address = urlsplit(self.path)
             sent = parse_qs(address.query) | parse_qs(body.decode())
             provider.asked.append((address.path, {name: values[0] for name, values in sent.items()}))
-            answer = requests.request(
-                self.command, provider.behind + self.path, data=body, headers=dict(self.headers), allow_redirects=False, timeout=10
-            )  # fmt: skip
+            to, headers = provider.behind + self.path, dict(self.headers)
+            answer = requests.request(self.command, to, data=body, headers=headers, allow_redirects=False, timeout=10)
             content = provider.changed(address.path, answer.content)
             self.send_response(answer.status_code)
             for name in ("Content-Type", "Location", "Set-Cookie"):

@@ -9,20 +9,18 @@ import json
 import threading
 
 import django
-
-django.setup()
-
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
-
-from console.access import first_admin
-from console.access.models import User
 
 USES = 6
 
 
 def main() -> None:
+    django.setup()
+    from console.access import first_admin
+    from console.access.models import User
+
     call_command("migrate", verbosity=0)
     address = f"/first-administrator/{first_admin.token()}/"
     begin = threading.Barrier(USES)

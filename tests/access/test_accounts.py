@@ -35,8 +35,8 @@ OPEN = {
     "oidc_login", "oidc_callback", "usersessions_list",
 }  # fmt: skip
 CLOSED = {
-    "account_signup", "account_email", "account_email_verification_sent", "account_confirm_email", "account_set_password",
-    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_signup", "account_email", "account_email_verification_sent", "account_confirm_email",
+    "account_set_password", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "account_confirm_login_code", "socialaccount_signup", None,
 }  # fmt: skip
 ARGUMENTS = {
@@ -45,9 +45,10 @@ ARGUMENTS = {
     "mfa_remove_webauthn": {"pk": 1},
     "mfa_edit_webauthn": {"pk": 1},
 }
-SIGNED_IN_PAGES = sorted(name for name in OPEN if name.startswith(("account_", "mfa_", "usersessions", "socialaccount"))
-                         and name not in ("account_login", "account_inactive", "socialaccount_login_error", "mfa_authenticate",
-                                          "socialaccount_login_cancelled", "mfa_login_webauthn"))  # fmt: skip
+BEFORE_SIGN_IN = {
+    "account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn", "socialaccount_login_cancelled",
+    "socialaccount_login_error", "oidc_login", "oidc_callback",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +109,7 @@ def test_pages_that_are_not_offered_do_not_exist(client, alice: User, name: str)
     assert closed.required_permission == "public"
 
 
-@pytest.mark.parametrize("name", SIGNED_IN_PAGES)
+@pytest.mark.parametrize("name", sorted(OPEN - BEFORE_SIGN_IN))
 def test_pages_of_an_account_ask_for_sign_in(client, name: str) -> None:
     response = client.get(address(name))
     assert response.status_code == 302
@@ -125,9 +126,13 @@ def test_pages_before_sign_in_stand_in_the_frame(client, path: str, language: st
     assert "Menu:" not in page.text
 
 
-@pytest.mark.parametrize("path", ["password/change/", "2fa/", "2fa/recovery-codes/", "2fa/totp/deactivate/", "2fa/webauthn/",
-                                  "2fa/webauthn/add/", "sessions/", "logout/", "3rdparty/", "2fa/reauthenticate/",
-                                  "reauthenticate/", "2fa/recovery-codes/generate/"])  # fmt: skip
+PAGES = [
+    "password/change/", "2fa/", "2fa/recovery-codes/", "2fa/totp/deactivate/", "2fa/webauthn/", "2fa/webauthn/add/",
+    "sessions/", "logout/", "3rdparty/", "2fa/reauthenticate/", "reauthenticate/", "2fa/recovery-codes/generate/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_of_an_account_speak_chinese_too(client, alice: User, path: str) -> None:
     with_totp(client)
     response = client.get(f"/accounts/{path}", headers={"Accept-Language": "zh-hans"})
@@ -183,7 +188,10 @@ def test_second_factors_lie_encrypted_in_the_database(client, alice: User) -> No
 def test_what_happens_to_an_account_stands_in_the_audit_log(client, alice: User) -> None:
     secret = with_totp(client)
     client.post("/accounts/2fa/recovery-codes/generate/")
-    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "new-password-77", "password2": "new-password-77"})
+    client.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": "new-password-77", "password2": "new-password-77"},
+    )
     client.post("/accounts/2fa/totp/deactivate/")
     told = [(entry.action, entry.text) for entry in Entry.objects.order_by("sequence")]
     assert told == [
@@ -234,7 +242,9 @@ def test_a_forged_forwarding_header_gives_no_further_tries(client) -> None:
 
 def test_a_locked_name_is_told_and_stays_locked_over_a_restart_of_redis(client, alice: User, settings) -> None:
     with running() as server:
-        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": server.url}}
+        settings.CACHES = {
+            "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": server.url}
+        }
         for _ in range(5):
             sign_in(client, "wrong")
         restart(server)
@@ -287,7 +297,10 @@ def test_a_password_change_ends_the_other_sessions_and_not_this_one(client, alic
     sign_in(client)
     other = elsewhere()
     key = other.session.session_key
-    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "new-password-77", "password2": "new-password-77"})
+    client.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": "new-password-77", "password2": "new-password-77"},
+    )
     assert signed_in_user(key) is None
     assert other.get("/operations/").status_code == 302
     assert client.get("/operations/").status_code == 200
@@ -327,6 +340,8 @@ def test_an_open_page_that_asks_by_itself_keeps_no_session_alive(client, alice: 
 
 
 def test_htmx_is_sent_to_the_sign_in_page_when_the_session_is_over(client) -> None:
-    response = client.get("/operations/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/operations/?q=1"})
+    response = client.get(
+        "/operations/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/operations/?q=1"}
+    )
     assert response.status_code == 401
     assert response["HX-Redirect"] == "/accounts/login/?next=%2Foperations%2F%3Fq%3D1"

@@ -1,4 +1,4 @@
-"""OpenID Connect with a real provider: the whole flow, groups, names that collide, and every lie that must be refused."""
+"""OpenID Connect with a real provider: the whole flow, groups, names that collide, and lies that must be refused."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def test_the_second_sign_in_is_the_same_person(client, provider: Provider) -> No
 
 
 def test_groups_become_memberships_and_leave_at_the_next_sign_in(client, provider: Provider) -> None:
-    shop, sales = Team.objects.create(name="Shop", oidc_group="shop"), Team.objects.create(name="Sales", oidc_group="sales")
+    shop, sales = (
+        Team.objects.create(name="Shop", oidc_group="shop"),
+        Team.objects.create(name="Sales", oidc_group="sales"),
+    )
     by_hand = Team.objects.create(name="By hand")
     sign_in(client, provider)
     user = User.objects.get()
@@ -214,7 +217,12 @@ def test_userinfo_of_another_subject_signs_nobody_in(client, provider: Provider)
 
 @pytest.mark.parametrize(
     "change",
-    [{"issuer": "https://evil.example"}, {"token_endpoint": "ftp://localhost/"}, {"jwks_uri": ""}, {"authorization_endpoint": "javascript:alert(1)"}],
+    [
+        {"issuer": "https://evil.example"},
+        {"token_endpoint": "ftp://localhost/"},
+        {"jwks_uri": ""},
+        {"authorization_endpoint": "javascript:alert(1)"},
+    ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_a_configuration_that_points_elsewhere_is_refused(client, provider: Provider, change) -> None:
@@ -299,12 +307,16 @@ def test_without_a_provider_there_is_no_such_page(client, settings) -> None:
     assert client.get(CALLBACK).status_code == 404
 
 
-@pytest.mark.parametrize("issuer", ["http://id.example.com", "http://localhost.evil.example", "ftp://localhost", "id.example.com"])
+@pytest.mark.parametrize(
+    "issuer", ["http://id.example.com", "http://localhost.evil.example", "ftp://localhost", "id.example.com"]
+)
 def test_a_provider_without_tls_is_refused_at_start(issuer: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="https"):
         refuse_plain_issuer(issuer)
 
 
-@pytest.mark.parametrize("issuer", ["https://id.example.com/realms/x", "http://localhost:8080", "http://127.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "issuer", ["https://id.example.com/realms/x", "http://localhost:8080", "http://127.0.0.1:8080"]
+)
 def test_a_provider_with_tls_or_on_loopback_is_taken(issuer: str) -> None:
     refuse_plain_issuer(issuer)

@@ -13,7 +13,6 @@ from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
 from console.operations.models import Operation
-from console.sealing import seal
 from console.redis_client import announce
 from console.sealing import seal
 from console.web import stream
