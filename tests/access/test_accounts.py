@@ -337,11 +337,3 @@ def test_an_open_page_that_asks_by_itself_keeps_no_session_alive(client, alice: 
         session.save()
         assert client.get("/operations/", headers=asks).status_code == status
         assert (client.session["sluice_seen"] == before) is bool(asks)
-
-
-def test_htmx_is_sent_to_the_sign_in_page_when_the_session_is_over(client) -> None:
-    response = client.get(
-        "/operations/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/operations/?q=1"}
-    )
-    assert response.status_code == 401
-    assert response["HX-Redirect"] == "/accounts/login/?next=%2Foperations%2F%3Fq%3D1"

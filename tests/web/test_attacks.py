@@ -60,7 +60,8 @@ def test_no_address_takes_a_request_of_another_site(strict: Client, method: str,
     taken = []
     for name, arguments in EVERY_ADDRESS.items():
         answer = getattr(strict, method)(reverse(name, kwargs=arguments), headers=sent)
-        if answer.status_code != 403:
+        refused = 405 if name.startswith("api-") else 403  # the API takes no cookie, and only reads
+        if answer.status_code != refused:
             taken.append(f"{name}: {answer.status_code}")
     assert taken == []
     assert len(EVERY_ADDRESS) > 50
