@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Request, expect
 from tests.browser.conftest import PASSWORDS, Visitor
 from tests.console_process import RunningConsole
 
+pytestmark = pytest.mark.timeout(300)  # the console starts within it, on a busy machine
 REASON = "reason-that-is-meant-to-be-read"
 HELLO = "/services/sandbox/default/hello/"
 
