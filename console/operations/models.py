@@ -12,7 +12,6 @@ from console.knative import changes
 from console.knative.changes import Change
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.sealing import unseal
 from console.operations.statuses import ACTIVE, OPEN, Status
 from console.sealing import unseal
 

@@ -33,8 +33,6 @@ from console.operations.previewing import KEPT, NotAllowed, audit_refusal
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
 from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
 from console.operations.rights import missing, needs_of
-from console.sealing import seal, unseal
-from console.operations.rights import missing
 from console.operations.statuses import ACTIVE, TERMINAL, Status
 from console.sealing import seal, unseal
 

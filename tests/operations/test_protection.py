@@ -39,7 +39,6 @@ from console.operations.protection import approvals, ruling
 from console.operations.protection.gate import Frozen, ReasonNeeded
 from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule
 from console.operations.protection.ruling import manages
-from console.sealing import seal
 from console.operations.statuses import Status
 from console.operations.tasks import perform, sweep
 from console.sealing import seal

@@ -15,7 +15,6 @@ from console.audit.models import Entry
 from console.mirror import read
 from console.operations import pulse
 from console.operations.models import Operation
-from console.sealing import seal
 from console.operations.tasks import sweep
 from console.redis_client import client as redis_client
 from console.sealing import seal
