@@ -11,8 +11,8 @@ from console import audit
 from console.access.actors import Actor
 from console.operations import reading, rollback
 from console.operations.models import Operation
-from console.sealing import seal
 from console.operations.statuses import Status
+from console.sealing import seal
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -153,24 +153,3 @@ def toleration_text(found: Mapping[str, Any]) -> str | None:
         return None
     value = f"={found.get('value', '')}" if found.get("operator", "Equal") == "Equal" else ""
     return f"{found['key']}{value}" + (f":{found['effect']}" if found.get("effect") else "")
-    kind, *rest = parts
-    port = (
-        int(rest.pop()) if rest and rest[-1].isdecimal() and len(rest[-1]) < 10 else 0
-    )  # 0: Knative puts the service's own port
-    if kind == "http" and len(rest) <= 1 and port < 65536 and all(path.startswith("/") for path in rest):
-        return {"httpGet": {"path": rest[0] if rest else "/", "port": port}}
-    if kind == "tcp" and not rest and port < 65536:
-        return {"tcpSocket": {"port": port}}
-    raise ValueError
-
-
-def probe_text(found: dict[str, Any] | None) -> str | None:
-    """The text of a probe's handler, or None for one that this form cannot say (exec, grpc, headers)."""
-    if not found:
-        return ""
-    if set(found.get("httpGet") or {"": ""}) <= {"path", "port", "scheme"}:
-        http = found["httpGet"]
-        return f"http {http.get('path', '/')} {http.get('port') or ''}".strip()
-    if "tcpSocket" in found:
-        return f"tcp {found['tcpSocket'].get('port') or ''}".strip()
-    return None
