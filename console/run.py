@@ -22,11 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from django.core.exceptions import ImproperlyConfigured
+
+from console.start_checks import is_loopback, refuse_unsafe_start
+
 ROOT = Path(__file__).resolve().parent.parent
 STOP_TIMEOUT = 10.0  # seconds a process may take after SIGTERM
 MIRROR_TIMEOUT = 10.0  # seconds until the first page may be shown without the clusters' objects
 READY_TIMEOUT = 60.0  # seconds a process may take to answer for the first time
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+TRUE = {"1", "true", "yes", "on", "y", "ok"}  # as console.settings reads it
 
 
 class CannotStart(Exception):
@@ -95,13 +99,16 @@ def main() -> int:
         if "CONSOLE_REDIS_URL" not in os.environ:
             launch(redis_process(state), started, ready=(state / "redis.sock").exists)
         box = embedded_cluster(state, started)
-        refuse_public_demo(host)
+        refuse_unsafe_address(host)
+        os.environ.setdefault("CONSOLE_URL", f"http://{host if is_loopback(host) else 'localhost'}:{port}")
         prepare_django()
         for process in console_processes(state, host, port):
             launch(process, started)
         wait_for(f"http://{host}:{port}/healthz/live", started)
         wait_for_mirror(f"http://{host}:{port}/healthz/ready")
         say(welcome(host, port, box, time.monotonic() - began, state))
+        if not is_demo():
+            say(first_administrator())
         supervise(started)
     except Stopping:
         say("Stopping ...")
@@ -144,9 +151,16 @@ def refuse_taken_port(host: str, port: int) -> None:
             ) from error
 
 
-def refuse_public_demo(host: str) -> None:
-    if os.environ.get("CONSOLE_DEMO") == "1" and host not in LOOPBACK:
-        raise CannotStart("The demo has known passwords: it listens on loopback only. Unset CONSOLE_HOST.")
+def is_demo() -> bool:
+    return os.environ.get("CONSOLE_DEMO", "").lower() in TRUE
+
+
+def refuse_unsafe_address(host: str) -> None:
+    """Raise CannotStart where the address can be reached by others and the demo is on or the key can be guessed."""
+    try:
+        refuse_unsafe_start({host}, demo=is_demo(), secret_key=os.environ["CONSOLE_SECRET_KEY"])
+    except ImproperlyConfigured as error:
+        raise CannotStart(str(error)) from error
 
 
 def redis_process(state: Path) -> Process:
@@ -204,14 +218,20 @@ def embedded_cluster(state: Path, started: list[Process]) -> dict[str, str] | No
 def prepare_django() -> None:
     """Bring the database, the translations and the static files up to date, and make the demo's users."""
     commands = [["migrate", "--noinput"], ["collectstatic", "--noinput"]]
-    if os.environ.get("CONSOLE_DEMO") == "1":
+    if is_demo():
         commands.append(["demo"])
     for command in commands:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command, "-v", "0"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise CannotStart(f"`manage.py {' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
+        manage(*command, "-v", "0")
+
+
+def manage(*command: str) -> str:
+    """Run a command of manage.py; returns what it printed, raises CannotStart with it when the command fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CannotStart(f"`manage.py {' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def console_processes(state: Path, host: str, port: int) -> list[Process]:
@@ -221,6 +241,7 @@ def console_processes(state: Path, host: str, port: int) -> list[Process]:
     threads = os.environ.get("CONSOLE_WORKER_THREADS", "32")
     web = [python, "-m", "uvicorn", "console.asgi:application", "--host", host, "--port", str(port)]
     web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header"]
+    web += ["--no-proxy-headers"]  # CONSOLE_TRUSTED_PROXIES says whose X-Forwarded-For counts
     worker = [*celery, "worker", "-P", "threads", "-c", threads, "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--schedule", str(state / "beat-schedule"), "--pidfile", ""]
     commands = {"web": web, "worker": worker, "watcher": [python, "manage.py", "watch"], "beat": beat}
@@ -290,6 +311,13 @@ def welcome(host: str, port: int, box: dict[str, str] | None, seconds: float, st
         ]
     lines += ["", f"  Logs: {state}/logs    Stop: Ctrl-C", ""]
     return "\n".join(lines)
+
+
+def first_administrator() -> str:
+    """Return the one-time link, told how to use it, while nobody administers the console; else nothing."""
+    link = manage("first_admin", "--if-needed").strip()
+    words = "  Nobody administers it yet. This link makes the first administrator, once, within an hour:"
+    return f"{words}\n    {link}\n" if link else ""
 
 
 def supervise(started: list[Process]) -> None:

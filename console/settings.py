@@ -1,6 +1,7 @@
 """Settings of the console, all from the environment. docs/operations.md has the table of every CONSOLE_* variable."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from console.logging import logging_config
+from console.start_checks import is_loopback, refuse_plain_issuer, refuse_unsafe_start
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -28,6 +30,7 @@ ALLOWED_HOSTS = env.list("CONSOLE_ALLOWED_HOSTS", default=["localhost", "127.0.0
 CSRF_TRUSTED_ORIGINS = env.list("CONSOLE_TRUSTED_ORIGINS", default=[])
 EXTERNAL_URL = env.str("CONSOLE_URL", default="http://localhost:8000")
 HTTPS = EXTERNAL_URL.startswith("https://")
+refuse_unsafe_start({urlsplit(EXTERNAL_URL).hostname or "", *ALLOWED_HOSTS}, demo=DEMO, secret_key=SECRET_KEY)
 TRUSTED_PROXIES = env.int("CONSOLE_TRUSTED_PROXIES", default=0)
 
 # --- Clusters ----------------------------------------------------------------------------------
@@ -69,7 +72,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
+    "console.access.oidc",
     "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
@@ -178,15 +181,21 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-# Five wrong passwords for a name, or twenty from an address, lock it for five minutes; kept in Redis over restarts.
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+# Five wrong passwords for a name (codes for a person), or twenty from an address, lock it for five minutes; in Redis.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/5m/ip,5/5m/key"}
+MFA_ADAPTER = "console.access.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Sluice"
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers call http://localhost a secure place and no other plain one.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and is_loopback(urlsplit(EXTERNAL_URL).hostname or "")
+USERSESSIONS_ADAPTER = "console.access.adapter.UserSessionsAdapter"
 OIDC_GROUPS_CLAIM = env.str("CONSOLE_OIDC_GROUPS_CLAIM", default="groups")
 SOCIALACCOUNT_PROVIDERS = {}
 if oidc_issuer := env.str("CONSOLE_OIDC_ISSUER", default=""):
-    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
-        "OAUTH_PKCE_ENABLED": True,
+    refuse_plain_issuer(oidc_issuer)
+    SOCIALACCOUNT_PROVIDERS["oidc"] = {
         "APPS": [
             {
                 "provider_id": "oidc",
@@ -238,6 +247,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_SSL_REDIRECT = False  # TLS ends at the proxy in front; the health probes speak plain HTTP
+# W008: the line above. W021: whether a domain is preloaded for all its hosts is its owner's decision.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 if env.bool("CONSOLE_BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024

@@ -1,8 +1,13 @@
 """Every address of the console: sign-in belongs to allauth, all the rest to the web room."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+
+from console.access.closed import ClosedPage, closed
+
+register_converter(ClosedPage, "closed_page")
 
 urlpatterns = [
+    path("accounts/<closed_page:page>/", closed, name="closed"),  # before allauth's own
     path("accounts/", include("allauth.urls")),
     path("", include("console.web.urls")),
 ]

@@ -1,5 +1,6 @@
 """The supervisor behind `make run`: what it refuses, and that it restarts and stops what it started."""
 
+import secrets
 import signal
 import socket
 import sys
@@ -33,11 +34,29 @@ def test_a_taken_port_is_named_with_a_way_out() -> None:
             run.refuse_taken_port("127.0.0.1", port)
 
 
-def test_the_demo_never_listens_beyond_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONSOLE_DEMO", "1")
-    with pytest.raises(run.CannotStart, match="loopback only"):
-        run.refuse_public_demo("0.0.0.0")
-    run.refuse_public_demo("127.0.0.1")
+@pytest.mark.parametrize("word", ["1", "true", "on"])
+def test_the_demo_never_listens_beyond_loopback(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("CONSOLE_DEMO", word)
+    monkeypatch.setenv("CONSOLE_SECRET_KEY", secrets.token_urlsafe(48))
+    for host in ("0.0.0.0", "::", "192.0.2.1"):
+        with pytest.raises(run.CannotStart, match="loopback only"):
+            run.refuse_unsafe_address(host)
+    run.refuse_unsafe_address("127.0.0.1")
+
+
+@pytest.mark.parametrize("key", ["", "change-me", "x" * 64, "abc" * 30])
+def test_a_key_that_can_be_guessed_never_listens_beyond_loopback(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.delenv("CONSOLE_DEMO", raising=False)
+    monkeypatch.setenv("CONSOLE_SECRET_KEY", key)
+    with pytest.raises(run.CannotStart, match="openssl rand"):
+        run.refuse_unsafe_address("0.0.0.0")
+    run.refuse_unsafe_address("::1")
+
+
+def test_the_web_believes_no_proxy_by_itself(tmp_path: Path) -> None:
+    """uvicorn would take any local client's X-Forwarded-For; whose word counts is CONSOLE_TRUSTED_PROXIES' matter."""
+    web = next(process for process in run.console_processes(tmp_path, "127.0.0.1", 8000) if process.name == "web")
+    assert "--no-proxy-headers" in web.command
 
 
 def test_the_secret_key_is_private_and_survives_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

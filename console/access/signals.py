@@ -1,17 +1,23 @@
-"""Sign-ins, sign-outs and failures, in the audit log; members of an identity provider's groups, in their teams."""
+"""What happens to accounts, in the audit log; members of an identity provider's groups, in their teams."""
 
 from typing import Any
 
+from allauth.core import context
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed
 from allauth.socialaccount.models import SocialAccount
-from allauth.socialaccount.signals import social_account_updated
+from allauth.socialaccount.signals import social_account_added, social_account_removed, social_account_updated
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from console import audit
-from console.access.actors import Actor, client_ip
+from console.access.actors import CONSOLE, Actor, actor_from, client_ip
+from console.access.adapter import record_refused
 from console.access.models import Membership, Team, User
+from console.access.sessions import end_sessions_of
 from console.audit import Outcome
 
 
@@ -29,11 +35,47 @@ def _signed_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    """The name that was tried, never the password."""
-    name = str(credentials.get("username") or credentials.get("email") or "")[:150]
-    ip = client_ip(request) if request else ""
-    actor = Actor(None, name, ip, getattr(request, "request_id", ""))
-    audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED)
+    record_refused(request, str(credentials.get("username") or credentials.get("email") or ""))
+
+
+@receiver(authentication_failed)
+def _second_factor_failed(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    record_refused(request, user.get_username(), "second factor")
+
+
+@receiver(post_save, sender=Authenticator)
+def _second_factor_added(instance: Authenticator, created: bool, **_kwargs: Any) -> None:
+    """By the model's signals, which come in the transaction of the change; allauth's come after it."""
+    if created:
+        _record_second_factor("add", instance)
+
+
+@receiver(post_delete, sender=Authenticator)
+def _second_factor_removed(instance: Authenticator, **_kwargs: Any) -> None:
+    _record_second_factor("remove", instance)
+
+
+def _record_second_factor(done: str, authenticator: Authenticator) -> None:
+    actor = actor_from(context.request) if context.request else CONSOLE
+    text = f"{authenticator.type} of {authenticator.user.get_username()}"
+    audit.record(f"second-factor.{done}", actor=actor, outcome=Outcome.SUCCEEDED, text=text)
+
+
+@receiver(social_account_added)
+def _connected(request: HttpRequest, sociallogin: Any, **_kwargs: Any) -> None:
+    audit.record("account.connect", actor=_actor(request, sociallogin.user), outcome=Outcome.SUCCEEDED)
+
+
+@receiver(social_account_removed)
+def _disconnected(request: HttpRequest, socialaccount: SocialAccount, **_kwargs: Any) -> None:
+    audit.record("account.disconnect", actor=_actor(request, socialaccount.user), outcome=Outcome.SUCCEEDED)
+
+
+@receiver(post_save, sender=User)
+def _deactivated(instance: User, **_kwargs: Any) -> None:
+    """Sessions would come back to life if the person were let in again."""
+    if not instance.is_active:
+        end_sessions_of(instance)
 
 
 @receiver(social_account_updated)

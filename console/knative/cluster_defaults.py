@@ -51,7 +51,7 @@ class ClusterDefaults:
         """Return the largest value that the cluster accepts for a field."""
         config, key, built_in = _LIMITS[field]
         text = self._set(config, key)
-        return int(text) if text.isdigit() else built_in
+        return int(text) if text.isdecimal() else built_in
 
     def _set(self, config: str, key: str) -> str:
         return str(((self.settings or {}).get(config) or {}).get(key, "")).strip()

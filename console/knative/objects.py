@@ -306,7 +306,7 @@ class Revision(KubeObject):
     def configuration_generation(self) -> int:
         """The generation that kn shows in brackets; 0 when the label is missing or no number."""
         text = self.labels.get("serving.knative.dev/configurationGeneration", "")
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isdecimal() else 0
 
     @property
     def routing_state(self) -> str:

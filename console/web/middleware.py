@@ -8,6 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
+from django.views.defaults import bad_request
 
 from console.access.changing import NotAllowed
 from console.access.decorators import refuse
@@ -16,7 +17,8 @@ from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
 from console.web import words
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+log = structlog.get_logger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 class RequestContextMiddleware:
@@ -27,7 +29,7 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
-        request.request_id = sent if _REQUEST_ID.match(sent) else str(uuid.uuid4())  # type: ignore[attr-defined]
+        request.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
@@ -54,6 +56,9 @@ class ErrorPageMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotAllowed):
             return refuse(request, Permission.MANAGE, None).render()
+        if isinstance(error, RecursionError):  # JSON or YAML nested deeper than any reader goes
+            log.warning("request_refused", why="nested too deeply", path=request.path)
+            return bad_request(request, error)
         if not isinstance(error, ClusterError | MirrorUnavailable):
             return None
         sentence, raw = words.cluster_error(error)

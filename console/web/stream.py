@@ -1,7 +1,7 @@
 """The event stream: tells a page that what it shows has changed; the page then asks again for itself.
 
-An event carries no data, so it can leak none. Rights are read anew every 30 s at most; the stream ends when the person
-may no longer see what it is about, and when the process stops.
+An event carries no data, so it can leak none. Session and rights are read anew every 25 s; the stream ends when the
+session is over, when the person may no longer see what it is about, and when the process stops.
 """
 
 import asyncio
@@ -24,12 +24,13 @@ from console.access.decorators import mark_signed_in
 from console.access.labels import labels_of
 from console.access.models import User
 from console.access.permissions import Permission
+from console.access.sessions import signed_in_user
 from console.knative.references import ServiceRef
 from console.mirror.announcements import Announcement, announcements
 from console.operations.models import AccessTest, Operation
 
 HEARTBEAT_SECONDS = 15.0
-RECHECK_SECONDS = 30.0
+RECHECK_SECONDS = 25.0
 COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
 END = Announcement("end")
 
@@ -43,20 +44,22 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     user = cast(User, await request.auser())  # signed in: the middleware has seen to it
     topic = request.GET.get("topic", "services")
     subject = await sync_to_async(_subject)(user, topic)
-    response = StreamingHttpResponse(_events(user, topic, subject), content_type="text/event-stream")
+    session = str(request.session.session_key)
+    response = StreamingHttpResponse(_events(session, topic, subject), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIterator[bytes]:
+async def _events(session: str, topic: str, subject: ServiceRef | None) -> AsyncIterator[bytes]:
     _end_on_signal()
     async with announcements.listen() as queue, _listed(queue):
         yield b"retry: 2000\nevent: hello\ndata:\n\n"
         checked = time.monotonic()
         while True:
+            until_check = max(0.0, RECHECK_SECONDS - (time.monotonic() - checked))
             try:
-                announcement = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                announcement = await asyncio.wait_for(queue.get(), min(HEARTBEAT_SECONDS, until_check))
                 if announcement is END:
                     return
                 concerns = _concerns(announcement, topic, subject)
@@ -67,8 +70,8 @@ async def _events(user: User, topic: str, subject: ServiceRef | None) -> AsyncIt
                     yield b"event: changed\ndata:\n\n"
             except TimeoutError:
                 yield b": still here\n\n"
-            if time.monotonic() - checked > RECHECK_SECONDS:
-                if not await sync_to_async(_may_go_on)(user.pk, subject):
+            if time.monotonic() - checked >= RECHECK_SECONDS:
+                if not await sync_to_async(_may_go_on)(session, subject):
                     return
                 checked = time.monotonic()
 
@@ -158,8 +161,8 @@ def _subject_of(model: type[Operation] | type[AccessTest], text: str) -> Service
     return thing.ref
 
 
-def _may_go_on(user_id: int, subject: ServiceRef | None) -> bool:
-    user = User.objects.filter(pk=user_id, is_active=True).first()
+def _may_go_on(session: str, subject: ServiceRef | None) -> bool:
+    user = signed_in_user(session)
     if user is None:
         return False
     rights: Rights = rights_of(user)

@@ -98,16 +98,6 @@ def test_a_deactivated_person_is_out_at_the_next_click(client) -> None:
     assert client.get("/operations/").status_code == 302
 
 
-def test_the_first_administrators_link_works_once(client) -> None:
-    address = f"/first-administrator/{first_admin.token()}/"
-    fields = {"username": "root", "password1": "long-enough-password-1", "password2": "long-enough-password-1"}
-    assert client.get(address).status_code == 200
-    assert client.post(address, fields).status_code == 302
-    assert User.objects.get().is_superuser
-    assert client.get(address).status_code == 404
-    assert client.post(address, {**fields, "username": "second"}).status_code == 404
-
-
 def test_a_forged_or_old_link_makes_no_administrator(client, monkeypatch) -> None:
     assert client.get("/first-administrator/forged/").status_code == 404
     token = first_admin.token()

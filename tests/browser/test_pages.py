@@ -56,6 +56,12 @@ PAGES = [
     "/clusters/",
     "/clusters/add/",
     "/cluster/sandbox/",
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+    "/accounts/2fa/webauthn/",
+    "/accounts/reauthenticate/",
+    "/accounts/sessions/",
+    "/accounts/logout/",
     "/no-such-page/",
 ]
 

@@ -117,6 +117,7 @@ TABLE = {
     "api-audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "openapi": ("public", {}, "get"),
     "metrics": ("public", {}, "get"),
+    "closed": ("public", {"page": "signup"}, "get"),
     "first-admin": ("public", {"token": "x"}, "get"),
     "preferences": ("public", {}, "post"),
     "live": ("public", {}, "get"),

@@ -7,7 +7,9 @@ import functools
 import uuid
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
 from console.operations.models import Operation
@@ -116,6 +118,46 @@ async def test_the_stream_ends_when_the_right_is_taken_away(listener, people, mo
     async with asyncio.timeout(WAIT):
         async for _ in events:
             pass  # heartbeats, until it ends
+
+
+def sign_out(person) -> None:
+    Session.objects.all().delete()
+
+
+def change_password(person) -> None:
+    person.set_password("another-password-1")
+    person.save()
+
+
+def deactivate(person) -> None:
+    person.is_active = False
+    person.save()
+
+
+def grow_old(person) -> None:
+    for session in Session.objects.all():
+        store = SessionStore(session.session_key)
+        store["sluice_began"] = 0
+        store.save()
+
+
+@pytest.mark.parametrize("happens", [sign_out, change_password, deactivate, grow_old])
+@in_a_loop
+async def test_the_stream_ends_with_the_session(listener, people, monkeypatch, happens) -> None:
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    response = await listener("viewer", "services")
+    events = aiter(response.streaming_content)
+    await next_event(events, "hello")
+    await sync_to_async(happens)(people["viewer"])
+    async with asyncio.timeout(WAIT):
+        async for _ in events:
+            pass  # heartbeats, until it ends
+
+
+def test_session_and_rights_are_read_anew_within_half_a_minute() -> None:
+    """The next look is never later than this: waiting for an event ends in time for it."""
+    assert stream.RECHECK_SECONDS < 30
 
 
 @in_a_loop

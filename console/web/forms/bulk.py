@@ -65,7 +65,7 @@ class BulkForm(forms.Form):
             self.add_error("name", words.problem(found))
         if kind == "env" and (problem := validation.env_value(value)):
             self.add_error("value", words.problem(problem))
-        if kind == "min-scale" and not (value.isdigit() and len(value) < 6):
+        if kind == "min-scale" and not (value.isdecimal() and len(value) < 6):
             self.add_error("value", _("Write a whole number."))
         return data
 

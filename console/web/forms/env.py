@@ -82,7 +82,7 @@ class EnvForm:
         origins = {variable.name: variable.source for variable in self.container.env}
         count = str(data.get("rows", "0"))
         rows = []
-        for index in range(min(int(count) if count.isdigit() else 0, MOST_ROWS)):
+        for index in range(min(int(count) if count.isdecimal() and len(count) < 10 else 0, MOST_ROWS)):
             exists = f"exists-{index}" in data
             name = str(data.get(f"name-{index}", "")).strip()
             value = str(data.get(f"value-{index}", ""))

@@ -136,5 +136,5 @@ class TrafficForm:
                 str(data.get(f"tag-{index}", "")).strip(),
                 is_extra=f"extra-{index}" in data,
             )
-            for index in range(min(int(count) if count.isdigit() else 0, MOST_ROWS))
+            for index in range(min(int(count) if count.isdecimal() and len(count) < 10 else 0, MOST_ROWS))
         ]

@@ -179,7 +179,7 @@ def item(mapping: Any, key: Any) -> Any:
 @register.filter
 def whole(text: str) -> int:
     """What was typed as a number for a meter; 0 when it is none (locales write numbers differently, meters do not)."""
-    return int(text) if str(text).isdigit() and len(str(text)) < 4 else 0
+    return int(text) if str(text).isdecimal() and len(str(text)) < 4 else 0
 
 
 @register.filter

@@ -27,6 +27,9 @@ def first_admin(request: HttpRequest, token: str) -> HttpResponse:
     form = FirstAdminForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
+            link.one_at_a_time()
+            if not link.is_valid(token):
+                raise Http404
             user = form.save(commit=False)
             user.is_superuser = True
             user.save()

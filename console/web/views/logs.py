@@ -21,7 +21,7 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
     if read.revision(ref, revision) is None:
         raise Http404
     asked = request.GET.get("lines", "")
-    lines = int(asked) if asked.isdigit() and int(asked) in newest.LINES else newest.LINES[0]
+    lines = int(asked) if asked.isdecimal() and len(asked) < 10 and int(asked) in newest.LINES else newest.LINES[0]
     previous = "previous" in request.GET
     chosen = {"pod": request.GET.get("pod", ""), "container": request.GET.get("container", "")}
     trouble = None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from console.access import first_admin
@@ -12,8 +12,12 @@ from console.access import first_admin
 class Command(BaseCommand):
     help = "Print the link that makes the first administrator; it works once, for an hour."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
-        if not first_admin.needed():
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--if-needed", action="store_true", help="Say nothing when there is an administrator.")
+
+    def handle(self, *_args: Any, if_needed: bool, **_options: Any) -> None:
+        if first_admin.needed():
+            path = reverse("first-admin", kwargs={"token": first_admin.token()})
+            self.stdout.write(f"{settings.EXTERNAL_URL.rstrip('/')}{path}")
+        elif not if_needed:
             raise CommandError("There is an administrator already.")
-        path = reverse("first-admin", kwargs={"token": first_admin.token()})
-        self.stdout.write(f"{settings.EXTERNAL_URL.rstrip('/')}{path}")

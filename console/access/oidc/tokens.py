@@ -1,0 +1,54 @@
+"""What an ID token must prove before anybody is signed in by it (OpenID Connect Core, 3.1.3.7)."""
+
+from typing import Any
+
+import jwt
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+# Signed with the provider's private key: "none" and keys that both sides know are no proof.
+ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["EdDSA"]
+LEEWAY_SECONDS = 30  # clocks differ
+_REQUIRED = ["iss", "aud", "exp", "iat", "sub"]
+
+
+class UntrustedToken(Exception):
+    """The ID token does not prove who signs in; the message says which check failed, never what is in it."""
+
+
+def nonce_for(code_verifier: str) -> str:
+    """Return the nonce of the sign-in whose PKCE verifier this is: the session keeps one secret for both."""
+    return salted_hmac("sluice.oidc-nonce", code_verifier, algorithm="sha256").hexdigest()
+
+
+def verified_claims(token: str, *, keys: dict[str, Any], issuer: str, client_id: str, nonce: str) -> dict[str, Any]:
+    """Return the claims of an ID token that this issuer signed for this client in this sign-in.
+
+    `keys` is the provider's JSON Web Key Set. Raises UntrustedToken for any other token.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key=_signing_key(token, keys),
+            algorithms=ALGORITHMS,
+            issuer=issuer,
+            audience=client_id,
+            leeway=LEEWAY_SECONDS,
+            options={"require": _REQUIRED},
+        )
+    except jwt.PyJWTError as error:
+        raise UntrustedToken(type(error).__name__) from error
+    if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client_id:
+        raise UntrustedToken("azp")
+    if not constant_time_compare(str(claims.get("nonce", "")), nonce):
+        raise UntrustedToken("nonce")
+    return claims
+
+
+def _signing_key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:
+    """The key that the token names; the only one, where a provider has one and names none."""
+    name = jwt.get_unverified_header(token).get("kid")
+    usable = [key for key in jwt.PyJWKSet.from_dict(keys).keys if key.public_key_use in (None, "sig")]
+    for key in usable:
+        if key.key_id == name or (name is None and len(usable) == 1):
+            return key
+    raise UntrustedToken("kid")

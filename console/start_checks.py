@@ -1,0 +1,37 @@
+"""What a console that others can reach never starts with."""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+KEY_LENGTH = 50  # characters; `openssl rand -base64 48` makes 64
+KEY_VARIETY = 10  # different characters
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the host."""
+    return host.strip("[]").lower() in LOOPBACK
+
+
+def refuse_unsafe_start(hosts: Collection[str], *, demo: bool, secret_key: str) -> None:
+    """Raise ImproperlyConfigured when the hosts are not all loopback and the demo is on or the key can be guessed."""
+    public = sorted(host for host in hosts if not is_loopback(host))
+    if not public:
+        return
+    if demo:
+        raise ImproperlyConfigured(
+            f"The demo has known passwords: loopback only, not {', '.join(public)}. Unset CONSOLE_DEMO or the host."
+        )
+    if len(secret_key) < KEY_LENGTH or len(set(secret_key)) < KEY_VARIETY:
+        raise ImproperlyConfigured(
+            "CONSOLE_SECRET_KEY is short or simple enough to guess. Make one with `openssl rand -base64 48`."
+        )
+
+
+def refuse_plain_issuer(issuer: str) -> None:
+    """Raise ImproperlyConfigured when the identity provider would be talked to without TLS beyond this machine."""
+    address = urlsplit(issuer)
+    if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
+        raise ImproperlyConfigured("CONSOLE_OIDC_ISSUER must begin with https:// (http:// only on loopback).")

@@ -1,0 +1,77 @@
+"""The first administrator: one link, for an hour, one use, whatever happens at the same time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from console.access.models import User
+from console.audit.models import Entry
+
+ROOT = Path(__file__).resolve().parents[2]
+FIELDS = {"username": "root", "password1": "long-enough-password-1", "password2": "long-enough-password-1"}
+
+
+def printed(*options: str) -> str:
+    out = StringIO()
+    call_command("first_admin", *options, stdout=out)
+    return out.getvalue().strip()
+
+
+def path() -> str:
+    return printed().removeprefix("http://localhost:8000")
+
+
+@pytest.mark.django_db
+def test_a_start_prints_the_link_while_there_is_no_administrator(client) -> None:
+    address = printed("--if-needed")
+    assert address.startswith("http://localhost:8000/first-administrator/")
+    assert client.post(address.removeprefix("http://localhost:8000"), FIELDS).status_code == 302
+    assert printed("--if-needed") == ""
+    with pytest.raises(CommandError, match="already"):
+        printed()
+
+
+@pytest.mark.django_db
+def test_the_link_works_once_even_when_its_administrator_is_gone(client) -> None:
+    address = path()
+    client.post(address, FIELDS)
+    User.objects.update(is_active=False)
+    assert client.get(address).status_code == 404
+    assert client.post(address, {**FIELDS, "username": "second"}).status_code == 404
+    assert client.get(path()).status_code == 200  # a new link, for whoever may print one
+
+
+@pytest.mark.django_db
+def test_a_mistake_loses_nothing_and_uses_nothing(client) -> None:
+    address = path()
+    response = client.post(address, {**FIELDS, "password2": "different"})
+    assert response.status_code == 422
+    assert 'value="root"' in response.content.decode()
+    assert not User.objects.exists()
+    assert not Entry.objects.exists()
+    assert client.post(address, FIELDS).status_code == 302
+
+
+@pytest.mark.django_db
+def test_further_fields_make_nobody_more(client) -> None:
+    client.post(path(), {**FIELDS, "is_staff": "on", "is_demo": "on", "id": "77", "groups": "1"})
+    user = User.objects.get()
+    assert (user.is_superuser, user.is_staff, user.is_demo, user.pk == 77) == (True, False, False, False)
+
+
+def test_many_uses_at_once_make_one_administrator(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.access.many_first_admins"],
+        cwd=ROOT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "CONSOLE_STATE_DIR": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[302, 404, 404, 404, 404, 404], 1]
