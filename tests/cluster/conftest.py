@@ -1,4 +1,4 @@
-"""The real control plane, started once for the whole session, and a console whose only cluster it is."""
+"""The real control plane with pods, started once for the whole session, and a console whose only cluster it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HELLO = "/apis/serving.knative.dev/v1/namespaces/default/services/hello"
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[ControlPlane]:
-    with control_plane() as started:
+    with control_plane(pods=True) as started:
         yield started
 
 
