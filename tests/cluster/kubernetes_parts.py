@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.cluster.box import TOKENS, ControlPlane
+from tests.cluster.kubelet.network import SERVICE_RANGE
 from tests.console_process import free_port
 
 
@@ -51,7 +52,7 @@ def start_kubernetes(box: ControlPlane, binaries: Path) -> None:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
-            "--service-cluster-ip-range=10.0.0.0/24",
+            f"--service-cluster-ip-range={SERVICE_RANGE}",
             "--endpoint-reconciler-type=none",
             "--disable-admission-plugins=ServiceAccount",
         ],

@@ -25,7 +25,9 @@ PREFIX = "kn"  # with a process id and a number no longer than the 15 signs of a
 ADDRESS = "198.18.0.1"
 _NETWORK = "198.18.{}.{}"
 _BITS = 16
-_FIRST, _LAST = 2, 65_000
+_FIRST, _LAST = 2, 60_000
+# Virtual addresses of services lie on the bridge too: nobody answers there, and no packet goes anywhere else.
+SERVICE_RANGE = "198.18.240.0/20"
 # Waits to be ended, by this process or with it, and removes the links whose names begin with its own.
 _GUARD = """
 trap 'for link in /sys/class/net/"$0"-* "/sys/class/net/$0"; do ip link del "${link##*/}"; done; exit' TERM
