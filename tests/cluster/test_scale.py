@@ -113,6 +113,13 @@ def test_a_revision_goes_to_sleep_and_wakes_with_the_first_request(
     print(f"\nreal Knative: create to ready {ready:.2f} s, cold start through the activator {answer.seconds:.2f} s")
 
 
+def test_a_revision_that_nobody_asks_goes_to_sleep(box: ControlPlane, gateway: Gateway, made: list[str]) -> None:
+    """Probes are no requests: the kubelet's are told from people's."""
+    made.append("unasked")
+    deploy(box, "unasked", annotations=SHORTEST_WINDOW)
+    eventually(lambda: active(gateway, "unasked-00001") == ("False", "NoTraffic"), timeout=SLEEP_SECONDS)
+
+
 def test_shares_are_answered_by_revision(box: ControlPlane, gateway: Gateway, made: list[str]) -> None:
     made.append("shared")
     deploy(box, "shared", "First")
