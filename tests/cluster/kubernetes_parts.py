@@ -64,6 +64,8 @@ def start_kubernetes(box: ControlPlane, binaries: Path) -> None:
         f"--kubeconfig={config}",
         "--leader-elect=false",
         "--secure-port=0",
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
     ]
     box.start("controller-manager", [*manager, f"--service-account-private-key-file={key}"])
 

@@ -29,8 +29,12 @@ _FIRST, _LAST = 2, 60_000
 # Virtual addresses of services lie on the bridge too: nobody answers there, and no packet goes anywhere else.
 SERVICE_RANGE = "198.18.240.0/20"
 # Waits to be ended, by this process or with it, and removes the links whose names begin with its own.
-_GUARD = """
-trap 'for link in /sys/class/net/"$0"-* "/sys/class/net/$0"; do ip link del "${link##*/}"; done; exit' TERM
+_GUARD = r"""
+clear() {
+  for link in $(ip -o link | sed -En "s/^[0-9]+: ($0(-[0-9]+)?)[@:].*/\1/p"); do ip link del "$link"; done
+  exit
+}
+trap clear TERM
 setpriv --pdeathsig KILL sleep infinity & wait
 """
 _TOOLS = ("ip", "unshare", "nsenter", "setpriv")
