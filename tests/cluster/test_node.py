@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MAKES_TWO_PODS = """
 import subprocess, time
 from tests.cluster.kubelet.network import Bridge
-bridge = Bridge(subprocess.Popen)
+bridge = Bridge(lambda command: subprocess.Popen(command, stderr=subprocess.DEVNULL))
 pods = [bridge.join(), bridge.join()]
 for pod in pods:
     subprocess.Popen(pod.inside(["sleep", "4242"]))
