@@ -25,8 +25,8 @@ test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium 
 test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
 
-cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative control plane (needs Go; compiles once)
-	$(BIN)/python -m tests.cluster.up
+cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
+	$(BIN)/python -m tests.cluster.up $(if $(filter no,$(PODS)),--no-pods)
 
 test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
 	$(BIN)/python -m tests.contract.differences

@@ -8,7 +8,10 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.knative.test_progress import LINES
+from tests.waiting import eventually
 
+# A queue-proxy alone waits 30 s for late requests before it ends.
+ASLEEP_SECONDS = 120
 BY_TEMPLATE, BY_ROUTE = LINES["env-update"], LINES["split-50-50"]
 
 
@@ -33,7 +36,7 @@ def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
 def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     """Everything that knative-facts tells under "the story every user knows", on a service `hello` with one revision.
 
-    Only the sandbox has demo services, resolved digests and pods.
+    Only the sandbox has demo services and resolved digests.
     """
     page = visitor.page
     hello = f"/services/{cluster}/default/hello/"
@@ -136,9 +139,8 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     visitor.keep(f"{cluster}-10-access-test")
 
     # 4: pods run after the requests
-    if is_sandbox:
-        visitor.go(f"{hello}revisions/hello-00001/")
-        expect(page.locator("main")).to_contain_text("2/2")
+    visitor.go(f"{hello}revisions/hello-00001/")
+    expect(page.locator("main")).to_contain_text("2/2")
 
     # a rollback is one click on a revision, a preview and a split like any other
     visitor.go(f"{hello}traffic/?all=hello-00001")
@@ -153,3 +155,11 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
         expect(page.get_by_role("cell", name=action).first).to_be_visible()
     assert "Second" not in page.locator("tr", has_text="deploy.SetEnv").first.inner_text()
     visitor.keep(f"{cluster}-11-audit")
+
+    # 4: a revision without traffic has no pods after a while
+    def is_asleep() -> bool:
+        visitor.go(f"{hello}revisions/hello-00003/")
+        return "No pods: scaled to zero" in page.locator("main").inner_text()
+
+    eventually(is_asleep, timeout=ASLEEP_SECONDS, message="hello-00003 keeps its pods")
+    visitor.keep(f"{cluster}-13-asleep")

@@ -18,7 +18,7 @@ _COMPONENT = "k8s.io/component-base/version"
 _STAMPS = {"gitVersion": VERSION, "gitMajor": "1", "gitMinor": "36", "gitCommit": "unknown"}
 MODULES = {
     "etcd": ["etcd"],
-    "serving": ["webhook", "controller", "autoscaler"],
+    "serving": ["webhook", "controller", "autoscaler", "activator", "queue"],
     "kubernetes": ["kube-apiserver", "kube-controller-manager"],
 }
 _PACKAGE = {

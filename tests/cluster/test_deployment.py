@@ -86,7 +86,7 @@ def test_the_account_may_do_what_the_console_must(deployed: ControlPlane, gatewa
     assert [revision.name for revision in gateway.revisions("default", "deployed")] == ["deployed-00001"]
     assert gateway.configuration("default", "deployed").name == "deployed"
     assert gateway.route("default", "deployed").name == "deployed"
-    assert gateway.pods("default", revision="deployed-00001") == ()
+    assert [pod.ready_text for pod in gateway.pods("default", revision="deployed-00001")] == ["2/2"]
     assert "default" in gateway.namespaces()
     assert gateway.events("default", about="deployed")
     event = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from itertools import groupby
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.timeout(900)
 AWAY_SECONDS = 3
 RECOVERY_SECONDS = 180
+CUT_OFF = "unsuccessfully observed a new generation"
 
 
 def generation(box: ControlPlane) -> int:
@@ -52,8 +54,10 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
     page.wait_for_selector("#operation[data-status^='succeeded']", timeout=RECOVERY_SECONDS * 1000)
     visitor.keep(f"real-crash-{moment}")
     lines = page.locator("#timeline .line-progress td:nth-child(2)").all_inner_texts()
+    # Knative's own word for a reconciliation that the crash cut off; it then begins that step again.
+    told = [line for line, _ in groupby(line for line in lines if line != CUT_OFF)]
     steps = iter(BY_TEMPLATE)
-    assert all(line in steps for line in lines), f"not kn's order: {lines}"
+    assert all(line in steps for line in told), f"not kn's order: {lines}"
     assert lines[-1] == BY_TEMPLATE[-1]
     assert f"hello-{before + 1:05d}" in page.locator("#timeline .line-closing td:nth-child(2)").first.inner_text()
     assert generation(box) == before + 1, "the change was applied exactly once"

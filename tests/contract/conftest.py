@@ -21,7 +21,7 @@ USERS: dict[str, list[str]] = {"viewer": [], "console": []}
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[Client]:
-    """The administrator. CONTRACT_KUBECONFIG names a control plane that runs already (make cluster)."""
+    """The administrator. CONTRACT_KUBECONFIG names one that runs already (make cluster PODS=no)."""
     if TARGET == "sandbox":
         with sandbox(speed=50, seed="empty", users=USERS, initial_scale=0) as box:
             yield Client(box.url, box.token)
