@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from collections.abc import Iterator
@@ -103,9 +104,17 @@ def test_a_watch_as_a_person_is_the_persons(gateway):
         list(person.watch_service("default", "hello", "", seconds=1, stop=threading.Event()))
 
 
+def change(gateway: Gateway, value: str) -> Service:
+    """Write on top of the newest version, which the controllers move too; return that version."""
+    while True:
+        before = gateway.service("default", "hello")
+        with contextlib.suppress(errors.Conflict):
+            gateway.replace_service(changed(before, value))
+            return before
+
+
 def test_a_watch_brings_what_happens_after_its_version(gateway):
-    before = gateway.service("default", "hello")
-    gateway.replace_service(changed(before, "watched"))
+    before = change(gateway, "watched")
     watched = gateway.watch_service("default", "hello", before.resource_version, seconds=5, stop=threading.Event())
     first = next(watched)
     assert first.type == "MODIFIED"

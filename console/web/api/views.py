@@ -10,6 +10,7 @@ from msgspec import Meta, UnsetType
 
 from console.access.labels import labels_of
 from console.access.permissions import Permission
+from console.audit import searching
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -137,21 +138,18 @@ def operation(call: Call, id: UUID) -> records.OperationDetail:
 
 
 def entries(call: Call) -> records.AuditList:
-    query, found = call.query, entries_within(call.rights)
-    for name in ("actor", "cluster", "namespace", "service", "action", "outcome"):
-        if value := getattr(query, name):
-            found = found.filter(**{name: value})
-    if text := query.q:
-        found = found.filter(Q(text__icontains=text) | Q(action__icontains=text) | Q(service__icontains=text))
-    for lookup, moment in (("at__gte", query.since), ("at__lt", query.until)):
-        if isinstance(moment, datetime):
-            found = found.filter(**{lookup: moment})
-    if query.cursor:
-        found = found.filter(sequence__lt=cursors.decode(query.cursor, tuple[Sequence])[0])
-    rows = list(found[: query.limit + 1])
-    page = rows[: query.limit]
-    following = cursors.encode([page[-1].sequence]) if len(rows) > query.limit else None
-    return records.AuditList([records.audit_entry(one) for one in page], following)
+    query = call.query
+    asked = {
+        name: getattr(query, name) for name in ("actor", "cluster", "namespace", "service", "action", "outcome", "q")
+    }
+    moments = {name: getattr(query, name) for name in ("since", "until")}
+    asked |= {name: moment.isoformat() for name, moment in moments.items() if isinstance(moment, datetime)}
+    found = searching.search(entries_within(call.rights), asked)
+    below = cursors.decode(query.cursor, tuple[Sequence])[0] if query.cursor else None
+    page = searching.older(found, below, query.limit)
+    last = page.entries[-1].sequence if page.has_older else page.searched_to
+    following = None if last is None else cursors.encode([last])
+    return records.AuditList([records.audit_entry(one) for one in page.entries], following)
 
 
 def entry(call: Call, sequence: int) -> records.AuditEntry:

@@ -180,14 +180,14 @@ def test_an_audit_entry_has_every_field_of_its_page(caller, operation) -> None:
 
 def test_the_audit_log_comes_page_by_page_and_filtered(caller) -> None:
     for number in range(5):
-        ref = ServiceRef("box", "default", f"s{number}")
+        ref = ServiceRef("box", "default", f"service-{number}")
         audit.record("test", actor=Actor(None, "t"), ref=ref, outcome=audit.Outcome.SUCCEEDED)
     client = caller()
     first = client.get(f"{ROOT}/audit?action=test&limit=3").json()
     rest = client.get(f"{ROOT}/audit?action=test&limit=3&cursor={first['next']}").json()
     found = [one["service"] for one in first["items"] + rest["items"]]
-    assert (found, rest["next"]) == (["s4", "s3", "s2", "s1", "s0"], None)
-    assert [one["service"] for one in client.get(f"{ROOT}/audit?q=s2").json()["items"]] == ["s2"]
+    assert (found, rest["next"]) == ([f"service-{number}" for number in (4, 3, 2, 1, 0)], None)
+    assert [one["service"] for one in client.get(f"{ROOT}/audit?q=service-2").json()["items"]] == ["service-2"]
     assert client.get(f"{ROOT}/audit?since=2999-01-01T00:00:00Z").json()["items"] == []
     assert len(client.get(f"{ROOT}/audit?action=test&until=2999-01-01T00:00:00Z").json()["items"]) == 5
 
