@@ -96,6 +96,7 @@ class ControlPlane:
                 stdout=log,
                 stderr=log,
                 env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **(environment or {})},
+                start_new_session=True,  # a Ctrl-C is for this process, which ends the others in order
             ).result()
 
     def keep_running(self) -> None:

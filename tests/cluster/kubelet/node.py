@@ -64,7 +64,13 @@ class Node:
     def start(self, command: list[str], output: BinaryIO | int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """Start a process that ends with this one, its output to `output`."""
         starting = self.box.starter.submit(
-            subprocess.Popen, command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+            subprocess.Popen,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
         )
         return starting.result()
 
