@@ -29,7 +29,7 @@ LABELS = {
     Permission.DELETE: _("delete services and revisions"),
     Permission.APPROVE: _("approve changes of protected services"),
     Permission.AUDIT: _("read the audit log"),
-    Permission.MANAGE: _("manage teams, roles and grants"),
+    Permission.MANAGE: _("manage teams, roles, grants and protection"),
 }
 
 # The roles that every installation starts with; the table can be edited afterwards.
