@@ -48,6 +48,7 @@ format: $(VENV)/.test-ready  ## Format the code
 lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links -q tests/cluster/go.in -o tests/cluster/go.txt
 
 messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
 	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var
