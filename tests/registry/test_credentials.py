@@ -6,6 +6,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import models
@@ -145,6 +147,24 @@ def test_after_resealing_the_old_key_can_be_dropped(settings, sealed_rows: None,
     settings.ENCRYPTION_KEYS = ["old"]
     with pytest.raises(InvalidToken):
         unseal(operation.sealed_change)
+
+
+@pytest.mark.django_db
+def test_second_factors_work_after_the_old_key_was_dropped(settings) -> None:
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    from console.access.models import User
+
+    settings.ENCRYPTION_KEYS = ["old"]
+    ada, secret = User.objects.create_user("ada"), generate_totp_secret()
+    TOTP.activate(ada, secret)
+    codes = RecoveryCodes.activate(ada).get_unused_codes()
+    settings.ENCRYPTION_KEYS = ["new", "old"]
+    assert "mfa.Authenticator.data: 2 encrypted anew, 0 had the newest key" in reseal()
+    settings.ENCRYPTION_KEYS = ["new"]
+    assert decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
+    assert RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes() == codes
 
 
 @pytest.mark.django_db

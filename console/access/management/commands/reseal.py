@@ -1,9 +1,10 @@
-"""`manage.py reseal`: encrypt cluster credentials and queued changes anew with the newest key."""
+"""`manage.py reseal`: encrypt cluster credentials, queued changes and second factors anew with the newest key."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from console.access import second_factors
 from console.registry.resealing import reseal_all
 
 
@@ -11,7 +12,7 @@ class Command(BaseCommand):
     help = "Encrypt everything at rest with the first of CONSOLE_ENCRYPTION_KEYS, so that the others can be dropped."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        counts = reseal_all()
+        counts = [*reseal_all(), second_factors.reseal()]
         for count in counts:
             self.stdout.write(f"{count.column}: {count.anew} encrypted anew, {count.newest} had the newest key")
         if lost := [count for count in counts if count.lost]:
