@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-servers test-browser test-faults cluster test-cluster lint format lock messages clean
+.PHONY: help run test access-table test-servers test-browser test-faults cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,6 +15,9 @@ run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database
 
 test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 2 -q
+
+access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody whom the table keeps out; prints the figure
+	$(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py

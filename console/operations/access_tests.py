@@ -15,7 +15,10 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
+from console.access.authorization import rights_of
+from console.access.labels import labels_of
 from console.access.models import User
+from console.access.permissions import Permission
 from console.audit import Outcome
 from console.cluster.access_test import AddressRefused, Answer, ask, target
 from console.cluster.errors import ClusterError
@@ -35,6 +38,7 @@ UNNAMED = "?"  # the ingress did not say which revision answered
 SENDING_SECONDS = 45.0  # then no more requests are begun: a task must not last
 LONGEST = timedelta(minutes=5)
 CUT_SHORT = "cut-short"  # not all requests were sent
+NOT_ALLOWED = "not-allowed"
 
 
 @transaction.atomic
@@ -61,6 +65,9 @@ def send(test_id: UUID | str, stop: threading.Event) -> None:
     if not AccessTest.objects.filter(id=test_id, sent=0, finished_at=None).exists():
         return
     test = AccessTest.objects.get(id=test_id)
+    if test.user is None or not rights_of(test.user).allows(Permission.VIEW, test.ref, labels_of(test.ref)):
+        _finish(test, error=NOT_ALLOWED)  # the right was taken away since the button was pressed
+        return
     try:
         where = target(connections.get(test.cluster), test.url)
     except (AddressRefused, ClusterError) as error:

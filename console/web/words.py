@@ -14,7 +14,7 @@ from console.knative.conditions import Condition
 from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
-from console.operations.access_tests import CUT_SHORT
+from console.operations import access_tests
 from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.protection.models import FreezeWindow
 from console.operations.protection.windows import on_clock
@@ -351,8 +351,10 @@ def requests(count: int) -> str:
 
 def test_error(error: str) -> str:
     """Return why an access test could not be run, or not to its end."""
-    if error == CUT_SHORT:
+    if error == access_tests.CUT_SHORT:
         return _("The test was cut short: not all requests were sent.")
+    if error == access_tests.NOT_ALLOWED:
+        return _("The right to see this service was taken away before the test began.")
     return _("The test could not be run: %(reason)s") % {"reason": error}
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from console.access.actors import Actor
-from console.access.models import User
+from console.access.models import Grant, User
 from console.knative.changes import EnvEntry, SetEnv, SplitTraffic
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -19,7 +19,7 @@ from console.operations.models import AccessTest
 from tests.operations.factories import World
 from tests.operations.steps import finish, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_server")]
 
 
 def test_a_split_is_answered_in_its_shares(world: World, ref: ServiceRef, deployer: Actor):
@@ -55,3 +55,14 @@ def test_a_test_whose_worker_died_is_finished_by_the_sweep(world: World, ref: Se
     access_tests.end_interrupted()
     test.refresh_from_db()
     assert test.error == access_tests.CUT_SHORT
+
+
+def test_nothing_is_sent_for_somebody_who_may_not_see_the_service_any_more(
+    world: World, ref: ServiceRef, deployer: Actor
+):
+    user = User.objects.get(pk=deployer.user_id)
+    test = access_tests.start(ref, Service(world.get(ref.name)), count=5, user=user, actor=deployer)
+    Grant.objects.all().delete()
+    access_tests.send(test.id, threading.Event())
+    test.refresh_from_db()
+    assert (test.sent, test.error) == (0, access_tests.NOT_ALLOWED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import timedelta
 
@@ -136,6 +137,19 @@ CALLS = [name for name in TABLE if name.startswith("api-")]  # with a token, nev
 TEAM_PAGES = [name for name in TABLE if name.startswith(("team", "member", "grant")) and TABLE[name][1]]
 
 
+# What each task is guarded by: they take no more than an id, and ask again what its person may do.
+TASKS = {
+    "console.operations.tasks.perform": "the author's and the approver's rights at the write: tests/operations",
+    "console.operations.tasks.send_requests": "view, of whoever pressed it: tests/operations/test_access_test.py",
+    "console.operations.tasks.export_entries": "audit, anew for each part: tests/operations/test_audit_exports.py",
+    "console.operations.tasks.sweep": "takes nothing",
+    "console.operations.tasks.examine_clusters": "takes nothing",
+    "console.operations.tasks.look_outside": "takes nothing",
+    "console.operations.tasks.tidy": "takes nothing",
+    "console.audit.tasks.forward": "takes nothing",
+}
+
+
 def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
     """Every address of the console's own (allauth's have tests of their own, and need no grant)."""
     found = []
@@ -151,6 +165,13 @@ def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
 def test_every_address_stands_in_the_table_with_the_permission_that_its_view_checks() -> None:
     named = {pattern.name: getattr(pattern.callback, "required_permission", None) for pattern in patterns()}
     assert named == {name: permission for name, (permission, _, _) in TABLE.items()}
+
+
+def test_every_task_stands_in_the_table() -> None:
+    from console.celery import app
+
+    app.loader.import_default_modules()
+    assert {name for name in app.tasks if name.startswith("console.")} == TASKS.keys()
 
 
 @pytest.fixture(autouse=True)
@@ -315,6 +336,41 @@ def test_a_service_of_another_team_answers_as_one_that_does_not_exist(client, th
     real = getattr(client, method)(reverse(name, kwargs=arguments))
     missing = getattr(client, method)(reverse(name, kwargs={**arguments, "name": "nope"}))
     assert (real.status_code, strip(real)) == (404, strip(missing))
+
+
+def test_no_row_lets_anybody_through_by_any_method(client, things, capsys) -> None:
+    """Every row as everybody whom the table keeps out, by reading and by sending; prints the figure."""
+    tries, leaks = 0, []
+    everybody = {"anonymous": None, **things}
+    for (name, (permission, arguments, _)), (who, person) in itertools.product(TABLE.items(), everybody.items()):
+        shut = shut_to(name, permission, who)
+        if not shut:
+            continue
+        client.logout()
+        client.defaults.pop("HTTP_AUTHORIZATION", None)
+        if person is not None:
+            enter(client, name, person)
+        for method in ("get", "post"):
+            status = getattr(client, method)(reverse(name, kwargs=arguments)).status_code
+            tries += 1
+            if status not in shut:
+                leaks.append(f"{who} by {method} on {name}: {status}")
+    with capsys.disabled():
+        print(f"\naccess table: {len(TABLE)} addresses, {len(TASKS)} tasks, {tries} tries, leaks {len(leaks)}")
+    assert leaks == []
+
+
+def shut_to(name: str, permission: str, who: str) -> tuple[int, ...]:
+    """The answers that keep the person out; none where the table lets them in."""
+    if permission == "public":
+        return ()
+    if who == "anonymous":
+        return (401, 405) if name in CALLS else (302,)  # 302: to the sign-in page
+    if permission == "administrator":
+        return () if who == "administrator" else (403, 405)
+    if isinstance(permission, Permission) and expected(name, who) in (403, 404):
+        return (403, 404, 405)
+    return ()
 
 
 def strip(response) -> str:
