@@ -17,7 +17,7 @@ test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 2 -q
 
 access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody whom the table keeps out; prints the figure
-	$(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
+	CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py
