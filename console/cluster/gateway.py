@@ -20,7 +20,8 @@ from console.cluster.resources import (
 )
 from console.cluster.transport import JSON, ONLY_METADATA, Identity
 from console.cluster.watches import WatchEvent, decode_event
-from console.knative.objects import Configuration, Event, Pod, Revision, Route, Service
+from console.knative.objects import Configuration, Revision, Route, Service
+from console.knative.pods import Event, Pod
 
 FIELD_MANAGER = "sluice"
 LOG_TAIL_LINES = 50

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from console.knative.conditions import Condition
-from console.knative.objects import Event, Pod, Revision, Route, Service
+from console.knative.objects import Revision, Route, Service
+from console.knative.pods import Event, Pod
 
 
 @dataclass(frozen=True, slots=True)

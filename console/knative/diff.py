@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.knative import paths
-from console.knative.objects import EnvVar, Service
+from console.knative.containers import EnvVar
+from console.knative.objects import Service
 from console.knative.paths import MISSING, NAMED_LISTS, FieldPath
 from console.knative.redaction import COPIES, MASK
 from console.knative.traffic import TrafficTarget

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from console.knative import traffic
 from console.knative.conditions import Condition, Tally, parse_time, tally
+from console.knative.containers import Container, Raw, containers_of, user_container_of
 from console.knative.traffic import TrafficTarget, TrafficTruth
-
-Raw = Mapping[str, Any]
 
 USER_IMAGE = "client.knative.dev/user-image"
 UPDATE_TIMESTAMP = "client.knative.dev/updateTimestamp"
@@ -134,83 +132,6 @@ class KubeObject:
         return {"True": Health.READY, "False": Health.FAILED}.get(self.ready.status, Health.PROGRESSING)
 
 
-# By key of valueFrom: the word for it, and what tells which one.
-_SOURCES = {
-    "secretKeyRef": ("secret", "name", "key"),
-    "configMapKeyRef": ("config map", "name", "key"),
-    "fieldRef": ("field", "fieldPath"),
-    "resourceFieldRef": ("resource", "resource"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class EnvVar:
-    """One entry of a container's env: a literal value, or where the value comes from."""
-
-    raw: Raw
-
-    @property
-    def name(self) -> str:
-        return str(self.raw.get("name", ""))
-
-    @property
-    def value(self) -> str | None:
-        """The literal value (an absent one is empty, as Kubernetes has it); None when it comes from elsewhere."""
-        return None if "valueFrom" in self.raw else str(self.raw.get("value", ""))
-
-    @property
-    def source(self) -> str:
-        """`secret db/password`, `config map app/url`, `field metadata.name`; empty for a literal value."""
-        origin = self.raw.get("valueFrom") or {}
-        for key, reference in origin.items() if isinstance(origin, Mapping) else ():
-            if isinstance(reference, Mapping) and key in _SOURCES:
-                word, *parts = _SOURCES[key]
-                return f"{word} " + "/".join(str(reference.get(part, "")) for part in parts)
-        return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One entry of spec.containers."""
-
-    raw: Raw
-
-    @property
-    def name(self) -> str:
-        return str(self.raw.get("name", ""))
-
-    @property
-    def image(self) -> str:
-        return str(self.raw.get("image", ""))
-
-    @property
-    def env(self) -> tuple[EnvVar, ...]:
-        return tuple(EnvVar(raw) for raw in self.raw.get("env") or ())
-
-    @property
-    def env_from(self) -> tuple[str, ...]:
-        """`secret NAME` and `config map NAME` of envFrom, with the prefix when there is one."""
-        found = []
-        for raw in self.raw.get("envFrom") or ():
-            word, key = ("secret", "secretRef") if "secretRef" in raw else ("config map", "configMapRef")
-            prefix = f" ({raw['prefix']}…)" if raw.get("prefix") else ""
-            found.append(f"{word} {(raw.get(key) or {}).get('name', '')}{prefix}")
-        return tuple(found)
-
-    @property
-    def serves(self) -> bool:
-        """The one container with a port, or the only one, takes the requests (Knative's runtime contract)."""
-        return bool(self.raw.get("ports"))
-
-
-def _containers(pod_spec: Raw) -> tuple[Container, ...]:
-    return tuple(Container(raw) for raw in pod_spec.get("containers") or ())
-
-
-def _user_container(containers: tuple[Container, ...]) -> Container | None:
-    return next((container for container in containers if container.serves), containers[0] if containers else None)
-
-
 @dataclass(frozen=True, slots=True)
 class Service(KubeObject):
     """A serving.knative.dev/v1 Service."""
@@ -233,11 +154,11 @@ class Service(KubeObject):
 
     @property
     def containers(self) -> tuple[Container, ...]:
-        return _containers(self.template_spec)
+        return containers_of(self.template_spec)
 
     @property
     def user_container(self) -> Container | None:
-        return _user_container(self.containers)
+        return user_container_of(self.containers)
 
     @property
     def image(self) -> str:
@@ -315,11 +236,11 @@ class Revision(KubeObject):
 
     @property
     def containers(self) -> tuple[Container, ...]:
-        return _containers(self.spec)
+        return containers_of(self.spec)
 
     @property
     def user_container(self) -> Container | None:
-        return _user_container(self.containers)
+        return user_container_of(self.containers)
 
     @property
     def image(self) -> str:
@@ -364,97 +285,3 @@ class Revision(KubeObject):
     def replicas_text(self) -> str:
         """kn's `1/1`: running of wanted."""
         return f"{self.actual_replicas}/{self.desired_replicas}"
-
-
-@dataclass(frozen=True, slots=True)
-class Pod(KubeObject):
-    """A v1 Pod of a revision."""
-
-    @property
-    def revision_name(self) -> str:
-        return self.labels.get("serving.knative.dev/revision", "")
-
-    @property
-    def container_statuses(self) -> tuple[Raw, ...]:
-        return tuple(self.status.get("containerStatuses") or ())
-
-    @property
-    def ready_text(self) -> str:
-        """kubectl's READY column, `2/2`."""
-        ready = sum(1 for status in self.container_statuses if status.get("ready"))
-        return f"{ready}/{len(self.container_statuses) or len(self.spec.get('containers') or ())}"
-
-    @property
-    def phase(self) -> str:
-        """kubectl's STATUS column: Terminating, a waiting reason, or the phase."""
-        if self.is_being_deleted:
-            return "Terminating"
-        return next((reason for _, reason, _ in self.waiting), str(self.status.get("phase", "Unknown")))
-
-    @property
-    def waiting(self) -> tuple[tuple[str, str, str], ...]:
-        """(container, reason, message) of each container that waits."""
-        return self._states("state", "waiting")
-
-    @property
-    def terminations(self) -> tuple[tuple[str, str, str], ...]:
-        """(container, reason, message) of each container that has ended, now or the last time."""
-        return self._states("state", "terminated") + self._states("lastState", "terminated")
-
-    @property
-    def exits(self) -> tuple[tuple[str, int, str], ...]:
-        """(container, exit code, reason) of each container that ended with an error, now or the last time."""
-        found = []
-        for status in self.container_statuses:
-            for when in ("state", "lastState"):
-                ended = (status.get(when) or {}).get("terminated") or {}
-                if ended.get("exitCode"):
-                    found.append((str(status.get("name", "")), int(ended["exitCode"]), str(ended.get("reason", ""))))
-        return tuple(found)
-
-    @property
-    def has_started(self) -> bool:
-        """A container of the revision's own runs, or ran; Knative's queue-proxy does not count."""
-        return any(
-            status.get("name") != "queue-proxy"
-            and ((status.get("state") or {}).get("running") or (status.get("lastState") or {}).get("terminated"))
-            for status in self.container_statuses
-        )
-
-    @property
-    def restarts(self) -> int:
-        return sum(int(status.get("restartCount") or 0) for status in self.container_statuses)
-
-    def _states(self, when: str, state: str) -> tuple[tuple[str, str, str], ...]:
-        found = []
-        for status in self.container_statuses:
-            if facts := (status.get(when) or {}).get(state):
-                reason, message = str(facts.get("reason", "")), str(facts.get("message", ""))
-                found.append((str(status.get("name", "")), reason, message))
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Event(KubeObject):
-    """A v1 Event."""
-
-    @property
-    def is_warning(self) -> bool:
-        return self.raw.get("type") == "Warning"
-
-    @property
-    def reason(self) -> str:
-        return str(self.raw.get("reason", ""))
-
-    @property
-    def message(self) -> str:
-        return str(self.raw.get("message", ""))
-
-    @property
-    def about(self) -> str:
-        involved = self.raw.get("involvedObject") or {}
-        return f"{involved.get('kind', '')}/{involved.get('name', '')}"
-
-    @property
-    def at(self) -> datetime | None:
-        return parse_time(self.raw.get("lastTimestamp") or self.raw.get("eventTime")) or self.created_at

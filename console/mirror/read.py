@@ -11,7 +11,8 @@ import msgspec
 import redis
 
 from console.cluster.resources import PODS, REVISIONS, ROUTES
-from console.knative.objects import Pod, Revision, Route, Service
+from console.knative.objects import Revision, Route, Service
+from console.knative.pods import Pod
 from console.knative.references import ServiceRef
 from console.mirror import keys
 from console.mirror.summaries import ServiceSummary

@@ -7,7 +7,8 @@ import structlog
 from console.cluster import errors
 from console.cluster.gateway import Gateway
 from console.knative import causes
-from console.knative.objects import Event, Pod, Revision, Route, Service
+from console.knative.objects import Revision, Route, Service
+from console.knative.pods import Event, Pod
 from console.knative.progress import Follow
 from console.knative.redaction import env_values, redact_text
 

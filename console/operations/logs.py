@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from console.access.models import User
 from console.cluster import errors
 from console.cluster.gateway import Gateway
-from console.knative.objects import Pod
+from console.knative.pods import Pod
 from console.knative.redaction import env_values, redact_text
 from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for

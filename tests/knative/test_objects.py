@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from console.knative import causes, diff, kn, shares, validation
 from console.knative.conditions import Condition, Word, tally
-from console.knative.objects import Event, Health, Owner, Pod, Revision, Service
+from console.knative.objects import Health, Owner, Revision, Service
+from console.knative.pods import Event, Pod
 from console.knative.redaction import MASK, mask_env, redact_text, seal_env
 from tests import factories, recording
 

@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from console.knative import kn
 from console.knative.conditions import Condition as KnativeCondition
-from console.knative.objects import Container as KnativeContainer
-from console.knative.objects import Pod as KnativePod
+from console.knative.containers import Container as KnativeContainer
 from console.knative.objects import Revision as KnativeRevision
 from console.knative.objects import Service
+from console.knative.pods import Pod as KnativePod
 from console.knative.traffic import TrafficTarget
 from console.mirror.summaries import ServiceSummary
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from console.knative import validation
 from console.knative.changes import ChangeRefused, CreateService
 from console.knative.cluster_defaults import ClusterDefaults
-from console.knative.objects import USER_IMAGE, Container, Service
+from console.knative.containers import Container
+from console.knative.objects import USER_IMAGE, Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.web import words

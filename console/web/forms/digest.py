@@ -6,7 +6,8 @@ from typing import Any
 
 from console.knative.changes import Change, Combined, KeepDigest, ResolveImage
 from console.knative.changes.image import tagged_image
-from console.knative.objects import Container, Revision, Service
+from console.knative.containers import Container
+from console.knative.objects import Revision, Service
 
 
 @dataclass(frozen=True, slots=True)

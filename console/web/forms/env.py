@@ -7,7 +7,7 @@ from typing import Any
 from console.knative import validation
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.changes.base import Change
-from console.knative.objects import Container
+from console.knative.containers import Container
 from console.knative.traffic import Problem
 from console.web.forms.digest import DigestChoice
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from console.knative import validation
 from console.knative.changes import Change, Combined, KeepDigest, Redeploy, SetImage
-from console.knative.objects import Container
+from console.knative.containers import Container
 from console.knative.traffic import Problem
 
 

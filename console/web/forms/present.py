@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console.knative.objects import Container, Service
+from console.knative.containers import Container
+from console.knative.objects import Service
 from console.web.forms import lines, probes
 from console.web.forms.lines import Mount
 

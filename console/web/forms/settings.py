@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from console.knative import changes, validation
 from console.knative.changes import Change, Combined
 from console.knative.cluster_defaults import ClusterDefaults
-from console.knative.objects import Container, Service
+from console.knative.containers import Container
+from console.knative.objects import Service
 from console.operations.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
 from console.web.forms import present, scale

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes
 from console.knative.changes import Change
-from console.knative.objects import Container, Service
+from console.knative.containers import Container
+from console.knative.objects import Service
 from console.web.forms import lines, probes
 from console.web.forms.lines import LinesField
 from console.web.forms.present import (

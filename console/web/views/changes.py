@@ -12,7 +12,8 @@ from console.access.actors import actor_from
 from console.access.decorators import refuse, require_permission
 from console.access.permissions import Permission
 from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
-from console.knative.objects import Container, Service
+from console.knative.containers import Container
+from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import PRESETS
 from console.mirror import read
