@@ -23,7 +23,7 @@ test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreS
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py
 
 test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
-	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/browser
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=300 --durations=5 tests/browser
 
 test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults

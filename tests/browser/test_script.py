@@ -7,14 +7,12 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.console_process import RunningConsole
 from tests.web.test_script import PAYLOADS
 
-pytestmark = pytest.mark.timeout(300)  # the console starts within it, on a busy machine
 PLANTED = "window.__planted = true"
 HOSTILE = [payload.replace("alert(1)", PLANTED) for payload in PAYLOADS]
 

@@ -26,7 +26,6 @@ from playwright.sync_api import Browser, Request, expect
 from tests.browser.conftest import PASSWORDS, Visitor
 from tests.console_process import RunningConsole
 
-pytestmark = pytest.mark.timeout(300)  # the console starts within it, on a busy machine
 REASON = "reason-that-is-meant-to-be-read"
 HELLO = "/services/sandbox/default/hello/"
 
@@ -245,8 +244,11 @@ def pages_of(person: Visitor) -> Iterator[str]:
 
 
 def exported(person: Visitor) -> Iterator[str]:
-    for form in ("csv", "jsonl"):
-        yield person.context.request.get(f"{person.base}/audit/export.{form}").text()
+    for form in ("CSV", "JSON lines"):
+        person.go("/audit/")
+        with person.page.expect_download() as download:
+            person.page.get_by_role("button", name=form).click()
+        yield Path(download.value.path()).read_text()
 
 
 def errors_of(person: Visitor, canaries: Canaries) -> Iterator[str]:

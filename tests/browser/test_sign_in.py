@@ -19,7 +19,6 @@ from tests.browser.conftest import PASSWORDS, Visitor
 from tests.console_process import RunningConsole, console
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)  # the console starts within it, on a busy machine
 INSIDE = re.compile(r"^http://localhost:\d+/($|services|operations)")
 AUTHENTICATOR = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,

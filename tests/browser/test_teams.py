@@ -29,7 +29,7 @@ def test_a_person_is_made_joins_a_team_for_a_day_and_reads_why_she_can(
     erin.page.get_by_role("button", name="Set the password").click()
     erin.page.get_by_label("User name").fill("erin")
     erin.page.get_by_label("Password").fill(PASSWORD)
-    erin.page.get_by_role("button", name="Sign in").click()
+    erin.page.get_by_role("button", name="Sign in", exact=True).click()
     erin.page.wait_for_url(lambda address: "/accounts/" not in address)
     erin.go(CART)
     expect(erin.page.get_by_role("heading", name="Not here")).to_be_visible()
