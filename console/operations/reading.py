@@ -43,6 +43,15 @@ def of_service(ref: ServiceRef) -> QuerySet[Operation]:
     return Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
 
 
+def makers(ref: ServiceRef, uid: str) -> dict[str, str]:
+    """Return who made which revision of the service through the console: the cluster knows the console's account only.
+
+    `uid` is the service's: another one of its name had revisions of the same names.
+    """
+    made = of_service(ref).filter(uid=uid, is_written=True, makes_revision=True).exclude(revision="")
+    return dict(made.order_by("submitted_at").values_list("revision", "actor"))
+
+
 def broken_glass(ref: ServiceRef) -> Operation | None:
     """Return the newest operation of the last days that passed by the service's protection."""
     since = timezone.now() - GLASS_SHOWN

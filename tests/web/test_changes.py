@@ -11,6 +11,7 @@ from console.audit.models import Entry
 from console.cluster.resources import REVISIONS, SERVICES
 from console.operations.models import Operation, Preview
 from tests.operations.factories import World
+from tests.operations.steps import finish
 from tests.web.pages import read
 
 _numbers = itertools.count(1)
@@ -88,6 +89,18 @@ def test_submitting_makes_one_operation_however_often_the_button_is_pressed(show
     ]
     audit = read(shown.client.get(f"/audit/{entry.sequence}/")).text
     assert "env[TARGET].value •••• ••••" in audit
+
+
+def test_a_revision_names_the_person_and_not_only_the_consoles_account(shown: Shown) -> None:
+    shown.set_target("Second")
+    shown.client.post(f"/previews/{Preview.objects.get().id}/submit/")
+    finish(Operation.objects.get())
+    shown.mirror_it()
+    account = shown.world.get(shown.name)["metadata"]["annotations"]["serving.knative.dev/lastModifier"]
+    for path in ("", "revisions/", f"revisions/{shown.name}-00002/"):
+        assert f"administrator as {account}" in read(shown.client.get(f"{shown.path}{path}")).text
+    first = read(shown.client.get(f"{shown.path}revisions/{shown.name}-00001/")).text
+    assert "administrator as" not in first
 
 
 def test_a_service_that_changed_meanwhile_is_said_and_compared_as_it_is_now(shown: Shown) -> None:

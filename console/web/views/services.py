@@ -86,10 +86,11 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
     revisions = kn.newest_first(read.revisions(ref))
+    makers = reading.makers(ref, found.uid)
     context = {
         **frame(request, ref, found),
         "targets": [(target, kn.target_text(target, found)) for target in found.status_traffic],
-        "revisions": [revision_facts(revision, found) for revision in revisions[:10]],
+        "revisions": [revision_facts(revision, found, makers) for revision in revisions[:10]],
         "revision_count": len(revisions),
         "operations": reading.of_service(ref)[:5],
     }
@@ -100,7 +101,8 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision."""
     found = find(ref)
-    facts = [revision_facts(revision, found) for revision in kn.newest_first(read.revisions(ref))]
+    makers = reading.makers(ref, found.uid)
+    facts = [revision_facts(revision, found, makers) for revision in kn.newest_first(read.revisions(ref))]
     text = request.GET.get("q", "").strip().lower()
     facts = [
         row
@@ -128,7 +130,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
     other = read.revision(ref, other_name) if other_name else None
     context = {
         **frame(request, ref, found),
-        **revision_facts(one, found),
+        **revision_facts(one, found, reading.makers(ref, found.uid)),
         "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
         "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
         "other": other,
@@ -166,12 +168,13 @@ def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str,
     }
 
 
-def revision_facts(one: Revision, of: Service) -> dict[str, Any]:
-    """Return a revision with what the service's traffic says of it."""
+def revision_facts(one: Revision, of: Service, makers: Mapping[str, str]) -> dict[str, Any]:
+    """Return a revision with what the service's traffic says of it, and who made it (by name, through the console)."""
     percent, tags = kn.routed(one.name, of)
     return {
         "revision": one,
         "row": kn.revision_row(one, of, timezone.now()),
+        "made_by": makers.get(one.name, ""),
         "percent": percent,
         "tags": tags,
         "tag_urls": [(t.tag, t.url or "") for t in of.status_traffic if t.revision == one.name and t.tag],
