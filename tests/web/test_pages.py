@@ -227,7 +227,9 @@ def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, pe
 
 def test_health_endpoints_need_no_sign_in(client, mirror, db) -> None:
     assert client.get("/healthz/live").json() == {"status": "ok"}
-    assert client.get("/healthz/ready").json()["status"] == "ok"
+    ready = client.get("/healthz/ready")
+    assert (ready.json()["status"], ready.json()["mirror_age_seconds"]) == ("ok", 0.0)
+    assert "box" not in ready.content.decode(), "names of clusters are for those who sign in"
 
 
 def test_readiness_fails_without_redis_and_pages_say_why(client, mirror, people, redis_server) -> None:

@@ -22,11 +22,17 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
-        ages = {cluster: read.freshness(cluster).seconds for cluster in read.clusters()}
         pulse_age = pulse.age()
         checks["worker_age_seconds"] = None if pulse_age is None else round(pulse_age, 1)  # since a worker took a task
-        checks["mirror_age_seconds"] = {name: None if age is None else round(age, 1) for name, age in ages.items()}
+        checks["mirror_age_seconds"] = _oldest()
     return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)
+
+
+def _oldest() -> float | None:
+    """The age of the oldest cluster's copy; None while one was never filled. Names are for those who sign in."""
+    ages = [read.freshness(cluster).seconds for cluster in read.clusters()]
+    known = [age for age in ages if age is not None]
+    return round(max(known), 1) if known and len(known) == len(ages) else None
 
 
 def _database() -> str:
