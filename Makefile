@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test access-table test-servers test-browser test-faults cluster test-cluster lint format lock messages clean
+.PHONY: help run test access-table test-servers test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -14,13 +14,16 @@ run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database
 	@$(BIN)/python -m console.run
 
 test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 3 -q
 
 access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody whom the table keeps out; prints the figure
 	CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py
+
+test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (make test leaves that out where there is none)
+	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
 
 test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=300 --durations=5 tests/browser

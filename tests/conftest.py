@@ -26,6 +26,19 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is about one database to the tier that has it: `make test` SQLite, `make test-servers` PostgreSQL."""
+    from django.db import connection
+
+    here, elsewhere = [], []
+    for item in items:
+        marker = item.get_closest_marker("only_on")
+        (here if marker is None or connection.vendor in marker.args else elsewhere).append(item)
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = here
+
+
 @pytest.fixture
 def mirror(redis_server: RedisServer) -> MirrorWriter:
     """A mirror of one cluster with the hardest service, shop in default, and its four revisions; fresh as of now."""

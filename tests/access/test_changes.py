@@ -438,7 +438,7 @@ def test_a_right_that_ended_until_the_lock_grants_nothing(shop: Team, alice: Use
         grants.add(shop, role("viewer"), IN_SHOP, **by(alice))
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time from BEGIN on")
+@pytest.mark.only_on("postgresql")  # SQLite lets one write at a time from BEGIN on
 def test_changes_of_access_wait_for_one_another(shop: Team, alice: User) -> None:
     other = connection.copy()
     with changing.changing("manage.Test", about="", **by(alice)), other.cursor() as cursor:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from console import audit
 from console.access.actors import Actor
@@ -88,7 +88,7 @@ def test_entries_that_change_places_are_found(unguarded) -> None:
     assert broken.value.sequence == 2
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no REPLACE")
+@pytest.mark.only_on("sqlite")  # PostgreSQL has no REPLACE
 def test_replacing_an_entry_is_refused_though_sqlite_calls_it_an_insert(entries) -> None:
     with pytest.raises(DatabaseError, match="append-only"):
         sql("INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE sequence = 3")
