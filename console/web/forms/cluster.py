@@ -86,10 +86,6 @@ class ClusterForm(forms.Form):
         return self._draft
 
     @property
-    def keeps_credential(self) -> bool:
-        return self._cluster is not None
-
-    @property
     def wanted(self) -> Wanted:
         """The cluster as the valid form says."""
         data = self.cleaned_data

@@ -1,6 +1,5 @@
 """Reading the audit log: the list with its filters, one entry, the summary, and filters that are kept."""
 
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,15 +18,14 @@ from console.audit import summary as summing
 from console.audit.models import Entry, SavedFilter
 from console.audit.outcomes import Outcome
 from console.audit.searching import Page, Search
-from console.audit.summary import Tally
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.web import paging, words
+from console.web.columns import stacked
 from console.web.requests import ConsoleRequest
 
 MOST_FILTERS = 50
 RELATED = 20
-DAY_HEIGHT = 64
 
 
 @require_permission(Permission.AUDIT)
@@ -82,7 +80,14 @@ def summary(request: ConsoleRequest) -> HttpResponse:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, summing.DAYS) else summing.DAYS[1]
     found = summing.summarize(visible_entries(request.rights), timezone.now(), days)
-    bars = [_day_bar(day, tally, found.busiest) for day, tally in found.days]
+    bars = [
+        {
+            "day": day,
+            "tally": tally,
+            **stacked(tally.changes - tally.failed, tally.outside, tally.failed, found.busiest),
+        }
+        for day, tally in found.days
+    ]
     return render(
         request, "audit/summary.html", {"summary": found, "bars": bars, "days": days, "choices": summing.DAYS}
     )
@@ -148,18 +153,3 @@ def _filter_problem(name: str, query: str, others: int) -> str:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _day_bar(day: date, tally: Tally, busiest: int) -> dict[str, Any]:
-    """One day's column in a picture of DAY_HEIGHT: what went well, changes from outside above it, failures on top."""
-    unit = DAY_HEIGHT / busiest if busiest else 0.0
-    good, rest, failed = ((tally.changes - tally.failed) * unit, tally.outside * unit, tally.failed * unit)
-    places = {
-        "good": good,
-        "good_at": DAY_HEIGHT - good,
-        "rest": rest,
-        "rest_at": DAY_HEIGHT - good - rest,
-        "failed": failed,
-        "failed_at": DAY_HEIGHT - good - rest - failed,
-    }
-    return {"day": day, "tally": tally, **{name: f"{max(value, 0):.2f}" for name, value in places.items()}}

@@ -1,6 +1,5 @@
 """Operations: submitting what was previewed, watching it become real, cancelling, trying again."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +27,10 @@ from console.operations.protection.models import Approval
 from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import paging, words
+from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
 from console.web.views.stopped import gone, stopped
-
-DAY_HEIGHT = 64
 
 
 @signed_in
@@ -52,7 +50,10 @@ def operations(request: ConsoleRequest) -> HttpResponse:
 def activity(request: ConsoleRequest) -> HttpResponse:
     """Changes of the last two weeks by day, person and service."""
     found = recent.activity(reading.visible(request.rights, labels_of), timezone.now())
-    bars = [_day_bar(day, count, found.busiest) for day, count in found.days]
+    bars = [
+        {"day": day, "count": count, **stacked(count.succeeded, count.rest, count.failed, found.busiest)}
+        for day, count in found.days
+    ]
     return render(request, "operations/activity.html", {"activity": found, "bars": bars})
 
 
@@ -188,20 +189,3 @@ def _bar(span: reading.PhaseSpan, total: float) -> tuple[float, float]:
     if not total or span.reached_at is None:
         return 0.0, 0.0
     return round(100 * span.start / total, 2), round(max(100 * span.seconds / total, 0.6), 2)
-
-
-def _day_bar(day: date, count: recent.Tally, busiest: int) -> dict[str, Any]:
-    """One day's column in a picture of DAY_HEIGHT: succeeded below, the rest above it, failures on top."""
-    unit = DAY_HEIGHT / busiest if busiest else 0.0
-    heights = {name: round(getattr(count, name) * unit, 2) for name in ("succeeded", "rest", "failed")}
-    good_at = DAY_HEIGHT - heights["succeeded"]
-    rest_at = good_at - heights["rest"]
-    texts = {
-        "good": heights["succeeded"],
-        "good_at": good_at,
-        "rest": heights["rest"],
-        "rest_at": rest_at,
-        "failed": heights["failed"],
-        "failed_at": rest_at - heights["failed"],
-    }
-    return {"day": day, "count": count, **{name: f"{max(value, 0):.2f}" for name, value in texts.items()}}
