@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from console.knative import traffic
+from console.knative import images, traffic
 from console.knative.conditions import Condition, Tally, parse_time, tally
 from console.knative.containers import Container, Raw, containers_of, user_container_of
 from console.knative.traffic import TrafficTarget, TrafficTruth
@@ -162,9 +162,9 @@ class Service(KubeObject):
 
     @property
     def image(self) -> str:
-        """The image as a person named it: kn's user-image annotation, else the container's."""
+        """The image of the serving container, by the name that a person gave it (images.shown)."""
         container = self.user_container
-        return self.template_annotations.get(USER_IMAGE) or (container.image if container else "")
+        return images.shown(container.image, self.template_annotations.get(USER_IMAGE, "")) if container else ""
 
     @property
     def spec_traffic(self) -> tuple[TrafficTarget, ...]:
@@ -244,8 +244,9 @@ class Revision(KubeObject):
 
     @property
     def image(self) -> str:
+        """The image of the serving container, by the name that a person gave it (images.shown)."""
         container = self.user_container
-        return self.annotations.get(USER_IMAGE) or (container.image if container else "")
+        return images.shown(container.image, self.annotations.get(USER_IMAGE, "")) if container else ""
 
     @property
     def image_digest(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from console.knative.changes.base import ChangeRefused, edited_template, find_container, quoted, template_metadata
+from console.knative.images import Reference
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
 from console.knative.traffic import Problem
@@ -12,7 +13,10 @@ from console.knative.traffic import Problem
 
 @dataclass(frozen=True, slots=True)
 class SetImage:
-    """Run another image. kn's annotation with the human name follows for the container that serves requests."""
+    """Run another image. kn's annotation with the human name follows for the container that serves requests.
+
+    The image that is there already is no change, also where the annotation or the template's name would differ.
+    """
 
     container: str
     image: str
@@ -20,7 +24,10 @@ class SetImage:
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
-        find_container(template, self.container)["image"] = self.image
+        container = find_container(template, self.container)
+        if container.get("image") == self.image:
+            return service
+        container["image"] = self.image
         if _is_user_container(service, self.container):
             template_metadata(template, "annotations")[USER_IMAGE] = self.image
         return Service(raw)
@@ -52,9 +59,9 @@ class KeepDigest:
         if not self.digest.startswith("sha256:"):
             raise ChangeRefused(Problem("digest-unknown", {"image": name}))
         if "@" not in name:
-            container["image"] = f"{_without_tag(name)}@{self.digest}"
+            container["image"] = f"{Reference.read(name).repository}@{self.digest}"
             if _is_user_container(service, self.container):
-                template_metadata(template, "annotations").setdefault(USER_IMAGE, name)
+                template_metadata(template, "annotations")[USER_IMAGE] = name
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
@@ -119,22 +126,12 @@ class Restart:
 def tagged_image(service: Service, container: str) -> str:
     """Return the image with its tag that a pinned container was made from; empty when there is none to go back to."""
     found = next((one for one in service.containers if one.name == container), None)
-    tagged = service.template_annotations.get(USER_IMAGE, "")
-    if (
-        found is None
-        or "@" not in found.image
-        or not tagged
-        or "@" in tagged
-        or not _is_user_container(service, container)
-    ):
+    if found is None or "@" not in found.image or not _is_user_container(service, container):
         return ""
-    return tagged if _without_tag(tagged) == _without_tag(found.image.partition("@")[0]) else ""
-
-
-def _without_tag(image: str) -> str:
-    path, _, last = image.rpartition("/")
-    name = last.partition(":")[0]
-    return f"{path}/{name}" if path else name
+    named = Reference.read(service.image)
+    if not named.digest:
+        return service.image
+    return f"{named.repository}:{named.tag}" if named.tag else ""
 
 
 def _is_user_container(service: Service, name: str) -> bool:

@@ -12,7 +12,7 @@ from console.knative.traffic import Problem
 
 
 class ImageForm:
-    """One container's image; `typed` keeps what was written.
+    """One container's image; `typed` keeps what was written, at first what the container names, tag or digest.
 
     `others` are the digests of the containers beside it: they keep their builds. `again`: a new revision also when
     the image is the same, so that its tag is resolved again.
@@ -21,13 +21,12 @@ class ImageForm:
     def __init__(
         self,
         container: Container,
-        shown: str,
         data: Mapping[str, Any] | None = None,
         others: Mapping[str, str] | None = None,
     ) -> None:
         self.container = container
         self.others = {name: digest for name, digest in (others or {}).items() if name != container.name}
-        self.typed = str(data.get("image", "")).strip() if data else shown
+        self.typed = str(data.get("image", "")).strip() if data else container.image
         self.again = bool(data and "again" in data)
         self.keep_others = "keep_others" in data if data else bool(self.others)
         self.problems: list[Problem] = []
@@ -39,9 +38,9 @@ class ImageForm:
 
     @property
     def change(self) -> Change:
-        """The change that a valid form means."""
+        """The change that a valid form means. Where no new revision is asked for, no other digest has to be kept."""
         parts: list[Change] = [SetImage(self.container.name, self.typed)]
-        if self.keep_others:
+        if self.keep_others and (self.again or self.typed != self.container.image):
             parts += [KeepDigest(name, digest) for name, digest in self.others.items()]
         if self.again:
             parts.append(Redeploy(timezone.now().isoformat()))

@@ -74,9 +74,8 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The image of a container."""
     found = find(ref)
     container = _container(request, found)
-    shown = found.image if found.user_container and container.name == found.user_container.name else container.image
     others = digest.running_digests(found, read.revisions(ref))
-    form = ImageForm(container, shown, request.POST if is_sent(request) else None, others)
+    form = ImageForm(container, request.POST if is_sent(request) else None, others)
 
     def page(refused: str = "") -> HttpResponse:
         known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
