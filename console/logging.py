@@ -10,16 +10,17 @@ import structlog
 _SECRET_FIELD = re.compile(
     r"(password|passwd|secret|token|authorization|cookie|api_?key|credential|env_value)", re.IGNORECASE
 )
+_LINK = re.compile(r"(/(?:first-administrator|invitations)/)[^/\s]+")  # whoever has the link is let in
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def redact_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Return the event with secret-looking fields masked and control characters (terminal escapes) removed."""
+    """Return the event with secret-looking fields and one-time links masked, control characters (escapes) removed."""
     for key, value in event.items():
         if _SECRET_FIELD.search(key):
             event[key] = "***"
         elif isinstance(value, str):
-            event[key] = _CONTROL.sub(" ", value)
+            event[key] = _LINK.sub(r"\1***", _CONTROL.sub(" ", value))
     return event
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from console.logging import logging_config
-from console.start_checks import is_loopback, refuse_plain_issuer, refuse_unsafe_start
+from console.start_checks import is_loopback, proxy_networks, refuse_plain_issuer, refuse_unsafe_start
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,7 +31,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CONSOLE_TRUSTED_ORIGINS", default=[])
 EXTERNAL_URL = env.str("CONSOLE_URL", default="http://localhost:8000")
 HTTPS = EXTERNAL_URL.startswith("https://")
 refuse_unsafe_start({urlsplit(EXTERNAL_URL).hostname or "", *ALLOWED_HOSTS}, demo=DEMO, secret_key=SECRET_KEY)
+# How many proxies stand in front, and from which addresses they speak: X-Forwarded-For is believed from there alone.
 TRUSTED_PROXIES = env.int("CONSOLE_TRUSTED_PROXIES", default=0)
+PROXY_NETWORKS = proxy_networks(env.list("CONSOLE_PROXY_NETWORKS", default=[]), TRUSTED_PROXIES)
+# Whether the proxy sets X-Request-ID itself, on every request; else a client would choose what the audit log keeps.
+PROXY_REQUEST_ID = env.bool("CONSOLE_PROXY_REQUEST_ID", default=False)
 
 # --- Clusters ----------------------------------------------------------------------------------
 # JSON or empty; console.cluster.connections documents the forms.
@@ -211,6 +215,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sluice:cache",
+        "VERSION": 2,  # 1 was pickled
+        "OPTIONS": {"serializer": "console.cache.JsonSerializer"},
     }
 }
 LOGIN_URL = "account_login"

@@ -1,9 +1,12 @@
 """What a console that others can reach never starts with."""
 
-from collections.abc import Collection
+import ipaddress
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 KEY_LENGTH = 50  # characters; `openssl rand -base64 48` makes 64
@@ -35,3 +38,21 @@ def refuse_plain_issuer(issuer: str) -> None:
     address = urlsplit(issuer)
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
         raise ImproperlyConfigured("CONSOLE_OIDC_ISSUER must begin with https:// (http:// only on loopback).")
+
+
+def proxy_networks(texts: Sequence[str], proxies: int) -> tuple[Network, ...]:
+    """Return the networks that proxies speak from; raises ImproperlyConfigured for one that is not a network.
+
+    With proxies in front there must be one: otherwise whatever reaches the port could name any client address, and
+    the limits on wrong passwords and tokens, which count by address, would hold nobody.
+    """
+    try:
+        networks = tuple(ipaddress.ip_network(text.strip()) for text in texts)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"CONSOLE_PROXY_NETWORKS: {error}") from error
+    if proxies and not networks:
+        raise ImproperlyConfigured(
+            "CONSOLE_TRUSTED_PROXIES is set: CONSOLE_PROXY_NETWORKS must say from which addresses the proxy speaks, "
+            "for example 10.4.0.0/16 for the pods of the ingress controller."
+        )
+    return networks

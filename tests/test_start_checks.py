@@ -47,8 +47,11 @@ def test_production_settings_pass_djangos_deployment_check() -> None:
         ({"CONSOLE_SECRET_KEY": "x" * 80}, "openssl rand"),
         ({"CONSOLE_SECRET_KEY": ""}, "CONSOLE_SECRET_KEY is not set"),
         ({"CONSOLE_OIDC_ISSUER": "http://id.example.com"}, "https://"),
+        ({"CONSOLE_TRUSTED_PROXIES": "1"}, "CONSOLE_PROXY_NETWORKS must say"),
+        ({"CONSOLE_TRUSTED_PROXIES": "1", "CONSOLE_PROXY_NETWORKS": "10.4.0.1/16"}, "host bits set"),
     ],
-    ids=["demo", "demo for every host", "a known key", "a simple key", "no key", "an issuer without TLS"],
+    ids=["demo", "demo for every host", "a known key", "a simple key", "no key", "an issuer without TLS",
+         "any proxy", "a network that is none"],
 )  # fmt: skip
 def test_a_deployment_that_is_open_to_everybody_does_not_start(change: dict[str, str], words: str) -> None:
     done = check(**change)

@@ -1,5 +1,6 @@
 """Who does something, from where: what operations and audit entries keep of a person."""
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,22 @@ def actor_from(request: HttpRequest) -> Actor:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the address that the outermost trusted proxy saw; X-Forwarded-For beyond it is the client's own word."""
+    """Return the address that the outermost trusted proxy saw; X-Forwarded-For beyond it is the client's own word.
+
+    The header counts only on requests that come from CONSOLE_PROXY_NETWORKS.
+    """
     direct = str(request.META.get("REMOTE_ADDR", ""))
-    if not settings.TRUSTED_PROXIES:
+    if not settings.TRUSTED_PROXIES or not _is_proxy(direct):
         return direct
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     chain = [*hops, direct]
     return str(chain[max(0, len(chain) - 1 - settings.TRUSTED_PROXIES)])
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:  # a unix socket has none
+        return False
+    meant = getattr(address, "ipv4_mapped", None) or address
+    return any(meant in network for network in settings.PROXY_NETWORKS)

@@ -8,8 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from console import audit
-from console.access.actors import actor_from
+from console.access.attempts import record_refusal
 from console.access.authorization import rights_of, roles_with
 from console.access.labels import labels_of
 from console.access.permissions import Permission
@@ -92,13 +91,7 @@ def refuse(
 
     That is whoever has one of the roles with the permission, or only `administrators`.
     """
-    audit.record(
-        f"{permission}.refused",
-        actor=actor_from(request),
-        ref=ref,
-        outcome=audit.Outcome.REFUSED,
-        text=f"{request.method} {request.path}",
-    )
+    record_refusal(request, permission, ref)
     return refused_page(request, permission, ref, administrators=administrators)
 
 

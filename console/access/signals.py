@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.signals import social_account_added, social_account_removed, social_account_updated
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -91,10 +92,28 @@ def join_teams_of_groups(user: User) -> None:
     claims = account.extra_data.get("userinfo") or account.extra_data.get("id_token") or account.extra_data
     groups = claims.get(settings.OIDC_GROUPS_CLAIM) or []
     names = [str(group) for group in groups] if isinstance(groups, list) else []
-    teams = Team.objects.filter(oidc_group__in=names).exclude(oidc_group="")
-    Membership.objects.filter(user=user, from_oidc=True).exclude(team__in=teams).delete()
-    for team in teams:
-        Membership.objects.get_or_create(user=user, team=team, defaults={"from_oidc": True})
+    wanted = set(Team.objects.filter(oidc_group__in=names).exclude(oidc_group=""))
+    with transaction.atomic():
+        for membership in Membership.objects.filter(user=user, from_oidc=True).exclude(team__in=wanted):
+            membership.delete()
+            _record_group("manage.RemoveMember", user, membership.team)
+        for team in wanted:
+            _made, is_new = Membership.objects.get_or_create(user=user, team=team, defaults={"from_oidc": True})
+            if is_new:
+                _record_group("manage.AddMember", user, team)
+
+
+def _record_group(action: str, user: User, team: Team) -> None:
+    """By the console, for nobody here decided it: the provider's groups did."""
+    actor = Actor(None, CONSOLE.name, *_origin())
+    text = f"{user.get_username()}: {team.name}, by the group {team.oidc_group} of the identity provider"
+    audit.record(action, actor=actor, outcome=Outcome.SUCCEEDED, text=text)
+
+
+def _origin() -> tuple[str, str]:
+    """The address and the id of the request that signs the person in."""
+    request = context.request
+    return (client_ip(request), getattr(request, "request_id", "")) if request else ("", "")
 
 
 def _actor(request: HttpRequest, user: User) -> Actor:

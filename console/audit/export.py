@@ -75,8 +75,12 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+# What spreadsheets read as the beginning of a formula; the full-width signs too, where the language is an Asian one.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -5,8 +5,11 @@ import socket
 from collections.abc import Iterable
 
 # Clouds give out credentials at these; 169.254.0.0/16 and fe80::/10 are refused as link-local anyway.
-_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192")))
+_METADATA = frozenset(
+    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192"))
+)
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")  # deprecated, and routed to nobody knows where
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,6 +41,7 @@ def is_forbidden(address: Address, *, loopback: bool = False) -> bool:
         or (ip.is_reserved and ip not in _NAT64)
         or ip in _METADATA
         or ip in _THIS_NETWORK
+        or ip in _SITE_LOCAL
         for ip in _meant(address)
     )
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
@@ -22,13 +23,17 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 class RequestContextMiddleware:
-    """Give each request an id (the proxy's, when it sends a sane one), in logs, audit entries and the answer."""
+    """Give each request an id, in logs, audit entries and the answer.
+
+    The proxy's own where CONSOLE_PROXY_REQUEST_ID says that it sets one: a client's would let it choose what the
+    audit log keeps.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get("X-Request-ID", "")
+        sent = request.headers.get("X-Request-ID", "") if settings.PROXY_REQUEST_ID else ""
         request.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]

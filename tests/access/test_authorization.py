@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from django.test import RequestFactory
@@ -119,5 +120,23 @@ def test_only_trusted_proxies_are_believed_about_addresses(
     settings, proxies: int, forwarded: str, expected: str
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
+    settings.PROXY_NETWORKS = (ip_network("10.0.0.0/24"),)
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers={"X-Forwarded-For": forwarded})
+    assert client_ip(request) == expected
+
+
+@pytest.mark.parametrize(
+    ("direct", "expected"),
+    [
+        ("10.0.0.1", "192.0.2.7"),
+        ("::ffff:10.0.0.1", "192.0.2.7"),
+        ("10.9.9.9", "10.9.9.9"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", ""),
+    ],
+)
+def test_a_pod_that_is_no_proxy_names_no_other_address(settings, direct: str, expected: str) -> None:
+    settings.TRUSTED_PROXIES = 1
+    settings.PROXY_NETWORKS = (ip_network("10.0.0.0/24"),)
+    request = RequestFactory().get("/", REMOTE_ADDR=direct, headers={"X-Forwarded-For": "192.0.2.7"})
     assert client_ip(request) == expected

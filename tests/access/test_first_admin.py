@@ -35,6 +35,9 @@ def test_a_start_prints_the_link_while_there_is_no_administrator(client) -> None
     assert address.startswith("http://localhost:8000/first-administrator/")
     assert client.post(address.removeprefix("http://localhost:8000"), FIELDS).status_code == 302
     assert printed("--if-needed") == ""
+    told = list(Entry.objects.order_by("sequence").values_list("action", "actor"))
+    assert [action for action, _actor in told] == ["manage.FirstAdministratorLink", "manage.FirstAdministrator"]
+    assert told[0][1].startswith("manage.py (")
     with pytest.raises(CommandError, match="already"):
         printed()
 
@@ -56,8 +59,17 @@ def test_a_mistake_loses_nothing_and_uses_nothing(client) -> None:
     assert response.status_code == 422
     assert 'value="root"' in response.content.decode()
     assert not User.objects.exists()
-    assert not Entry.objects.exists()
+    assert not Entry.objects.exclude(action="manage.FirstAdministratorLink").exists()
     assert client.post(address, FIELDS).status_code == 302
+
+
+@pytest.mark.django_db
+def test_no_log_line_holds_the_link(client, capfd: pytest.CaptureFixture[str]) -> None:
+    address = path()
+    assert client.post(address, {**FIELDS, "password2": "different"}).status_code == 422
+    logged = capfd.readouterr().err
+    assert "/first-administrator/***/" in logged
+    assert address.split("/")[2] not in logged
 
 
 @pytest.mark.django_db

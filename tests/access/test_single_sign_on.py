@@ -104,6 +104,12 @@ def test_groups_become_memberships_and_leave_at_the_next_sign_in(client, provide
     provider.knows("1", preferred_username="alice", groups=["sales"])
     sign_in(client, provider)
     assert set(user.teams.all()) == {sales, by_hand}
+    entries = Entry.objects.filter(action__contains="Member").order_by("sequence")
+    assert [(entry.action, entry.actor, entry.text.partition(", by the group")[0]) for entry in entries] == [
+        ("manage.AddMember", "sluice", "alice: Shop"),
+        ("manage.RemoveMember", "sluice", "alice: Shop"),
+        ("manage.AddMember", "sluice", "alice: Sales"),
+    ]
 
 
 def test_a_name_that_a_local_account_has_does_not_open_it(client, provider: Provider) -> None:

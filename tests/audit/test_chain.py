@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -130,3 +132,10 @@ def test_exports_have_every_entry_and_no_formula(entries) -> None:
     cells = "".join(export.csv_lines(Entry.objects.order_by("sequence")))
     assert cells.count("\n") >= 7
     assert "'=HYPERLINK(1)" in cells
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_of_an_export_begins_as_a_formula_does(entries, sign: str) -> None:
+    audit.record("x", actor=Actor(None, f"{sign}1+1"), outcome=Outcome.REFUSED)
+    rows = list(csv.reader(io.StringIO("".join(export.csv_lines(Entry.objects.order_by("-sequence"))), newline="")))
+    assert rows[1][export.COLUMNS.index("actor")] == f"'{sign}1+1"

@@ -85,3 +85,13 @@ def test_something_else_than_a_checkpoint_is_told_so(entries, tmp_path) -> None:
     (tmp_path / "file").write_text("hello\n")
     with pytest.raises(CommandError, match="this is not a checkpoint"):
         call_command("audit", "verify", "--checkpoint", str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_file_without_a_checkpoint_proves_nothing(entries, tmp_path, text: str) -> None:
+    path = tmp_path / "empty"
+    path.write_text(text)
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"proves nothing: .* holds none"):
+        call_command("audit", "verify", "--checkpoint", str(path), stdout=out)
+    assert out.getvalue() == ""

@@ -56,6 +56,16 @@ def test_the_chain_holds_with_and_without_the_archives(old, tmp_path) -> None:
     assert first.stat().st_mode & 0o077 == 0
 
 
+def test_what_no_archive_was_given_for_is_said_not_to_be_proved(old, tmp_path) -> None:
+    archive = tmp_path / "first"
+    retain(archive, 95)
+    unproved, proved = StringIO(), StringIO()
+    call_command("audit", "verify", stdout=StringIO(), stderr=unproved)
+    call_command("audit", "verify", "--archive", str(archive), stdout=StringIO(), stderr=proved)
+    assert "Warning: entries 1 to 3 are not in the database" in unproved.getvalue()
+    assert proved.getvalue() == ""
+
+
 def test_an_archive_that_was_changed_is_found(old, tmp_path) -> None:
     path = tmp_path / "archive"
     retain(path)

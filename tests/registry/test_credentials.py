@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 
 from console import sealing
-from console.audit.models import ExportPart, WatchedService
+from console.audit.models import Entry, ExportPart, WatchedService
 from console.operations.models import Operation, Preview
 from console.registry import changes
 from console.registry.changes import CredentialNeeded, Wanted
@@ -138,6 +138,10 @@ def test_after_resealing_the_old_key_can_be_dropped(settings, sealed_rows: None,
     settings.ENCRYPTION_KEYS = ["new", "old"]
     assert "registry.Cluster.sealed_credential: 1 encrypted anew, 0 had the newest key" in reseal()
     assert "operations.Operation.sealed_seen: 0 encrypted anew, 1 had the newest key" in reseal()
+    told = Entry.objects.filter(action="manage.Reseal").order_by("sequence")
+    assert [entry.outcome for entry in told] == ["succeeded", "succeeded"]
+    assert "registry.Cluster.sealed_credential: 1 of 1" in told[0].text
+    assert told[0].actor.startswith("manage.py (")
     settings.ENCRYPTION_KEYS = ["new"]
     assert Cluster.objects.get().credential == wanted.credential
     operation = Operation.objects.get()

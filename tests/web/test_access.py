@@ -14,6 +14,7 @@ from django.utils import timezone
 from console import audit
 from console.access import tokens
 from console.access.actors import Actor
+from console.access.attempts import fold_key
 from console.access.models import ApiToken, Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
 from console.audit.models import Entry
@@ -395,6 +396,19 @@ def test_nobody_but_administrators_learns_which_clusters_there_are(client, thing
     assert (real.status_code, strip(real)) == (403, strip(missing))
     entry = Entry.objects.first()
     assert (entry.action, entry.outcome, entry.actor) == ("manage.refused", "refused", "owner")
+
+
+def test_repeats_of_a_refused_attempt_are_counted_and_not_written_one_by_one(client, things) -> None:
+    client.force_login(things["viewer"])
+    for _ in range(40):
+        assert ask(client, "traffic").status_code == 403
+    assert ask(client, "delete").status_code == 403
+    told = Entry.objects.filter(outcome="refused").order_by("sequence")
+    assert [entry.action for entry in told] == ["traffic.refused", "delete.refused"]
+    key = fold_key(things["viewer"].pk, Permission.TRAFFIC, f"GET {reverse('traffic', kwargs=HERE)}")
+    cache.delete(f"refused:{key}")  # an hour passes
+    assert ask(client, "traffic").status_code == 403
+    assert Entry.objects.latest("sequence").text.endswith("(and 39 more times since the last entry of it)")
 
 
 def test_a_refused_attempt_leaves_an_audit_entry(client, things) -> None:

@@ -170,7 +170,12 @@ def test_no_text_becomes_a_header(client, things, planted: str) -> None:
         assert "X-Planted" not in str(answer.cookies)
 
 
-def test_a_request_id_of_the_proxy_is_kept_and_another_is_not(client, db) -> None:
+def test_a_client_does_not_choose_the_request_id(client, db) -> None:
+    assert client.get("/healthz/live", headers={"X-Request-ID": "abcdefgh-1"})["X-Request-ID"] != "abcdefgh-1"
+
+
+def test_a_request_id_of_the_proxy_is_kept_and_another_is_not(client, db, settings) -> None:
+    settings.PROXY_REQUEST_ID = True
     for sent, kept in (("abcdefgh-1", True), ("abcdefgh\n", False), ("short", False), ("x" * 65, False)):
         assert (client.get("/healthz/live", headers={"X-Request-ID": sent})["X-Request-ID"] == sent) is kept
 

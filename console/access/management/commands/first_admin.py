@@ -6,7 +6,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from console import audit
 from console.access import first_admin
+from console.audit import Outcome
+from console.audit.operators import operator
 
 
 class Command(BaseCommand):
@@ -17,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, if_needed: bool, **_options: Any) -> None:
         if first_admin.needed():
+            audit.record("manage.FirstAdministratorLink", actor=operator(), outcome=Outcome.SUCCEEDED)
             path = reverse("first-admin", kwargs={"token": first_admin.token()})
             self.stdout.write(f"{settings.EXTERNAL_URL.rstrip('/')}{path}")
         elif not if_needed:

@@ -4,7 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from console import audit
 from console.access import second_factors
+from console.audit import Outcome
+from console.audit.operators import operator
 from console.registry.resealing import reseal_all
 
 
@@ -15,6 +18,10 @@ class Command(BaseCommand):
         counts = [*reseal_all(), second_factors.reseal()]
         for count in counts:
             self.stdout.write(f"{count.column}: {count.anew} encrypted anew, {count.newest} had the newest key")
+        text = "; ".join(
+            f"{count.column}: {count.anew} of {count.anew + count.newest + count.lost}" for count in counts
+        )
+        audit.record("manage.Reseal", actor=operator(), outcome=Outcome.SUCCEEDED, text=text)
         if lost := [count for count in counts if count.lost]:
             words = ", ".join(f"{count.lost} of {count.column}" for count in lost)
             raise CommandError(f"No key of CONSOLE_ENCRYPTION_KEYS opens {words}: give the key they were made with.")

@@ -1,8 +1,6 @@
 """`manage.py audit verify|export|checkpoint|retain`: prove the log, write it out, sign its head, archive old parts."""
 
-import getpass
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,16 +10,7 @@ from django.utils import timezone
 
 from console.audit import chain, checkpoints, export, retention, verification
 from console.audit.models import Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Whoever runs the command, by the name that the system knows."""
-
-    name: str
-    user_id: int | None = None
-    ip: str = ""
-    request_id: str = ""
+from console.audit.operators import operator
 
 
 class Command(BaseCommand):
@@ -52,8 +41,7 @@ class Command(BaseCommand):
 
     def verify(self, options: dict[str, Any]) -> None:
         try:
-            text = options["checkpoint"].read_text() if options["checkpoint"] else ""
-            signed = tuple(checkpoints.read(text, options["public_key"]))
+            signed = _checkpoints(options["checkpoint"], options["public_key"])
             count = verification.verify(_archived(options["archive"]), signed)
         except chain.BrokenLink as broken:
             raise CommandError(f"The chain is broken at entry {broken.sequence}: {broken.why}") from broken
@@ -65,6 +53,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         proved = f", and has all of {len(signed)} checkpoints" if signed else ""
         self.stdout.write(f"{count} entries, the chain holds{proved}")
+        if not options["archive"] and (removed := chain.beginning().sequence):
+            self.stderr.write(
+                f"Warning: entries 1 to {removed} are not in the database. A retention row says that they were "
+                "archived; nothing here proves it. Give every archive, oldest first, with --archive."
+            )
 
     def export(self, options: dict[str, Any]) -> None:
         write = export.json_lines if options["format"] == "jsonl" else export.csv_lines
@@ -79,7 +72,7 @@ class Command(BaseCommand):
     def retain(self, options: dict[str, Any]) -> None:
         before = timezone.now() - timedelta(days=options["days"])
         try:
-            kept = retention.retain(before, options["archive"], actor=Operator(f"manage.py ({getpass.getuser()})"))
+            kept = retention.retain(before, options["archive"], actor=operator())
         except chain.BrokenLink as broken:
             raise CommandError(
                 f"The chain is broken at entry {broken.sequence}: {broken.why}. Nothing was removed."
@@ -87,6 +80,16 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error}. Nothing was removed.") from error
         self.stdout.write(f"{kept.count} entries archived; the log begins after entry {kept.through}")
+
+
+def _checkpoints(path: Path | None, trusted: Sequence[str]) -> tuple[checkpoints.Checkpoint, ...]:
+    """Return the file's checkpoints; raises CheckpointRefused, also for a file that has none."""
+    if path is None:
+        return ()
+    signed = tuple(checkpoints.read(path.read_text(), trusted))
+    if not signed:
+        raise checkpoints.CheckpointRefused(f"{path} holds none")
+    return signed
 
 
 def _archived(paths: Sequence[Path]) -> Iterator[Entry]:

@@ -1,0 +1,57 @@
+"""Attempts that were refused, in the audit log: the first of an hour at once, its repeats as a number with the next.
+
+An open page that asks again and again, or a script, would otherwise bury what the log is for.
+"""
+
+import hashlib
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+from console import audit
+from console.access.actors import actor_from
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+
+FOLD_SECONDS = 3600
+COUNT_SECONDS = 7 * 24 * 3600  # a number of repeats that no later attempt tells is forgotten
+
+
+def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> None:
+    """Leave an entry of the attempt, unless the same person was refused the same at the same address this hour."""
+    attempt = f"{request.method} {request.path}"
+    repeats = _repeats(fold_key(request.user.pk, permission, attempt))
+    if repeats is None:
+        return
+    more = f" (and {repeats} more times since the last entry of it)" if repeats else ""
+    audit.record(
+        f"{permission}.refused",
+        actor=actor_from(request),
+        ref=ref,
+        outcome=audit.Outcome.REFUSED,
+        text=f"{attempt}{more}",
+    )
+
+
+def fold_key(user_id: int | None, permission: str, attempt: str) -> str:
+    """Return under which name the cache counts the attempt; a path is too long and too free for a key."""
+    return hashlib.sha256(f"{user_id}:{permission}:{attempt}".encode()).hexdigest()
+
+
+def _repeats(key: str) -> int | None:
+    """Return how many repeats no entry tells yet, or None where this is one more repeat.
+
+    Without Redis nothing is folded: an entry too many is better than one too few.
+    """
+    told, count = f"refused:{key}", f"refused-again:{key}"
+    try:
+        if cache.add(told, 1, FOLD_SECONDS):
+            repeats = int(cache.get(count, 0))
+            cache.delete(count)
+            return repeats
+        if not cache.add(count, 1, COUNT_SECONDS):
+            cache.incr(count)
+    except RedisError:
+        return 0
+    return None
