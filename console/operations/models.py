@@ -56,6 +56,8 @@ class Operation(OnService):
     kind = models.CharField(max_length=40)
     sealed_change = models.BinaryField()
     sealed_seen = models.BinaryField()
+    # What the digest of an approval is salted with; null: made before there was a salt.
+    sealed_salt = models.BinaryField(null=True)
     changes = models.JSONField(default=list)
     kn = models.TextField(blank=True)
     reason = models.CharField(max_length=500, blank=True)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -261,7 +262,7 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
     operation.request_id, operation.reason = actor.request_id, reason[:500]
-    operation.clock_stamp = stopwatch.mark()
+    operation.clock_stamp, operation.sealed_salt = stopwatch.mark(), seal(secrets.token_hex(32))
     operation.save(force_insert=True)
     faults.reach("accepted")
     audit.record(

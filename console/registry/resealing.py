@@ -39,7 +39,7 @@ def reseal_all() -> list[Count]:
 
 def _reseal(model: type[models.Model], field: str) -> Count:
     count = Count(f"{model._meta.label}.{field}")
-    rows = model._default_manager.order_by("pk").values_list("pk", field)
+    rows = model._default_manager.exclude(**{field: None}).order_by("pk").values_list("pk", field)
     for pk, sealed in rows.iterator(chunk_size=CHUNK):
         if sealing.is_newest(sealed):
             count.newest += 1

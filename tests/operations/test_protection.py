@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
@@ -39,6 +41,7 @@ from console.operations.protection import approvals, ruling
 from console.operations.protection.gate import Frozen, ReasonNeeded
 from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule
 from console.operations.protection.ruling import manages
+from console.operations.protection.seal import digest
 from console.operations.statuses import Status
 from console.operations.tasks import perform, sweep
 from console.sealing import seal
@@ -374,6 +377,23 @@ def test_an_approval_is_of_what_was_shown(world: World, ref: ServiceRef, deploye
     operation = finish(now_is(operation))
     assert (operation.status, operation.cause["code"]) == (Status.STOPPED, "not-as-approved")
     assert world.get(ref.name)["metadata"]["generation"] == 1
+
+
+@pytest.mark.parametrize("is_salted", [True, False], ids=["salted", "from before there was a salt"])
+def test_a_rotation_of_keys_voids_no_waiting_approval(
+    world: World, ref: ServiceRef, deployer: Actor, approver: Actor, settings, is_salted: bool
+):
+    protect()
+    operation = submit(SECOND, ref, deployer)
+    if not is_salted:
+        Operation.objects.filter(id=operation.id).update(sealed_salt=None)
+        Approval.objects.filter(operation=operation).update(digest=digest(now_is(operation)))
+    else:
+        settings.ENCRYPTION_KEYS = ["newer", settings.SECRET_KEY]
+        call_command("reseal", stdout=StringIO())
+        assert now_is(operation).sealed_change != operation.sealed_change
+    approve(now_is(operation), approver)
+    assert finish(now_is(operation)).status == Status.SUCCEEDED
 
 
 def theirs(service: dict) -> None:
