@@ -15,6 +15,7 @@ from console.knative.changes import (
     Combined,
     DeleteRevision,
     EnvEntry,
+    EnvSource,
     KeepDigest,
     Redeploy,
     ReplaceManifest,
@@ -65,9 +66,14 @@ every_change = st.one_of(
         SetEnv, st.just("app"), st.lists(entries, max_size=3, unique_by=lambda e: e.name).map(tuple), st.just(())
     ),
     st.builds(SetEnv, st.just("app"), st.just(()), st.lists(env_names, max_size=3, unique=True).map(tuple)),
-    st.builds(SetEnvFrom, st.just("app"), st.just((("secret", "more"),)), st.just((("config-map", "flags"),))),
+    st.builds(
+        SetEnvFrom,
+        st.just("app"),
+        st.just((EnvSource("secret", "more"),)),
+        st.just((EnvSource("config-map", "flags"),)),
+    ),
     st.builds(SetImage, st.sampled_from(["app", "sidecar"]), st.just("registry.example.com/new:2")),
-    st.builds(SetCommand, st.just("app"), st.lists(words).map(tuple), st.lists(words).map(tuple)),
+    st.builds(SetCommand, st.just("app"), *[st.none() | st.lists(words).map(tuple)] * 2),
     st.builds(SetPort, st.just("app"), st.none() | st.integers(1, 65535), st.sampled_from(["", "h2c"])),
     st.builds(SetResources, st.just("app"), st.just({"cpu": "2", "memory": None}), st.just({"memory": "1Gi"})),
     st.builds(

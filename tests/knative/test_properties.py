@@ -13,6 +13,7 @@ from console.knative import changes, diff, paths
 from console.knative.changes import (
     ChangeRefused,
     EnvEntry,
+    EnvSource,
     KeepDigest,
     ReplaceManifest,
     SetEnv,
@@ -158,8 +159,8 @@ def test_a_value_is_found_in_texts_however_it_is_written(secret: str, before: st
 
 def test_removing_a_source_of_variables_and_adding_it_again_keeps_the_others() -> None:
     before = Service(factories.service())
-    without = SetEnvFrom("app", (), (("secret", "shop-env"),)).apply(before)
-    again = SetEnvFrom("app", (("secret", "shop-env"),)).apply(without)
+    without = SetEnvFrom("app", (), (EnvSource("secret", "shop-env"),)).apply(before)
+    again = SetEnvFrom("app", (EnvSource("secret", "shop-env"),)).apply(without)
     assert [row.path[-1] for row in diff.diff(before.raw, again.raw)] == ["name", "envFrom"]  # the order is another
 
 

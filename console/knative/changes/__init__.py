@@ -12,6 +12,7 @@ import msgspec
 from console.knative.changes.base import Change, ChangeRefused
 from console.knative.changes.container import (
     EnvEntry,
+    EnvSource,
     SetCommand,
     SetEnv,
     SetEnvFrom,
@@ -53,6 +54,7 @@ __all__ = [
     "DeleteRevision",
     "DeleteService",
     "EnvEntry",
+    "EnvSource",
     "KeepDigest",
     "Redeploy",
     "ReplaceManifest",

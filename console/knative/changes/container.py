@@ -1,7 +1,8 @@
 """Changes inside one container of the template."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from console.knative.changes.base import (
     edited_template,
@@ -9,6 +10,7 @@ from console.knative.changes.base import (
     quoted,
     set_or_remove,
 )
+from console.knative.changes.lists import edit_list
 from console.knative.objects import Service
 from console.knative.paths import FieldPath, container_path
 from console.knative.redaction import MASK
@@ -70,68 +72,100 @@ class SetEnv:
         return (*flags, *(f"--env {quoted(name + '-')}" for name in self.remove))
 
 
+class EnvSource(NamedTuple):
+    """All keys of a secret or config map as variables. A tuple, so that changes kept by older versions are read."""
+
+    kind: Literal["secret", "config-map"]
+    name: str
+    prefix: str = ""
+    optional: bool = False
+
+    def to_raw(self) -> dict[str, Any]:
+        reference = {"name": self.name, **({"optional": True} if self.optional else {})}
+        return {**({"prefix": self.prefix} if self.prefix else {}), _REFERENCE[self.kind]: reference}
+
+
+_REFERENCE = {"secret": "secretRef", "config-map": "configMapRef"}
+
+
+def env_source(raw: Mapping[str, Any]) -> EnvSource | None:
+    """Return what an entry of envFrom says; None for one that says more."""
+    kind: Literal["secret", "config-map"] = "secret" if "secretRef" in raw else "config-map"
+    reference = raw.get(_REFERENCE[kind]) or {}
+    if set(raw) - {"prefix", _REFERENCE[kind]} or set(reference) - {"name", "optional"}:
+        return None
+    return EnvSource(
+        kind, str(reference.get("name", "")), str(raw.get("prefix") or ""), bool(reference.get("optional"))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SetEnvFrom:
-    """Add and remove whole secrets and config maps as environment."""
+    """Add and remove whole secrets and config maps as environment. `order` is the whole list where it matters."""
 
     container: str
-    add: tuple[tuple[str, str], ...] = ()  # ("secret" | "config-map", name)
-    remove: tuple[tuple[str, str], ...] = ()
+    add: tuple[EnvSource, ...] = ()
+    remove: tuple[EnvSource, ...] = ()
+    order: tuple[EnvSource, ...] = ()
     permission: ClassVar[str] = "deploy"
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         container = find_container(template, self.container)
-        kept = [entry for entry in container.get("envFrom") or () if _origin(entry) not in self.remove]
-        present = {_origin(entry) for entry in kept}
-        kept += [{_REFERENCE[kind]: {"name": name}} for kind, name in self.add if (kind, name) not in present]
-        set_or_remove(container, "envFrom", kept or None)
+        edited = edit_list(
+            container.get("envFrom") or (),
+            key=env_source,
+            make=EnvSource.to_raw,
+            add=self.add,
+            remove=self.remove,
+            order=self.order,
+        )
+        set_or_remove(container, "envFrom", edited or None)
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "envFrom")})
 
     def kn(self, service: Service) -> tuple[str, ...]:
+        """kn knows neither prefixes, nor optional sources, nor their order."""
+        if self.order or any(source.prefix or source.optional for source in (*self.add, *self.remove)):
+            return ()
         words = {"secret": "secret", "config-map": "cm"}
-        added = (f"--env-from {words[kind]}:{quoted(name)}" for kind, name in self.add)
-        return (*added, *(f"--env-from {words[kind]}:{quoted(name)}-" for kind, name in self.remove))
-
-
-_REFERENCE = {"secret": "secretRef", "config-map": "configMapRef"}
-
-
-def _origin(entry: dict[str, Any]) -> tuple[str, str]:
-    kind = "secret" if "secretRef" in entry else "config-map"
-    return kind, str((entry.get(_REFERENCE[kind]) or {}).get("name", ""))
+        added = (f"--env-from {words[source.kind]}:{quoted(source.name)}" for source in self.add)
+        return (*added, *(f"--env-from {words[source.kind]}:{quoted(source.name)}-" for source in self.remove))
 
 
 @dataclass(frozen=True, slots=True)
 class SetCommand:
-    """Replace the entrypoint and its arguments; empty means the image's own."""
+    """Replace the entrypoint or its arguments; empty means the image's own, None leaves it as it is."""
 
     container: str
-    command: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    arguments: tuple[str, ...] | None = None
     permission: ClassVar[str] = "deploy"
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         container = find_container(template, self.container)
-        set_or_remove(container, "command", list(self.command) or None)
-        set_or_remove(container, "args", list(self.arguments) or None)
+        for field, words in self._wanted().items():
+            set_or_remove(container, field, list(words) or None)
         return Service(raw)
 
+    def _wanted(self) -> dict[str, tuple[str, ...]]:
+        wanted = {"command": self.command, "args": self.arguments}
+        return {field: words for field, words in wanted.items() if words is not None}
+
     def touches(self) -> frozenset[FieldPath]:
-        return frozenset({container_path(self.container, "command"), container_path(self.container, "args")})
+        return frozenset(container_path(self.container, field) for field in self._wanted())
 
     def kn(self, service: Service) -> tuple[str, ...]:
-        commands = (f"--cmd {quoted(word)}" for word in self.command)
-        return (*commands, *(f"--arg {quoted(word)}" for word in self.arguments))
+        commands = (f"--cmd {quoted(word)}" for word in self.command or ())
+        return (*commands, *(f"--arg {quoted(word)}" for word in self.arguments or ()))
 
 
 @dataclass(frozen=True, slots=True)
 class SetPort:
-    """The port that takes requests, and its protocol: http1 or h2c."""
+    """The port that takes requests, and its protocol: http1 or h2c. What else the entry holds stays."""
 
     container: str
     port: int | None
@@ -141,8 +175,13 @@ class SetPort:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         container = find_container(template, self.container)
-        port = {"containerPort": self.port, **({"name": self.protocol} if self.protocol else {})}
-        set_or_remove(container, "ports", None if self.port is None else [port])
+        if self.port is None:
+            container.pop("ports", None)
+            return Service(raw)
+        first, *others = container.get("ports") or [{}]
+        port = {**first, "containerPort": self.port}
+        set_or_remove(port, "name", self.protocol or None)
+        container["ports"] = [port, *others]
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
@@ -164,14 +203,14 @@ class SetResources:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         container = find_container(template, self.container)
-        resources = container.get("resources")
-        if not isinstance(resources, dict):
-            resources = container["resources"] = {}
+        resources = dict(container.get("resources") or {})
         for kind, wanted in (("requests", self.requests), ("limits", self.limits)):
             values = dict(resources.get(kind) or {})
             for name, value in wanted.items():
                 set_or_remove(values, name, value)
             set_or_remove(resources, kind, values or None)
+        if resources or "resources" in container:
+            container["resources"] = resources
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:

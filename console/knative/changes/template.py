@@ -1,5 +1,6 @@
 """Changes of the template around its containers, and of the service's own labels and annotations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -39,6 +40,18 @@ _OLD_NAMES = {
 }
 
 
+def scale_spellings(field: str) -> tuple[str, ...]:
+    """Return the annotations that Knative reads for the field; the first that is there counts."""
+    name = SCALE_FIELDS[field][0]
+    return tuple(AUTOSCALING + word for word in (name, _OLD_NAMES.get(name)) if word)
+
+
+def scale_spelling(annotations: Mapping[str, str], field: str) -> str:
+    """Return the annotation that counts for the field: the one that is there, else the newest spelling."""
+    spellings = scale_spellings(field)
+    return next((name for name in spellings if name in annotations), spellings[0])
+
+
 @dataclass(frozen=True, slots=True)
 class SetScale:
     """Autoscaling of new revisions by field (`SCALE_FIELDS`): a text sets it, None restores the cluster's default."""
@@ -48,21 +61,16 @@ class SetScale:
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
-        merge(template_metadata(template, "annotations"), self._annotations())
+        annotations = template_metadata(template, "annotations")
+        for field, value in self.fields.items():
+            if value is None:  # an older spelling would come to life when the newer is removed
+                merge(annotations, dict.fromkeys(scale_spellings(field)))
+            else:
+                annotations[scale_spelling(annotations, field)] = value
         return Service(raw)
 
-    def _annotations(self) -> dict[str, str | None]:
-        """An older spelling goes away with each that is set: it would come to life when the newer is removed."""
-        wanted: dict[str, str | None] = {}
-        for field, value in self.fields.items():
-            name = SCALE_FIELDS[field][0]
-            wanted[AUTOSCALING + name] = value
-            if name in _OLD_NAMES:
-                wanted[AUTOSCALING + _OLD_NAMES[name]] = None
-        return wanted
-
     def touches(self) -> frozenset[FieldPath]:
-        return frozenset((*TEMPLATE_ANNOTATIONS, name) for name in self._annotations())
+        return frozenset((*TEMPLATE_ANNOTATIONS, name) for field in self.fields for name in scale_spellings(field))
 
     def kn(self, service: Service) -> tuple[str, ...]:
         flags = []
@@ -131,14 +139,17 @@ class SetServiceAccount:
 
 @dataclass(frozen=True, slots=True)
 class SetPullSecrets:
-    """The secrets that pull images."""
+    """The secrets that pull images. An entry that stays keeps what else it holds."""
 
     names: tuple[str, ...]
     permission: ClassVar[str] = "deploy"
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
-        set_or_remove(pod_spec(template), "imagePullSecrets", [{"name": name} for name in self.names] or None)
+        spec = pod_spec(template)
+        present = {str(entry.get("name", "")): entry for entry in spec.get("imagePullSecrets") or ()}
+        wanted = [present.get(name, {"name": name}) for name in self.names]
+        set_or_remove(spec, "imagePullSecrets", wanted or None)
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:

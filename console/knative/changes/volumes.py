@@ -17,6 +17,8 @@ from console.knative.paths import POD_SPEC, FieldPath, container_path
 from console.knative.traffic import Problem
 
 Kind = Literal["secret", "config-map", "empty-dir", "claim"]
+Raw = dict[str, Any]
+Options = dict[str, str]
 READ_ONLY, SUB_PATH, SIZE, MEDIUM = "read-only", "sub-path", "size", "medium"  # what `options` knows
 _KN = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir", "claim": "pvc"}
 
@@ -25,6 +27,8 @@ _KN = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir", "claim":
 class SetVolumes:
     """Mount by path; a removed mount takes its volume along when nothing else uses it.
 
+    A path that is both removed and mounted is edited: its volume keeps its name, and its mount and its source keep
+    what the edit does not say (modes, single keys, optional). A mount whose path alone is another one moves.
     `options` are by path: read-only, sub-path, and size and medium of an empty folder.
     """
 
@@ -36,32 +40,31 @@ class SetVolumes:
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
-        container = find_container(template, self.container)
-        mounts = [entry for entry in container.get("volumeMounts") or () if entry.get("mountPath") not in self.unmount]
-        volumes = list(pod_spec(template).get("volumes") or ())
+        edit = _Edit(pod_spec(template), find_container(template, self.container))
+        leaving = [entry for entry in edit.mounts if entry.get("mountPath") in self.unmount]
+        taken = {entry.get("mountPath") for entry in edit.mounts if entry not in leaving}
         for path, kind, name in self.mount:
-            if any(entry.get("mountPath") == path for entry in mounts):
+            if path in taken:
                 raise ChangeRefused(Problem("mount-path-taken", {"path": path}))
+            taken.add(path)
             options = self.options.get(path, {})
-            volume = _volume(kind, name or path, {entry["name"] for entry in volumes}, options)
-            volumes.append(volume)
-            mounts.append({"name": volume["name"], "mountPath": path, **_mount_options(kind, options)})
-        set_or_remove(container, "volumeMounts", mounts or None)
-        removed = {e["name"] for e in self._mounts(service) if e.get("mountPath") in self.unmount}
-        used = {
-            entry["name"] for other in pod_spec(template)["containers"] for entry in other.get("volumeMounts") or ()
-        }
-        volumes = [volume for volume in volumes if volume["name"] in used or volume["name"] not in removed]
-        set_or_remove(pod_spec(template), "volumes", volumes or None)
+            if present := self._edited(leaving, edit, path, _source(kind, name, options)):
+                leaving.remove(present)
+                edit.change(present, path, kind, name, options)
+            else:
+                edit.add(path, kind, name, options)
+        for entry in leaving:
+            edit.remove(entry)
+        edit.write()
         return Service(raw)
 
-    def _mounts(self, service: Service) -> list[dict[str, Any]]:
-        return [
-            entry
-            for container in service.containers
-            if container.name == self.container
-            for entry in container.raw.get("volumeMounts") or ()
-        ]
+    def _edited(self, leaving: list[Raw], edit: "_Edit", path: str, source: Raw) -> Raw | None:
+        """Return the mount that this one edits: that of the same path, else one of the same object that moves."""
+        mounted = {one[0] for one in self.mount}
+        moving = (
+            entry for entry in leaving if entry.get("mountPath") not in mounted and _is_of(edit.volume(entry), source)
+        )
+        return next((entry for entry in leaving if entry.get("mountPath") == path), next(moving, None))
 
     def touches(self) -> frozenset[FieldPath]:
         paths = [path for path, _, _ in self.mount] + list(self.unmount)
@@ -81,21 +84,104 @@ class SetVolumes:
         return f"{path}={_KN[kind]}:{name}{below}" + (f":{','.join(more)}" if more else "")
 
 
-def _mount_options(kind: Kind, options: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {"readOnly": True} if READ_ONLY in options else {}
-    return found | ({"subPath": options[SUB_PATH]} if SUB_PATH in options else {})
+class _Edit:
+    """The mounts of one container and the volumes of its pod, while they are edited."""
+
+    def __init__(self, spec: Raw, container: Raw) -> None:
+        self.spec, self.container = spec, container
+        self.mounts: list[Raw] = list(container.get("volumeMounts") or ())
+        self.volumes: list[Raw] = list(spec.get("volumes") or ())
+
+    def volume(self, entry: Raw) -> Raw:
+        """Return the volume of a mount; empty when there is none."""
+        return next((volume for volume in self.volumes if volume.get("name") == entry.get("name")), {})
+
+    def add(self, path: str, kind: Kind, name: str, options: Options) -> None:
+        volume = self._new_volume(path, kind, name, options)
+        self.mounts.append(_mounted({"name": volume["name"], "mountPath": path}, options))
+
+    def change(self, entry: Raw, path: str, kind: Kind, name: str, options: Options) -> None:
+        """Give the mount another path, other options or another object."""
+        present, wanted = self.volume(entry), _source(kind, name, options)
+        if not present or (self._uses(present["name"]) > 1 and not _is_of(present, wanted)):
+            volume = self._new_volume(path, kind, name, options)
+        else:
+            volume = _resourced(present, wanted)
+            self.volumes[self.volumes.index(present)] = volume
+        self.mounts[self.mounts.index(entry)] = _mounted({**entry, "name": volume["name"], "mountPath": path}, options)
+
+    def remove(self, entry: Raw) -> None:
+        """Take the mount away, and its volume with its last use."""
+        self.mounts.remove(entry)
+        if not self._uses(entry["name"]):
+            self.volumes = [volume for volume in self.volumes if volume.get("name") != entry["name"]]
+
+    def write(self) -> None:
+        set_or_remove(self.container, "volumeMounts", self.mounts or None)
+        set_or_remove(self.spec, "volumes", self.volumes or None)
+
+    def _uses(self, name: str) -> int:
+        containers = [*(self.spec.get("containers") or ()), *(self.spec.get("initContainers") or ())]
+        elsewhere = [one.get("volumeMounts") or () for one in containers if one is not self.container]
+        return sum(entry.get("name") == name for entries in (self.mounts, *elsewhere) for entry in entries)
+
+    def _new_volume(self, path: str, kind: Kind, name: str, options: Options) -> Raw:
+        taken = {str(volume.get("name")) for volume in self.volumes}
+        volume = {"name": _volume_name(name or path, taken), **_source(kind, name, options)}
+        self.volumes.append(volume)
+        return volume
 
 
-def _volume(kind: Kind, name: str, taken: set[str], options: dict[str, str]) -> dict[str, Any]:
-    """A volume's name is a DNS label; what it is named after (a secret, a path) need not be one."""
-    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "volume"
-    own = next(word for index in range(len(taken) + 1) if (word := f"{label}-{index}" if index else label) not in taken)
+def _mounted(entry: Raw, options: Options) -> Raw:
+    """Return the mount as the options have it; `readOnly: false` that is there already stays."""
+    if bool(entry.get("readOnly")) != (READ_ONLY in options):
+        set_or_remove(entry, "readOnly", READ_ONLY in options or None)
+    set_or_remove(entry, "subPath", options.get(SUB_PATH))
+    return entry
+
+
+def _source(kind: Kind, name: str, options: Options) -> Raw:
+    """Return the source of a volume, as the API has it."""
     if kind == "secret":
-        return {"name": own, "secret": {"secretName": name}}
+        return {"secret": {"secretName": name}}
     if kind == "config-map":
-        return {"name": own, "configMap": {"name": name}}
+        return {"configMap": {"name": name}}
     if kind == "claim":
-        claim = {"claimName": name} | ({"readOnly": True} if READ_ONLY in options else {})
-        return {"name": own, "persistentVolumeClaim": claim}
+        return {"persistentVolumeClaim": {"claimName": name} | ({"readOnly": True} if READ_ONLY in options else {})}
     folder = {"sizeLimit": options[SIZE]} if SIZE in options else {}
-    return {"name": own, "emptyDir": folder | ({"medium": options[MEDIUM]} if MEDIUM in options else {})}
+    return {"emptyDir": folder | ({"medium": options[MEDIUM]} if MEDIUM in options else {})}
+
+
+# What names the object of a source, and what an edit says of it beside; all else in a source stays.
+_NAMED = {"secret": "secretName", "configMap": "name", "persistentVolumeClaim": "claimName", "emptyDir": ""}
+_SAID = {"emptyDir": ("sizeLimit", "medium")}
+
+
+def _is_of(volume: Raw, source: Raw) -> bool:
+    """The volume holds the same object."""
+    ((key, wanted),) = source.items()
+    present = volume.get(key)
+    return present is not None and present.get(_NAMED[key]) == wanted.get(_NAMED[key])
+
+
+def _resourced(volume: Raw, source: Raw) -> Raw:
+    """Return the volume with this source; one of the same kind keeps what an edit does not say.
+
+    A claim that is read-only refuses mounts that are not (Knative's validation), so that it follows its mount.
+    """
+    ((key, wanted),) = source.items()
+    if volume.get(key) is None:
+        return {"name": volume["name"], **source}
+    spoken = (_NAMED[key], *_SAID.get(key, ()))
+    kept = {word: value for word, value in volume[key].items() if word not in spoken}
+    if kept.get("readOnly") and "readOnly" not in wanted:
+        del kept["readOnly"]
+    return {**volume, key: kept | {word: value for word, value in wanted.items() if word in spoken}}
+
+
+def _volume_name(name: str, taken: set[str]) -> str:
+    """Return a free name: a DNS label, which what it is named after (a secret, a path) need not be."""
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "volume"
+    return next(
+        word for index in range(len(taken) + 1) if (word := f"{label}-{index}" if index else label) not in taken
+    )

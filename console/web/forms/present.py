@@ -49,7 +49,7 @@ def present(service: Service, container: Container) -> dict[str, str]:
     }
 
 
-def origins(container: Container) -> tuple[tuple[str, str], ...]:
+def origins(container: Container) -> tuple[tuple[Any, str], ...]:
     """The whole secrets and config maps of envFrom; those with a prefix are not offered, so that they stay."""
     found = []
     for entry in container.raw.get("envFrom") or ():

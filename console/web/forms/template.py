@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes
-from console.knative.changes import Change
+from console.knative.changes import Change, EnvSource
 from console.knative.containers import Container
 from console.knative.objects import Service
 from console.web.forms import lines, probes
@@ -115,8 +115,8 @@ class TemplateForm(forms.Form):
 
     def _references(self) -> Iterable[Change]:
         present, wanted = origins(self.container), self.cleaned_data["env_from"]
-        added = tuple(one for one in wanted if one not in present)
-        removed = tuple(one for one in present if one not in wanted)
+        added = tuple(EnvSource(*one) for one in wanted if one not in present)
+        removed = tuple(EnvSource(*one) for one in present if one not in wanted)
         if added or removed:
             yield changes.SetEnvFrom(self.container.name, added, removed)
         if self.cleaned_data["pull_secrets"] != pull_secrets(self.service):
