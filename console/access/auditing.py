@@ -1,5 +1,6 @@
 """Which entries of the audit log a person may read: those about what their grants with `audit` cover."""
 
+import hashlib
 from collections import defaultdict
 
 from django.db.models import Q, QuerySet
@@ -28,6 +29,16 @@ def visible_entries(rights: Rights) -> QuerySet[Entry]:
     if any(right.selector for right in held):
         condition |= _on_services(rights)
     return Entry.objects.filter(condition)
+
+
+def scope_digest(rights: Rights) -> str:
+    """Return a SHA-256 of which entries these rights let somebody read: what a finished export is bound to."""
+    held = {
+        (right.cluster, right.namespace, tuple(sorted(right.selector.items())))
+        for right in rights.rights
+        if Permission.AUDIT in right.permissions
+    }
+    return hashlib.sha256(repr((rights.is_administrator, sorted(held))).encode()).hexdigest()
 
 
 def _is_everything(right: Right) -> bool:

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
-from console.access.auditing import visible_entries
-from console.access.authorization import rights_of
+from console.access.auditing import scope_digest, visible_entries
+from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.audit import Outcome, export, searching
@@ -49,7 +49,15 @@ def is_small(found: Search) -> bool:
 def start(found: Search, form: str, query: str, *, user: User, actor: Actor) -> Export:
     """Begin an export of what the query finds for this person; leaves an entry of it."""
     newest = found.high - 1
-    made = Export.objects.create(user=user, form=form, query=query, newest=newest, oldest=found.low, reached=newest + 1)
+    made = Export.objects.create(
+        user=user,
+        form=form,
+        query=query,
+        newest=newest,
+        oldest=found.low,
+        reached=newest + 1,
+        scope=scope_digest(rights_of(user)),
+    )
     tell(form, query, actor)
     transaction.on_commit(functools.partial(_hand_over, made))
     return made
@@ -74,7 +82,7 @@ def take_turn(export_id: str, reached: int, stop: threading.Event) -> None:
 def _write_part(one: Export) -> bool:
     """Write the next part; returns whether another should follow."""
     rights = rights_of(one.user)
-    if not rights.allows(Permission.AUDIT):
+    if not is_readable(one, rights):
         Export.objects.filter(id=one.id).update(finished_at=timezone.now(), error="not-allowed")
         return False
     floor = max(one.oldest, one.reached - SLICE)
@@ -95,6 +103,14 @@ def _write_part(one: Export) -> bool:
         ExportPart.objects.create(export=one, number=one.parts, data=data)
     one.reached = floor
     return not is_last
+
+
+def is_readable(one: Export, rights: Rights) -> bool:
+    """Whether the person may still read what the export was begun for: all of it, or the file is not theirs any more.
+
+    An export from before its scope was kept is not; it lasts a day, and can be made again.
+    """
+    return rights.allows(Permission.AUDIT) and one.scope == scope_digest(rights)
 
 
 def _lines(one: Export, rows: list[Entry]):  # type: ignore[no-untyped-def]

@@ -101,12 +101,6 @@ def test_a_right_that_is_taken_away_ends_it(auditor: User) -> None:
     assert not ExportPart.objects.exists()
 
 
-def test_a_scope_that_shrinks_shrinks_the_file(auditor: User) -> None:
-    export = begin(auditor)
-    Grant.objects.update(namespace="other")
-    assert finish(export).written == 20
-
-
 def test_small_and_big_are_told_apart(auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_exports, "DIRECT_MOST", 25)
     everything = visible_entries(rights_of(auditor))
@@ -121,6 +115,17 @@ def test_a_file_is_kept_for_a_day(auditor: User) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     assert audit_exports.forget_old() == 1
     assert not ExportPart.objects.exists()
+
+
+@pytest.mark.parametrize("when", ["before the first part", "after the last part"])
+def test_nothing_is_readable_once_the_right_to_a_part_of_it_has_gone(auditor: User, when: str) -> None:
+    export = begin(auditor)
+    if when == "after the last part":
+        export = finish(export)
+    assert audit_exports.is_readable(export, rights_of(auditor))
+    Grant.objects.filter(team__memberships__user=auditor).update(namespace="other")
+    assert not audit_exports.is_readable(export, rights_of(auditor))
+    assert (finish(export).error == "not-allowed") == (when == "before the first part")
 
 
 def test_an_empty_export_ends(auditor: User) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console import audit
 from console.access.actors import CONSOLE, Actor
+from console.access.models import Grant
 from console.audit import Outcome
 from console.audit.models import Entry, Export, SavedFilter
 from console.knative.diff import FieldChange
@@ -142,6 +143,11 @@ def test_a_big_export_becomes_a_page_with_a_file_for_its_owner(client, log, peop
     assert client.get(file).status_code == 404
     audit_exports.take_turn(str(one.id), one.reached, threading.Event())
     assert file in read(client.get(response.url)).links
+    grant = Grant.objects.get(team__memberships__user=people["auditor"])
+    grant.delete()
+    Grant.objects.create(team=grant.team, role=grant.role, cluster="*", namespace="other")
+    assert client.get(file).status_code == 404
+    assert "Your right to read the log has changed" in read(client.get(response.url)).text
     client.force_login(people["owner"])
     assert client.get(response.url).status_code == client.get(file).status_code == 404
     assert not Entry.objects.filter(action="audit.download").exists()

@@ -42,14 +42,16 @@ def download(request: ConsoleRequest, form: str) -> HttpResponse:
 @require_permission(Permission.AUDIT)
 def progress(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """How far an export is; its link when it is done."""
-    return render(request, "audit/export.html", {"export": _mine(request, id)})
+    one = _mine(request, id)
+    context = {"export": one, "is_readable": audit_exports.is_readable(one, request.rights)}
+    return render(request, "audit/export.html", context)
 
 
 @require_permission(Permission.AUDIT)
 def file(request: ConsoleRequest, id: UUID) -> StreamingHttpResponse:
-    """The file of an export that is done; fetching it leaves an entry."""
+    """The file of an export that is done, while one may read all that is in it; fetching it leaves an entry."""
     one = _mine(request, id)
-    if one.finished_at is None or one.error:
+    if one.finished_at is None or one.error or not audit_exports.is_readable(one, request.rights):
         raise Http404
     audit.record(
         "audit.download",
