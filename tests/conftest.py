@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from console.cluster.resources import NAMESPACES, REVISIONS, SERVICES
 from console.mirror import keys
 from console.mirror.read import KindState
-from console.mirror.store import MirrorWriter
+from console.mirror.store import MIRRORED, MirrorWriter
 from tests import factories
 from tests.redis_server import RedisServer, redis_process, redis_server
 
@@ -49,7 +49,8 @@ def mirror(redis_server: RedisServer) -> MirrorWriter:
     writer.replace_all(SERVICES, [factories.service()])
     writer.replace_all(REVISIONS, [factories.revision(number=number) for number in (1, 2, 3, 4)])
     writer.replace_all(NAMESPACES, [{"metadata": {"name": name}} for name in ("default", "other")])
-    writer.note(SERVICES, msgspec.json.encode(KindState(time.time() + 3600)))
+    for kind in MIRRORED:
+        writer.note(kind, msgspec.json.encode(KindState(time.time() + 3600)))
     return writer
 
 

@@ -48,7 +48,7 @@ class Right:
         return (
             matches(self.cluster, ref.cluster)
             and matches(self.namespace, ref.namespace)
-            and self.selector.items() <= labels.items()
+            and (not self.selector or self.selector.items() <= labels.items())  # labels are asked for only if needed
         )
 
 

@@ -1,10 +1,30 @@
 """The labels of services, for grants with a selector. The mirror knows them; the web room connects it at start."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from console.knative.references import ServiceRef
 
 Labels = Mapping[str, str]
+
+
+class UnknownLabels(Mapping[str, str]):
+    """The labels of a service that cannot be told now: raises `why` as soon as a decision depends on them."""
+
+    def __init__(self, why: Exception) -> None:
+        self._why = why
+
+    def __bool__(self) -> bool:
+        return True  # not "no labels"
+
+    def __getitem__(self, key: str) -> str:
+        raise self._why
+
+    def __iter__(self) -> Iterator[str]:
+        raise self._why
+
+    def __len__(self) -> int:
+        raise self._why
+
 
 _source: Callable[[ServiceRef], Labels] | None = None
 _services: Callable[[], Iterable[tuple[ServiceRef, Labels]]] | None = None
@@ -22,14 +42,17 @@ def connect(
 
 
 def labels_of(ref: ServiceRef) -> Labels:
-    """Return the labels of the service; none while nothing is connected, so that selectors match nothing."""
+    """Return the labels of the service; none while nothing is connected, so that selectors match nothing.
+
+    They may be UnknownLabels, which raise one of the failures only where a selector asks for them.
+    """
     return _source(ref) if _source else {}
 
 
 def labels_if_known(ref: ServiceRef) -> Labels:
     """Return the labels of the service, none when they cannot be told: for what must not fail over them."""
     try:
-        return labels_of(ref)
+        return dict(labels_of(ref))
     except _failures:
         return {}
 

@@ -1,31 +1,42 @@
-"""Reading the mirror: what pages show. Never asks a cluster; raises MirrorUnavailable when Redis is away."""
+"""Reading the mirror: what pages show. Never asks a cluster; raises MirrorUnavailable when Redis is away.
+
+A mirror that was lost, or is not filled yet, lacks what the cluster has. So a single object that is missing in it is
+None only where the copy is whole, else MirrorIncomplete is raised; who reads a collection asks `is_whole` too.
+"""
 
 import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 import msgspec
 import redis
 
 from console.cluster.resources import PODS, REVISIONS, ROUTES
+from console.clusters import connections
 from console.knative.objects import Revision, Route, Service
 from console.knative.pods import Pod
 from console.knative.references import ServiceRef
 from console.mirror import keys
+from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
 from console.redis_client import client
 
 STALE_AFTER = 10.0  # seconds without a sign of life from the watcher
 
+Kind = Literal["services", "revisions", "routes", "pods", "namespaces"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class MirrorUnavailable(Exception):
     """Redis does not answer, so nothing can be shown."""
+
+
+class MirrorIncomplete(MirrorUnavailable):
+    """The copy of a cluster is not whole: what is missing in it may exist. The message is the cluster's name."""
 
 
 class KindState(msgspec.Struct, frozen=True):
@@ -35,6 +46,11 @@ class KindState(msgspec.Struct, frozen=True):
     resource_version: str = ""
     error: str = ""
     layout: str = ""  # see store.layout
+
+    @property
+    def is_whole(self) -> bool:
+        """A list of the kind was written to its end, now or by an earlier watcher."""
+        return bool(self.at or self.resource_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old the mirror of a cluster is. `seconds` is None when it was never filled."""
+    """How old the mirror of a cluster is. `seconds` is None until it was filled once since Redis was last empty."""
 
     seconds: float | None
     error: str = ""
@@ -88,8 +104,28 @@ class _Copy:
 
 @_guarded
 def clusters() -> tuple[str, ...]:
-    """Return the names of the clusters that were ever mirrored."""
-    return tuple(sorted(str(member) for member in client().smembers(keys.CLUSTERS)))
+    """Return the names of the clusters that are configured, whether mirrored or not, and of those still mirrored."""
+    return tuple(sorted(mirrored().union(connections.names())))
+
+
+@_guarded
+def mirrored() -> set[str]:
+    """Return the names of the clusters of which something is in the mirror."""
+    return {str(member) for member in client().smembers(keys.CLUSTERS)}
+
+
+@_guarded
+def is_whole(cluster: str, *kinds: Kind) -> bool:
+    """Tell whether a list of each of the kinds (without kinds: of every mirrored one) is in the mirror to its end."""
+    known = states(cluster)
+    wanted: Iterable[str] = kinds or (resource.plural for resource in MIRRORED)
+    return all((state := known.get(kind)) is not None and state.is_whole for kind in wanted)
+
+
+def require_whole(cluster: str, *kinds: Kind) -> None:
+    """Raise MirrorIncomplete when something of the kinds may be missing in the mirror of this known cluster."""
+    if not is_whole(cluster, *kinds) and cluster in clusters():
+        raise MirrorIncomplete(cluster)
 
 
 @_guarded
@@ -165,9 +201,12 @@ def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Servi
 
 @_guarded
 def service(ref: ServiceRef) -> Service | None:
-    """Return the service, its env values sealed, or None when there is none."""
+    """Return the service, its env values sealed, or None when there is none; raises MirrorIncomplete."""
     raw = client().hget(keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")
-    return Service(_object.decode(raw)) if raw else None
+    if raw:
+        return Service(_object.decode(raw))
+    require_whole(ref.cluster, "services")
+    return None
 
 
 @_guarded
@@ -180,8 +219,12 @@ def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
 
 @_guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
+    """Return what lists show of the service, or None when there is none; raises MirrorIncomplete."""
     raw = client().hget(keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
-    return _summary.decode(raw) if raw else None
+    if raw:
+        return _summary.decode(raw)
+    require_whole(ref.cluster, "services")
+    return None
 
 
 def revisions(ref: ServiceRef) -> tuple[Revision, ...]:
@@ -190,8 +233,12 @@ def revisions(ref: ServiceRef) -> tuple[Revision, ...]:
 
 @_guarded
 def revision(ref: ServiceRef, name: str) -> Revision | None:
+    """Return the revision, or None when there is none; raises MirrorIncomplete."""
     raw = client().hget(keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
-    return Revision(_object.decode(raw)) if raw else None
+    if raw:
+        return Revision(_object.decode(raw))
+    require_whole(ref.cluster, "revisions")
+    return None
 
 
 def pods(ref: ServiceRef) -> tuple[Pod, ...]:
@@ -210,9 +257,8 @@ def namespaces(cluster: str) -> tuple[str, ...]:
 @_guarded
 def freshness(cluster: str) -> Freshness:
     """Return the age of the oldest kind: a page is only as fresh as the oldest thing on it."""
-    found = tuple(states(cluster).values())
-    if not found:
-        return Freshness(None)
+    known = states(cluster)
+    found = tuple(known.get(kind.plural, KindState(0.0)) for kind in MIRRORED)
     oldest = min(found, key=lambda state: state.at)
     seconds = max(0.0, time.time() - oldest.at) if oldest.at else None
     return Freshness(seconds, oldest.error or next((state.error for state in found if state.error), ""))

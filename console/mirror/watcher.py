@@ -201,7 +201,7 @@ class Watcher:
         for key in [key for key in self._followers if key[0] not in names]:
             self._followers.pop(key).end()
         leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
-        for cluster in (leaving | set(read.clusters())) - set(names):
+        for cluster in (leaving | read.mirrored()) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
             log.info("cluster_forgotten", cluster=cluster)
 

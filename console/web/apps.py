@@ -10,7 +10,10 @@ class WebConfig(AppConfig):
         from console.mirror import read
 
         def labels_in_mirror(ref):  # type: ignore[no-untyped-def]
-            summary = read.summary(ref)
+            try:
+                summary = read.summary(ref)
+            except read.MirrorIncomplete as error:
+                return labels.UnknownLabels(error)
             return summary.labels if summary else {}
 
         def services_in_mirror():  # type: ignore[no-untyped-def]

@@ -89,11 +89,13 @@ def _of_redis() -> Iterator[Metric]:
         "Seconds since the copy of a cluster was last known to be true.",
         labels=["cluster"],
     )
-    services = GaugeMetricFamily("sluice_services", "Services of a cluster in the mirror.", labels=["cluster"])
+    services = GaugeMetricFamily("sluice_services", "Services of a cluster, once all were read.", labels=["cluster"])
     unhealthy = GaugeMetricFamily("sluice_services_not_ready", "Those of them that are not ready.", labels=["cluster"])
     for cluster in read.clusters():
-        found = read.services(cluster)
         mirror_age.add_metric([cluster], _or_never(read.freshness(cluster).seconds))
+        if not read.is_whole(cluster, "services"):
+            continue  # a count of some of them would pass for a count of all
+        found = read.services(cluster)
         services.add_metric([cluster], len(found))
         unhealthy.add_metric([cluster], sum(1 for row in found if row.health != "ready"))
     yield from (mirror_age, services, unhealthy)

@@ -14,6 +14,7 @@ from console.knative.conditions import Condition
 from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
+from console.mirror.read import MirrorIncomplete
 from console.operations import access_tests
 from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.protection.models import FreezeWindow
@@ -330,6 +331,9 @@ def tally(conditions: tuple[Condition, ...]) -> str:
 
 def cluster_error(error: Exception) -> tuple[str, str]:
     """Return (plain words, raw message) for what a cluster or the mirror answered."""
+    if isinstance(error, MirrorIncomplete):
+        sentence = _("%(cluster)s has not been read completely yet, so this cannot be told. Try again in a moment.")
+        return sentence % {"cluster": error}, ""
     sentences = {
         "NotFound": _("The cluster has no such object (any more)."),
         "Conflict": _("The object was changed meanwhile; load the page again."),

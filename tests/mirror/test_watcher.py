@@ -26,6 +26,7 @@ from tests.mirror.world import Running, clusters_of, names, watching
 from tests.sandbox_process import ROOT, Sandbox, sandbox
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.django_db  # which clusters are configured stands there too
 BOX = "box"
 HELLO = ServiceRef(BOX, "default", "hello")
 SERVICES_PATH = "/apis/serving.knative.dev/v1/namespaces/default/services"

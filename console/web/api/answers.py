@@ -51,12 +51,17 @@ class ServiceRow(Struct, frozen=True):
 
 
 class ServiceList(Struct, frozen=True):
-    """Services, a page at a time. `is_stale`: a cluster that they come from has not been heard for a while."""
+    """Services, a page at a time. `is_stale`: what is told of a cluster that they come from is old or incomplete.
+
+    `note` then says so in words. `unread_clusters` are those whose services the console does not all know yet.
+    """
 
     items: list[ServiceRow]
     next: str | None
     total: int
     is_stale: bool
+    unread_clusters: list[str]
+    note: str
 
 
 class Condition(Struct, frozen=True):
@@ -118,6 +123,7 @@ class RevisionList(Struct, frozen=True):
     items: list[RevisionRow]
     next: str | None
     total: int
+    is_stale: bool
 
 
 class Variable(Struct, frozen=True):
@@ -148,7 +154,7 @@ class Pod(Struct, frozen=True):
 
 
 class RevisionDetail(RevisionRow, frozen=True):
-    """A revision with its containers, conditions and pods."""
+    """A revision with its containers, conditions and pods (null while the console has not read the pods)."""
 
     routing_state: str
     concurrency_limit: int
@@ -157,7 +163,7 @@ class RevisionDetail(RevisionRow, frozen=True):
     labels: dict[str, str]
     condition_list: list[Condition]
     containers: list[Container]
-    pods: list[Pod]
+    pods: list[Pod] | None
 
 
 class Cluster(Struct, frozen=True):
@@ -242,7 +248,7 @@ def _revision(one: KnativeRevision, of: Service) -> dict[str, Any]:
     }
 
 
-def revision_detail(one: KnativeRevision, of: Service, pods: list[KnativePod]) -> RevisionDetail:
+def revision_detail(one: KnativeRevision, of: Service, pods: list[KnativePod] | None) -> RevisionDetail:
     return RevisionDetail(
         **_revision(one, of),
         routing_state=one.routing_state,
@@ -252,8 +258,12 @@ def revision_detail(one: KnativeRevision, of: Service, pods: list[KnativePod]) -
         labels=dict(one.labels),
         condition_list=_conditions(one.conditions),
         containers=[_container(container) for container in one.containers],
-        pods=[Pod(pod.name, pod.phase, pod.ready_text, pod.restarts, pod.created_at) for pod in pods],
+        pods=None if pods is None else [_pod(pod) for pod in pods],
     )
+
+
+def _pod(pod: KnativePod) -> Pod:
+    return Pod(pod.name, pod.phase, pod.ready_text, pod.restarts, pod.created_at)
 
 
 def _conditions(found: tuple[KnativeCondition, ...]) -> list[Condition]:

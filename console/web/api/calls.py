@@ -20,7 +20,7 @@ from console.access.models import ApiToken
 from console.access.permissions import Permission
 from console.access.tokens import NarrowedRights
 from console.knative.references import ServiceRef
-from console.mirror.read import MirrorUnavailable
+from console.mirror.read import MirrorIncomplete, MirrorUnavailable
 from console.web.api import problems, queries
 from console.web.api.problems import Refused
 from console.web.api.queries import Query
@@ -85,6 +85,8 @@ def serve(endpoint: Endpoint) -> Callable[..., HttpResponse]:
             return problems.of(request, refusal)
         except Http404:
             return problems.response(request, "not-found")
+        except MirrorIncomplete as incomplete:
+            return problems.response(request, "cluster-unread", f"The console has not read all of {incomplete} yet.")
         except (MirrorUnavailable, redis.RedisError):
             return problems.response(request, "unavailable")
         response = HttpResponse(body, content_type="application/json")

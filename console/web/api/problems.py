@@ -22,6 +22,7 @@ CODES = {
     "not-found": (404, "Not found", _("It does not exist, or the token may not see it: both answer alike.")),
     "method-not-allowed": (405, "Only reading", _("The API only reads: GET and HEAD.")),
     "unavailable": (503, "Not available", _("The console's own store does not answer. Try again in a moment.")),
+    "cluster-unread": (503, "Not read yet", _("The console has not read all of this cluster yet. Try again soon.")),
     "failed": (500, "Failed", _("The console itself failed; its log tells more under “request_id”.")),
 }
 
@@ -66,6 +67,8 @@ def of(request: HttpRequest, refusal: Refused) -> HttpResponse:
 
 def for_status(request: HttpRequest, status: int) -> HttpResponse:
     """Return the problem for an answer that another part of the house gave."""
-    by_status = {404: "not-found", 405: "method-not-allowed", 503: "unavailable", 403: "not-allowed"}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return response(request, "unavailable")
+    by_status = {404: "not-found", 405: "method-not-allowed", 403: "not-allowed"}
     fallback = "query-invalid" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"
     return response(request, by_status.get(status, fallback), HTTPStatus(status).phrase, status=status)

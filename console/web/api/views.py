@@ -39,7 +39,7 @@ def whoami(call: Call) -> records.WhoAmI:
 
 
 def clusters(call: Call) -> answers.ClusterList:
-    found = [(name, read.freshness(name)) for name in read.clusters() if call.rights.reaches(name)]
+    found = [(name, read.freshness(name)) for name in _clusters(call)]
     return answers.ClusterList(
         [
             answers.Cluster(name, None if age.seconds is None else round(age.seconds, 1), age.is_stale, age.error)
@@ -49,7 +49,11 @@ def clusters(call: Call) -> answers.ClusterList:
 
 
 def services(call: Call) -> answers.ServiceList:
-    query, names = call.query, [name for name in read.clusters() if call.rights.reaches(name)]
+    query = call.query
+    names = [name for name in _clusters(call) if query.cluster in ("", name)]
+    unread = [name for name in names if not read.is_whole(name, "services")]
+    if unread and unread == names:
+        raise read.MirrorIncomplete(", ".join(unread))
     wanted = {
         "q": query.q,
         "cluster": query.cluster,
@@ -76,7 +80,21 @@ def services(call: Call) -> answers.ServiceList:
         next=following,
         total=len(found),
         is_stale=any(read.freshness(name).is_stale for name in names),
+        unread_clusters=unread,
+        note=_note(names, unread),
     )
+
+
+def _clusters(call: Call) -> list[str]:
+    """The clusters that the caller may know of, read or not."""
+    return [name for name in read.clusters() if call.rights.reaches(name)]
+
+
+def _note(names: list[str], unread: list[str]) -> str:
+    """Why the list may lack services or show old ones; empty when it is whole and new."""
+    old = [name for name in names if name not in unread and read.freshness(name).is_stale]
+    notes = [f"Not all services of {', '.join(unread)} are known yet."] if unread else []
+    return " ".join([*notes, *([f"What is told of {', '.join(old)} may be old."] if old else [])])
 
 
 def service(call: Call) -> answers.ServiceDetail:
@@ -88,6 +106,7 @@ def service(call: Call) -> answers.ServiceDetail:
 
 def revisions(call: Call) -> answers.RevisionList:
     of, query = _service(call.service), call.query
+    read.require_whole(call.service.cluster, "revisions")
     text = query.q.strip().lower()
     rows = [answers.revision_row(one, of) for one in read.revisions(call.service)]
     found = [row for row in rows if text in f"{row.name} {row.image} {','.join(row.tags)}".lower()]
@@ -99,14 +118,17 @@ def revisions(call: Call) -> answers.RevisionList:
         cursor=query.cursor,
         limit=query.limit,
     )
-    return answers.RevisionList(page, following, len(found))
+    is_stale = read.freshness(call.service.cluster).is_stale
+    return answers.RevisionList(page, following, len(found), is_stale)
 
 
 def revision(call: Call, revision: str) -> answers.RevisionDetail:
     of, one = _service(call.service), read.revision(call.service, revision)
     if one is None:
         raise Http404
-    pods = [pod for pod in read.pods(call.service) if pod.revision_name == one.name]
+    pods = None
+    if read.is_whole(call.service.cluster, "pods"):
+        pods = [pod for pod in read.pods(call.service) if pod.revision_name == one.name]
     return answers.revision_detail(one, of, pods)
 
 

@@ -21,6 +21,7 @@ from console.web import words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.operations import as_uuid
 from console.web.views.services import matches
 from console.web.views.stopped import gone, stopped
@@ -39,6 +40,7 @@ class Line:
 @signed_in
 def bulk(request: ConsoleRequest) -> HttpResponse:
     """Choose services and a change; the preview then tells of each what would happen."""
+    refuse_when_nothing_is_known(request.rights, "services")
     rows = [
         row
         for cluster in read.clusters()
@@ -62,7 +64,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         return render(request, "changes/bulk_preview.html", context)
     shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
     chosen = set(request.POST.getlist("services"))
-    context = {"form": form, "rows": shown, "chosen": chosen}
+    context = {"form": form, "rows": shown, "chosen": chosen, "unread": unread(request.rights, "services")}
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
 
 

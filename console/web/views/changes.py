@@ -97,6 +97,7 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The split over all revisions and @latest."""
     found = find(ref)
+    read.require_whole(ref.cluster, "revisions")
     form = TrafficForm(found, read.revisions(ref), request.POST if is_sent(request) else None)
 
     def page(refused: str = "") -> HttpResponse:

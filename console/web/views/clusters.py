@@ -26,7 +26,7 @@ class Row:
 
     entry: Entry
     freshness: read.Freshness
-    services: int
+    services: int | None  # None: not known yet
     report: Report | None
 
     @property
@@ -141,5 +141,6 @@ def _entry(name: str) -> Entry:
 
 def _row(entry: Entry) -> Row:
     if entry.is_hidden:
-        return Row(entry, read.Freshness(None), 0, None)
-    return Row(entry, read.freshness(entry.name), len(read.services(entry.name)), reports.last(entry.name))
+        return Row(entry, read.Freshness(None), None, None)
+    count = len(read.services(entry.name)) if read.is_whole(entry.name, "services") else None
+    return Row(entry, read.freshness(entry.name), count, reports.last(entry.name))

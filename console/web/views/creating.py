@@ -12,6 +12,7 @@ from console.web import words
 from console.web.forms.create import CloneForm, CreateForm
 from console.web.offers import Offers, offers
 from console.web.requests import ConsoleRequest
+from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import is_editing, is_sent, show_preview
 from console.web.views.services import find, frame
 
@@ -28,7 +29,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
 
     def page(refused: str = "") -> HttpResponse:
         offered = offers(request, ServiceRef(*here, "")) if here else Offers()
-        context = {"form": form, "refused": refused, "offers": offered}
+        context = {"form": form, "refused": refused, "offers": offered, "unread": unread(request.rights, "namespaces")}
         has_problems = bool(refused or form.errors or form.settings.errors)
         return render(request, "changes/create.html", context, status=422 if has_problems else 200)
 
@@ -58,6 +59,7 @@ def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
 
 def _places(request: ConsoleRequest) -> list[tuple[str, str]]:
+    refuse_when_nothing_is_known(request.rights, "namespaces")
     return [
         (cluster, namespace)
         for cluster in read.clusters()

@@ -29,7 +29,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 def _oldest() -> float | None:
-    """The age of the oldest cluster's copy; None while one was never filled. Names are for those who sign in."""
+    """The age of the oldest cluster's copy; None while that of one is not whole. Names are for those who sign in."""
     ages = [read.freshness(cluster).seconds for cluster in read.clusters()]
     known = [age for age in ages if age is not None]
     return round(max(known), 1) if known and len(known) == len(ages) else None

@@ -87,5 +87,6 @@ def _split(request: ConsoleRequest, ref: ServiceRef, service: Service, change: S
         messages.warning(request, refused)
         return redirect(service_url("traffic", ref))
 
+    read.require_whole(ref.cluster, "revisions")
     found = problems(change.targets, [one.name for one in read.revisions(ref)])
     return back(words.problem(found[0])) if found else show_preview(request, ref, change, back)

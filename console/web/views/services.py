@@ -18,6 +18,7 @@ from console.operations import cluster_rights, reading
 from console.operations.protection.gate import Protection
 from console.web import actions, paging, words
 from console.web.requests import ConsoleRequest
+from console.web.unread import unread
 
 SORTS = {
     "name": lambda row: (row.name, row.namespace),
@@ -32,11 +33,8 @@ SORTS = {
 @signed_in
 def services(request: ConsoleRequest) -> HttpResponse:
     """Every service that the person may see, in all clusters, from the mirror."""
-    mirrored = read.clusters()
-    clusters = [cluster for cluster in mirrored if request.rights.reaches(cluster)]
+    clusters = [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
     stale = {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale}
-    if not mirrored:
-        stale = {"": read.Freshness(None)}  # the watcher has not come to any of them yet
     seen = [
         row
         for cluster in clusters
@@ -58,6 +56,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
         "attention": sum(1 for row in seen if _needs_attention(row)),
         "healths": words.HEALTH,
         "stale": stale,
+        "unread": unread(request.rights, "services"),
         "may_create": request.rights.allows(Permission.DEPLOY),
         "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
     }
@@ -132,6 +131,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         **frame(request, ref, found),
         **revision_facts(one, found, reading.makers(ref, found.uid)),
         "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
+        "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
         "other": other,
         "differences": diff.diff(_comparable(other), _comparable(one)) if other else (),
@@ -140,7 +140,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
 
 
 def find(ref: ServiceRef) -> Service:
-    """Return the service from the mirror; raises Http404."""
+    """Return the service from the mirror; raises Http404, or MirrorIncomplete where it may exist all the same."""
     found = read.service(ref)
     if found is None:
         raise Http404
