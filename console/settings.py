@@ -230,6 +230,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_SECONDS = env.int("CONSOLE_SESSION_IDLE_SECONDS", default=3600)
 TOKEN_MAX_DAYS = min(env.int("CONSOLE_TOKEN_MAX_DAYS", default=365), 365)
+# A person of the identity provider must have signed in through it within so many days, or their tokens rest.
+OIDC_TOKEN_DAYS = env.int("CONSOLE_OIDC_TOKEN_DAYS", default=30)
 # Empty: /metrics does not exist.
 METRICS_TOKEN = env.str("CONSOLE_METRICS_TOKEN", default="")
 

@@ -30,6 +30,7 @@ class Why(StrEnum):
     EXPIRED = "token-expired"
     REVOKED = "token-revoked"
     INACTIVE = "person-inactive"
+    SIGN_IN = "sign-in-needed"
     TOO_MANY = "too-many-wrong-tokens"
 
 
@@ -55,9 +56,10 @@ def token_of(request: HttpRequest) -> ApiToken:
     token = _find(text.strip())
     why = Why.UNKNOWN if token is None else _why_not(token)
     if token is None or why:
-        _count_wrong(ip)
         if token:
             tell_refusal(token, request, why or Why.UNKNOWN)
+        else:
+            _count_wrong(ip)  # a token of ours that has ended is no guess
         raise NotAccepted(why or Why.UNKNOWN)
     _note_use(token, ip)
     return token
@@ -88,7 +90,7 @@ def _why_not(token: ApiToken) -> Why | None:
         return Why.REVOKED if token.state == "revoked" else Why.EXPIRED
     if not user.is_active or (user.is_demo and not settings.DEMO):
         return Why.INACTIVE
-    return None
+    return Why.SIGN_IN if tokens.needs_sign_in(user) else None
 
 
 def _note_use(token: ApiToken, ip: str) -> None:

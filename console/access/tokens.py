@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -128,6 +129,18 @@ def revoke(token: ApiToken, *, actor: Actor) -> bool:
         whose = f"{_told(token)} of {token.user.get_username()}"
         audit.record("token.revoke", actor=actor, outcome=Outcome.SUCCEEDED, text=whose)
     return True
+
+
+def needs_sign_in(user: User) -> bool:
+    """Whether the person's tokens rest until the next sign-in at the identity provider.
+
+    Who leaves is switched off there, and nobody tells the console. Not so for somebody with a password here, whose
+    account the provider does not end.
+    """
+    if user.has_usable_password():
+        return False
+    newest = SocialAccount.objects.filter(user=user).order_by("-last_login").first()
+    return newest is not None and newest.last_login < timezone.now() - timedelta(days=settings.OIDC_TOKEN_DAYS)
 
 
 def new_text() -> str:

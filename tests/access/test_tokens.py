@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import RequestFactory
 from django.utils import timezone
@@ -142,6 +143,43 @@ def test_an_expired_token_and_one_of_a_deactivated_person_are_refused(people) ->
     assert why_not(text) == Why.INACTIVE
 
 
+def provider_account(user, days_ago: float) -> None:
+    account = SocialAccount.objects.create(user=user, provider="oidc", uid=user.username)
+    SocialAccount.objects.filter(pk=account.pk).update(last_login=timezone.now() - timedelta(days=days_ago))
+
+
+@pytest.mark.parametrize(("days_ago", "accepted"), [(29.9, True), (30.1, False)])
+def test_a_token_rests_while_its_person_does_not_come_back_from_the_identity_provider(
+    people, days_ago: float, accepted: bool
+) -> None:
+    _token, text = issue(people["viewer"])
+    User.objects.update(password="!")
+    provider_account(people["viewer"], days_ago)
+    if accepted:
+        assert token_of(request(text)).user == people["viewer"]
+    else:
+        assert why_not(text) == Why.SIGN_IN
+        SocialAccount.objects.get().save()  # as a sign-in does
+        assert token_of(request(text)).user == people["viewer"]
+
+
+def test_a_password_here_keeps_tokens_without_the_provider(people) -> None:
+    _token, text = issue(people["viewer"])
+    people["viewer"].set_password("right-password-1")
+    people["viewer"].save()
+    provider_account(people["viewer"], 300)
+    assert token_of(request(text)).user == people["viewer"]
+
+
+def test_a_token_that_has_ended_shuts_out_no_other_token_of_its_address(people) -> None:
+    token, dead = issue(people["viewer"])
+    _other, text = issue(people["viewer"])
+    tokens.revoke(token, actor=Actor(None, "root"))
+    for _ in range(bearer.MOST_WRONG + 5):
+        assert why_not(dead) == Why.REVOKED
+    assert token_of(request(text)).user == people["viewer"]
+
+
 def test_a_demo_users_token_opens_the_demo_only(people, settings) -> None:
     _token, text = issue(people["viewer"])
     User.objects.update(is_demo=True)
@@ -187,7 +225,7 @@ def test_use_is_noted_once_a_minute(people, django_assert_num_queries) -> None:
     token.refresh_from_db()
     first = token.last_used_at
     assert (first is not None, token.last_used_ip) == (True, "192.0.2.8")
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         token_of(request(text, REMOTE_ADDR="192.0.2.9"))
     ApiToken.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
     token_of(request(text, REMOTE_ADDR="192.0.2.9"))

@@ -16,6 +16,11 @@ CODES = {
     "token-expired": (401, "Expired token", _("The token's time is over; make a new one.")),
     "token-revoked": (401, "Revoked token", _("Somebody has revoked the token; make a new one.")),
     "person-inactive": (401, "Deactivated person", _("The person whose token it is may not sign in any more.")),
+    "sign-in-needed": (
+        401,
+        "Sign-in needed",
+        _("The token's owner has not signed in with single sign-on for too long. The token works again after that."),
+    ),
     "too-many-wrong-tokens": (429, "Too many wrong tokens", _("Wait for the seconds that “Retry-After” tells.")),
     "not-allowed": (403, "Not allowed", _("The token or its person lacks the permission that “detail” names.")),
     "query-invalid": (422, "Query not understood", _("“detail” tells which parameter, and what it may be.")),
