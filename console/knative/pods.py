@@ -7,6 +7,75 @@ from console.knative.conditions import parse_time
 from console.knative.containers import Raw
 from console.knative.objects import KubeObject
 
+QUEUE_PROXY = "queue-proxy"  # the container that Knative adds to each pod
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a container ended."""
+
+    reason: str
+    message: str
+    exit_code: int
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def read(cls, raw: Raw) -> "End":
+        return cls(
+            str(raw.get("reason", "")),
+            str(raw.get("message", "")),
+            int(raw.get("exitCode") or 0),
+            parse_time(raw.get("startedAt")),
+            parse_time(raw.get("finishedAt")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What a container does at present, and how it ended: now, else the last time before."""
+
+    raw: Raw
+
+    @property
+    def name(self) -> str:
+        return str(self.raw.get("name", ""))
+
+    @property
+    def image(self) -> str:
+        return str(self.raw.get("image", ""))
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.raw.get("ready"))
+
+    @property
+    def is_running(self) -> bool:
+        return self._state.get("running") is not None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Since when it runs; None when it does not."""
+        return parse_time((self._state.get("running") or {}).get("startedAt"))
+
+    @property
+    def reason(self) -> str:
+        """Why it waits; empty when it does not."""
+        return str((self._state.get("waiting") or {}).get("reason", ""))
+
+    @property
+    def message(self) -> str:
+        return str((self._state.get("waiting") or {}).get("message", ""))
+
+    @property
+    def ended(self) -> End | None:
+        raw = self._state.get("terminated") or (self.raw.get("lastState") or {}).get("terminated")
+        return End.read(raw) if raw else None
+
+    @property
+    def _state(self) -> Raw:
+        return self.raw.get("state") or {}
+
 
 @dataclass(frozen=True, slots=True)
 class Pod(KubeObject):
@@ -19,6 +88,21 @@ class Pod(KubeObject):
     @property
     def container_statuses(self) -> tuple[Raw, ...]:
         return tuple(self.status.get("containerStatuses") or ())
+
+    @property
+    def states(self) -> tuple[ContainerState, ...]:
+        """Init containers that have not finished, then the service's own, then Knative's."""
+        starting = [ContainerState(raw) for raw in self.status.get("initContainerStatuses") or ()]
+        own = [ContainerState(raw) for raw in self.container_statuses]
+        unfinished = [
+            state for state in starting if not (state.is_ready or (state.ended and not state.ended.exit_code))
+        ]
+        return (*unfinished, *sorted(own, key=lambda state: state.name == QUEUE_PROXY))
+
+    @property
+    def is_ready(self) -> bool:
+        condition = self.condition("Ready")
+        return bool(condition and condition.is_true)
 
     @property
     def ready_text(self) -> str:
@@ -36,44 +120,16 @@ class Pod(KubeObject):
     @property
     def waiting(self) -> tuple[tuple[str, str, str], ...]:
         """(container, reason, message) of each container that waits."""
-        return self._states("state", "waiting")
-
-    @property
-    def terminations(self) -> tuple[tuple[str, str, str], ...]:
-        """(container, reason, message) of each container that has ended, now or the last time."""
-        return self._states("state", "terminated") + self._states("lastState", "terminated")
-
-    @property
-    def exits(self) -> tuple[tuple[str, int, str], ...]:
-        """(container, exit code, reason) of each container that ended with an error, now or the last time."""
-        found = []
-        for status in self.container_statuses:
-            for when in ("state", "lastState"):
-                ended = (status.get(when) or {}).get("terminated") or {}
-                if ended.get("exitCode"):
-                    found.append((str(status.get("name", "")), int(ended["exitCode"]), str(ended.get("reason", ""))))
-        return tuple(found)
+        return tuple((state.name, state.reason, state.message) for state in self.states if state.reason)
 
     @property
     def has_started(self) -> bool:
         """A container of the revision's own runs, or ran; Knative's queue-proxy does not count."""
-        return any(
-            status.get("name") != "queue-proxy"
-            and ((status.get("state") or {}).get("running") or (status.get("lastState") or {}).get("terminated"))
-            for status in self.container_statuses
-        )
+        return any(state.name != QUEUE_PROXY and (state.is_running or state.ended) for state in self.states)
 
     @property
     def restarts(self) -> int:
         return sum(int(status.get("restartCount") or 0) for status in self.container_statuses)
-
-    def _states(self, when: str, state: str) -> tuple[tuple[str, str, str], ...]:
-        found = []
-        for status in self.container_statuses:
-            if facts := (status.get(when) or {}).get(state):
-                reason, message = str(facts.get("reason", "")), str(facts.get("message", ""))
-                found.append((str(status.get("name", "")), reason, message))
-        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +155,6 @@ class Event(KubeObject):
 
     @property
     def at(self) -> datetime | None:
-        return parse_time(self.raw.get("lastTimestamp") or self.raw.get("eventTime")) or self.created_at
+        """When it happened last, however the reporter counts (core/v1 count, events/v1 series)."""
+        series = (self.raw.get("series") or {}).get("lastObservedTime")
+        return parse_time(series or self.raw.get("lastTimestamp") or self.raw.get("eventTime")) or self.created_at

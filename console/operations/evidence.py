@@ -1,51 +1,48 @@
-"""Why it failed, gathered while the pods are still there: cause, raw message, and the container's last words."""
+"""Why it failed, gathered while the pods are still there: cause, raw message, and the container's last lines."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
 from console.cluster import errors
 from console.cluster.gateway import Gateway
 from console.knative import causes
-from console.knative.objects import Revision, Route, Service
-from console.knative.pods import Event, Pod
+from console.knative.causes import Cause
+from console.knative.objects import Service
+from console.knative.pods import QUEUE_PROXY, Event, Pod
 from console.knative.progress import Follow
 from console.knative.redaction import env_values, redact_text
 
 LOG_LINES = 40
 MOST_WARNINGS = 10
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
 def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
-    """Return the cause as JSON data; env values are removed from every text."""
-    name = follow.revision or service.latest_created_revision or ""
-    revision: Revision | None = None
-    route: Route | None = None
-    pods: tuple[Pod, ...] = ()
-    events: tuple[Event, ...] = ()
-    logs = ""
-    secrets = env_values(service.raw)
-    try:
-        route = gateway.route(service.namespace, service.name)
-        if follow.makes_revision and name:
-            revision = gateway.revision(service.namespace, name)
-            pods = gateway.pods(service.namespace, revision=name)
-            events = (
-                *gateway.events(service.namespace, about=name),
-                *gateway.events(service.namespace, about=f"{name}-deployment"),
-                *gateway.pod_warnings(service.namespace, name),
-            )
-            logs = _last_words(gateway, pods)
-    except errors.ClusterError as error:
-        log.warning("evidence_incomplete", service=service.name, reason=str(error)[:300])
+    """Return the cause as JSON data; env values are removed from every text.
+
+    What cannot be read is left out: the account may lack the right to read one kind, and the others still tell.
+    """
+    namespace, name = service.namespace, follow.revision or service.latest_created_revision or ""
+    reader = _Reader()
+    route = reader.read(lambda: gateway.route(namespace, service.name), None)
+    concerns_revision = follow.makes_revision and bool(name)
+    revision = reader.read(lambda: gateway.revision(namespace, name), None) if concerns_revision else None
+    no_pods: tuple[Pod, ...] = ()
+    pods = reader.read(lambda: gateway.pods(namespace, revision=name), no_pods) if concerns_revision else no_pods
+    events = _events(reader, gateway, namespace, name) if concerns_revision else ()
     cause = causes.find(service, revision=revision, route=route, pods=pods, events=events)
+    secrets = env_values(service.raw)
     return {
-        "code": cause.code,
+        "code": str(cause.code),
         "raw": redact_text(cause.raw, secrets)[:4000],
         "facts": {key: redact_text(value, secrets) for key, value in cause.facts.items()},
-        "logs": redact_text(logs, secrets),
+        "logs": redact_text(_log_tail(reader, gateway, pods, cause), secrets),
         "warnings": [
             {"about": event.about, "reason": event.reason, "message": redact_text(event.message, secrets)[:1000]}
             for event in events
@@ -55,18 +52,44 @@ def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]
     }
 
 
-def _last_words(gateway: Gateway, pods: tuple[Pod, ...]) -> str:
-    """The last log lines of the first user container that ended or is not ready."""
-    for pod in pods:
-        for status in pod.container_statuses:
-            container = str(status.get("name", ""))
-            if container == "queue-proxy" or status.get("ready"):
-                continue
-            for previous in (False, True):
-                try:
-                    text = gateway.pod_log(pod.namespace, pod.name, container, previous=previous)
-                except (errors.Refused, errors.NotFound):
-                    continue  # this container has no such log
-                if text.strip():
-                    return "\n".join(text.strip().splitlines()[-LOG_LINES:])
+class _Reader:
+    """Reads one thing after the other; after the first that the cluster does not answer, nothing more is asked."""
+
+    def __init__(self) -> None:
+        self._is_away = False
+
+    def read(self, read: Callable[[], T], otherwise: T) -> T:
+        """Return what can be read; `otherwise` where the cluster does not give it."""
+        if self._is_away:
+            return otherwise
+        try:
+            return read()
+        except (errors.Refused, errors.Forbidden, errors.NotFound) as error:
+            log.info("evidence_not_given", reason=type(error).__name__)
+        except errors.ClusterError as error:
+            log.warning("evidence_incomplete", reason=type(error).__name__)
+            self._is_away = True
+        return otherwise
+
+
+def _events(reader: _Reader, gateway: Gateway, namespace: str, revision: str) -> tuple[Event, ...]:
+    """What happened to the revision, its deployment and its pods."""
+    nothing: tuple[Event, ...] = ()
+    return (
+        *reader.read(lambda: gateway.events(namespace, about=revision), nothing),
+        *reader.read(lambda: gateway.events(namespace, about=f"{revision}-deployment"), nothing),
+        *reader.read(lambda: gateway.pod_warnings(namespace, revision), nothing),
+    )
+
+
+def _log_tail(reader: _Reader, gateway: Gateway, pods: tuple[Pod, ...], cause: Cause) -> str:
+    """The last log lines of the container that the cause names, else of the first that is not ready."""
+    unready = ((pod, state.name) for pod in pods for state in pod.states if not state.is_ready)
+    of_service = [(pod, container) for pod, container in unready if container != QUEUE_PROXY]
+    of_service.sort(key=lambda found: (found[0].name, found[1]) != (cause.pod, cause.container))
+    for pod, container in of_service:
+        for previous in (False, True):
+            text = reader.read(partial(gateway.pod_log, pod.namespace, pod.name, container, previous=previous), "")
+            if text.strip():
+                return "\n".join(text.strip().splitlines()[-LOG_LINES:])
     return ""

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.knative import causes, diff, kn, shares, validation
+from console.knative import diff, kn, shares, validation
 from console.knative.conditions import Condition, Word, tally
 from console.knative.objects import Health, Owner, Revision, Service
-from console.knative.pods import Event, Pod
 from console.knative.redaction import MASK, mask_env, redact_text, seal_env
 from tests import factories, recording
 
@@ -211,33 +210,3 @@ def test_an_answer_from_a_revision_that_should_get_nothing_never_fits() -> None:
     fit = shares.fit({"a": 99, "b": 1}, {"a": 100})
     assert fit is not None
     assert not fit.is_plausible
-
-
-def pod(waiting: dict[str, str]) -> Pod:
-    return Pod({"status": {"containerStatuses": [{"name": "app", "state": {"waiting": waiting}}]}})
-
-
-@pytest.mark.parametrize(
-    ("pods", "events", "code"),
-    [
-        ([pod({"reason": "ImagePullBackOff", "message": "Back-off pulling image"})], [], "image-missing"),
-        ([pod({"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"})], [], "crash"),
-        ([pod({"reason": "CreateContainerConfigError", "message": 'secret "db" not found'})], [], "secret-missing"),
-        (
-            [],
-            [
-                {
-                    "type": "Warning",
-                    "reason": "FailedCreate",
-                    "message": "pods is forbidden: exceeded quota: small, requested",
-                }
-            ],
-            "quota",
-        ),
-        ([], [{"type": "Warning", "reason": "Unhealthy", "message": "Readiness probe failed: 500"}], "probe"),
-        ([], [], "unknown"),
-    ],
-)
-def test_a_failure_is_traced_to_its_cause(pods: list[Pod], events: list[dict[str, str]], code: str) -> None:
-    service = Service({"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}})
-    assert causes.find(service, pods=pods, events=[Event(raw) for raw in events]).code == code

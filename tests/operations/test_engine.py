@@ -329,3 +329,41 @@ def test_yesterdays_failure_is_not_todays(
     operation = finish(operation)
     assert operation.status == Status.SUCCEEDED
     assert operation.revision == f"{ref.name}-00003"
+
+
+def test_a_wait_for_a_node_that_is_over_does_not_beat_the_crash(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    def scheduler_spoke_before(point: str) -> None:
+        if point != "outcome-known":
+            return
+        for pod in world.box.get("/api/v1/namespaces/default/pods")["items"]:
+            if pod["metadata"]["name"].startswith(f"{ref.name}-00002-deployment-"):
+                world.box.post(
+                    "/api/v1/namespaces/default/events",
+                    {
+                        "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "FailedScheduling",
+                        "metadata": {"name": f"waited-{pod['metadata']['name']}", "namespace": "default"},
+                        "message": "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available.",
+                        "involvedObject": {"kind": "Pod", "namespace": "default", "name": pod["metadata"]["name"]},
+                        "firstTimestamp": "2026-01-01T19:00:00Z", "lastTimestamp": "2026-01-01T19:00:05Z",
+                    },
+                )  # fmt: skip
+
+    monkeypatch.setattr(faults, "reach", scheduler_spoke_before)
+    operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
+    assert any(event["reason"] == "FailedScheduling" for event in operation.cause["warnings"])
+    assert (operation.cause["code"], operation.cause["facts"]["exit_code"]) == ("crash", "1")
+
+
+def test_what_the_account_may_not_read_hides_no_cause_that_it_may(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    def forbid_events(point: str) -> None:
+        if point == "outcome-known":
+            world.box.post("/sandbox/faults", {"resource": "events", "verb": "list", "code": 403, "times": 3})
+
+    monkeypatch.setattr(faults, "reach", forbid_events)
+    operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
+    assert (operation.cause["code"], operation.cause["warnings"]) == ("crash", [])
+    assert "panic: dial tcp" in operation.cause["logs"]
