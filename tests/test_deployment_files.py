@@ -1,0 +1,64 @@
+"""docker-compose.yml and deploy/kubernetes as written: who gets which credentials, and what is on a command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import redis
+import yaml
+
+from tests.redis_server import STOP_SECONDS, program
+from tests.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[1]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+POLICIES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/network-policies.yaml").read_text()))
+
+
+def test_only_what_talks_to_the_cluster_gets_its_credentials() -> None:
+    assert {name for name, service in COMPOSE.items() if "/kubeconfig:ro" in str(service.get("volumes"))} == {
+        "web",
+        "worker",
+        "watcher",
+    }
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    for name, service in COMPOSE.items():
+        for field in ("command", "healthcheck"):
+            assert "PASSWORD" not in str(service.get(field, "")), name
+
+
+def test_redis_asks_for_the_password_that_it_is_given_out_of_sight(tmp_path: Path) -> None:
+    """The container's own command, with its $$ read as compose reads it."""
+    binaries, data = tmp_path / "bin", tmp_path / "data"
+    binaries.mkdir()
+    data.mkdir()
+    (binaries / "redis-server").symlink_to(program())
+    conf = tmp_path / "redis.conf"
+    words = [word.replace("$$", "$").replace("/tmp/redis.conf", str(conf)) for word in COMPOSE["redis"]["command"]]
+    words[-1] += f" --port 0 --unixsocket {data}/redis.sock --dir {data}"
+    environment = {"PATH": f"{binaries}:{os.environ['PATH']}", "REDISCLI_AUTH": "s3cret-of-redis"}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            right = redis.Redis(unix_socket_path=f"{data}/redis.sock", password="s3cret-of-redis")
+            eventually(lambda: (data / "redis.sock").exists() and right.ping(), timeout=15, message="no answer")
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                redis.Redis(unix_socket_path=f"{data}/redis.sock").ping()
+            assert "s3cret-of-redis" not in Path(f"/proc/{process.pid}/cmdline").read_text()
+            assert conf.stat().st_mode & 0o077 == 0
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def test_nothing_goes_out_to_a_metadata_service() -> None:
+    open_to = [peer["ipBlock"] for rule in POLICIES[0]["spec"]["egress"] for peer in rule.get("to", ())]
+    assert {block["cidr"] for block in open_to} == {"0.0.0.0/0", "::/0"}
+    spared = {net for block in open_to for net in block["except"]}
+    assert {"169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128"} <= spared
+    for rule in POLICIES[0]["spec"]["egress"]:
+        assert "to" in rule or {port["port"] for port in rule["ports"]} == {53}
