@@ -563,6 +563,29 @@ def test_only_whoever_manages_the_service_breaks_the_glass(
     assert (operation.status, operation.cause["code"]) == (Status.STOPPED, "not-allowed")
 
 
+@pytest.mark.parametrize("wider", [protect, freeze], ids=["a rule", "a freeze"])
+def test_nobody_passes_by_what_they_could_not_remove(
+    world: World, ref: ServiceRef, owner: Actor, wider: Callable[..., Any]
+):
+    """An owner of one namespace, before a rule or a freeze of the whole cluster: it is not theirs to pass by."""
+    Grant.objects.filter(team__memberships__user_id=owner.user_id).update(cluster="*", namespace="default")
+    protect()
+    wider(namespace="*")
+    with pytest.raises(NotAllowed):
+        submit(SECOND, ref, owner, break_glass=True, reason="the shop is down")
+    assert not Operation.objects.exists()
+
+
+def test_what_became_wider_meanwhile_is_not_passed_by(world: World, ref: ServiceRef, owner: Actor):
+    Grant.objects.filter(team__memberships__user_id=owner.user_id).update(cluster="*", namespace="default")
+    protect()
+    operation = submit(SECOND, ref, owner, break_glass=True, reason="the shop is down")
+    freeze(namespace="*")
+    operation = finish(operation)
+    assert (operation.status, operation.cause["code"]) == (Status.STOPPED, "not-allowed")
+    assert world.get(ref.name)["metadata"]["generation"] == 1
+
+
 def role(name: str) -> Any:
     from console.access.models import Role
 

@@ -188,8 +188,15 @@ def test_a_freeze_that_begins_after_the_preview_refuses_and_keeps_what_was_typed
     assert Operation.objects.get().status == Status.WAITING
 
 
+def test_an_override_of_what_is_wider_than_ones_own_scope_is_not_offered(shown: Shown, at) -> None:
+    window = freeze()
+    shown.client = at("owner")
+    assert "Break the glass" not in read(shown.set_target("Second")).text
+    window.delete()
+
+
 def test_breaking_the_glass_is_offered_to_managers_and_seen_everywhere(shown: Shown, at, people) -> None:
-    freeze()
+    freeze(cluster="box", namespace="default")
     shown.client = at("owner")
     assert "Break the glass" in read(shown.set_target("Second")).text
     address = f"/previews/{Preview.objects.get().id}/submit/"

@@ -55,9 +55,8 @@ def record_request(operation: Operation, standing: Standing, actor: Actor) -> No
 
 def record_broken_glass(operation: Operation, standing: Standing, actor: Actor) -> None:
     """Say loudly in the log what was passed by."""
-    places = [rule.place for rule in standing.rules]
-    places += [standing.freeze.window.place] if standing.freeze else []
-    _record("protect.break-glass", operation, actor, Outcome.SUCCEEDED, f"{', '.join(places)}: {operation.reason}")
+    places = ", ".join(scope.place for scope in standing.scopes)
+    _record("protect.break-glass", operation, actor, Outcome.SUCCEEDED, f"{places}: {operation.reason}")
     log.warning("glass_broken", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
 
 

@@ -16,7 +16,8 @@ from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
-from console.operations.protection.models import COVERABLE, Approval, FreezeWindow, ProtectionRule
+from console.operations.protection.models import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
+from console.operations.protection.ruling import manages
 from console.operations.protection.seal import digest
 from console.operations.protection.windows import on_clock
 from console.operations.rights import Needs, needs_of
@@ -55,14 +56,24 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands before a change: the rules that ask for a second person, and the freeze that ends last."""
+    """What stops a change: the rules that ask for a second person, and the freezes in force."""
 
     rules: tuple[ProtectionRule, ...] = ()
-    freeze: Freeze | None = None
+    freezes: tuple[Freeze, ...] = ()
+
+    @property
+    def freeze(self) -> Freeze | None:
+        """The one that ends last."""
+        return max(self.freezes, key=lambda freeze: freeze.ends, default=None)
+
+    @property
+    def scopes(self) -> tuple[Scoped, ...]:
+        """All that stops the change."""
+        return (*self.rules, *(freeze.window for freeze in self.freezes))
 
     @property
     def stops(self) -> bool:
-        return bool(self.rules or self.freeze)
+        return bool(self.scopes)
 
     @property
     def needs_reason(self) -> bool:
@@ -91,14 +102,13 @@ class Protection:
     ) -> Standing:
         """Return what stands before changes of the service that need one of these permissions."""
         known = tuple(labels)
-        ends = (
-            Freeze(each, end)
-            for each in self._windows
-            if each.covers(ref, permissions, known) and (end := each.window.end_if_in_force(now))
-        )
         return Standing(
             tuple(rule for rule in self._rules if rule.covers(ref, permissions, known)),
-            max(ends, key=lambda freeze: freeze.ends, default=None),
+            tuple(
+                Freeze(each, end)
+                for each in self._windows
+                if each.covers(ref, permissions, known) and (end := each.window.end_if_in_force(now))
+            ),
         )
 
     def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> Standing:
@@ -118,7 +128,7 @@ def admit(ref: ServiceRef, standing: Standing, rights: Rights, needs: Needs, rea
     Raises NotAllowed when the person may not break the glass.
     """
     if break_glass and standing.stops:
-        if not may_break_glass(rights, ref, needs):
+        if not may_break_glass(rights, ref, needs, standing):
             raise NotAllowed(frozenset({Permission.MANAGE}))
         if not reason.strip():
             raise ReasonNeeded
@@ -130,9 +140,14 @@ def admit(ref: ServiceRef, standing: Standing, rights: Rights, needs: Needs, rea
     return False
 
 
-def may_break_glass(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
-    """Whoever manages the service could remove the rule as well; so breaking the glass gives no new power."""
-    return all(rights.allows(Permission.MANAGE, ref, labels) for labels in needs.labels)
+def may_break_glass(rights: Rights, ref: ServiceRef, needs: Needs, standing: Standing) -> bool:
+    """Whether the person manages the service and could remove each rule and window that stops the change.
+
+    So an override gives no power that they do not have; what is wider than their scope holds for them too.
+    """
+    return all(rights.allows(Permission.MANAGE, ref, labels) for labels in needs.labels) and all(
+        manages(rights, scope) for scope in standing.scopes
+    )
 
 
 def may_approve(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
@@ -152,7 +167,7 @@ def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
     standing = Protection().standing(operation.ref, needs.permissions, needs.labels, timezone.now())
     if operation.broke_glass:
         author = operation.user and rights_of(operation.user)
-        return None if author and may_break_glass(author, operation.ref, needs) else _MANAGE_LOST
+        return None if author and may_break_glass(author, operation.ref, needs, standing) else _MANAGE_LOST
     if standing.freeze:
         freeze = standing.freeze
         return {"code": "frozen", "facts": {"until": freeze.until, "note": freeze.window.note}}

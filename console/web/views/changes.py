@@ -225,7 +225,7 @@ def show_preview(
         "effect": effect,
         "standing": standing,
         "may_break_glass": standing.stops
-        and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before)),
+        and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before), standing),
         "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
         "effect_sentence": words.truth(effect.truth),
         "refusal": words.cluster_error(effect.refusal) if effect.refusal else None,

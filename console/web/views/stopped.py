@@ -30,15 +30,16 @@ def stopped(
     standings, may_break = [], len(previews) == 1  # one service at a time
     for preview in previews:
         change, seen = changes.load(unseal(preview.sealed_change)), Service(unseal(preview.sealed_seen))
-        standings.append(gate.standing_before(preview.ref, change, seen))
-        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs_of(change, seen))
+        standing = gate.standing_before(preview.ref, change, seen)
+        standings.append(standing)
+        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs_of(change, seen), standing)
     rows = [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in previews[0].changes]
     context = {
         "previews": previews,
         "rows": rows if len(previews) == 1 else [],
         "standing": gate.Standing(
             tuple(rule for standing in standings for rule in standing.rules),
-            next((standing.freeze for standing in standings if standing.freeze), None),
+            tuple(freeze for standing in standings for freeze in standing.freezes),
         ),
         "may_break_glass": may_break,
         "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the times cannot be."),
