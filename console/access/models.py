@@ -20,6 +20,8 @@ class Role(models.Model):
 
     name = models.SlugField(unique=True)
     permissions = models.JSONField(default=list)
+    # Who may change it beside administrators; null: built in, or from before this was kept.
+    created_by = models.ForeignKey("access.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         ordering = ["name"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from console.access.actors import Actor
-from console.access.authorization import ADMINISTRATOR
+from console.access.authorization import ADMINISTRATOR, Rights
 from console.access.changing import Change, NotAllowed, Refused, changing
 from console.access.granting import shortfall
 from console.access.models import Role, User
@@ -12,8 +12,19 @@ from console.access.teams import may_grant, scope_of
 
 
 def is_built_in(role: Role) -> bool:
-    """Every installation starts with it; its permissions can be changed, its name and existence not."""
+    """Every installation starts with it; administrators change its permissions, nobody its name or existence."""
     return role.name in BUILT_IN_ROLES
+
+
+def may_edit(role: Role, rights: Rights, user: User) -> bool:
+    """Whether the role is the person's to change: an own one, or any for an administrator.
+
+    A role that others share would change under them: an owner of one namespace could raise what an administrator is
+    about to grant everywhere. Where it is granted already, `edit` asks for more.
+    """
+    if rights.is_administrator:
+        return True
+    return may_grant(rights) and not is_built_in(role) and role.created_by_id == user.pk
 
 
 def create(name: str, permissions: Iterable[str], *, user: User, actor: Actor) -> Role:
@@ -22,19 +33,20 @@ def create(name: str, permissions: Iterable[str], *, user: User, actor: Actor) -
         if not may_grant(change.rights):
             raise NotAllowed
         _refuse_taken(name)
-        role = Role.objects.create(name=name, permissions=sorted(permissions))
+        role = Role.objects.create(name=name, permissions=sorted(permissions), created_by=user)
         change.note("name", None, name)
         change.note("permissions", None, ", ".join(role.permissions))
     return role
 
 
 def edit(role: Role, name: str, permissions: Iterable[str], *, user: User, actor: Actor) -> None:
-    """Change what the role holds, wherever it is granted: allowed to who could make and take back each such grant."""
+    """Change what the role holds, wherever it is granted: who made it, if they could make and take back each grant."""
     with changing("manage.EditRole", user=user, actor=actor, about=role.name) as change:
         role.refresh_from_db()
         wanted = sorted(permissions)
         if not may_grant(change.rights):
             raise NotAllowed
+        _refuse_others(change, role)
         if name != role.name and is_built_in(role):
             raise Refused("role-built-in", name=role.name)
         _refuse_beyond(change, role, {*role.permissions, *wanted})
@@ -52,11 +64,17 @@ def delete(role: Role, *, user: User, actor: Actor) -> None:
             raise NotAllowed
         if is_built_in(role):
             raise Refused("role-built-in", name=role.name)
+        _refuse_others(change, role)
         if role.grants.exists():
             raise Refused("role-in-use", name=role.name)
         change.note("name", role.name, None)
         change.note("permissions", ", ".join(sorted(role.permissions)), None)
         role.delete()
+
+
+def _refuse_others(change: Change, role: Role) -> None:
+    if not may_edit(role, change.rights, change.user):
+        raise Refused("role-of-others", name=role.name)
 
 
 def _refuse_beyond(change: Change, role: Role, permissions: Iterable[str]) -> None:

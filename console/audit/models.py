@@ -125,7 +125,7 @@ class Export(models.Model):
     written = models.BigIntegerField(default=0)  # entries
     parts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True)
-    scope = models.CharField(max_length=64, blank=True)  # a digest of the rights that it was written with
+    scope = models.CharField(max_length=64, blank=True, default="")  # a digest of the rights that it was written with
     created_at = models.DateTimeField(default=timezone.now)
     moved_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

@@ -33,6 +33,10 @@ _WORDS = {
     "role-beyond-you": gettext_lazy(
         "This role is granted where you lack %(permissions)s, so changing it is not yours. Ask an administrator."
     ),
+    "role-of-others": gettext_lazy(
+        "%(name)s is built in or was created by somebody else, so only an administrator can change it. "
+        "Create a role of your own instead."
+    ),
     "role-built-in": gettext_lazy("%(name)s is built in: its permissions can be changed, its name and existence not."),
     "role-in-use": gettext_lazy("%(name)s is granted to teams; take those grants away first."),
 }
@@ -44,6 +48,7 @@ _FIELDS = {
     "more-than-you-have": ("role",),
     "granted-already": ("role",),
     "role-beyond-you": ("permissions",),
+    "role-of-others": ("permissions",),
     "role-built-in": ("name",),
 }
 

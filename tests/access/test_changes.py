@@ -246,12 +246,26 @@ def test_a_role_is_not_raised_beyond_what_the_editor_has_where_it_is_granted(
     assert Role.objects.get(name="helper").permissions == ["delete", "view"]
 
 
+def test_a_role_that_others_share_is_the_administrators(shop: Team, alice: User, root: User) -> None:
+    """An owner of one namespace raises nothing that an administrator may grant everywhere next."""
+    shared, legacy = roles.create("sre", ["view"], **by(root)), Role.objects.create(name="old", permissions=["view"])
+    for not_hers in (role("releaser"), shared, legacy):
+        for wanted in ([*not_hers.permissions, "delete"], []):
+            change = lambda one=not_hers, wanted=wanted: roles.edit(one, one.name, wanted, **by(alice))  # noqa: E731
+            refused("role-of-others", change)
+    refused("role-of-others", lambda: roles.delete(shared, **by(alice)))
+    roles.edit(role("releaser"), "releaser", ["view"], **by(root))
+    hers = roles.create("hers", ["view"], **by(alice))
+    roles.edit(hers, "hers", ["view", "deploy"], **by(alice))
+    roles.delete(hers, **by(alice))
+
+
 def test_no_role_passes_for_an_administrator_in_the_log(root: User) -> None:
     refused("name-taken", lambda: roles.create("Administrator", ["view"], **by(root)))
 
 
 def test_a_manager_cannot_raise_their_own_rights_by_the_role_that_gives_them(shop: Team, alice: User) -> None:
-    lead = Role.objects.create(name="lead", permissions=["view", "manage"])
+    lead = Role.objects.create(name="lead", permissions=["view", "manage"], created_by=alice)
     shop.grants.update(role=lead)
     refused("role-beyond-you", lambda: roles.edit(lead, "lead", ["view", "manage", "delete"], **by(alice)))
 

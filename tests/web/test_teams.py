@@ -232,12 +232,27 @@ def test_a_role_is_made_changed_and_deleted_and_a_built_in_keeps_its_name(admin)
 
 
 def test_a_manager_cannot_change_a_role_that_reaches_further(owner, people) -> None:
-    """The role owner is granted in box/other as well, to the strangers."""
-    role = Role.objects.get(name="owner")
-    answer = owner.post(f"/teams/roles/{role.pk}/", {"name": "owner", "permissions": ["view"]})
+    """An own role that an administrator granted in box/other as well, to the strangers."""
+    role = Role.objects.create(name="lead", permissions=["view"], created_by=people["owner"])
+    Grant.objects.create(team=Team.objects.get(name="strangers"), role=role, cluster="box", namespace="other")
+    answer = owner.post(f"/teams/roles/{role.pk}/", {"name": "lead", "permissions": ["view", "deploy"]})
     assert answer.status_code == 422
     assert "This role is granted where you lack" in read(answer).text
+    assert Role.objects.get(name="lead").permissions == ["view"]
+
+
+def test_a_manager_is_told_that_a_shared_role_is_the_administrators(owner, people) -> None:
+    role = Role.objects.get(name="owner")
+    assert f"/teams/roles/{role.pk}/" not in read(owner.get("/teams/roles/")).links
+    answer = owner.post(f"/teams/roles/{role.pk}/", {"name": "owner", "permissions": ["view"]})
+    assert answer.status_code == 422
+    assert "only an administrator can change it" in read(answer).text
     assert len(Role.objects.get(name="owner").permissions) == 9
+
+
+def test_whoever_grants_a_role_sees_what_it_holds(owner, people) -> None:
+    team = Team.objects.get(name="owners")
+    assert "viewer (view)" in read(owner.get(f"/teams/{team.pk}/")).text
 
 
 def test_a_new_person_sets_a_password_that_nobody_else_knew(admin, client) -> None:

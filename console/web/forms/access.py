@@ -97,10 +97,17 @@ class MemberForm(MembershipForm):
     field_order = ("username", "expires_at", "is_owner")
 
 
+class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A choice of roles, each with what it holds now: whoever grants it sees what they give."""
+
+    def label_from_instance(self, role: Role) -> str:
+        return f"{role.name} ({', '.join(role.permissions) or '–'})"
+
+
 class GrantForm(StyledForm):
     """A role somewhere."""
 
-    role = forms.ModelChoiceField(Role.objects.all(), label=gettext_lazy("Role"), empty_label=None)
+    role = RoleField(Role.objects.all(), label=gettext_lazy("Role"), empty_label=None)
     cluster = forms.CharField(
         label=gettext_lazy("Cluster"),
         initial="*",

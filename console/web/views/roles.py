@@ -76,6 +76,14 @@ def delete(request: ConsoleRequest, id: int) -> HttpResponse:
 
 def _list(request: ConsoleRequest, refused: str = "") -> HttpResponse:
     found = Role.objects.annotate(grant_count=Count("grants"))
-    rows = [(role, [one for one in Permission if one in role.permissions], roles.is_built_in(role)) for role in found]
-    context = {"rows": rows, "may_edit": teams.may_grant(request.rights), "refused": refused}
+    rows = [
+        (
+            role,
+            [one for one in Permission if one in role.permissions],
+            roles.is_built_in(role),
+            roles.may_edit(role, request.rights, request.user),
+        )
+        for role in found
+    ]
+    context = {"rows": rows, "may_create": teams.may_grant(request.rights), "refused": refused}
     return render(request, "access/roles.html", context, status=422 if refused else 200)
