@@ -1,7 +1,7 @@
 """Traffic: who gets which share, what a new revision will get, and what may not be asked for."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -46,21 +46,25 @@ class TrafficTarget:
         return self.revision is None or self.follows_latest
 
     def to_spec(self) -> dict[str, Any]:
-        """Return the entry for spec.traffic; fields that this console does not know are kept."""
-        kept = {key: value for key, value in self.raw.items() if key not in _KNOWN_FIELDS}
-        written: dict[str, Any] = {**kept, "latestRevision": self.revision is None}
-        if self.configuration:
-            written["configurationName"] = self.configuration
-        if self.revision is not None:
-            written["revisionName"] = self.revision
-        if self.percent is not None:
-            written["percent"] = self.percent
-        if self.tag:
-            written["tag"] = self.tag
-        return written
-
-
-_KNOWN_FIELDS = frozenset({"revisionName", "latestRevision", "percent", "tag", "url", "configurationName"})
+        """Return the entry for spec.traffic: `raw` with what differs from it; its absent and unknown fields stay so."""
+        entry = {key: value for key, value in self.raw.items() if key != "url"}  # the status has that, no spec may
+        was = TrafficTarget.read(self.raw)
+        if self.is_latest:
+            entry.pop("revisionName", None)
+        else:
+            entry["revisionName"] = self.revision
+        if not self.raw or was.is_latest != self.is_latest:
+            entry["latestRevision"] = self.is_latest
+        for key, before, now in (
+            ("percent", was.percent, self.percent),
+            ("tag", was.tag, self.tag),
+            ("configurationName", was.configuration, self.configuration),
+        ):
+            if now is None and before is not None:
+                entry.pop(key, None)
+            elif now != before:
+                entry[key] = now
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,55 +86,43 @@ _ENGLISH = {
     "percent-range": "invalid value for traffic percent {value}, expected 0 <= percent <= 100",
     "tag-duplicate": "repetition of tag {tag!r} is not allowed, use only once",
     "tag-invalid": "tag {tag!r} is not a DNS 1035 label",
-    "target-duplicate": "repetition of revision reference {revision!r} without a tag is not allowed, use only once",
     "revision-unknown": "revision {revision!r} does not exist",
-    "no-targets": "at least one revision must receive traffic",
+    "revision-foreign": "revision {revision!r} is one of the service {owner!r}",
+    "revision-needed": "a revision is needed",
+    "revisions-gone": "none of the revisions of the split exists any more",
+    "too-many-rows": "more than {limit} targets",
 }
 
 
-def parse_percent(text: str, row: int) -> int | Problem:
-    """Return the percent that a person typed (empty is 0), or what is wrong with it."""
+def parse_percent(text: str, row: int) -> int | Problem | None:
+    """Return the percent that a person typed (None for nothing), or what is wrong with it."""
     text = text.strip().removesuffix("%").strip()
     if not text:
-        return 0
+        return None
     if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
         return Problem("percent-not-a-number", {"value": text[:20]}, row, "percent")
     value = int(text)
     return value if 0 <= value <= 100 else Problem("percent-range", {"value": value}, row, "percent")
 
 
-def problems(targets: Sequence[TrafficTarget], known_revisions: Iterable[str]) -> tuple[Problem, ...]:
-    """Return everything that is wrong with a wished split, each with its row and field where it has one."""
-    known = frozenset(known_revisions)
+def problems(targets: Sequence[TrafficTarget]) -> tuple[Problem, ...]:
+    """Return everything that the webhook would refuse of a split, each with its row and field where it has one."""
     found: list[Problem] = []
     tags: set[str] = set()
-    plain: set[str] = set()
     for row, target in enumerate(targets):
-        if target.revision is not None and target.revision not in known:
-            found.append(Problem("revision-unknown", {"revision": target.revision}, row, "revision"))
         if target.percent is not None and not 0 <= target.percent <= 100:
             found.append(Problem("percent-range", {"value": target.percent}, row, "percent"))
         if target.tag is None:
-            if target.name in plain:
-                found.append(Problem("target-duplicate", {"revision": target.name}, row, "revision"))
-            plain.add(target.name)
-        elif not _DNS_1035.fullmatch(target.tag):
+            continue
+        if not _DNS_1035.fullmatch(target.tag):
             found.append(Problem("tag-invalid", {"tag": target.tag}, row, "tag"))
         elif target.tag in tags:
             found.append(Problem("tag-duplicate", {"tag": target.tag}, row, "tag"))
-        else:
-            tags.add(target.tag)
+        tags.add(target.tag)
     total = sum(target.percent or 0 for target in targets)
-    if not targets:
-        found.append(Problem("no-targets"))
-    elif total != 100:
+    if total != 100:
         found.append(Problem("sum", {"sum": total}, None, "percent"))
     return tuple(found)
-
-
-def compact(targets: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
-    """Drop what has neither tag nor traffic, as kn does; the order of the others stays."""
-    return tuple(target for target in targets if target.tag or target.percent)
 
 
 class Kind(StrEnum):
@@ -201,47 +193,41 @@ def as_served(spec: Iterable[TrafficTarget], latest: str | None) -> tuple[Traffi
 
 
 def all_to(revision: str | None, spec: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
-    """Return a split that gives one revision (None: @latest) everything; the tags of the others stay, at 0%."""
-    tagged = [replace(target, percent=0) for target in spec if target.tag]
-    mine = next((n for n, one in enumerate(tagged) if (None if one.is_latest else one.revision) == revision), None)
-    if mine is None:
-        return (TrafficTarget(revision, 100, follows_latest=revision is None), *tagged)
-    tagged[mine] = replace(tagged[mine], percent=100)
-    return tuple(tagged)
+    """Return the split that gives one revision (None: @latest) everything.
+
+    The others keep their tags, at 0%; what had a share and no tag goes, as with kn. The order stays.
+    """
+    targets = list(spec)
+    mine = [index for index, one in enumerate(targets) if (None if one.is_latest else one.revision) == revision]
+    chosen = next((index for index in mine if targets[index].percent), next(iter(mine), None))
+    found = () if chosen is not None else (TrafficTarget(revision, 100, follows_latest=revision is None),)
+    return (
+        *found,
+        *(
+            replace(one, percent=100 if index == chosen else 0 if one.percent else one.percent)
+            for index, one in enumerate(targets)
+            if index == chosen or one.tag or not one.percent
+        ),
+    )
 
 
-# Splits worth one click: percent from the newest target to older ones.
-PRESETS: Mapping[str, tuple[int, ...]] = {
-    "100": (100,),
-    "50/50": (50, 50),
-    "50/25/25": (50, 25, 25),
-    "90/10": (10, 90),
-    "95/5": (5, 95),
-}
+def without(targets: Iterable[TrafficTarget], gone: Collection[str]) -> tuple[TrafficTarget, ...]:
+    """Return the split without the targets that name one of these revisions.
 
-
-def preset(name: str, targets: Sequence[TrafficTarget]) -> tuple[TrafficTarget, ...]:
-    """Return the targets with the preset's percents, first target first; the others get 0."""
-    percents = PRESETS[name]
-    padded = [*percents, *[0] * (len(targets) - len(percents))]
-    return tuple(replace(target, percent=share) for target, share in zip(targets, padded, strict=False))
-
-
-def balance(percents: Sequence[int | None]) -> tuple[int, ...] | Problem:
-    """Fill the one missing percent with the remainder, as kn does; a Problem when that is not possible."""
-    missing = [index for index, percent in enumerate(percents) if percent is None]
-    given = sum(percent or 0 for percent in percents)
-    if len(missing) != 1 or given > 100:
-        total = given
-        return (
-            tuple(percent or 0 for percent in percents)
-            if not missing and total == 100
-            else Problem("sum", {"sum": total})
-        )
-    return tuple(100 - given if percent is None else percent for percent in percents)
-
-
-def even(count: int) -> tuple[int, ...]:
-    """Return `count` percents as equal as whole numbers allow, larger ones first; they sum to 100."""
-    base, rest = divmod(100, count)
-    return tuple(base + 1 if index < rest else base for index in range(count))
+    Their shares go to the others in proportion, by largest remainder; where no other has a share, none gets any.
+    """
+    given = tuple(targets)
+    kept = tuple(target for target in given if target.is_latest or target.revision not in gone)
+    before = sum(target.percent or 0 for target in given)
+    left = sum(target.percent or 0 for target in kept)
+    if not left or left == before:
+        return kept
+    exact = [(target.percent or 0) * before / left for target in kept]
+    rounded = [int(share) for share in exact]
+    by_remainder = sorted(range(len(kept)), key=lambda index: rounded[index] - exact[index])
+    for index in by_remainder[: before - sum(rounded)]:
+        rounded[index] += 1
+    return tuple(
+        replace(target, percent=share) if target.percent else target
+        for target, share in zip(kept, rounded, strict=True)
+    )

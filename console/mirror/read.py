@@ -241,6 +241,19 @@ def revision(ref: ServiceRef, name: str) -> Revision | None:
     return None
 
 
+@_guarded
+def owner_of(cluster: str, namespace: str, revision: str) -> str:
+    """Return the name of the service that the revision belongs to; empty when there is no such revision.
+
+    A revision's name begins with its service's: only those services are looked at.
+    """
+    for row in services(cluster):
+        may_own = row.namespace == namespace and revision.startswith(f"{row.name}-")
+        if may_own and client().hexists(keys.owned(cluster, REVISIONS.plural, namespace, row.name), revision):
+            return row.name
+    return ""
+
+
 def pods(ref: ServiceRef) -> tuple[Pod, ...]:
     return tuple(Pod(raw) for raw in _owned(ref, PODS.plural))
 

@@ -21,6 +21,7 @@ from console.operations.protection.models import FreezeWindow
 from console.operations.protection.windows import on_clock
 from console.operations.reading import ENDED
 from console.operations.statuses import Status
+from console.web import traffic_words
 
 HEALTH = {
     Health.READY.value: gettext_lazy("Ready"),
@@ -116,14 +117,13 @@ def truth_short(kind: str, percent: int) -> str:
 
 
 def problem(found: Problem) -> str:
-    """Return what is wrong with an input, and what to do. The sum's message is kn's own, word for word."""
-    if found.code == "sum":
-        return str(found)
+    """Return what is wrong with an input, and what to do."""
     template = _PROBLEMS.get(found.code)
     return str(template) % dict(found.facts) if template else str(found)
 
 
 _PROBLEMS = {
+    **traffic_words.PROBLEMS,
     "env-name-empty": gettext_lazy("A variable needs a name."),
     "env-name-reserved": gettext_lazy("“%(name)s” is reserved: Knative sets it itself."),
     "env-name-invalid": gettext_lazy(
@@ -140,17 +140,10 @@ _PROBLEMS = {
     "image-invalid": gettext_lazy(
         "“%(image)s” is not an image reference: [registry/]name[:tag][@digest], in lower case."
     ),
-    "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number; write a percentage from 0 to 100."),
-    "percent-range": gettext_lazy("%(value)s is not between 0 and 100."),
-    "tag-duplicate": gettext_lazy("The tag “%(tag)s” stands here twice; a tag can point to one revision only."),
-    "tag-invalid": gettext_lazy("“%(tag)s” is no tag: lower-case letters, digits and “-”, a letter first."),
-    "target-duplicate": gettext_lazy("%(revision)s has two rows without a tag; put the percentages into one."),
-    "revision-unknown": gettext_lazy("The revision %(revision)s does not exist."),
     "revision-is-latest": gettext_lazy(
         "%(revision)s is the latest revision: Knative would make it again at once. Change the service instead."
     ),
     "revision-is-routed": gettext_lazy("%(revision)s still has traffic or a tag; take those away first."),
-    "no-targets": gettext_lazy("At least one revision must get traffic."),
     "container-unknown": gettext_lazy("There is no container “%(container)s” any more."),
     "name-invalid": gettext_lazy(
         "“%(name)s” is no name: lower-case letters, digits and “-”, a letter first, at most 63."

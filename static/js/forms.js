@@ -1,25 +1,34 @@
 // Comfort for forms that work without it: live sums, further rows, a typed value that means "set".
 
+// What the server reads of a percent: console/knative/traffic.py, parse_percent. NaN is what it would refuse.
+function percentOf(input) {
+  const text = input.value.trim().replace(/%$/, "").trim();
+  return text === "" ? 0 : /^[+-]?[0-9]{1,9}$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
+}
+
+const isRemoved = (input) => input.closest("tr")?.querySelector("[data-remove]")?.checked ?? false;
+
 function total(form) {
   const output = form.querySelector("[data-sum]");
   if (!output) return;
   let sum = 0;
   for (const input of form.querySelectorAll("[data-percent]")) {
-    const value = Number.parseInt(input.value || "0", 10);
-    sum += Number.isNaN(value) ? 0 : value;
+    const value = isRemoved(input) ? 0 : percentOf(input);
+    sum += value;
     const meter = input.closest("tr")?.querySelector("meter");
     if (meter) meter.value = Number.isNaN(value) ? 0 : value;
   }
-  output.textContent = `${sum}%`;
+  output.textContent = Number.isNaN(sum) ? "–" : `${sum}%`;
   output.classList.toggle("is-wrong", sum !== 100);
   const hint = form.querySelector("[data-sum-hint]");
-  if (hint) hint.hidden = sum === 100;
+  hint.hidden = sum === 100 || Number.isNaN(sum);
+  hint.textContent = hint.hidden ? "" : hint.dataset.words.replace("{sum}", sum);
 }
 
 function fillRemainder(form, input) {
   let others = 0;
   for (const one of form.querySelectorAll("[data-percent]")) {
-    if (one !== input) others += Number.parseInt(one.value || "0", 10) || 0;
+    if (one !== input && !isRemoved(one)) others += percentOf(one) || 0;
   }
   input.value = String(Math.max(0, 100 - others));
   total(form);
@@ -35,7 +44,8 @@ function addRow(form) {
     field.id = field.id.replace(/-\d+$/, `-${index}`);
     if (field.type !== "hidden") field.value = "";
   }
-  for (const problem of row.querySelectorAll(".problem")) problem.remove();
+  for (const problem of row.querySelectorAll(".problem, .block")) problem.remove();
+  for (const field of row.querySelectorAll(".is-wrong")) field.classList.remove("is-wrong");
   count.value = String(index + 1);
   body.append(row);
   row.querySelector("input:not([type=hidden])")?.focus();
@@ -53,6 +63,7 @@ document.addEventListener("input", (event) => {
 });
 
 document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-remove]")) total(event.target.form);
   if (!event.target.matches("[data-all]")) return;
   for (const box of event.target.form.querySelectorAll("[name=services]")) box.checked = event.target.checked;
 });
@@ -72,7 +83,10 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const form = button?.closest("form");
   if (!form) return;
-  if (button.matches("[data-add-row]")) addRow(form);
+  if (button.matches("[data-add-row]")) {
+    event.preventDefault(); // without this script, the server adds the row
+    addRow(form);
+  }
   if (button.matches("[data-remainder]")) fillRemainder(form, button.closest("tr").querySelector("[data-percent]"));
 });
 

@@ -97,7 +97,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
         page.get_by_label(f"Percent for {name}", exact=True).fill(percent)
     expect(page.locator("[data-sum]")).to_have_text("110%")
     page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(page.get_by_text("given traffic percents sum to 110, want 100")).to_be_visible()
+    expect(page.get_by_text("Percentages add up to 110. They must total 100.")).to_be_visible()
     expect(page.get_by_label("Percent for hello-00002", exact=True)).to_have_value("60")
     visitor.keep(f"{cluster}-06-refused-sum")
 

@@ -110,7 +110,7 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     page.get_by_label("Percent for @latest", exact=True).fill("60")
     page.get_by_label("Percent for catalog-00001", exact=True).fill("50")
     page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(page.get_by_text("given traffic percents sum to 110, want 100")).to_be_visible()
+    expect(page.get_by_text("Percentages add up to 110. They must total 100.")).to_be_visible()
     page.get_by_label("Percent for catalog-00001", exact=True).fill("40")
     page.get_by_role("button", name=re.compile("^Preview")).click()
     page.get_by_role("button", name=re.compile("^Apply")).click()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from console.knative import traffic
 from console.knative.objects import Service
 from console.knative.traffic import Kind, Problem, TrafficTarget
+from console.sandbox.knative.traffic_validation import traffic_problems
 from tests import factories, recording
 
 KNOWN = {"shop-00001", "shop-00002", "shop-00003"}
@@ -19,11 +20,11 @@ def at(revision: str | None, percent: int | None, tag: str | None = None) -> Tra
 
 
 def codes(*targets: TrafficTarget) -> list[str]:
-    return [problem.code for problem in traffic.problems(targets, KNOWN)]
+    return [problem.code for problem in traffic.problems(targets)]
 
 
 def test_the_sum_is_refused_with_kns_own_words() -> None:
-    (problem,) = traffic.problems([at("shop-00001", 50), at("shop-00002", 60)], KNOWN)
+    (problem,) = traffic.problems([at("shop-00001", 50), at("shop-00002", 60)])
     assert str(problem) == "given traffic percents sum to 110, want 100"
 
 
@@ -32,14 +33,13 @@ def test_the_sum_is_refused_with_kns_own_words() -> None:
     [
         ([at("shop-00001", 100)], []),
         ([at(None, 100)], []),
-        ([at("shop-00009", 100)], ["revision-unknown"]),
         ([at("shop-00001", 150), at(None, -50)], ["percent-range", "percent-range"]),
         ([at("shop-00001", 50, "blue"), at("shop-00002", 50, "blue")], ["tag-duplicate"]),
         ([at("shop-00001", 100, "Blue")], ["tag-invalid"]),
         ([at("shop-00001", 100, "a" * 64)], ["tag-invalid"]),
-        ([at("shop-00001", 50), at("shop-00001", 50)], ["target-duplicate"]),
+        ([at("shop-00001", 50), at("shop-00001", 50)], []),
         ([at("shop-00001", 50, "a"), at("shop-00001", 50, "b")], []),
-        ([], ["no-targets"]),
+        ([], ["sum"]),
     ],
 )
 def test_every_way_to_be_wrong_has_its_own_code(targets: list[TrafficTarget], expected: list[str]) -> None:
@@ -51,41 +51,9 @@ def test_a_percent_that_is_no_whole_number_from_0_to_100_is_a_problem(text: str)
     assert isinstance(traffic.parse_percent(text, 0), Problem)
 
 
-@pytest.mark.parametrize(("text", "value"), [("", 0), (" 50 ", 50), ("25%", 25), ("100", 100), ("0", 0)])
+@pytest.mark.parametrize(("text", "value"), [("", None), (" 50 ", 50), ("25%", 25), ("100", 100), ("0", 0)])
 def test_a_percent_may_be_typed_in_several_ways(text: str, value: int) -> None:
     assert traffic.parse_percent(text, 0) == value
-
-
-@given(st.integers(1, 100))
-def test_an_even_split_always_sums_to_one_hundred(count: int) -> None:
-    percents = traffic.even(count)
-    assert sum(percents) == 100
-    assert max(percents) - min(percents) <= 1
-
-
-@given(st.lists(st.integers(0, 100), min_size=1, max_size=6), st.data())
-def test_balancing_fills_the_one_gap_to_one_hundred_or_says_why_not(percents: list[int], data: st.DataObject) -> None:
-    gap = data.draw(st.integers(0, len(percents) - 1))
-    holed: list[int | None] = [None if index == gap else percent for index, percent in enumerate(percents)]
-    given_sum = sum(percent or 0 for percent in holed)
-    balanced = traffic.balance(holed)
-    if given_sum > 100:
-        assert balanced == Problem("sum", {"sum": given_sum})
-    else:
-        assert isinstance(balanced, tuple)
-        assert sum(balanced) == 100
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(sorted(KNOWN)), st.integers(0, 100), st.sampled_from([None, "a", "b"])), max_size=5
-    )
-)
-def test_compacting_loses_no_tag_and_no_traffic(rows: list[tuple[str, int, str | None]]) -> None:
-    targets = [at(*row) for row in rows]
-    kept = traffic.compact(targets)
-    assert [t.tag for t in kept if t.tag] == [t.tag for t in targets if t.tag]
-    assert traffic.shares(kept) == traffic.shares(targets)
 
 
 def test_an_empty_split_follows_the_latest() -> None:
@@ -113,16 +81,6 @@ def test_a_target_keeps_fields_that_this_console_does_not_know() -> None:
     assert target.to_spec()["future"] == {"keep": 1}
 
 
-@pytest.mark.parametrize("name", traffic.PRESETS)
-@pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_a_preset_that_fits_sums_to_one_hundred_and_keeps_every_tag(name: str, count: int) -> None:
-    targets = [at(f"shop-{index:05}", None, f"t{index}") for index in range(count)]
-    split = traffic.preset(name, targets)
-    assert [(t.revision, t.tag) for t in split] == [(t.revision, t.tag) for t in targets]
-    if count >= len(traffic.PRESETS[name]):
-        assert sum(t.percent or 0 for t in split) == 100
-
-
 split_rows = st.lists(
     st.tuples(st.sampled_from([None, *sorted(KNOWN)]), st.integers(0, 100), st.none() | st.sampled_from("abc")),
     min_size=1,
@@ -131,15 +89,10 @@ split_rows = st.lists(
 
 
 @given(split_rows)
-def test_what_passes_is_what_the_webhook_would_take(rows: list[tuple[str | None, int, str | None]]) -> None:
-    """Its rules: percents from 0 to 100 that sum to 100, tags that stand once (route_validation.go)."""
+def test_a_split_is_refused_exactly_when_the_webhook_refuses_it(rows: list[tuple[str | None, int, str | None]]) -> None:
     targets = [at(*row) for row in rows]
-    tags = [t.tag for t in targets if t.tag]
-    if not traffic.problems(targets, KNOWN):
-        assert sum(t.percent or 0 for t in targets) == 100
-        assert len(set(tags)) == len(tags)
-    elif sum(t.percent or 0 for t in targets) == 100 and len(set(tags)) == len(tags):
-        assert {p.code for p in traffic.problems(targets, KNOWN)} == {"target-duplicate"}, "kn's own rule"
+    refused = traffic_problems([target.to_spec() for target in targets], has_configuration=True)
+    assert bool(traffic.problems(targets)) == bool(refused)
 
 
 @given(split_rows)
@@ -183,4 +136,31 @@ def test_all_to_one_revision_keeps_every_tag() -> None:
         ("a", 0, "stable"),
         ("b", 0, "next"),
     ]
-    assert traffic.problems(traffic.all_to(None, spec), ["a", "b"]) == ()
+    assert traffic.problems(traffic.all_to(None, spec)) == ()
+
+
+def test_all_to_one_revision_leaves_entries_without_a_share_as_they_are() -> None:
+    spec = (TrafficTarget("a", 100), TrafficTarget("b", None, "old"), TrafficTarget("c", 0))
+    assert [(t.revision, t.percent, t.tag) for t in traffic.all_to("c", spec)] == [
+        ("b", None, "old"),
+        ("c", 100, None),
+    ]
+
+
+def test_what_left_out_targets_had_goes_to_the_others_in_proportion() -> None:
+    spec = (TrafficTarget("a", 50), TrafficTarget("b", 34), TrafficTarget("c", 16), TrafficTarget("d", 0, "old"))
+    assert [(t.revision, t.percent) for t in traffic.without(spec, {"a"})] == [("b", 68), ("c", 32), ("d", 0)]
+    assert [(t.revision, t.percent) for t in traffic.without(spec, {"b"})] == [("a", 76), ("c", 24), ("d", 0)]
+    assert traffic.without(spec, {"d"}) == spec[:3]
+    assert traffic.without(spec, {"a", "b", "c"}) == spec[3:], "nothing is left that could get it"
+
+
+@given(split_rows, st.sets(st.sampled_from(sorted(KNOWN))))
+def test_leaving_targets_out_keeps_the_total_wherever_anything_is_left(
+    rows: list[tuple[str | None, int, str | None]], gone: set[str]
+) -> None:
+    targets = [at(*row) for row in rows]
+    left = traffic.without(targets, gone)
+    total = sum(t.percent or 0 for t in left)
+    assert total in (0, sum(t.percent or 0 for t in targets))
+    assert [(t.revision, t.tag) for t in left] == [(t.revision, t.tag) for t in targets if t.revision not in gone]

@@ -31,7 +31,7 @@ def test_a_trailing_line_break_is_no_part_of_a_name(check: Callable[[str], Probl
 
 
 def test_a_tag_with_a_line_break_is_refused() -> None:
-    (problem,) = traffic.problems([TrafficTarget("a", 100, "blue\n")], {"a"})
+    (problem,) = traffic.problems([TrafficTarget("a", 100, "blue\n")])
     assert problem.code == "tag-invalid"
 
 

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from console.cluster.resources import REVISIONS, SERVICES
+from console.cluster.resources import SERVICES
 from console.operations.models import Operation, Preview
-from tests import factories
 from tests.web.pages import read
 
 SHOP = "/services/box/default/shop/"
@@ -80,15 +79,15 @@ def split(*rows: tuple[str, str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("shop-00003", "50", ""), ("shop-00004", "60", "")], "given traffic percents sum to 110, want 100"),
+        ([("shop-00003", "50", ""), ("shop-00004", "60", "")], "Percentages add up to 110. They must total 100."),
         ([("shop-00003", "-1", ""), ("shop-00004", "101", "")], "-1 is not between 0 and 100."),
         ([("shop-00003", "101", "")], "101 is not between 0 and 100."),
         ([("shop-00003", "33.3", ""), ("shop-00004", "66.7", "")], "“33.3” is not a whole number"),
         ([("shop-00003", "all", "")], "“all” is not a whole number"),
         ([("shop-00099", "100", "")], "The revision shop-00099 does not exist."),
-        ([("shop-00003", "50", "blue"), ("shop-00004", "50", "blue")], "The tag “blue” stands here twice"),
-        ([("shop-00003", "100", "Blue")], "“Blue” is no tag"),
-        ([("shop-00003", "0", "")], "At least one revision must get traffic."),
+        ([("shop-00003", "50", "blue"), ("shop-00004", "50", "blue")], "The tag “blue” is listed twice."),
+        ([("shop-00003", "100", "Blue")], "“Blue” is not a valid tag."),
+        ([("shop-00003", "0", "")], "Percentages add up to 0. They must total 100."),
     ],
 )
 def test_a_wrong_split_is_refused_beside_its_field(owner, rows: list[tuple[str, str, str]], message: str) -> None:
@@ -100,31 +99,27 @@ def test_a_wrong_split_is_refused_beside_its_field(owner, rows: list[tuple[str, 
         assert f'value="{tag}"' in response.content.decode()
 
 
-def shares_after(client, preset: str, *names: str) -> list[str]:
-    response = client.post(f"{SHOP}traffic/", split(*((name, "0", "") for name in names)) | {"preset": preset})
-    assert response.status_code == 200
-    return re.findall(r'name="percent-\d+" value="(\d*)"', response.content.decode())
+def test_a_preset_says_before_the_press_which_revision_gets_what(owner) -> None:
+    page = owner.get(f"{SHOP}traffic/")
+    for words in (
+        "Canary 10 %: shop-00004 10 %, shop-00003 90 %",
+        "Canary 5 %: shop-00004 5 %, shop-00003 95 %",
+        "50/50: shop-00004 50 %, shop-00003 50 %",
+        "Latest 100 %: @latest (now shop-00004) 100 %",
+    ):
+        assert words in read(page).text.replace(" : ", ": ")
+    pressed = owner.post(f"{SHOP}traffic/", {"preset": "canary-10", "rows": "0"}).content.decode()
+    shown = re.findall(r'name="name-\d+" value="([^"]+)".*?name="percent-\d+" value="(\d*)"', pressed, re.DOTALL)
+    assert {name: percent for name, percent in shown if percent not in ("", "0")} == {
+        "shop-00004": "10",
+        "shop-00003": "90",
+    }
 
 
-def test_a_preset_goes_to_the_newest_ready_revisions(owner, mirror) -> None:
-    rows = ("@latest", "shop-00004", "shop-00004", "shop-00003", "shop-00002")
-    assert shares_after(owner, "50/25/25", *rows) == ["0", "50", "0", "25", "25"]
-    failed = factories.revision(number=3)
-    failed["status"]["conditions"][2]["status"] = "False"
-    mirror.put(REVISIONS, failed)
-    assert shares_after(owner, "50/50", *rows) == ["0", "50", "0", "0", "50"]
-
-
-def test_a_preset_takes_latest_for_the_newest_where_the_service_follows_it(owner, mirror) -> None:
-    raw = factories.service()
-    raw["spec"]["traffic"] = []
-    mirror.put(SERVICES, raw)
-    assert shares_after(owner, "50/25/25", "@latest", "shop-00004", "shop-00003", "shop-00002") == [
-        "50",
-        "0",
-        "25",
-        "25",
-    ]
+def test_one_error_of_a_split_has_one_message(owner) -> None:
+    response = owner.post(f"{SHOP}traffic/", split(("shop-00003", "50", ""), ("shop-00004", "40", "")))
+    assert read(response).text.count("Percentages add up to 90. They must total 100.") == 1
+    assert response.content.decode().count("must total 100") == 2, "once more for the script that counts along"
 
 
 def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from console.audit.models import Entry
 from console.knative.changes import Combined, CreateService, KeepDigest, Restart, SetEnv, SplitTraffic
-from console.mirror import read as read_mirror
 from console.operations.models import Operation, Preview
 from tests.operations.factories import GO, RUST
 from tests.operations.steps import finish
@@ -109,15 +106,6 @@ def test_a_rollback_needs_the_right_to_move_traffic(shown: Shown, people) -> Non
     assert "Roll back" not in read(shown.client.get(f"/operations/{operation.id}/")).text
     assert shown.client.post(f"/operations/{operation.id}/rollback/").status_code == 403
     assert Preview.objects.count() == 0
-
-
-def test_a_rollback_to_a_revision_that_is_gone_is_said(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    operation = press(shown, shown.set_target("Second"))
-    found = read_mirror.revisions(operation.ref)
-    left = tuple(one for one in found if one.name != f"{shown.name}-00001")
-    monkeypatch.setattr(read_mirror, "revisions", lambda _ref: left)
-    answer = shown.client.post(f"/operations/{operation.id}/rollback/", follow=True)
-    assert f"The revision {shown.name}-00001 does not exist." in read(answer).text
 
 
 def test_all_traffic_to_one_revision_in_one_press(shown: Shown) -> None:

@@ -1,7 +1,7 @@
 """Splitting traffic; a rollback is a split that was there before."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from console.knative.changes.base import edited
 from console.knative.objects import Service
@@ -11,23 +11,21 @@ from console.knative.traffic import TrafficTarget
 
 @dataclass(frozen=True, slots=True)
 class SplitTraffic:
-    """Replace spec.traffic. Targets keep the fields that this console does not know (found by name and tag)."""
+    """Set spec.traffic entry by entry: each target is its `raw` entry with what differs from it.
+
+    A target without one takes the present entry of the same revision and tag, so that its unknown fields stay.
+    """
 
     targets: tuple[TrafficTarget, ...]
     permission: ClassVar[str] = "traffic"
 
     def apply(self, service: Service) -> Service:
         raw = edited(service)
-        present = {(target.name, target.tag): target.raw for target in service.spec_traffic}
-        written: list[dict[str, Any]] = []
-        for target in self.targets:
-            # A target of status.traffic names the revision that is latest now; it still means to follow.
-            revision = None if target.is_latest else target.revision
-            known = TrafficTarget(
-                revision, target.percent, target.tag, raw=present.get((target.name, target.tag), target.raw)
-            )
-            written.append(known.to_spec())
-        raw.setdefault("spec", {})["traffic"] = written
+        present = [TrafficTarget.read(entry) for entry in service.spec.get("traffic") or ()]
+        if not present and self.targets == service.spec_traffic:
+            return Service(raw)  # a default that nobody wrote stays unwritten
+        free = [target for target in present if target.raw not in [one.raw for one in self.targets]]
+        raw.setdefault("spec", {})["traffic"] = [_based_on(target, free).to_spec() for target in self.targets]
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
@@ -44,3 +42,14 @@ class SplitTraffic:
             percents[target.name] = percents.get(target.name, 0) + (target.percent or 0)
         shares = ",".join(f"{name}={percent}" for name, percent in percents.items())
         return (*flags, f"--traffic {shares}")
+
+
+def _based_on(target: TrafficTarget, free: list[TrafficTarget]) -> TrafficTarget:
+    """The target with the present entry that it means; takes that off the list, for each is meant once."""
+    if target.raw:
+        return target
+    found = next((one for one in free if (one.name, one.tag) == (target.name, target.tag)), None)
+    if found is None:
+        return target
+    free.remove(found)
+    return replace(target, raw=found.raw)

@@ -1,6 +1,6 @@
 """The forms that change a service. Each goes the same way: form, preview, operation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -15,7 +15,6 @@ from console.knative.changes import Change, ChangeRefused, DeleteRevision, Delet
 from console.knative.containers import Container
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.knative.traffic import PRESETS
 from console.mirror import read
 from console.operations import previewing, revealing, surroundings
 from console.operations.previewing import NotAllowed
@@ -29,7 +28,6 @@ from console.web.forms.env import EnvForm
 from console.web.forms.image import ImageForm
 from console.web.forms.limits import LimitsForm
 from console.web.forms.settings import SettingsForm
-from console.web.forms.traffic import TrafficForm
 from console.web.forms.yaml import YamlForm
 from console.web.offers import offers
 from console.web.requests import ConsoleRequest
@@ -88,34 +86,6 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
 
-    if is_sent(request) and not is_editing(request) and form.is_valid():
-        return show_preview(request, ref, form.change, page)
-    return page()
-
-
-@require_permission(Permission.TRAFFIC)
-def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The split over all revisions and @latest."""
-    found = find(ref)
-    read.require_whole(ref.cluster, "revisions")
-    form = TrafficForm(found, read.revisions(ref), request.POST if is_sent(request) else None)
-
-    def page(refused: str = "") -> HttpResponse:
-        context = {
-            **frame(request, ref, found),
-            "here": "traffic",
-            "form": form,
-            "refused": refused,
-            "presets": list(PRESETS),
-        }
-        has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
-        return render(request, "changes/traffic.html", context, status=422 if has_problems else 200)
-
-    if (preset := request.POST.get("preset", "")) in PRESETS:
-        form.use_preset(preset)
-        return page()
-    if everything := request.GET.get("all", ""):
-        form.send_all_to(everything)
     if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
@@ -205,9 +175,16 @@ def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> 
 
 
 def show_preview(
-    request: ConsoleRequest, ref: ServiceRef, change: Change, back: Callable[[str], HttpResponse]
+    request: ConsoleRequest,
+    ref: ServiceRef,
+    change: Change,
+    back: Callable[[str], HttpResponse],
+    notes: Sequence[str] = (),
 ) -> HttpResponse:
-    """Show what the change would do, with a button; `back` renders the form again with the reason when it can't."""
+    """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
+
+    `notes` are sentences about a change that nobody typed: what it leaves out, and why.
+    """
     try:
         effect = previewing.preview(
             change, user=request.user, ref=ref, form_version=request.POST.get("resource_version", "")
@@ -223,6 +200,7 @@ def show_preview(
     context = {
         **(frame(request, ref, effect.before) if read.service(ref) else {"ref": ref, "service": shown}),
         "effect": effect,
+        "notes": notes,
         "standing": standing,
         "may_break_glass": standing.stops
         and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before), standing),

@@ -1,0 +1,51 @@
+"""What is said of a split: its presets, what is wrong with it, what it leaves out."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.knative import presets
+from console.knative.traffic import LATEST, TrafficTarget
+
+PROBLEMS = {
+    "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number; write a percentage from 0 to 100."),
+    "percent-range": gettext_lazy("%(value)s is not between 0 and 100."),
+    "sum": gettext_lazy("Percentages add up to %(sum)s. They must total 100."),
+    "tag-duplicate": gettext_lazy("The tag “%(tag)s” is listed twice. A tag points to one revision only."),
+    "tag-invalid": gettext_lazy(
+        "“%(tag)s” is not a valid tag. Use lower-case letters, digits and “-”, at most 63; start with a letter."
+    ),
+    "revision-needed": gettext_lazy("Choose the revision that this is for."),
+    "revision-foreign": gettext_lazy("%(revision)s is a revision of another service, %(owner)s."),
+    "revisions-gone": gettext_lazy(
+        "The revisions that would get the traffic do not exist any more (%(revisions)s). Choose another split."
+    ),
+    "too-many-rows": gettext_lazy("At most %(limit)s targets fit into this form. Edit the YAML instead."),
+    "revision-unknown": gettext_lazy("The revision %(revision)s does not exist."),
+}
+PRESETS = {
+    presets.Name.CANARY_5: gettext_lazy("Canary 5 %"),
+    presets.Name.CANARY_10: gettext_lazy("Canary 10 %"),
+    presets.Name.HALVES: "50/50",
+    presets.Name.THIRDS: "50/25/25",
+    presets.Name.LATEST: gettext_lazy("Latest 100 %"),
+}
+
+
+def preset_shares(preset: presets.Preset, latest: str | None) -> str:
+    """Return which revision gets what: `shop-00005 10 %, shop-00004 90 %`."""
+    named = {LATEST: _("@latest (now %(revision)s)") % {"revision": latest or "–"}}
+    return ", ".join(f"{named.get(name, name)} {percent} %" for name, percent in preset.shares)
+
+
+def left_out(target: TrafficTarget, *, is_gone: bool) -> str:
+    """Return that a split leaves a target out, and why."""
+    facts = {"revision": target.revision, "tag": target.tag or "", "percent": target.percent or 0}
+    if is_gone and target.percent:
+        text = _("Leaves out %(revision)s: it does not exist any more. Its %(percent)s%% go to the others.")
+    elif is_gone and target.tag:
+        text = _("Leaves out %(revision)s (tag “%(tag)s”): it does not exist any more.")
+    elif is_gone:
+        text = _("Leaves out %(revision)s: it does not exist any more.")
+    else:
+        text = _("Leaves out %(revision)s: it belongs to another service, and this cluster routes no traffic to it.")
+    return text % facts

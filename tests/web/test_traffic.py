@@ -1,0 +1,164 @@
+"""Moving traffic with the sandbox answering: the split's form, and the two ways to safety that always work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from console.cluster.resources import REVISIONS
+from console.knative.objects import Service
+from console.operations.models import Preview
+from tests.operations.factories import World
+from tests.web.pages import read
+from tests.web.test_changes import Shown, shown
+from tests.web.test_operating import change_of_preview, press
+
+__all__ = ["shown"]
+
+
+def delete_revision(world: World, name: str) -> None:
+    world.box._ask("DELETE", f"/apis/serving.knative.dev/v1/namespaces/default/revisions/{name}", None, "admin")
+
+
+def split(shown: Shown, *entries: dict[str, object]) -> None:
+    """Another tool writes this split."""
+    shown.world.edit(shown.name, lambda service: service["spec"].update(traffic=list(entries)))
+    shown.mirror_it()
+
+
+def back_from(preview) -> dict[str, str]:
+    """What the button that leads back to the form sends."""
+    markup = preview.content.decode().split('id="back"')[1]
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', markup))
+
+
+def test_back_to_editing_keeps_every_row_that_was_typed(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    form = shown.client.get(f"{shown.path}traffic/").content.decode()
+    blank = re.findall(r'name="extra-(\d+)"', form)[-1]
+    typed = {
+        "rows": "9", "seen": '[["@latest", 100, ""]]', "name-0": "@latest", "entry-0": "0", "percent-0": "70",
+        f"name-{blank}": f"{shown.name}-00001", f"extra-{blank}": "1", f"percent-{blank}": "30", f"tag-{blank}": "old",
+    }  # fmt: skip
+    preview = shown.client.post(f"{shown.path}traffic/", typed)
+    assert f"70% @latest, 30% {shown.name}-00001 #old" in read(preview).text
+    form = shown.client.post(f"{shown.path}traffic/", back_from(preview)).content.decode()
+    for value in ("70", "30", "old"):
+        assert f'value="{value}"' in form
+    assert "100%</output>" in form
+
+
+def test_a_row_can_be_added_without_a_script(shown: Shown) -> None:
+    typed = {"rows": "2", "name-0": "@latest", "percent-0": "60", "extra-1": "1", "name-1": "web", "percent-1": "4x"}
+    form = shown.client.post(f"{shown.path}traffic/", typed | {"add": "1"})
+    assert form.status_code == 200
+    assert form.content.decode().count('placeholder="Another revision"') == 2
+    assert 'value="4x"' in form.content.decode()
+
+
+def test_every_revision_is_offered_and_any_can_take_part(shown: Shown) -> None:
+    for number in range(2, 61):
+        revision = shown.world.box.get(f"/apis/serving.knative.dev/v1/namespaces/default/revisions/{shown.name}-00001")
+        revision["metadata"] |= {"name": f"{shown.name}-{number:05}", "uid": f"{shown.name}-{number}"}
+        revision["metadata"]["labels"]["serving.knative.dev/configurationGeneration"] = str(number)
+        shown.mirror.put(REVISIONS, {**revision, "kind": "Revision"})
+    page = shown.client.get(f"{shown.path}traffic/").content.decode()
+    assert len(re.findall(rf'<option value="{shown.name}-\d+">', page)) == 60
+    everything = shown.client.get(f"{shown.path}traffic/?all={shown.name}-00003").content.decode()
+    assert "100%</output>" in everything
+    assert re.search(rf'value="{shown.name}-00003"', everything)
+
+
+def test_all_traffic_to_one_revision_drops_tags_of_revisions_that_are_gone(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    split(
+        shown,
+        {"latestRevision": True, "percent": 100},
+        {"revisionName": f"{shown.name}-00099", "percent": 0, "tag": "old"},
+    )
+    page = shown.client.post(f"{shown.path}revisions/{shown.name}-00001/serve/")
+    assert f"Leaves out {shown.name}-00099 (tag “old”): it does not exist any more." in read(page).text
+    assert press(shown, page).status == "succeeded"
+    assert [(t.revision, t.percent, t.tag) for t in Service(shown.service).spec_traffic] == [
+        (f"{shown.name}-00001", 100, None)
+    ]
+
+
+def test_following_the_latest_again_works_with_a_split_that_cannot_be_routed(shown: Shown) -> None:
+    split(shown, {"revisionName": f"{shown.name}-00099", "percent": 100}, {"latestRevision": True, "tag": "next"})
+    page = shown.client.post(f"{shown.path}revisions/@latest/serve/")
+    assert press(shown, page).status == "succeeded"
+    assert shown.service["spec"]["traffic"] == [{"latestRevision": True, "percent": 100, "tag": "next"}]
+
+
+def test_a_rollback_gives_the_share_of_a_revision_that_is_gone_to_the_others(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    press(shown, shown.set_target("Third"))
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    split(
+        shown,
+        {"revisionName": first, "percent": 40, "tag": "old", "latestRevision": False},
+        {"revisionName": second, "percent": 60, "latestRevision": False},
+    )
+    operation = press(shown, shown.client.post(f"{shown.path}revisions/@latest/serve/"))
+    split(shown, {"latestRevision": True, "percent": 100})
+    delete_revision(shown.world, first)
+    shown.mirror.drop(REVISIONS, revision_named(shown, first))
+    page = shown.client.post(f"/operations/{operation.id}/rollback/")
+    assert f"Leaves out {first}: it does not exist any more. Its 40% go to the others." in read(page).text
+    change = change_of_preview()
+    assert [(t.revision, t.percent) for t in change.targets] == [(second, 100)]
+    form = shown.client.post(f"/operations/{operation.id}/rollback/", {"edit": "1"}, follow=True)
+    assert form.status_code == 200
+    assert "100%</output>" in form.content.decode()
+    assert press(shown, page).status == "succeeded"
+
+
+def revision_named(shown: Shown, name: str) -> dict[str, object]:
+    labels = {"serving.knative.dev/service": shown.name}
+    return {"kind": "Revision", "metadata": {"name": name, "namespace": "default", "labels": labels}}
+
+
+def test_a_rollback_of_which_nothing_is_left_is_said_on_the_form(shown: Shown) -> None:
+    operation = press(shown, shown.set_target("Second"))
+    first = f"{shown.name}-00001"
+    delete_revision(shown.world, first)
+    shown.mirror.drop(REVISIONS, revision_named(shown, first))
+    answer = shown.client.post(f"/operations/{operation.id}/rollback/", follow=True)
+    assert f"do not exist any more ({first})" in read(answer).text
+
+
+def test_a_revision_that_only_the_mirror_has_lost_is_not_dropped(shown: Shown) -> None:
+    """What exists is the cluster's word: a copy that lags must not cost anybody a tag."""
+    press(shown, shown.set_target("Second"))
+    first = f"{shown.name}-00001"
+    split(shown, {"latestRevision": True, "percent": 100}, {"revisionName": first, "percent": 0, "tag": "old"})
+    shown.mirror.drop(REVISIONS, revision_named(shown, first))
+    page = shown.client.post(f"{shown.path}revisions/{shown.name}-00002/serve/")
+    assert "Leaves out" not in read(page).text
+    assert (first, 0, "old") in [(t.revision, t.percent, t.tag) for t in change_of_preview().targets]
+
+
+def test_a_revision_of_another_service_is_named_as_such(shown: Shown, client, world, mirror) -> None:
+    other = Shown(client, world, mirror)
+    foreign = f"{other.name}-00001"
+    split(shown, {"latestRevision": True, "percent": 100}, {"revisionName": foreign, "percent": 0, "tag": "other"})
+    form = shown.client.get(f"{shown.path}traffic/")
+    assert f"A revision of another service, {other.name}." in read(form).text
+    typed = {
+        "rows": "2", "seen": f'[["@latest", 100, ""], ["{foreign}", 0, "other"]]', "name-0": "@latest",
+        "entry-0": "0", "percent-0": "100", "name-1": foreign, "entry-1": "1", "percent-1": "0", "tag-1": "",
+    }  # fmt: skip
+    assert press(shown, shown.client.post(f"{shown.path}traffic/", typed)).status == "succeeded"
+    assert shown.service["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
+    fresh = {"rows": "1", "name-0": foreign, "percent-0": "100"}
+    refused = read(shown.client.post(f"{shown.path}traffic/", fresh)).text
+    assert f"{foreign} is a revision of another service, {other.name}." in refused
+
+
+@pytest.mark.parametrize("revision", ["nothing-00001", "No Name"])
+def test_all_traffic_to_what_does_not_exist_is_refused(shown: Shown, revision: str) -> None:
+    answer = shown.client.post(f"{shown.path}revisions/{revision}/serve/", follow=True)
+    assert f"The revision {revision} does not exist." in read(answer).text
+    assert not Preview.objects.exists()
