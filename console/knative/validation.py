@@ -78,6 +78,14 @@ def quantity(value: str) -> Problem | None:
     return None if _QUANTITY.fullmatch(value) else Problem("quantity-invalid", {"value": value[:40]})
 
 
+def annotation_key(key: str) -> Problem | None:
+    """Return what is wrong with the key of an annotation, or None: capitals are legal in every part of it.
+
+    Kubernetes checks it in lower case (apimachinery, ValidateAnnotations).
+    """
+    return None if _LABEL_KEY.fullmatch(key.lower()) else Problem("label-key-invalid", {"key": key[:80]})
+
+
 def label(key: str, value: str) -> Problem | None:
     """Return what is wrong with a label, or None (Kubernetes: labels and selectors)."""
     if not _LABEL_KEY.fullmatch(key):

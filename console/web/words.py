@@ -155,6 +155,7 @@ _PROBLEMS = {
     "manifest-other-service": gettext_lazy("The manifest is of another service (%(name)s)."),
     "manifest-invalid": gettext_lazy("“%(field)s” of the manifest is not of the kind that belongs there."),
     "manifest-masked-value": gettext_lazy("“%(name)s” is new: write its value instead of the mask."),
+    "line-double": gettext_lazy("“%(name)s” is listed twice. Remove one."),
     "label-key-invalid": gettext_lazy(
         "“%(key)s” is no key: letters, digits, “-”, “_” and “.”, at most 63, after an optional domain and “/”."
     ),

@@ -1,6 +1,7 @@
 """Mounting secrets, config maps, claims and empty folders, and taking them away."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -20,6 +21,13 @@ Kind = Literal["secret", "config-map", "empty-dir", "claim"]
 Raw = dict[str, Any]
 Options = dict[str, str]
 READ_ONLY, SUB_PATH, SIZE, MEDIUM = "read-only", "sub-path", "size", "medium"  # what `options` knows
+# Of each kind: the key of the API's source, and what names the object in it.
+SOURCES: Mapping[Kind, tuple[str, str]] = {
+    "secret": ("secret", "secretName"),
+    "config-map": ("configMap", "name"),
+    "claim": ("persistentVolumeClaim", "claimName"),
+    "empty-dir": ("emptyDir", ""),
+}
 _KN = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir", "claim": "pvc"}
 
 
@@ -142,19 +150,19 @@ def _mounted(entry: Raw, options: Options) -> Raw:
 
 def _source(kind: Kind, name: str, options: Options) -> Raw:
     """Return the source of a volume, as the API has it."""
-    if kind == "secret":
-        return {"secret": {"secretName": name}}
-    if kind == "config-map":
-        return {"configMap": {"name": name}}
-    if kind == "claim":
-        return {"persistentVolumeClaim": {"claimName": name} | ({"readOnly": True} if READ_ONLY in options else {})}
-    folder = {"sizeLimit": options[SIZE]} if SIZE in options else {}
-    return {"emptyDir": folder | ({"medium": options[MEDIUM]} if MEDIUM in options else {})}
+    key, named = SOURCES[kind]
+    source: Raw = {named: name} if named else {}
+    if kind == "claim" and READ_ONLY in options:
+        source["readOnly"] = True
+    if kind == "empty-dir":
+        source |= {
+            word: options[option] for word, option in (("sizeLimit", SIZE), ("medium", MEDIUM)) if option in options
+        }
+    return {key: source}
 
 
-# What names the object of a source, and what an edit says of it beside; all else in a source stays.
-_NAMED = {"secret": "secretName", "configMap": "name", "persistentVolumeClaim": "claimName", "emptyDir": ""}
-_SAID = {"emptyDir": ("sizeLimit", "medium")}
+_NAMED = dict(SOURCES.values())
+_SAID = {"emptyDir": ("sizeLimit", "medium")}  # what an edit says of a source beside its object; all else stays
 
 
 def _is_of(volume: Raw, source: Raw) -> bool:

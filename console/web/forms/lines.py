@@ -1,155 +1,173 @@
-"""Fields of several lines: each line one word, one pair or one mount. What cannot be read is said with its line."""
+"""Fields of several lines, one entry a line. What cannot be read is said with its line.
 
-import shlex
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+A line can say every text: one that is empty, has blanks at its ends or holds what cannot be seen (line breaks among
+it) is written in double quotes with the escapes of JSON.
+"""
+
+import json
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django import forms
 from django.utils.translation import gettext as _
 
 from console.knative import validation
+from console.knative.traffic import Problem
 from console.web import words
 
-Kind = Literal["secret", "config-map", "empty-dir", "claim"]
-Mount = tuple[str, Kind, str, tuple[tuple[str, str], ...]]  # path, kind, object, options
-MOST_LINES = 200
+MAX_NEW_LINES = 200
+BLANKS = " \t"
+
+T = TypeVar("T")
+
+
+def accept(_entry: Any) -> None:
+    """Anything goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax(Generic[T]):
+    """How one entry is written in a line.
+
+    `read` and `check` raise ValueError, with what is wrong as its message where that can be said. Only entries that
+    the form did not show are checked. `key` is what may stand in one line only.
+    """
+
+    read: Callable[[str], T]
+    write: Callable[[T], str]
+    check: Callable[[T], None] = accept
+    key: Callable[[T], Hashable] | None = None
+
+    def line(self, entry: T) -> str | None:
+        """Return the line of an entry; None for one that a line cannot say."""
+        line = self.write(entry)
+        try:
+            is_said = "\n" not in line and self.read(line) == entry
+        except ValueError:
+            return None
+        return line if is_said else None
+
+    def entries(self, text: str) -> tuple[T, ...]:
+        """Return the entries of a text that `line` made."""
+        return tuple(self.read(line) for line in split(text))
 
 
 class LinesField(forms.CharField):
-    """A text of lines, cleaned to a tuple of what `read` makes of each; empty lines do not count."""
+    """A text of lines, cleaned to the tuple of its entries; empty lines do not count."""
 
-    def __init__(self, read: Callable[[str], Any], *, example: str, **more: Any) -> None:
+    def __init__(self, syntax: Syntax[Any], *, example: str, **more: Any) -> None:
         attrs = {"rows": 3, "placeholder": example, "spellcheck": "false"}
-        super().__init__(required=False, widget=forms.Textarea(attrs=attrs), **more)
-        self.read = read
+        super().__init__(required=False, strip=False, widget=forms.Textarea(attrs=attrs), **more)
+        self.syntax = syntax
+        self.shown: frozenset[str] = frozenset()
 
     def to_python(self, value: Any) -> Any:
-        found = []
-        for number, line in enumerate(str(value or "").splitlines(), start=1):
-            if not line.strip():
-                continue
-            try:
-                found.append(self.read(line.strip()))
-            except ValueError as error:
-                message = str(error) or _("Line %(number)s cannot be read.") % {"number": number}
-                raise forms.ValidationError(message) from error
-        if len(found) > MOST_LINES:
-            raise forms.ValidationError(_("At most %(count)s lines fit.") % {"count": MOST_LINES})
-        return tuple(found)
+        try:
+            return self._entries(numbered(str(value or "")))
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def _entries(self, lines: Sequence[tuple[int, str]]) -> tuple[Any, ...]:
+        if sum(line not in self.shown for _number, line in lines) > MAX_NEW_LINES:
+            raise ValueError(_("At most %(count)s lines fit.") % {"count": MAX_NEW_LINES})
+        found = tuple(self._entry(number, line) for number, line in lines)
+        self._refuse_doubles(found)
+        return found
+
+    def _entry(self, number: int, line: str) -> Any:
+        try:
+            entry = self.syntax.read(line)
+            if line not in self.shown:
+                self.syntax.check(entry)
+        except ValueError as error:
+            raise ValueError(str(error) or _("Line %(number)s cannot be read.") % {"number": number}) from error
+        return entry
+
+    def _refuse_doubles(self, entries: Sequence[Any]) -> None:
+        if self.syntax.key is None:
+            return
+        keys = [self.syntax.key(entry) for entry in entries]
+        if double := next((key for key in keys if keys.count(key) > 1), None):
+            name = " ".join(double) if isinstance(double, tuple) else str(double)
+            raise ValueError(words.problem(Problem("line-double", {"name": name[:80]})))
 
 
-def word(line: str) -> str:
-    """The line as it stands: one argument, one name."""
+def numbered(text: str) -> list[tuple[int, str]]:
+    """Return the lines that are not empty with their numbers. Only a line end ends a line, as in HTML."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [(number, line.strip(BLANKS)) for number, line in enumerate(plain, start=1) if line.strip(BLANKS)]
+
+
+def split(text: str) -> list[str]:
+    """Return the lines that are not empty."""
+    return [line for _number, line in numbered(text)]
+
+
+def quoted(text: str) -> str:
+    """Return the text as a line can hold it: as it is, or in quotes with the escapes of JSON."""
+    if text.isprintable() and text == text.strip() and not text.startswith('"'):
+        return text
+    whole = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in whole)
+
+
+def unquoted(line: str) -> str:
+    """Return the text that a line holds; raises ValueError for quotes that do not end, or NUL."""
+    if not line.startswith('"'):
+        return line
+    try:
+        text = json.loads(line)
+        text.encode()
+    except (ValueError, AttributeError) as error:
+        message = _("“%(line)s” begins with a quotation mark but is not a text in quotes, as JSON writes it.")
+        raise ValueError(message % {"line": line[:60]}) from error
+    return str(text)
+
+
+def _no_nul(text: str) -> None:
+    if "\0" in text:
+        raise ValueError(words.problem(Problem("env-value-nul")))
+
+
+def _read_name(line: str) -> str:
     return line
 
 
-def name(line: str) -> str:
-    """The name of a secret or another object; raises ValueError."""
-    if " " in line or "/" in line or "=" in line:
+def _check_name(name: str) -> None:
+    if any(character in name for character in ' /="'):
         raise ValueError
-    return line
 
 
-def label(line: str) -> tuple[str, str]:
-    """`key=value` of a label; raises ValueError with what is wrong."""
-    key, value = pair(line)
-    if found := validation.label(key, value):
-        raise ValueError(words.problem(found))
-    return key, value
-
-
-def annotation(line: str) -> tuple[str, str]:
-    """`key=value` of an annotation, whose value may be anything; raises ValueError with what is wrong."""
-    key, value = pair(line)
-    if found := validation.label(key, ""):
-        raise ValueError(words.problem(found))
-    return key, value
-
-
-def pair(line: str) -> tuple[str, str]:
+def _read_pair(line: str) -> tuple[str, str]:
     key, equals, value = line.partition("=")
     if not equals:
         raise ValueError(_("“%(line)s” is not key=value.") % {"line": line[:60]})
-    return key.strip(), value.strip()
+    return key.strip(BLANKS), unquoted(value.strip(BLANKS))
 
 
-def origin(line: str) -> tuple[str, str]:
-    """`secret NAME` or `config-map NAME`, all of whose keys become variables; raises ValueError."""
-    kind, _space, named = line.partition(" ")
-    if kind not in ("secret", "config-map") or not named.strip():
-        raise ValueError(_("“%(line)s” is neither “secret NAME” nor “config-map NAME”.") % {"line": line[:60]})
-    return kind, name(named.strip())
+def _write_pair(pair: tuple[str, str]) -> str:
+    key, value = pair
+    return f"{key}={quoted(value)}"
 
 
-def mount(line: str) -> Mount:
-    """`/path secret NAME`, with `config-map`, `claim` or `empty-dir` for other kinds; raises ValueError.
-
-    Options stand behind it: `ro`, `sub=PATH`, and for an empty folder `size=1Gi` and `memory`.
-    """
-    parts = shlex.split(line)
-    path, kind = (*parts, "", "")[:2]
-    rest = parts[2:]
-    named = [part for part in rest if part not in _FLAGS and not part.startswith(tuple(_VALUES))]
-    options = [part for part in rest if part not in named]
-    wanted = 0 if kind == "empty-dir" else 1
-    if kind not in MOUNTED or not path.startswith("/") or len(named) != wanted:
-        raise ValueError(_("“%(line)s” is not “/path secret NAME” or the like.") % {"line": line[:60]})
-    found = {_FLAGS[part][0]: _FLAGS[part][1] for part in options if part in _FLAGS}
-    found |= {_VALUES[word]: part.removeprefix(word) for part in options for word in _VALUES if part.startswith(word)}
-    if not all(found.values()) or not _fits(kind, found):
-        raise ValueError(_("“%(line)s” has an option that does not belong there.") % {"line": line[:60]})
-    return path, cast(Kind, kind), named[0] if named else "", tuple(sorted(found.items()))
+def _key(pair: tuple[str, str]) -> str:
+    return pair[0]
 
 
-MOUNTED = ("secret", "config-map", "claim", "empty-dir")
-_FLAGS = {"ro": ("read-only", "true"), "memory": ("medium", "Memory")}
-_VALUES = {"sub=": "sub-path", "size=": "size"}
-
-
-def _fits(kind: str, options: dict[str, str]) -> bool:
-    folder = {"medium", "size"} & set(options)
-    return (kind == "empty-dir" or not folder) and not (
-        "size" in options and validation.quantity(options["size"]) is not None
-    )
-
-
-def mount_text(found: Mount) -> str:
-    """The line of a mount."""
-    path, kind, name, options = found
-    words = [path, kind, *([name] if name else [])]
-    short = {meant: word for word, meant in _FLAGS.items()}
-    for option, value in options:
-        word = next((word for word, meant in _VALUES.items() if meant == option), "")
-        words.append(short.get((option, value)) or f"{word}{value}")
-    return shlex.join(words)
-
-
-def resource(line: str) -> tuple[str, str, str]:
-    """`request NAME=QUANTITY` or `limit NAME=QUANTITY`; raises ValueError with what is wrong."""
-    kind, _space, rest = line.partition(" ")
-    named, equals, value = rest.strip().partition("=")
-    if kind not in ("request", "limit") or not equals or named in ("", "cpu", "memory"):
-        raise ValueError(_("“%(line)s” is not “limit NAME=QUANTITY” or the like.") % {"line": line[:60]})
-    if found := validation.label(named, "") or validation.quantity(value):
+def _check_label(pair: tuple[str, str]) -> None:
+    if found := validation.label(*pair):
         raise ValueError(words.problem(found))
-    return kind, named, value
 
 
-def toleration(line: str) -> tuple[tuple[str, str], ...]:
-    """`key[=value][:effect]`, as kubectl writes a taint; raises ValueError with what is wrong."""
-    rest, _colon, effect = line.partition(":")
-    key, equals, value = rest.partition("=")
-    if found := validation.label(key, value):
+def _check_annotation(pair: tuple[str, str]) -> None:
+    key, value = pair
+    if found := validation.annotation_key(key):
         raise ValueError(words.problem(found))
-    if effect not in ("", "NoSchedule", "PreferNoSchedule", "NoExecute"):
-        raise ValueError(_("“%(effect)s” is no effect of a taint.") % {"effect": effect[:40]})
-    meant = {"key": key, "operator": "Equal" if equals else "Exists", "value": value, "effect": effect}
-    return tuple((word, text) for word, text in meant.items() if text)
+    _no_nul(value)
 
 
-def toleration_text(found: Mapping[str, Any]) -> str | None:
-    """The line of a toleration, or None for one that a line cannot say."""
-    if not found.get("key") or set(found) - {"key", "operator", "value", "effect"}:
-        return None
-    value = f"={found.get('value', '')}" if found.get("operator", "Equal") == "Equal" else ""
-    return f"{found['key']}{value}" + (f":{found['effect']}" if found.get("effect") else "")
+WORD: Syntax[str] = Syntax(unquoted, lambda text: quoted(text) or '""', _no_nul)
+NAME: Syntax[str] = Syntax(_read_name, _read_name, _check_name)
+LABEL = Syntax(_read_pair, _write_pair, _check_label, _key)
+ANNOTATION = Syntax(_read_pair, _write_pair, _check_annotation, _key)

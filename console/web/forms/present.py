@@ -1,82 +1,106 @@
-"""What a service has now, as the fields of the settings write it. What a line cannot say is left out, and stays."""
+"""What a service has now, as the fields of the settings write it, and what they cannot say."""
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
+from console.knative.changes.container import env_source
+from console.knative.changes.template import SCALE_FIELDS, scale_spellings
+from console.knative.changes.volumes import SOURCES
 from console.knative.containers import Container
-from console.knative.objects import Service
-from console.web.forms import lines, probes
-from console.web.forms.lines import Mount
+from console.knative.objects import CREATOR, LAST_MODIFIER, UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, Service
+from console.web.forms import entries, lines, probes
+from console.web.forms.entries import Mount, Resource
+from console.web.forms.lines import Syntax
 
-# Written by machines, or by fields of their own: not offered as lines.
-_MACHINES = (
-    "serving.knative.dev/",
-    "client.knative.dev/",
-    "sluice.dev/",
-    "kubectl.kubernetes.io/",
-    "autoscaling.knative.dev/",
-    "networking.knative.dev/visibility",
-)
-# Source of a volume: its kind, the field that names the object, the fields that a line says or that defaults fill.
-_VOLUMES: tuple[tuple[str, lines.Kind, str, frozenset[str]], ...] = (
-    ("secret", "secret", "secretName", frozenset({"secretName", "optional", "defaultMode"})),
-    ("configMap", "config-map", "name", frozenset({"name", "optional", "defaultMode"})),
-    ("persistentVolumeClaim", "claim", "claimName", frozenset({"claimName", "readOnly"})),
-    ("emptyDir", "empty-dir", "", frozenset({"sizeLimit", "medium"})),
-)
+T = TypeVar("T")
+Texts = dict[str, str]
+Beyond = dict[str, tuple[str, ...]]
 PROBES = (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe"))
-
-
-def present(service: Service, container: Container) -> dict[str, str]:
-    """Return what the service has now, as the fields write it."""
-    return {
-        "command": "\n".join(container.raw.get("command") or ()),
-        "arguments": "\n".join(container.raw.get("args") or ()),
-        "env_from": "\n".join(f"{kind} {name}" for kind, name in origins(container)),
-        "mounts": "\n".join(lines.mount_text(one) for one in mounts(service, container)),
-        **{field: probes.line(container.raw.get(which)) or "" for field, which in PROBES},
-        "other_resources": "\n".join(f"{kind} {name}={value}" for kind, name, value in resources(container)),
-        "node_selector": "\n".join(
-            f"{key}={value}" for key, value in (service.template_spec.get("nodeSelector") or {}).items()
-        ),
-        "tolerations": "\n".join(filter(None, tolerations(service))),
-        "pull_secrets": "\n".join(pull_secrets(service)),
-        "labels": _text(service.labels),
-        "annotations": _text(service.annotations),
-        "revision_labels": _text(template_labels(service)),
-        "revision_annotations": _text(service.template_annotations),
-        "revision_name": "",
+# Written by machines, or by fields of their own: no lines of labels or annotations.
+_ELSEWHERE = frozenset(
+    {
+        CREATOR,
+        LAST_MODIFIER,
+        UPDATE_TIMESTAMP,
+        USER_IMAGE,
+        VISIBILITY,
+        "kubectl.kubernetes.io/last-applied-configuration",
+        *(name for field in SCALE_FIELDS for name in scale_spellings(field)),
     }
+)
+_OURS = "sluice.dev/"
 
 
-def origins(container: Container) -> tuple[tuple[Any, str], ...]:
-    """The whole secrets and config maps of envFrom; those with a prefix are not offered, so that they stay."""
-    found = []
-    for entry in container.raw.get("envFrom") or ():
-        kind, key = ("secret", "secretRef") if "secretRef" in entry else ("config-map", "configMapRef")
-        if not entry.get("prefix"):
-            found.append((kind, str((entry.get(key) or {}).get("name", ""))))
-    return tuple(found)
+def present(service: Service, container: Container) -> tuple[Texts, Beyond]:
+    """Return the text of each field, and what it cannot say, which stays as it is. A probe is said whole or not."""
+    texts: Texts = {"revision_name": ""}
+    beyond: Beyond = {}
+    for field, syntax, found in _lists(service, container):
+        said = [(syntax.line(entry) if entry is not None else None, raw) for entry, raw in found]
+        texts[field] = "\n".join(line for line, _raw in said if line is not None)
+        beyond[field] = tuple(_shown(raw) for line, raw in said if line is None)
+    for field, which in PROBES:
+        line = probes.line(container.raw.get(which))
+        if line is None:
+            beyond[field] = (_shown(container.raw[which]),)
+        else:
+            texts[field] = line
+    return texts, beyond
 
 
-def mounts(service: Service, container: Container) -> tuple[Mount, ...]:
-    """The mounts that a line can say; others (single keys, projected sources) are not offered, so that they stay."""
+def _lists(service: Service, container: Container) -> Iterable[tuple[str, Syntax[Any], list[tuple[Any, Any]]]]:
+    """Yield each field of lines with its entries, None for one that no line can say, and how the API has them."""
+    raw, spec = container.raw, service.template_spec
+    yield "command", lines.WORD, [(str(word), word) for word in raw.get("command") or ()]
+    yield "arguments", lines.WORD, [(str(word), word) for word in raw.get("args") or ()]
+    yield "env_from", entries.SOURCE, [(env_source(entry), entry) for entry in raw.get("envFrom") or ()]
+    yield "mounts", entries.MOUNT, list(_mounts(service, container))
+    yield "other_resources", entries.RESOURCE, [(entry, entry) for entry in _resources(container)]
+    yield "node_selector", lines.LABEL, _pairs(spec.get("nodeSelector") or {})
+    yield (
+        "tolerations",
+        entries.TOLERATION,
+        [(entries.toleration_of(entry), entry) for entry in spec.get("tolerations") or ()],
+    )
+    yield "pull_secrets", lines.NAME, [(name, name) for name in pull_secrets(service)]
+    yield "labels", lines.LABEL, _pairs(offered(service.labels))
+    yield "annotations", lines.ANNOTATION, _pairs(offered(service.annotations))
+    labels = (service.template.get("metadata") or {}).get("labels") or {}
+    yield "revision_labels", lines.LABEL, _pairs(offered(labels))
+    yield "revision_annotations", lines.ANNOTATION, _pairs(offered(service.template_annotations))
+
+
+def pull_secrets(service: Service) -> tuple[str, ...]:
+    return tuple(str(entry.get("name", "")) for entry in service.template_spec.get("imagePullSecrets") or ())
+
+
+def offered(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels or annotations that people write as lines."""
+    return {key: str(value) for key, value in found.items() if key not in _ELSEWHERE and not key.startswith(_OURS)}
+
+
+def _pairs(found: Mapping[str, str]) -> list[tuple[Any, Any]]:
+    return [((key, str(value)), {key: value}) for key, value in found.items()]
+
+
+def _mounts(service: Service, container: Container) -> Iterable[tuple[Mount | None, Any]]:
+    """Yield the mounts; None for one of a source that no line can name (projected sources, folders of the node)."""
     volumes = {str(volume.get("name")): volume for volume in service.template_spec.get("volumes") or ()}
-    found: list[Mount] = []
     for entry in container.raw.get("volumeMounts") or ():
         volume = volumes.get(str(entry.get("name")), {})
-        if set(entry) - {"name", "mountPath", "readOnly", "subPath"}:
-            continue
-        for key, kind, named, said in _VOLUMES:
-            source = volume.get(key) or {}
-            if key in volume and not set(source) - said:
-                path, name = str(entry.get("mountPath", "")), str(source.get(named, ""))
-                found.append((path, kind, name, _options(entry, source, kind)))
-    return tuple(found)
+        found = next(((kind, key, named) for kind, (key, named) in SOURCES.items() if key in volume), None)
+        if found is None:
+            yield None, {**entry, "volume": volume}
+        else:
+            kind, key, named = found
+            source = volume[key] or {}
+            name = str(source.get(named, "")) if named else ""
+            yield (str(entry.get("mountPath", "")), kind, name, _options(entry, source, kind)), entry
 
 
 def _options(entry: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> tuple[tuple[str, str], ...]:
-    """How it is mounted, as a line says it."""
+    """How it is mounted, as far as a line says it."""
     found = {"read-only": "true"} if entry.get("readOnly") else {}
     found |= {"sub-path": str(entry["subPath"])} if entry.get("subPath") else {}
     if kind == "empty-dir":
@@ -85,37 +109,14 @@ def _options(entry: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> 
     return tuple(sorted(found.items()))
 
 
-def resources(container: Container) -> tuple[tuple[str, str, str], ...]:
-    """Requests and limits other than CPU and memory, which have fields of their own."""
+def _resources(container: Container) -> Iterable[Resource]:
+    """Yield requests and limits other than CPU and memory, which have fields of their own."""
     wanted = container.raw.get("resources") or {}
-    return tuple(
-        (kind, name, str(value))
-        for kind in ("request", "limit")
-        for name, value in (wanted.get(f"{kind}s") or {}).items()
-        if name not in ("cpu", "memory")
-    )
+    for kind in ("request", "limit"):
+        for name, value in (wanted.get(f"{kind}s") or {}).items():
+            if name not in ("cpu", "memory"):
+                yield kind, name, str(value)
 
 
-def tolerations(service: Service) -> tuple[str | None, ...]:
-    """The lines of the tolerations; None for one that a line cannot say."""
-    return tuple(lines.toleration_text(one) for one in service.template_spec.get("tolerations") or ())
-
-
-def pull_secrets(service: Service) -> tuple[str, ...]:
-    return tuple(str(entry.get("name", "")) for entry in service.template_spec.get("imagePullSecrets") or ())
-
-
-def template_labels(service: Service) -> Mapping[str, str]:
-    return (service.template.get("metadata") or {}).get("labels") or {}
-
-
-def offered(found: Mapping[str, str]) -> dict[str, str]:
-    return {
-        key: str(value)
-        for key, value in found.items()
-        if not key.startswith(_MACHINES) and "\n" not in str(value) and str(value) == str(value).strip()
-    }
-
-
-def _text(found: Mapping[str, str]) -> str:
-    return "\n".join(f"{key}={value}" for key, value in offered(found).items())
+def _shown(raw: Any) -> str:
+    return json.dumps(raw, ensure_ascii=False)

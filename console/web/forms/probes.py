@@ -10,6 +10,7 @@ TIMING = {
     "timeout": "timeoutSeconds",
     "failures": "failureThreshold",
     "successes": "successThreshold",
+    "grace": "terminationGracePeriodSeconds",
 }
 _HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
 _WRITTEN_BY_DEFAULT = {"successThreshold": 1}  # by Knative's webhook
@@ -79,15 +80,34 @@ def line(found: Mapping[str, Any] | None) -> str | None:
         return None
 
 
-def replaced(present: Mapping[str, Any] | None, wanted: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the wanted probe with what its line does not speak of: defaults that the webhook wrote, later fields."""
+def edited(
+    present: Mapping[str, Any] | None, shown: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return the present probe with what differs between the probe that was shown and the one that is wanted.
+
+    What neither speaks of stays: defaults that the webhook wrote, later fields, what somebody else changed meanwhile.
+    """
     if wanted is None:
         return None
-    spoken = {*_HANDLERS, *TIMING.values()}
-    kept = {
-        key: value for key, value in (present or {}).items() if key not in spoken or _is_default(key, present or {})
-    }
-    return {**kept, **wanted}
+    result, before = dict(present or {}), dict(shown or {})
+    handler = next(key for key in _HANDLERS if key in wanted)
+    if handler in before and handler in result:
+        result[handler] = _merged(result[handler] or {}, before[handler], wanted[handler])
+    elif handler not in before:
+        result = {key: value for key, value in result.items() if key not in _HANDLERS} | {handler: wanted[handler]}
+    timing = set(TIMING.values())
+    return _merged(result, _only(before, timing), _only(wanted, timing))
+
+
+def _merged(present: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is present with what differs between the two."""
+    gone = {key for key in before if key not in after}
+    set_ = {key: value for key, value in after.items() if before.get(key) != value}
+    return {key: value for key, value in present.items() if key not in gone} | set_
+
+
+def _only(found: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key in keys}
 
 
 def _is_default(key: str, found: Mapping[str, Any]) -> bool:
@@ -101,4 +121,6 @@ def _plain(found: Mapping[str, Any] | None) -> dict[str, Any]:
         plain["httpGet"] = {"path": "/", "port": 0, "scheme": "HTTP", **{k: v for k, v in http.items() if v != ""}}
     if "tcpSocket" in plain:
         plain["tcpSocket"] = {"port": 0, **(plain["tcpSocket"] or {})}
+    if grpc := plain.get("grpc"):
+        plain["grpc"] = {"service": "", **grpc}
     return plain

@@ -1,6 +1,7 @@
 """How many replicas, and what makes them more: fields that the settings and the page for operators share."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes
 from console.knative.changes import Change, Combined
-from console.knative.changes.template import AUTOSCALING, SCALE_FIELDS
+from console.knative.changes.template import SCALE_FIELDS, scale_spelling
 from console.knative.cluster_defaults import FIELDS, ClusterDefaults
 from console.knative.objects import Service
+from console.web.forms.shown import ShownForm
 
 LARGEST = 2**31 - 1
 DURATION = r"^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$"  # as Go writes it
@@ -18,10 +20,21 @@ NO_LIMIT = ("max", "concurrency")  # in which 0 means none
 
 
 def number(low: int, high: int = LARGEST, **more: Any) -> forms.IntegerField:
-    return forms.IntegerField(required=False, min_value=low, max_value=high, **more)
+    """A whole number, in an input for text: one for numbers drops what it does not take for one, such as `+5`."""
+    return forms.IntegerField(required=False, min_value=low, max_value=high, widget=_input("numeric"), **more)
 
 
-class DefaultsForm(forms.Form):
+def decimal(low: str, high: int = LARGEST, **more: Any) -> forms.DecimalField:
+    return forms.DecimalField(
+        required=False, min_value=Decimal(low), max_value=high, decimal_places=3, widget=_input("decimal"), **more
+    )
+
+
+def _input(mode: str) -> forms.TextInput:
+    return forms.TextInput({"inputmode": mode, "autocomplete": "off"})
+
+
+class DefaultsForm(ShownForm):
     """Fields whose emptiness means the cluster's default: each says which that is."""
 
     def hint_at(self, defaults: ClusterDefaults) -> None:
@@ -39,9 +52,12 @@ class DefaultsForm(forms.Form):
                 css = "form-select"
             bound.widget.attrs["class"] = css
 
-    def differs(self, name: str) -> bool:
+    def text_of(self, name: str) -> str | None:
+        """Return what the object is to have; None for the default."""
         value = self.cleaned_data[name]
-        return str(value if value is not None else "") != str(self.initial[name])
+        if isinstance(value, Decimal):
+            return format(value, "f")
+        return None if value in (None, "") else str(value)
 
 
 def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:
@@ -62,8 +78,8 @@ class ScaleForm(DefaultsForm):
     max = number(0, label=_("Most replicas"))
     initial = number(0, label=_("Replicas at first"))  # type: ignore[assignment]  # the metaclass makes it a field
     activation = number(1, label=_("Replicas when it wakes up"))
-    target = number(1, label=_("Target for each replica"))
-    utilization = number(1, 100, label=_("Target utilization in percent"))
+    target = decimal("0.01", label=_("Target for each replica"))
+    utilization = decimal("1", 100, label=_("Target utilization in percent"))
     metric = forms.ChoiceField(
         required=False,
         label=_("Metric"),
@@ -84,23 +100,19 @@ class ScaleForm(DefaultsForm):
         return self._at_most("concurrency")
 
     def scale_changes(self) -> list[Change]:
-        """The changes of these fields, as far as they differ from what the form showed."""
-        fields = {name: self._text(name) for name in SCALE_FIELDS if self.differs(name)}
+        """The changes of these fields, as far as somebody touched them."""
+        fields = {name: self.text_of(name) for name in SCALE_FIELDS if self.is_touched(name)}
         found: list[Change] = [changes.SetScale(fields)] if fields else []
-        if self.differs("concurrency"):
+        if self.is_touched("concurrency"):
             found.append(changes.SetConcurrency(self.cleaned_data["concurrency"]))
         return found
 
     def _at_most(self, name: str) -> int | None:
         value: int | None = self.cleaned_data[name]
         most = self.defaults.most(name)
-        if value is not None and value > most and str(value) != str(self.initial.get(name, "")):  # type: ignore[attr-defined]
+        if value is not None and value > most:
             raise forms.ValidationError(_("This cluster accepts at most %(most)s."), params={"most": most})
         return value
-
-    def _text(self, name: str) -> str | None:
-        value = self.cleaned_data[name]
-        return None if value in (None, "") else str(value)
 
 
 class OperateForm(ScaleForm):
@@ -110,7 +122,7 @@ class OperateForm(ScaleForm):
         self, service: Service, data: Mapping[str, Any] | None = None, defaults: ClusterDefaults | None = None
     ) -> None:
         self.defaults = defaults or ClusterDefaults()
-        super().__init__(data, initial=present(service))
+        super().__init__(present(service), {}, data)
         self.hint_at(self.defaults)
         self.style()
 
@@ -121,10 +133,8 @@ class OperateForm(ScaleForm):
         return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
 
-def present(service: Service) -> dict[str, Any]:
+def present(service: Service) -> dict[str, str]:
     """What the service has now; empty where it leaves a field to the cluster's default."""
     annotations = service.template_annotations
-    found: dict[str, Any] = {
-        field: annotations.get(AUTOSCALING + name, "") for field, (name, _) in SCALE_FIELDS.items()
-    }
-    return {**found, "concurrency": service.template_spec.get("containerConcurrency", "")}
+    found = {field: str(annotations.get(scale_spelling(annotations, field), "")) for field in SCALE_FIELDS}
+    return {**found, "concurrency": str(service.template_spec.get("containerConcurrency", ""))}

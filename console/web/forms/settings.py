@@ -15,7 +15,8 @@ from console.operations.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECOND
 from console.web import words
 from console.web.forms import present, scale
 from console.web.forms.digest import DigestChoice
-from console.web.forms.scale import ScaleForm, number
+from console.web.forms.scale import ScaleForm, decimal, number
+from console.web.forms.shown import ON
 from console.web.forms.template import TemplateForm
 
 
@@ -25,8 +26,8 @@ def quantity(value: str) -> None:
         raise forms.ValidationError(words.problem(found))
 
 
-def seconds(low: int, **more: Any) -> forms.DecimalField:
-    return forms.DecimalField(required=False, min_value=low, max_value=int(LONGEST_SECONDS), decimal_places=3, **more)
+def seconds(low: str, **more: Any) -> forms.DecimalField:
+    return decimal(low, int(LONGEST_SECONDS), **more)
 
 
 class SettingsForm(ScaleForm, TemplateForm):
@@ -51,9 +52,9 @@ class SettingsForm(ScaleForm, TemplateForm):
         r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", required=False, label=_("Service account")
     )
     cluster_local = forms.BooleanField(required=False, label=_("Reachable from inside the cluster only"))
-    deadline = seconds(1, label=_("Deadline in seconds"), help_text=_("How long an operation may take; empty: 600"))
+    deadline = seconds("1", label=_("Deadline in seconds"), help_text=_("How long an operation may take; empty: 600"))
     error_window = seconds(
-        0, label=_("Error window in seconds"), help_text=_("How long Ready=False is forgiven; empty: 2")
+        "0", label=_("Error window in seconds"), help_text=_("How long Ready=False is forgiven; empty: 2")
     )
 
     GROUPS = (
@@ -83,8 +84,9 @@ class SettingsForm(ScaleForm, TemplateForm):
         self.service, self.container = service, container
         self.defaults = defaults or ClusterDefaults()
         self.digest = digest or DigestChoice(container.name, {})
-        super().__init__(data, initial=_present(service, container), prefix=prefix)
-        self.lock_what_cannot_be_said()
+        texts, beyond = present.present(service, container)
+        super().__init__({**texts, **_present(service, container)}, beyond, data, prefix=prefix)
+        self.know_what_was_shown()
         self.hint_at(self.defaults)
         self.style()
         self.fields["service_account"].widget.attrs["list"] = "service-accounts"
@@ -115,20 +117,25 @@ class SettingsForm(ScaleForm, TemplateForm):
 
     def _requests(self) -> list[Change]:
         found: list[Change] = []
-        if self.differs("timeout"):
+        if self.is_touched("timeout"):
             found.append(changes.SetTimeout(self.cleaned_data["timeout"]))
-        if self.differs("port") or self.differs("protocol"):
-            port = self.cleaned_data["port"]
-            protocol = self.cleaned_data["protocol"]
-            # A protocol is written on a port; Knative's own is 8080.
-            found.append(changes.SetPort(self.container.name, port or (8080 if protocol else None), protocol))
+        if self.is_touched("port") or self.is_touched("protocol"):
+            found.append(self._port())
         return found
+
+    def _port(self) -> Change:
+        """The part that nobody touched is what the container has now."""
+        now = (self.container.raw.get("ports") or [{}])[0]
+        port = self.cleaned_data["port"] if self.is_touched("port") else now.get("containerPort")
+        protocol = self.cleaned_data["protocol"] if self.is_touched("protocol") else now.get("name", "")
+        # A protocol is written on a port; Knative's own is 8080.
+        return changes.SetPort(self.container.name, port or (8080 if protocol else None), protocol)
 
     def _resources(self) -> Change | None:
         wanted: dict[str, dict[str, str | None]] = {"request": {}, "limit": {}}
         for kind, named in wanted.items():
             named |= {
-                name: self._text(f"{name}_{kind}") for name in ("cpu", "memory") if self.differs(f"{name}_{kind}")
+                name: self.text_of(f"{name}_{kind}") for name in ("cpu", "memory") if self.is_touched(f"{name}_{kind}")
             }
         for (kind, name), value in self.resources_changed().items():
             wanted[kind][name] = value
@@ -137,18 +144,18 @@ class SettingsForm(ScaleForm, TemplateForm):
 
     def _rest(self) -> list[Change]:
         found: list[Change] = []
-        if self.differs("service_account"):
+        if self.is_touched("service_account"):
             found.append(changes.SetServiceAccount(self.cleaned_data["service_account"]))
-        if self.differs("pull_policy"):
+        if self.is_touched("pull_policy"):
             found.append(changes.SetPullPolicy(self.container.name, self.cleaned_data["pull_policy"]))
-        if self.differs("user"):
+        if self.is_touched("user"):
             found.append(changes.SetUser(self.container.name, self.cleaned_data["user"]))
-        if self.differs("cluster_local"):
+        if self.is_touched("cluster_local"):
             found.append(changes.SetVisibility(self.cleaned_data["cluster_local"]))
         limits = {
-            annotation: self._text(name)
+            annotation: self.text_of(name)
             for name, annotation in (("deadline", DEADLINE), ("error_window", ERROR_WINDOW))
-            if self.differs(name)
+            if self.is_touched(name)
         }
         return [*found, *([changes.SetAnnotations(limits, "service")] if limits else [])]
 
@@ -157,27 +164,24 @@ def _makes_revision(parts: list[Change]) -> bool:
     return any(path[:2] == ("spec", "template") for part in parts for path in part.touches())
 
 
-def _present(service: Service, container: Container) -> dict[str, Any]:
+def _present(service: Service, container: Container) -> dict[str, str]:
     """What the service has now; empty where it leaves a field to the cluster's default."""
     resources = container.raw.get("resources") or {}
-    ports = container.raw.get("ports") or [{}]
+    port = (container.raw.get("ports") or [{}])[0]
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-    protocol = ports[0].get("name", "")
-    user = (container.raw.get("securityContext") or {}).get("runAsUser")
-    return {
-        **scale.present(service),
-        **present.present(service, container),
-        "timeout": service.template_spec.get("timeoutSeconds", ""),
-        "cpu_request": requests.get("cpu", ""),
-        "memory_request": requests.get("memory", ""),
-        "cpu_limit": limits.get("cpu", ""),
-        "memory_limit": limits.get("memory", ""),
-        "port": ports[0].get("containerPort", ""),
-        "protocol": protocol if protocol in ("http1", "h2c") else "",
-        "pull_policy": container.raw.get("imagePullPolicy", ""),
-        "user": "" if user is None else user,
-        "service_account": service.template_spec.get("serviceAccountName", ""),
-        "cluster_local": service.is_cluster_local,
-        "deadline": service.annotations.get(DEADLINE, ""),
-        "error_window": service.annotations.get(ERROR_WINDOW, ""),
+    found = {
+        "timeout": service.template_spec.get("timeoutSeconds"),
+        "cpu_request": requests.get("cpu"),
+        "memory_request": requests.get("memory"),
+        "cpu_limit": limits.get("cpu"),
+        "memory_limit": limits.get("memory"),
+        "port": port.get("containerPort"),
+        "protocol": port.get("name"),
+        "pull_policy": container.raw.get("imagePullPolicy"),
+        "user": (container.raw.get("securityContext") or {}).get("runAsUser"),
+        "service_account": service.template_spec.get("serviceAccountName"),
+        "cluster_local": ON if service.is_cluster_local else "",
+        "deadline": service.annotations.get(DEADLINE),
+        "error_window": service.annotations.get(ERROR_WINDOW),
     }
+    return {**scale.present(service), **{name: "" if value is None else str(value) for name, value in found.items()}}
