@@ -6,6 +6,9 @@ from console.access.closed import ClosedPage, closed
 
 register_converter(ClosedPage, "closed_page")
 
+handler400 = "console.web.unavailable.bad_request"
+handler500 = "console.web.unavailable.server_error"
+
 urlpatterns = [
     path("accounts/<closed_page:page>/", closed, name="closed"),  # before allauth's own
     path("accounts/", include("allauth.urls")),

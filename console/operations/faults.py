@@ -7,7 +7,8 @@ import os
 import signal
 from pathlib import Path
 
-# Of a submission, "accepted" and "told" are the two sides of its audit entry; the steps of a worker follow.
+# Of a submission, "accepted" and "told" are the two sides of its audit entry, and "submitted" comes after the commit;
+# the steps of a worker follow.
 STEPS = (
     "claimed",
     "before-write",

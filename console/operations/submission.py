@@ -84,14 +84,29 @@ def submit(
 ) -> Operation:
     """Turn what was previewed into an operation; raises PreviewGone, or NotAllowed or Frozen (which are audited).
 
+    The operation has the preview's id, so who submits it again gets the operation that the first time made, also where
+    the answer to the first time was lost.
+
     On a protected service the operation waits for a second person; ReasonNeeded is raised where a rule wants one.
     `break_glass` passes by both approval and freeze.
     """
     preview = mine([preview_id], user).get(str(preview_id))
     if preview is None:
-        raise PreviewGone
-    with _refusals_audited(preview.ref, actor):
-        return _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
+        return _earlier(preview_id, user)
+    try:
+        with _refusals_audited(preview.ref, actor):
+            made = _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
+    except PreviewGone:  # somebody pressed the button twice
+        return _earlier(preview_id, user)
+    faults.reach("submitted")
+    return made
+
+
+def _earlier(preview_id: UUID | str, user: User) -> Operation:
+    """The operation that the person made of the preview before; raises PreviewGone."""
+    if made := made_of([preview_id], user):
+        return made[0]
+    raise PreviewGone
 
 
 def submit_all(
@@ -104,10 +119,19 @@ def submit_all(
     batch = uuid4()
     previews = mine(preview_ids, user)
     if not previews or len(previews) < len(set(map(str, preview_ids))):
-        raise PreviewGone
+        return _earlier_batch(preview_ids, user)
     with _refusals_audited(next(iter(previews.values())).ref, actor), transaction.atomic():
         ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
         made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
+    return batch, made
+
+
+def _earlier_batch(preview_ids: Sequence[UUID | str], user: User) -> tuple[UUID, tuple[Operation, ...]]:
+    """The batch that the person made of exactly these previews before; raises PreviewGone."""
+    made = made_of(preview_ids, user)
+    batch = made[0].batch if made else None
+    if batch is None or len(made) < len(set(map(str, preview_ids))):
+        raise PreviewGone
     return batch, made
 
 
@@ -115,6 +139,11 @@ def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
     """Return those of the previews, by id, that are the person's own and can still be submitted."""
     found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - KEPT)
     return {str(preview.id): preview for preview in found}
+
+
+def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:
+    """Return the operations that the person made of these previews."""
+    return tuple(Operation.objects.filter(id__in=preview_ids, user=user))
 
 
 @contextlib.contextmanager
@@ -144,9 +173,10 @@ def _submit(
     retry_of: Operation | None = None,
 ) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
-        raise PreviewGone  # somebody pressed the button twice
+        raise PreviewGone
     deadline, error_window = limits.on(Service(unseal(preview.sealed_seen)))
     operation = Operation(
+        id=preview.id,
         cluster=preview.cluster,
         namespace=preview.namespace,
         name=preview.name,
@@ -281,8 +311,9 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     else:
         if operation.broke_glass:
             record_broken_glass(operation, standing, actor)
-        transaction.on_commit(functools.partial(hand_over, operation))
-    transaction.on_commit(functools.partial(tell, "operation", operation))
+        # Robust: once it is committed nothing may be told as not saved; the sweep hands over what was not.
+        transaction.on_commit(functools.partial(hand_over, operation), robust=True)
+    transaction.on_commit(functools.partial(tell, "operation", operation), robust=True)
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
 
@@ -312,6 +343,7 @@ __all__ = [
     "cancel",
     "forget_old_operations",
     "kind_of",
+    "made_of",
     "mine",
     "retry",
     "submit",

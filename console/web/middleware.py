@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from django.conf import settings
@@ -16,7 +17,7 @@ from console.access.decorators import refuse
 from console.access.permissions import Permission
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
-from console.web import words
+from console.web import unavailable, words
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -56,7 +57,9 @@ class ErrorPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        request.is_answered = response.status_code < HTTPStatus.BAD_REQUEST  # type: ignore[attr-defined]
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotAllowed):
@@ -64,6 +67,8 @@ class ErrorPageMiddleware:
         if isinstance(error, RecursionError):  # JSON or YAML nested deeper than any reader goes
             log.warning("request_refused", why="nested too deeply", path=request.path)
             return bad_request(request, error)
+        if not_available := unavailable.page(request, error):
+            return not_available
         if not isinstance(error, ClusterError | MirrorUnavailable):
             return None
         sentence, raw = words.cluster_error(error)

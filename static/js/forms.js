@@ -124,6 +124,11 @@ document.addEventListener("htmx:after:request", (event) => {
   for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
 });
 
+// A store that was away works again: the note that said so goes with the first answer (console/web/unavailable.py).
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.detail.ctx.response?.raw?.ok) document.querySelector("#toasts [data-unavailable]")?.remove();
+});
+
 // A form that was sent through htmx comes back with problems or as a preview: lead the eye and the keyboard there.
 document.addEventListener("htmx:after:request", (event) => {
   if (event.target.tagName !== "FORM") return;

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from console.access.actors import Actor
 from console.access.models import User
@@ -41,21 +44,36 @@ def test_a_process_that_dies_between_change_and_entry_leaves_both_or_neither(
     user = User.objects.get(id=deployer.user_id)
     effect = previewing.preview(SetEnv("app", (EnvEntry("TARGET", "x"),)), user=user, ref=ref)
     marker = fresh.folder / f"{ref.name}.died"
-    died = subprocess.run(
-        [sys.executable, "-c", SUBMIT, str(effect.preview.id), str(user.pk)],
-        cwd=ROOT,
-        env={
-            **fresh.environment,
-            "DJANGO_SETTINGS_MODULE": "console.settings",
-            "CONSOLE_FAULT_STOP_AT": step,
-            "CONSOLE_FAULT_MARKER": str(marker),
-        },
-        check=False,
-        timeout=60,
-    )
+    died = _submit_and_die(fresh, effect.preview, step, marker)
     assert died.returncode == (0 if both else -9)
     assert marker.exists() is not both
     assert Operation.objects.filter(name=ref.name).exists() is both
     assert Entry.objects.filter(service=ref.name, action="deploy.SetEnv").exists() is both
     assert Preview.objects.filter(id=effect.preview.id).exists() is not both  # the button can be pressed again
     assert verify() == Entry.objects.count()
+
+
+def test_a_press_whose_process_died_before_its_answer_leads_to_its_operation(fresh: Stage, deployer: Actor) -> None:
+    ref = ServiceRef("box", "default", f"answerless-{next(_numbers)}")
+    fresh.world.create(ref.name)
+    user = User.objects.get(id=deployer.user_id)
+    shown = previewing.preview(SetEnv("app", (EnvEntry("TARGET", "x"),)), user=user, ref=ref).preview
+    assert _submit_and_die(fresh, shown, "submitted", fresh.folder / f"{ref.name}.died").returncode == -9
+    [made] = Operation.objects.filter(name=ref.name)
+    client = Client()
+    client.force_login(user)
+    address = reverse("submit", kwargs={"id": shown.id})
+    for answer in (client.post(address), client.get(address)):
+        assert answer["Location"] == reverse("operation", kwargs={"id": made.id})
+    assert Operation.objects.filter(name=ref.name).count() == 1
+
+
+def _submit_and_die(stage: Stage, preview: Preview, step: str, marker: Path) -> subprocess.CompletedProcess[bytes]:
+    facts = {"CONSOLE_FAULT_STOP_AT": step, "CONSOLE_FAULT_MARKER": str(marker)}
+    return subprocess.run(
+        [sys.executable, "-c", SUBMIT, str(preview.id), str(preview.user_id)],
+        cwd=ROOT,
+        env={**stage.environment, "DJANGO_SETTINGS_MODULE": "console.settings", **facts},
+        check=False,
+        timeout=60,
+    )

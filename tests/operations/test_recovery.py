@@ -184,9 +184,12 @@ def test_pressing_twice_makes_one_operation(world: World, ref: ServiceRef, deplo
 
     user = User.objects.get(pk=deployer.user_id)
     shown = preview(SECOND, user=user, ref=ref).preview
-    submission.submit(shown.id, user=user, actor=deployer)
+    first = submission.submit(shown.id, user=user, actor=deployer)
+    second = submission.submit(shown.id, user=user, actor=deployer, reason="pressed again")
+    assert (second.id, second.reason) == (first.id, "")
+    assert Operation.objects.count() == 1
     with pytest.raises(submission.PreviewGone):
-        submission.submit(shown.id, user=user, actor=deployer)
+        submission.submit(shown.id, user=User.objects.create_user("another"), actor=deployer)
 
 
 def test_what_is_written_between_reading_and_writing_is_not_lost(

@@ -53,7 +53,11 @@ def test_applying_makes_operations_of_one_batch_once(two) -> None:
     assert answer["Location"] == f"/operations/?batch={batch}"
     page = read(two.get(answer["Location"])).text
     assert all(name in page for name in NAMES)
-    assert read(two.post("/services/bulk/submit/", previews, follow=True)).text.count("was submitted already") == 1
+    again = two.post("/services/bulk/submit/", previews)
+    with_mistake = two.post("/services/bulk/submit/", {**previews, "deadline": "never"})
+    assert again["Location"] == with_mistake["Location"] == answer["Location"]
+    other = {"preview": ["00000000-0000-4000-8000-000000000001"]}
+    assert "was submitted already" in read(two.post("/services/bulk/submit/", other, follow=True)).text
     assert Operation.objects.count() == 2
     assert Entry.objects.filter(action="deploy.SetEnv", text="new colours").count() == 2
 

@@ -102,9 +102,10 @@ def _why_not(effect: Effect, standing: gate.Standing) -> str:
 @signed_in
 def submit(request: ConsoleRequest) -> HttpResponse:
     """Make an operation of each preview, all or none."""
+    previews = [text for text in request.POST.getlist("preview") if as_uuid(text)]
     asked = LimitsForm(request.POST)
     if not asked.is_valid():
-        return stopped(request, [text for text in request.POST.getlist("preview") if as_uuid(text)], asked)
+        return stopped(request, previews, asked)
     try:
         batch, _made = submission.submit_all(
             request.POST.getlist("preview"),
@@ -114,7 +115,7 @@ def submit(request: ConsoleRequest) -> HttpResponse:
             limits=asked.limits,
         )
     except (submission.PreviewGone, ValueError):
-        return gone(request)
+        return gone(request, previews)
     except NotAllowed as error:
         return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.actors import actor_from
 from console.access.decorators import refuse, refused_page, signed_in
@@ -111,10 +111,12 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
     }
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    """Make an operation of a preview. A second press finds the preview used up and the operation made."""
+    """Make an operation of a preview. A second press leads to the operation that the first one made."""
+    if request.method != "POST":  # whoever was sent to sign in, or loads the address of a press again
+        return gone(request, [str(id)])
     asked = LimitsForm(request.POST)
     if not asked.is_valid():
         return stopped(request, [str(id)], asked)
@@ -128,7 +130,7 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
             break_glass="break_glass" in request.POST,
         )
     except submission.PreviewGone:
-        return gone(request)
+        return gone(request, [str(id)])
     except NotAllowed as error:
         return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:

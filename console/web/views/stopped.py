@@ -26,7 +26,7 @@ def stopped(
     """Show what was to be submitted and why it was not: what is wrong with its limits, or what stopped it."""
     previews = list(submission.mine(preview_ids, request.user).values())
     if not previews:
-        return gone(request)
+        return gone(request, preview_ids)
     standings, may_break = [], len(previews) == 1  # one service at a time
     for preview in previews:
         change, seen = changes.load(unseal(preview.sealed_change)), Service(unseal(preview.sealed_seen))
@@ -50,8 +50,13 @@ def stopped(
     return render(request, "changes/stopped.html", context, status=422)
 
 
-def gone(request: ConsoleRequest) -> HttpResponse:
-    """Say that there is nothing left to submit."""
+def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpResponse:
+    """Show what was made of the previews already, or say that there is nothing left to submit."""
+    made = submission.made_of(preview_ids, request.user)
+    if len(made) == 1:
+        return redirect("operation", id=made[0].id)
+    if made and made[0].batch:
+        return redirect(f"{reverse('operations')}?batch={made[0].batch}")
     messages.warning(
         request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
     )
