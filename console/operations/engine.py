@@ -7,6 +7,7 @@ import threading
 from typing import NoReturn
 
 from console.cluster import errors
+from console.cluster.connections import SourceUnavailable, UnknownCluster
 from console.cluster.errors import ClusterError
 from console.operations.following import follow
 from console.operations.models import Operation
@@ -18,6 +19,22 @@ from console.operations.writing import RETRY_SECONDS, write
 # Seen on a real one (tests/cluster/test_restart.py).
 REFUSED_SECONDS = 15.0
 REFUSED = "refused-for-now"
+# What may be over in a moment: it is tried again until the operation's deadline.
+TRANSIENT = (
+    *(errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired),
+    SourceUnavailable,
+)
+_CODES: dict[type[ClusterError], str] = {
+    errors.Unreachable: "cluster-away",
+    errors.Uncertain: "cluster-away",
+    errors.Expired: "cluster-away",
+    errors.ServerFailed: "cluster-failing",
+    errors.Throttled: "cluster-busy",
+    SourceUnavailable: "database-away",
+    UnknownCluster: "cluster-unknown",
+    errors.NotFound: "not-found",
+    errors.Refused: "refused",
+}
 
 
 def take_turn(operation: Operation, stop: threading.Event) -> float | None:
@@ -45,13 +62,18 @@ def _work(turn: Turn) -> None:
         _doubt(turn, "unauthorized", error)
     except errors.Forbidden as error:
         _doubt(turn, "forbidden", error)
-    except (errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired) as error:
+    except TRANSIENT as error:
         if turn.is_late:
-            turn.fail(Status.TIMED_OUT, "cluster-away", error)
+            turn.fail(Status.TIMED_OUT, cause_code(error), error)
         turn.notice_away(error)
         raise Pause(RETRY_SECONDS) from error
     except ClusterError as error:
-        turn.fail(Status.FAILED, "cluster", error)
+        turn.fail(Status.FAILED, cause_code(error), error)
+
+
+def cause_code(error: ClusterError) -> str:
+    """Return the code of the cause that an answer of the cluster is, by its class."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "cluster")
 
 
 def _doubt(turn: Turn, code: str, error: ClusterError) -> NoReturn:

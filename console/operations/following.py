@@ -139,7 +139,8 @@ def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revisio
 def _conclude(turn: Turn, state: Follow, outcome: Outcome, service: Service | None) -> None:
     status = STATUS_OF[outcome]
     if service is None:
-        turn.end(Status.FAILED, cause={"code": "deleted-meanwhile"})
+        # Asked again: another one of the name may have come while the deletion was taken in.
+        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if turn.read() else "deleted-meanwhile"})
     if status in (Status.FAILED, Status.TIMED_OUT):
         turn.end(status, cause=evidence.gather(turn.gateway, service, state))
     if status == Status.SUPERSEDED:

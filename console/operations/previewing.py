@@ -118,9 +118,10 @@ def refuse_unless_allowed(user: User, ref: ServiceRef, service: Service, change:
 
 
 def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:
-    """Leave an entry of an attempt that was not allowed."""
-    for permission in sorted(refusal.permissions):
-        audit.record(f"{permission}.refused", actor=actor, ref=ref, outcome=Outcome.REFUSED)
+    """Leave one entry of an attempt that was not allowed, named after the first of the permissions that it lacked."""
+    first, *more = sorted(refusal.permissions)
+    text = f"also lacks: {', '.join(more)}" if more else ""
+    audit.record(f"{first}.refused", actor=actor, ref=ref, outcome=Outcome.REFUSED, text=text)
 
 
 def forget_old_previews() -> int:

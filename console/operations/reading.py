@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,7 +13,8 @@ from django.utils import timezone
 from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.audit.models import Entry
-from console.knative import paths
+from console.knative import paths, traffic
+from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
 from console.operations.models import OnService, Operation
@@ -143,6 +145,43 @@ def both_sides(operation: Operation) -> tuple[Side, ...]:
 
 def _is_same_place(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
+
+
+class Serving(StrEnum):
+    """Who answers a service's requests, seen from an operation on it."""
+
+    UNKNOWN = "unknown"
+    PREVIOUS = "previous"  # only what served before the operation
+    OTHERS = "others"
+    NOTHING = "nothing"
+    DELETED = "deleted"
+    RECREATED = "recreated"  # another service has the name
+
+
+@dataclass(frozen=True, slots=True)
+class ServesNow:
+    """What the mirror shows of an operation's service at this moment; `revisions` get traffic."""
+
+    serving: Serving = Serving.UNKNOWN
+    revisions: tuple[str, ...] = ()
+
+
+def serves_now(operation: Operation, service: Service | None, *, is_fresh: bool) -> ServesNow:
+    """Return who serves by the mirrored service; what is stale or not settled tells nothing."""
+    if not is_fresh or not operation.uid:
+        return ServesNow()
+    if service is None:
+        return ServesNow(Serving.DELETED)
+    if service.uid != operation.uid:
+        return ServesNow(Serving.RECREATED)
+    revisions = tuple(sorted(traffic.shares(service.status_traffic)))
+    if not revisions:
+        return ServesNow(Serving.NOTHING)
+    route = service.condition("RoutesReady")
+    if not (route and route.is_true):  # the split that the status names is not what the ingress has
+        return ServesNow(Serving.UNKNOWN, revisions)
+    before = traffic.shares(operation.seen.status_traffic)
+    return ServesNow(Serving.PREVIOUS if before.keys() >= set(revisions) else Serving.OTHERS, revisions)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
         log.debug("turn_void")
     except LeaseLost:
         log.warning("lease_lost")
-    except (OperationalError, InterfaceError, redis.RedisError) as error:
+    except (OperationalError, InterfaceError, redis.RedisError, MirrorUnavailable) as error:
         log.warning("turn_interrupted", reason=type(error).__name__)  # the sweep finds it when the lease runs out
     finally:
         structlog.contextvars.unbind_contextvars("operation")
@@ -60,7 +60,7 @@ def _take_turn(operation: Operation) -> float | None:
     """Take the turn. What nobody foresaw ends the operation with that word instead of trying it for ever."""
     try:
         return take_turn(operation, _stopping)
-    except (LeaseLost, OperationalError, InterfaceError, redis.RedisError):
+    except (LeaseLost, OperationalError, InterfaceError, redis.RedisError, MirrorUnavailable):
         raise
     except Exception as error:
         log.exception("turn_failed")

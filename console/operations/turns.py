@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from console.cluster import errors
+from console.cluster.connections import SourceUnavailable
 from console.cluster.errors import ClusterError
 from console.cluster.gateway import Gateway
 from console.knative.changes import ChangeRefused
@@ -25,6 +26,12 @@ from console.operations.leases import LeaseLost, save
 from console.operations.models import Operation, TimelineLine
 from console.operations.statuses import Status
 from console.operations.stopwatch import Stopwatch
+
+_NOTICES: dict[type[ClusterError], str] = {
+    errors.Throttled: "throttled",
+    errors.ServerFailed: "cluster-failing",
+    SourceUnavailable: "database-away",
+}
 
 
 class Ended(Exception):
@@ -134,8 +141,8 @@ class Turn:
         return redact_text(text, secrets)
 
     def notice_away(self, error: ClusterError) -> None:
-        """Say that the cluster does not answer, or asks to wait."""
-        code = "throttled" if isinstance(error, errors.Throttled) else "cluster-away"
+        """Say that the cluster does not answer, fails or asks to wait, by the class of the error."""
+        code = next((code for kind, code in _NOTICES.items() if isinstance(error, kind)), "cluster-away")
         self.notice(code, raw=self.without_secrets(error.raw)[:500])
 
     def _on_wait(self, error: ClusterError, _seconds: float) -> None:

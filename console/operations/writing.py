@@ -3,6 +3,8 @@
 It carries an annotation with the operation's id, so that whoever comes next knows whether it happened.
 """
 
+from typing import Any
+
 import structlog
 from django.db import IntegrityError
 from django.utils import timezone
@@ -109,8 +111,14 @@ def _still_there(turn: Turn, fresh: Service | None) -> Service:
     if fresh is None or operation.uid not in ("", fresh.uid):
         if isinstance(operation.change, DeleteService) and operation.base_version:
             turn.end(Status.SUCCEEDED, *_deleted(turn, "Service", operation.name))
-        turn.end(Status.FAILED, cause={"code": "deleted-meanwhile"})
+        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if fresh else "deleted-meanwhile"})
     return fresh
+
+
+def _problem(refusal: ChangeRefused) -> dict[str, Any]:
+    """The cause that an input's problem is; its words come from its facts, so there is no raw message."""
+    facts = {name: str(value) for name, value in refusal.problem.facts.items()}
+    return {"code": refusal.problem.code, "facts": facts}
 
 
 def _deleted(turn: Turn, kind: str, name: str) -> tuple[TimelineLine, ...]:
@@ -143,7 +151,7 @@ def _replace(turn: Turn, fresh: Service) -> Service:
     try:
         wanted = _signed(operation, operation.change.apply(fresh))
     except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
+        turn.end(Status.REFUSED, cause=_problem(refusal))
     # The API server counts the generation up when the spec differs; resourceVersion makes sure that it is this spec.
     grows = any(row.path[0] == "spec" for row in diff(fresh.raw, wanted.raw))
     turn.save_intent(
@@ -170,7 +178,7 @@ def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service
         wanted = _signed(turn.operation, change.apply(Service({})))
         refuse_another_object(turn.operation.ref, wanted)
     except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
+        turn.end(Status.REFUSED, cause=_problem(refusal))
     turn.save_intent(base_version="new", generation=1, makes_revision=True, follow_state={"previous": None})
     faults.reach("before-write")
     try:
@@ -198,7 +206,7 @@ def _delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None
     try:
         change.apply(fresh)
     except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "raw": str(refusal)})
+        turn.end(Status.REFUSED, cause=_problem(refusal))
     turn.save_intent(base_version=fresh.resource_version)
     faults.reach("before-write")
     try:

@@ -17,7 +17,7 @@ from console.access.decorators import refuse
 from console.access.permissions import Permission
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
-from console.web import unavailable, words
+from console.web import outcomes, unavailable
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -71,7 +71,7 @@ class ErrorPageMiddleware:
             return not_available
         if not isinstance(error, ClusterError | MirrorUnavailable):
             return None
-        sentence, raw = words.cluster_error(error)
+        sentence, raw = outcomes.answer_error(error)
         status = self.STATUS.get(type(error).__name__, 503)
         response = TemplateResponse(request, "error.html", {"sentence": sentence, "raw": raw}, status=status)
         return response.render()

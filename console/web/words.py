@@ -1,5 +1,6 @@
 """Codes and facts from below, in words for people, in their language."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,13 +15,11 @@ from console.knative.conditions import Condition
 from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
-from console.mirror.read import MirrorIncomplete
 from console.operations import access_tests
 from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.protection.models import FreezeWindow
 from console.operations.protection.windows import on_clock
 from console.operations.reading import ENDED
-from console.operations.statuses import Status
 from console.web import traffic_words
 
 HEALTH = {
@@ -118,11 +117,16 @@ def truth_short(kind: str, percent: int) -> str:
 
 def problem(found: Problem) -> str:
     """Return what is wrong with an input, and what to do."""
-    template = _PROBLEMS.get(found.code)
-    return str(template) % dict(found.facts) if template else str(found)
+    return problem_of(found.code, found.facts) or str(found)
 
 
-_PROBLEMS = {
+def problem_of(code: str, facts: Mapping[str, Any]) -> str:
+    """Return the words for a code and its facts; empty for a code that is not a problem's."""
+    template = PROBLEMS.get(code)
+    return str(template) % defaultdict(lambda: "?", facts) if template else ""
+
+
+PROBLEMS = {
     **traffic_words.PROBLEMS,
     "env-name-empty": gettext_lazy("A variable needs a name."),
     "env-name-reserved": gettext_lazy("“%(name)s” is reserved: Knative sets it itself."),
@@ -169,111 +173,6 @@ _PROBLEMS = {
 }
 
 
-def outcome(status: str, revision: str) -> str:
-    """Return what became of an operation, in plain words."""
-    sentences = {
-        Status.WAITING: _("Waiting for a second person's approval. Nothing is written before that."),
-        Status.QUEUED: _("Waiting for a worker."),
-        Status.RUNNING: _("Writing the change to the cluster."),
-        Status.FOLLOWING: _("The cluster has accepted the change and is making it real."),
-        Status.SUCCEEDED: _("Done: the change is real and serves."),
-        Status.NOT_SERVING: _("Done, but the new revision %(revision)s gets 0%% of the traffic.")
-        % {"revision": revision},
-        Status.FAILED: _("It did not work. What served before still serves."),
-        Status.TIMED_OUT: _(
-            "It is not ready after the deadline. Knative may still be trying; what served before still serves."
-        ),
-        Status.SUPERSEDED: _("A newer change of this service took over before this one was ready."),
-        Status.CANCELLED: _("Cancelled before anything was written."),
-        Status.CONFLICTED: _("Stopped: somebody else changed the same fields meanwhile. Nothing was written."),
-        Status.REFUSED: _("The cluster refused the change. Nothing was written."),
-        Status.DECLINED: _("Not approved. Nothing was written."),
-        Status.EXPIRED: _("Nobody approved it in time. Nothing was written."),
-        Status.STOPPED: _("Stopped by the service's protection. Nothing was written."),
-    }
-    return sentences[Status(status)]
-
-
-def cause(facts: Mapping[str, Any]) -> str:
-    """Return the cause of an end in plain words, with what to do."""
-    code, found = str(facts.get("code", "")), dict(facts.get("facts") or {})
-    text = _CAUSES.get(f"{code}-exit" if "exit_code" in found else code, _CAUSES.get(code))
-    if text is None:
-        return ""
-    defaults = {"name": "?", "image": "", "line": "", "quota": "", "revision": "?", "who": "?", "permission": "?"}
-    defaults |= {"comment": "", "until": "?", "note": ""}
-    return str(text) % {**defaults, **found}
-
-
-_CAUSES = {
-    "image-missing": gettext_lazy(
-        "The image cannot be fetched. Check its name and tag, and that the cluster may pull from the registry."
-    ),
-    "crash": gettext_lazy("The container starts and ends again. Its last lines are below."),
-    "crash-exit": gettext_lazy(
-        "The container starts and ends again, with exit code %(exit_code)s. Its last lines are below."
-    ),
-    "out-of-memory": gettext_lazy(
-        "The container needed more memory than its limit allows, and was ended. Raise the limit."
-    ),
-    "liveness": gettext_lazy(
-        "The container is ended again and again: its liveness probe fails. Check the probe's port, path and delay."
-    ),
-    "probe": gettext_lazy(
-        "The container runs but does not become ready. Check the port it listens on and its readiness probe."
-    ),
-    "deadline": gettext_lazy(
-        "The revision was not ready within Knative's progress deadline. The warnings below may tell what it waited for."
-    ),
-    "quota": gettext_lazy(
-        "The namespace's quota is used up (%(quota)s). Ask for more, or lower what the service requests."
-    ),
-    "unschedulable": gettext_lazy("No node has room for the pod. Lower what it requests, or add nodes."),
-    "secret-missing": gettext_lazy(
-        "A secret that the service refers to does not exist (%(name)s). Create it, or change the reference."
-    ),
-    "config-map-missing": gettext_lazy("A config map that the service refers to does not exist (%(name)s)."),
-    "revision-missing": gettext_lazy("The split names %(revision)s, which does not exist."),
-    "ingress": gettext_lazy("The ingress does not accept the routes. The cluster's networking layer tells why."),
-    "refused": gettext_lazy("Knative's validation refused it:"),
-    "policy": gettext_lazy(
-        "A policy of this cluster refused it (%(name)s). Ask whoever keeps it, or change what it objects to:"
-    ),
-    "conflict": gettext_lazy("%(who)s changed the same fields after you had seen the preview."),
-    "superseded": gettext_lazy("The newer change is by %(who)s."),
-    "deleted-meanwhile": gettext_lazy("The service was deleted meanwhile."),
-    "exists-already": gettext_lazy("A service of that name exists already."),
-    "not-serving": gettext_lazy("Traffic is pinned to other revisions. Send some to the new one when you are ready."),
-    "not-allowed": gettext_lazy("The permission “%(permission)s” was taken away between submitting and writing."),
-    "unauthorized": gettext_lazy("The cluster does not accept the console's credentials any more."),
-    "forbidden": gettext_lazy("The cluster's own access rules do not allow it."),
-    "cluster-away": gettext_lazy("The cluster did not answer until the deadline."),
-    "cluster": gettext_lazy("The cluster answered with an error."),
-    "never-written": gettext_lazy("It could not be written before the deadline, and will not be written any more."),
-    "internal": gettext_lazy(
-        "The console itself failed; the worker's log tells why. Look at the service before trying again."
-    ),
-    "unknown": gettext_lazy("The cluster's own message:"),
-    "declined": gettext_lazy("%(who)s: %(comment)s"),
-    "withdrawn": gettext_lazy("Its author withdrew it."),
-    "expired": gettext_lazy("Submit the change again to ask anew."),
-    "frozen": gettext_lazy("A freeze began before it was written. It lasts until %(until)s. %(note)s"),
-    "protected-meanwhile": gettext_lazy(
-        "The service became protected before it was written. Submit the change again to ask for an approval."
-    ),
-    "reason-missing": gettext_lazy("The rules now ask for a reason. Submit the change again and say why."),
-    "not-as-approved": gettext_lazy("It is not what was approved. Tell an administrator, and submit it again."),
-    "approver-gone": gettext_lazy("Whoever approved it (%(who)s) may not approve changes of this service any more."),
-}
-NOTICES = {
-    "cluster-away": gettext_lazy("The API server does not answer; trying again."),
-    "throttled": gettext_lazy("The API server asks to wait; trying again."),
-    "refused-for-now": gettext_lazy("The cluster does not let the console in; trying again for a little while."),
-    "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
-    "merged": gettext_lazy("%(who)s changed other fields after the preview; they stay as they are now:"),
-}
-
-
 def frozen(freeze: Freeze) -> str:
     """Return until when nothing can be changed, and why."""
     sentence = _("Frozen until %(until)s.") % {"until": freeze.until}
@@ -298,12 +197,6 @@ def stopped(stop: Stopped) -> str:
     return _("A reason is needed here: say why.")
 
 
-def notice(code: str, facts: Mapping[str, Any]) -> str:
-    """Return why nothing moves, or what else happened, for a line of a timeline."""
-    template = NOTICES.get(code)
-    return str(template) % {"who": "?", **facts} if template else code
-
-
 def condition(found: Condition) -> str:
     """Return what a condition means where its reason is well known; empty otherwise."""
     if found.type == "Active" and found.word == "info":
@@ -321,26 +214,6 @@ def tally(conditions: tuple[Condition, ...]) -> str:
     """Return why the count of conditions is not complete: `Active: scaled to zero, normal`."""
     parts = [f"{c.type}: {condition(c) or c.reason or SYMBOL_WORDS[c.word]}" for c in conditions if not c.is_true]
     return ", ".join(parts)
-
-
-def cluster_error(error: Exception) -> tuple[str, str]:
-    """Return (plain words, raw message) for what a cluster or the mirror answered."""
-    if isinstance(error, MirrorIncomplete):
-        sentence = _("%(cluster)s has not been read completely yet, so this cannot be told. Try again in a moment.")
-        return sentence % {"cluster": error}, ""
-    sentences = {
-        "NotFound": _("The cluster has no such object (any more)."),
-        "Conflict": _("The object was changed meanwhile; load the page again."),
-        "AlreadyExists": _("An object of that name exists already."),
-        "Refused": _("The cluster refuses this. Nothing was written."),
-        "Forbidden": _("The cluster's own access rules do not allow this."),
-        "Unauthorized": _("The cluster does not accept the console's credentials."),
-        "Throttled": _("The API server is overloaded and asks to wait. Try again in a moment."),
-        "Unreachable": _("The cluster does not answer. What you see comes from the console's copy; changes must wait."),
-        "MirrorUnavailable": _("The console's own store (Redis) does not answer. Try again in a moment."),
-        "UnknownCluster": _("This cluster is not configured any more."),
-    }
-    return sentences.get(type(error).__name__, _("The cluster answered with an error.")), str(error)
 
 
 def requests(count: int) -> str:

@@ -236,7 +236,7 @@ def test_logs_are_shown_and_those_of_a_failure_are_kept(shown: Shown) -> None:
     assert "every 3s" in live
     crashed = press(shown, shown.client.post(f"{shown.path}image/", {"image": "example.com/shop/crash:1"}))
     failed = read(shown.client.get(f"/operations/{crashed.id}/"))
-    assert "with exit code 1" in failed.text
+    assert "(exit code 1)" in failed.text
     assert f"{shown.path}revisions/{crashed.revision}/logs/" in failed.links
     kept = read(shown.client.get(f"{shown.path}revisions/{crashed.revision}/logs/")).text
     assert "Kept from operations that failed" in kept

@@ -16,7 +16,7 @@ from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.operations.models import TimelineLine
-from console.web import cluster_words, words
+from console.web import cluster_words, outcomes, words
 
 register = template.Library()
 
@@ -111,12 +111,12 @@ def phase_word(phase: str) -> str:
 
 @register.filter
 def notice_words(line: TimelineLine) -> str:
-    return words.notice(line.text, line.facts)
+    return outcomes.notice(line.text, line.facts)
 
 
 @register.filter
 def cause_words(facts: dict[str, Any]) -> str:
-    return words.cause(facts)
+    return outcomes.cause(facts)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refuse, signed_in
+from console.access.decorators import refused_page, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.operations import reading
@@ -80,7 +80,7 @@ def _decide(request: ConsoleRequest, found: Operation, act: Callable[[], None]) 
     try:
         act()
     except NotAllowed:
-        return refuse(request, Permission.APPROVE, found.ref)
+        return refused_page(request, Permission.APPROVE, found.ref)
     except requests.OwnChange:
         messages.warning(request, _("Nobody decides on a change of their own. Ask somebody else who may approve."))
     except Frozen as stop:

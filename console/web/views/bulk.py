@@ -17,7 +17,7 @@ from console.mirror import read
 from console.operations import ClusterError, previewing, submission
 from console.operations.previewing import Effect, NotAllowed
 from console.operations.protection import gate
-from console.web import words
+from console.web import outcomes, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -82,7 +82,7 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     except ChangeRefused as refusal:
         why_not = words.problem(refusal.problem)
     except ClusterError as error:
-        why_not = words.cluster_error(error)[0]
+        why_not = outcomes.answer_error(error)[0]
     else:
         standing = gate.standing_before(ref, change, effect.before)
         why_not = _why_not(effect, standing)
@@ -95,7 +95,7 @@ def _why_not(effect: Effect, standing: gate.Standing) -> str:
         return _("Nothing would change: the service is already like that.")
     if standing.freeze:
         return words.frozen(standing.freeze)
-    return " ".join(words.cluster_error(effect.refusal)) if effect.refusal else ""
+    return " ".join(outcomes.answer_error(effect.refusal)) if effect.refusal else ""
 
 
 @require_POST

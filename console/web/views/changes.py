@@ -21,7 +21,7 @@ from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
 from console.operations.rights import needs_of
 from console.operations.submission import Limits
-from console.web import words
+from console.web import outcomes, words
 from console.web.actions import service_url
 from console.web.forms import digest
 from console.web.forms.env import EnvForm
@@ -206,7 +206,7 @@ def show_preview(
         and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before), standing),
         "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
         "effect_sentence": words.truth(effect.truth),
-        "refusal": words.cluster_error(effect.refusal) if effect.refusal else None,
+        "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
         "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
         "form_path": request.path,
         "form_fields": [

@@ -8,7 +8,7 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError, cloning, surroundings
-from console.web import words
+from console.web import outcomes
 from console.web.forms.create import CloneForm, CreateForm
 from console.web.offers import Offers, offers
 from console.web.requests import ConsoleRequest
@@ -54,7 +54,7 @@ def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     try:
         change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])
     except ClusterError as error:
-        return page(" ".join(words.cluster_error(error)))
+        return page(" ".join(outcomes.answer_error(error)))
     return show_preview(request, form.ref, change, page)
 
 

@@ -9,7 +9,7 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError, reading
 from console.operations import logs as newest
-from console.web import words
+from console.web import outcomes
 from console.web.requests import ConsoleRequest
 from console.web.views.services import find, frame
 
@@ -28,7 +28,7 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
     try:
         log = newest.tail(ref, revision, user=request.user, previous=previous, lines=lines, **chosen)
     except ClusterError as error:  # what failed operations kept can be shown all the same
-        log, trouble = newest.Log(()), words.cluster_error(error)
+        log, trouble = newest.Log(()), outcomes.answer_error(error)
     context = {
         **frame(request, ref, found),
         "here": "revisions",

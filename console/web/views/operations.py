@@ -26,7 +26,7 @@ from console.operations.protection import approvals
 from console.operations.protection.models import Approval
 from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
-from console.web import paging, words
+from console.web import outcomes, paging, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -74,7 +74,7 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "ref": found.ref,
         "lines": found.lines.all(),
         "rows": [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes],
-        "outcome": words.outcome(found.status, found.revision),
+        "outcome": outcomes.outcome(found, _serves_now(found)),
         "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
         "usual": usual,
         "sides": reading.both_sides(found),
@@ -92,6 +92,15 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         **_approval(request, found),
     }
     return render(request, "operations/operation.html", context, status=422 if problem else 200)
+
+
+def _serves_now(found: Operation) -> reading.ServesNow:
+    """Who serves at this moment, by the mirror; nothing is claimed while it is stale or cannot be read."""
+    try:
+        is_fresh = not read.freshness(found.cluster).is_stale
+        return reading.serves_now(found, read.service(found.ref), is_fresh=is_fresh)
+    except read.MirrorUnavailable:
+        return reading.ServesNow()
 
 
 def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     try:
         made = submission.retry(found, user=request.user, actor=actor_from(request))
     except NotAllowed as error:
-        return refuse(request, Permission(sorted(error.permissions)[0]), found.ref)
+        return refused_page(request, Permission(sorted(error.permissions)[0]), found.ref)
     except submission.NotNow:
         messages.warning(request, _("This operation cannot be tried again."))
         return redirect("operation", id=id)
