@@ -83,3 +83,9 @@ def containers_of(pod_spec: Raw) -> tuple[Container, ...]:
 def user_container_of(containers: tuple[Container, ...]) -> Container | None:
     """Return the container that takes the requests; None where there is none at all."""
     return next((container for container in containers if container.serves), containers[0] if containers else None)
+
+
+def is_sidecar(container: Container, containers: tuple[Container, ...]) -> bool:
+    """Whether the container takes no requests: one of several, and another has the port."""
+    serving = user_container_of(containers)
+    return serving is not None and container.name != serving.name

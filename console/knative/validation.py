@@ -8,6 +8,8 @@ from console.knative.traffic import Problem
 
 # Knative's runtime contract sets these itself; the webhook refuses them (recording: reserved-env).
 RESERVED_ENV = frozenset({"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"})
+# A container that takes no requests has no port of Knative's (serving, k8s_validation.go: reservedSidecarEnvVars).
+RESERVED_SIDECAR_ENV = RESERVED_ENV - {"PORT"}
 # An object above about 1.5 MiB does not fit into etcd; one value of this size is a mistake already.
 MAX_VALUE_BYTES = 128 * 1024
 MAX_IMAGE_CHARACTERS = 1024
@@ -29,11 +31,11 @@ _LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([
 _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
 
-def env_name(name: str) -> Problem | None:
+def env_name(name: str, *, is_sidecar: bool = False) -> Problem | None:
     """Return what is wrong with a variable's name, or None."""
     if not name:
         return Problem("env-name-empty")
-    if name in RESERVED_ENV:
+    if name in (RESERVED_SIDECAR_ENV if is_sidecar else RESERVED_ENV):
         return Problem("env-name-reserved", {"name": name})
     if not _ENV_NAME.fullmatch(name):
         return Problem("env-name-invalid", {"name": name[:80]})

@@ -147,6 +147,12 @@ def test_hostile_yaml_is_refused(owner, manifest: str, message: str) -> None:
     assert message in read(response).text
 
 
+@pytest.mark.parametrize("page", ["env", "image", "settings"])
+def test_a_form_about_a_container_that_is_gone_means_no_other(owner, page: str) -> None:
+    typed = {"container": "gone", "image": "nginx:1", "timeout": "77", "rows": "1", "name-0": "NEW", "value-0": "1"}
+    assert owner.post(f"{SHOP}{page}/", typed).status_code == 404
+
+
 def test_settings_out_of_range_are_refused(owner) -> None:
     typed = {"container": "app", "concurrency": "-5", "timeout": "601", "cpu_limit": "x"}
     response = owner.post(f"{SHOP}settings/", typed)

@@ -179,3 +179,15 @@ def test_a_pasted_file_is_compared_variable_by_variable(shown: Shown) -> None:
     assert "env[PASSWORD].value •••• ••••" in page
     assert "env[COLOUR] not there ••••" in page
     assert "env[TARGET]" not in page.split("The whole manifest")[0], "it has that value already"
+
+
+def test_a_sidecar_may_have_a_port_of_its_own(shown: Shown) -> None:
+    typed = {"rows": "1", "name-0": "PORT", "action-0": "set", "value-0": "9000", "source-0": ""}
+    sidecar = shown.client.post(f"{shown.path}env/", typed | {"container": "sidecar"})
+    assert "spec.template.spec.containers[sidecar].env[PORT]" in read(sidecar).text
+    pasted = shown.client.post(f"{shown.path}env/", {"container": "sidecar", "rows": "0", "paste": "PORT=9000"})
+    assert pasted.status_code == 200
+    serving = shown.client.post(f"{shown.path}env/", typed | {"container": "app"})
+    assert "“PORT” is reserved" in read(serving).text
+    reserved = shown.client.post(f"{shown.path}env/", typed | {"container": "sidecar", "name-0": "K_SERVICE"})
+    assert "“K_SERVICE” is reserved" in read(reserved).text

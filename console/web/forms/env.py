@@ -37,9 +37,14 @@ class EnvForm:
     """The variables of one container. `rows` holds what was typed, so nothing is lost when something is wrong."""
 
     def __init__(
-        self, container: Container, data: Mapping[str, Any] | None = None, digest: DigestChoice | None = None
+        self,
+        container: Container,
+        data: Mapping[str, Any] | None = None,
+        digest: DigestChoice | None = None,
+        *,
+        is_sidecar: bool = False,
     ) -> None:
-        self.container = container
+        self.container, self.is_sidecar = container, is_sidecar
         self.digest = digest or DigestChoice(container.name, {})
         self.data = data
         self.paste = str(data.get("paste", "")) if data else ""
@@ -50,11 +55,12 @@ class EnvForm:
 
     def is_valid(self) -> bool:
         """Read the paste, check every row; problems then stand on the rows."""
-        pasted, self.problems = parse_env_lines(self.paste)
+        pasted, self.problems = parse_env_lines(self.paste, is_sidecar=self.is_sidecar)
         for row in self.rows:
             if row.action != "set" or (not row.name and not row.value):
                 continue
-            checks = (validation.env_name(row.name), validation.env_value(row.value), self._source_problem(row))
+            name_problem = validation.env_name(row.name, is_sidecar=self.is_sidecar)
+            checks = (name_problem, validation.env_value(row.value), self._source_problem(row))
             row.problems += [found for found in checks if found]
         kept = [row.name for row in self.rows if row.action == "keep" and row.exists]
         set_names = [row.name for row in self._wanted()]
@@ -71,7 +77,9 @@ class EnvForm:
         """The change that a valid form means."""
         entries = [_entry(row) for row in self._wanted()]
         removed = tuple(row.name for row in self.rows if row.exists and row.action == "remove")
-        set_env = SetEnv(self.container.name, (*entries, *parse_env_lines(self.paste)[0]), removed)
+        set_env = SetEnv(
+            self.container.name, (*entries, *parse_env_lines(self.paste, is_sidecar=self.is_sidecar)[0]), removed
+        )
         return self.digest.with_(set_env)
 
     def _existing(self) -> list[EnvRow]:
@@ -104,7 +112,7 @@ class EnvForm:
         return None if slash and name and key else Problem("env-source-invalid")
 
 
-def parse_env_lines(text: str) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
+def parse_env_lines(text: str, *, is_sidecar: bool = False) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
     """Return the variables of a .env file and what is wrong with it; `export`, quotes and # comments are allowed."""
     entries: list[EnvEntry] = []
     problems: list[Problem] = []
@@ -119,7 +127,8 @@ def parse_env_lines(text: str) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
         entries.append(EnvEntry(name.strip(), value))
-        problems += [found for found in (validation.env_name(name.strip()), validation.env_value(value)) if found]
+        name_problem = validation.env_name(name.strip(), is_sidecar=is_sidecar)
+        problems += [found for found in (name_problem, validation.env_value(value)) if found]
     problems += [
         Problem("env-name-duplicate", {"name": name}) for name in validation.duplicates(e.name for e in entries)
     ]

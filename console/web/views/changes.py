@@ -12,7 +12,7 @@ from console.access.actors import actor_from
 from console.access.decorators import refuse, require_permission
 from console.access.permissions import Permission
 from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
-from console.knative.containers import Container
+from console.knative.containers import Container, is_sidecar
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -40,7 +40,8 @@ def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     found = find(ref)
     container = _container(request, found)
     data = request.POST if is_sent(request) else None
-    form = EnvForm(container, data, digest.choice(found, container, read.revisions(ref), data))
+    chosen = digest.choice(found, container, read.revisions(ref), data)
+    form = EnvForm(container, data, chosen, is_sidecar=is_sidecar(container, found.containers))
     if is_sent(request) and not is_editing(request) and form.is_valid():
         return show_preview(request, ref, form.change, lambda why: _env_page(request, ref, found, form, why))
     return _env_page(request, ref, found, form)
@@ -231,11 +232,11 @@ def is_editing(request: ConsoleRequest) -> bool:
 
 
 def _container(request: ConsoleRequest, found: Service) -> Container:
-    """The container that the address names, else the one that takes requests."""
+    """The container that the form or the address names, else the one that takes requests."""
     name = request.POST.get("container") or request.GET.get("container", "")
     for container in found.containers:
         if container.name == name:
             return container
-    if found.user_container is None:
+    if found.user_container is None or request.POST.get("container"):  # gone since: another one is not meant
         raise Http404
     return found.user_container
