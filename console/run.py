@@ -235,16 +235,22 @@ def manage(*command: str) -> str:
 
 
 def console_processes(state: Path, host: str, port: int) -> list[Process]:
-    """The four processes of the console, as docker-compose.yml runs them too."""
+    """The processes of the console, as docker-compose.yml runs them too."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "console"]
     threads = os.environ.get("CONSOLE_WORKER_THREADS", "32")
     web = [python, "-m", "uvicorn", "console.asgi:application", "--host", host, "--port", str(port)]
     web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header"]
     web += ["--no-proxy-headers"]  # CONSOLE_TRUSTED_PROXIES says whose X-Forwarded-For counts
-    worker = [*celery, "worker", "-P", "threads", "-c", threads, "--without-gossip", "--without-mingle"]
+    worker = [*celery, "worker", "-P", "threads", "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--schedule", str(state / "beat-schedule"), "--pidfile", ""]
-    commands = {"web": web, "worker": worker, "watcher": [python, "manage.py", "watch"], "beat": beat}
+    commands = {
+        "web": web,
+        "worker": [*worker, "-c", threads],
+        "background": [*worker, "-c", "8", "-Q", "background", "-n", "background@%h"],
+        "watcher": [python, "manage.py", "watch"],
+        "beat": beat,
+    }
     return [Process(name, command, state / "logs" / f"{name}.log") for name, command in commands.items()]
 
 

@@ -168,6 +168,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.2, "interval_max": 1}
 CELERY_TIMEZONE = "UTC"
+# What may take long and hurries nobody has a queue and a worker of its own, so that changes never wait behind it.
+BACKGROUND_QUEUE = "background"
+CELERY_TASK_ROUTES = {
+    name: {"queue": BACKGROUND_QUEUE}
+    for name in (
+        "console.audit.tasks.forward",
+        "console.operations.tasks.examine_clusters",
+        "console.operations.tasks.export_entries",
+        "console.operations.tasks.send_requests",
+        "console.operations.tasks.tidy",
+    )
+}
 
 # --- Sign-in -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "access.User"

@@ -22,6 +22,7 @@ def test_only_what_talks_to_the_cluster_gets_its_credentials() -> None:
     assert {name for name, service in COMPOSE.items() if "/kubeconfig:ro" in str(service.get("volumes"))} == {
         "web",
         "worker",
+        "background",
         "watcher",
     }
 

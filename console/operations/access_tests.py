@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from console import audit
@@ -31,21 +31,49 @@ from console.operations import handover
 from console.operations.announce import tell
 from console.operations.models import AccessTest
 
-MOST = 200
+MAX_REQUESTS = 200
+MAX_RUNNING = 8  # in the whole installation: as many as the background worker has threads
 AT_ONCE = 8
 TOLD_EVERY = 8  # answers between two announcements
 UNNAMED = "?"  # the ingress did not say which revision answered
 SENDING_SECONDS = 45.0  # then no more requests are begun: a task must not last
 LONGEST = timedelta(minutes=5)
+RETENTION = timedelta(days=30)
 CUT_SHORT = "cut-short"  # not all requests were sent
 NOT_ALLOWED = "not-allowed"
 
 
-@transaction.atomic
+class TooMany(Exception):
+    """No further test may begin now; `running` is the person's own test of this service, None when it is others'."""
+
+    def __init__(self, running: AccessTest | None) -> None:
+        super().__init__()
+        self.running = running
+
+
 def start(ref: ServiceRef, service: Service, *, count: int, user: User, actor: Actor) -> AccessTest:
-    """Begin a test of 1 to 200 requests to the service's URL; a worker sends them."""
-    if not 1 <= count <= MOST:
+    """Begin a test of 1 to 200 requests to the service's URL; a worker sends them.
+
+    Raises TooMany while a test of this person and service runs, and while many of others do: requests that anybody
+    who may see a service can send must not fill the cluster or the worker.
+    """
+    try:
+        return _start(ref, service, count, user, actor)
+    except IntegrityError as error:  # the database's constraint: two presses at once
+        raise TooMany(_running(ref, user)) from error
+
+
+def _running(ref: ServiceRef, user: User) -> AccessTest | None:
+    mine = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name, user=user)
+    return mine.filter(finished_at=None).first()
+
+
+@transaction.atomic
+def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Actor) -> AccessTest:
+    if not 1 <= count <= MAX_REQUESTS:
         raise ValueError(count)
+    if AccessTest.objects.filter(finished_at=None).count() >= MAX_RUNNING:
+        raise TooMany(_running(ref, user))
     test = AccessTest.objects.create(
         cluster=ref.cluster,
         namespace=ref.namespace,
@@ -94,6 +122,11 @@ def end_interrupted() -> None:
     """Finish the tests whose worker died, or whose message was lost."""
     for test in AccessTest.objects.filter(finished_at=None, started_at__lt=timezone.now() - LONGEST):
         _finish(test, error=CUT_SHORT)
+
+
+def forget_old() -> int:
+    """Delete the tests of long ago; returns how many."""
+    return AccessTest.objects.filter(started_at__lt=timezone.now() - RETENTION).delete()[0]
 
 
 class Counts:

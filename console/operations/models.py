@@ -179,6 +179,13 @@ class AccessTest(OnService):
 
     class Meta:
         ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "namespace", "name", "user"],
+                condition=models.Q(finished_at=None),
+                name="one_test_a_person_and_service",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.sent} of {self.count} requests to {self.ref}"

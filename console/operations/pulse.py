@@ -36,8 +36,8 @@ def waiting() -> int:
     kombu keeps a list for each priority of a queue.
     """
     prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
-    queue = f"{prefix}{current_app.conf.task_default_queue}"
-    lists = [f"{queue}{Channel.sep}{priority}" if priority else queue for priority in PRIORITY_STEPS]
+    queues = [f"{prefix}{name}" for name in (current_app.conf.task_default_queue, settings.BACKGROUND_QUEUE)]
+    lists = [f"{queue}{Channel.sep}{number}" if number else queue for queue in queues for number in PRIORITY_STEPS]
     return sum(int(str(client().llen(name))) for name in lists)
 
 

@@ -103,7 +103,12 @@ def export_entries(export_id: str, reached: int) -> None:
 def tidy() -> None:
     """Forget previews that nobody submitted and operations of long ago; the audit log keeps its entries."""
     audit_exports.forget_old()
-    log.info("tidied", previews=forget_old_previews(), operations=forget_old_operations(KEEP_OPERATIONS))
+    log.info(
+        "tidied",
+        previews=forget_old_previews(),
+        operations=forget_old_operations(KEEP_OPERATIONS),
+        access_tests=access_tests.forget_old(),
+    )
 
 
 @shared_task

@@ -8,6 +8,7 @@ import pytest
 
 from console.cluster.resources import SERVICES
 from console.operations.models import Operation, Preview
+from tests.broker import broker
 from tests.web.pages import read
 
 SHOP = "/services/box/default/shop/"
@@ -166,6 +167,16 @@ def test_settings_out_of_range_are_refused(owner) -> None:
 @pytest.mark.parametrize("count", ["0", "201", "many", ""])
 def test_an_access_test_sends_one_to_two_hundred_requests(owner, count: str) -> None:
     assert owner.post(f"{SHOP}test/", {"count": count}).status_code == 422
+
+
+def test_a_second_access_test_waits_for_the_first_and_says_so(owner) -> None:
+    with broker("memory://"):
+        running = owner.post(f"{SHOP}test/", {"count": "5"}).url
+        answer = owner.post(f"{SHOP}test/", {"count": "7"})
+    assert answer.status_code == 429
+    assert "A test of yours is running on this service." in read(answer).text
+    assert running in read(answer).links
+    assert 'value="7"' in answer.content.decode()
 
 
 def test_a_delete_needs_the_name_typed(owner) -> None:

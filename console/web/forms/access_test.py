@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from console.operations.access_tests import MOST
+from console.operations.access_tests import MAX_REQUESTS
 
 
 class AccessTestForm(forms.Form):
-    count = forms.IntegerField(label=_("Requests"), min_value=1, max_value=MOST, initial=100)
+    count = forms.IntegerField(label=_("Requests"), min_value=1, max_value=MAX_REQUESTS, initial=100)

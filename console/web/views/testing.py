@@ -1,5 +1,6 @@
 """Access tests: sending requests to a service and showing who answered."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -22,14 +23,18 @@ def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The form, and the newest tests of the service."""
     found = find(ref)
     form = AccessTestForm(request.POST or None)
+    busy = None
     if request.method == "POST" and form.is_valid() and found.url:
-        made = access_tests.start(
-            ref, found, count=form.cleaned_data["count"], user=request.user, actor=actor_from(request)
-        )
-        return redirect(service_url("access-test-result", ref, id=str(made.id)))
+        count = form.cleaned_data["count"]
+        try:
+            made = access_tests.start(ref, found, count=count, user=request.user, actor=actor_from(request))
+            return redirect(service_url("access-test-result", ref, id=str(made.id)))
+        except access_tests.TooMany as refusal:
+            busy = refusal
     tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
-    context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests}
-    return render(request, "testing/form.html", context, status=422 if form.errors else 200)
+    context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests, "busy": busy}
+    status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "testing/form.html", context, status=status)
 
 
 @require_permission(Permission.VIEW)
