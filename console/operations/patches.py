@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from console import kubectl_yaml
 from console.knative.redaction import MASK
 
 _MACHINES = ("status",)
@@ -27,7 +26,7 @@ def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 def as_yaml(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the patch as YAML, the values of variables masked, what machines write left out; empty for no change."""
     patch = _masked(merge_patch(_by_people(before), _by_people(after)))
-    return yaml.safe_dump(patch, sort_keys=False, allow_unicode=True, width=100) if patch else ""
+    return kubectl_yaml.dump(patch) if patch else ""
 
 
 def _by_people(raw: Mapping[str, Any]) -> dict[str, Any]:

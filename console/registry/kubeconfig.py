@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from console.kubectl_yaml import load
 from console.registry.credentials import Credential, Unfit
-from console.strict_yaml import load
 
 MOST_CONTEXTS = 100
 # What a user or cluster entry may hold besides what is read here; each is refused by name.

@@ -116,7 +116,7 @@ def test_no_program_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a: 1\na: 2", "kubeconfig-not-yaml"),
         ("{a: " * 60 + "1" + "}" * 60, "kubeconfig-not-yaml"),
         ("x: " + "y" * 300_000, "kubeconfig-not-yaml"),
-        ("a: 2026-99-99", "kubeconfig-not-yaml"),
+        ("a: 2026-99-99", "kubeconfig-no-contexts"),  # to kubectl a text
         ("!!python/object/apply:os.system ['id']", "kubeconfig-not-yaml"),
         ("kind: Config", "kubeconfig-no-contexts"),
         ("contexts: 5", "kubeconfig-no-contexts"),

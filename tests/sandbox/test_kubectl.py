@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -12,8 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
+from console import kubectl_yaml
+from console.operations import patches
 from tests.sandbox.api_client import service
 from tests.sandbox_process import Sandbox
+from tests.support.manifests import BY_NAME
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
@@ -25,10 +29,10 @@ class Kubectl:
     def __init__(self, config: Path, home: Path) -> None:
         self._environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(home)}
 
-    def __call__(self, *arguments: str, given: Any = None, code: int = 0) -> str:
+    def __call__(self, *arguments: str, given: Any = None, given_text: str | None = None, code: int = 0) -> str:
         done = subprocess.run(
             ["kubectl", *arguments],
-            input=None if given is None else yaml.safe_dump(given),
+            input=given_text if given is None else yaml.safe_dump(given),
             env=self._environment,
             capture_output=True,
             text=True,
@@ -128,3 +132,36 @@ def test_who_may_what(kubectl: Kubectl, viewer: Kubectl):
     assert "no" in kubectl("auth", "can-i", "list", "ksvc", "--as=mary", "--as-group=devs", code=1)
     kubectl("create", "serviceaccount", "robot")
     assert len(kubectl("create", "token", "robot").strip()) > 20
+
+
+def test_what_the_console_shows_as_yaml_is_read_back_as_it_is(kubectl: Kubectl):
+    services = {name: raw for name, raw in BY_NAME.items() if name != "marks-applied"}  # kubectl renews its own copy
+    shown = "---\n".join(kubectl_yaml.dump(raw) for raw in services.values())
+    answer = kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", given_text=shown)
+    assert {raw["metadata"]["name"]: raw for raw in _objects(answer)} == services
+
+
+def test_a_patch_as_it_is_shown_makes_of_the_service_what_was_previewed(kubectl: Kubectl):
+    before = service("patched")
+    for container in before["spec"]["template"]["spec"]["containers"]:
+        container.pop("env", None)  # values are masked in what is shown
+    kubectl("apply", "-f", "-", given=before)
+    stored = json.loads(kubectl("get", "ksvc", "patched", "-o", "json"))
+    wanted = copy.deepcopy(stored)
+    odd = {"example.com/at": "12:30", "example.com/sha": "81111e1", "example.com/nel": "a\x85b", "example.com/on": "on"}
+    wanted["metadata"]["annotations"] |= odd
+    wanted["spec"]["template"]["spec"]["containers"][0]["args"] = ["set -e\n./run\n", "0o17", " ", "\u2028"]
+    kubectl("patch", "ksvc", "patched", "--type=merge", "--patch", patches.as_yaml(stored, wanted))
+    after = json.loads(kubectl("get", "ksvc", "patched", "-o", "json"))
+    assert after["metadata"]["annotations"] == wanted["metadata"]["annotations"]
+    assert after["spec"] == wanted["spec"]
+
+
+def _objects(text: str) -> list[Any]:
+    """kubectl prints one JSON object behind the other."""
+    found, position = [], 0
+    while position < len(text.rstrip()):
+        raw, position = json.JSONDecoder().raw_decode(text, position)
+        found.append(raw)
+        position += len(text[position:]) - len(text[position:].lstrip())
+    return found

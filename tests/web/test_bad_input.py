@@ -134,7 +134,7 @@ def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> Non
     ("manifest", "message"),
     [
         ("a: &x [1]\nb: *x", "aliases are not accepted"),
-        ("a: 1\na: 2", "a key stands twice"),
+        ("a: 1\na: 2", "the key a stands twice"),
         ("[" * 60 + "]" * 60, "too deeply nested"),
         ("[" * 50_000, "This is not YAML"),
         ("- a list", "a mapping is needed"),

@@ -4,13 +4,11 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from console.knative import marks
 from console.knative.changes.base import ChangeRefused
 from console.knative.objects import Service
 from console.knative.redaction import MASK, containers
 from console.knative.traffic import Problem
-
-# What the webhook stamps, what tools keep of the whole object, and what this console writes: not for editing.
-_KEPT_ANNOTATIONS = ("serving.knative.dev/", "kubectl.kubernetes.io/", "sluice.dev/")
 
 
 def refuse_misshapen(manifest: Mapping[str, Any], service: Service) -> None:
@@ -44,7 +42,7 @@ def new_spec(manifest: Mapping[str, Any], service: Service) -> dict[str, Any]:
 
 def kept_annotations(service: Service) -> dict[str, str]:
     """Return the annotations that an editor does not show and an edit does not remove."""
-    return {key: value for key, value in service.annotations.items() if key.startswith(_KEPT_ANNOTATIONS)}
+    return marks.stamps(service.annotations)
 
 
 def _put_values_back(spec: dict[str, Any], service: Service) -> None:

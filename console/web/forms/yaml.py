@@ -1,15 +1,16 @@
-"""The manifest as YAML, read with limits (console.strict_yaml)."""
+"""The manifest as YAML, read with limits (console.kubectl_yaml)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from console import kubectl_yaml
+from console.knative import marks
 from console.knative.changes import ReplaceManifest
 from console.knative.objects import Service
 from console.knative.redaction import mask_env
 from console.knative.traffic import Problem
-from console.strict_yaml import load
 
 
 class YamlForm:
@@ -23,7 +24,7 @@ class YamlForm:
 
     def is_valid(self) -> bool:
         try:
-            self._manifest = load(self.text)
+            self._manifest = kubectl_yaml.load(self.text)
         except yaml.YAMLError as error:
             detail = getattr(error, "problem", None) or str(error)
             mark = getattr(error, "problem_mark", None)
@@ -38,16 +39,12 @@ class YamlForm:
 
     @staticmethod
     def text_of(raw: Mapping[str, Any]) -> str:
-        return yaml.safe_dump(dict(raw), sort_keys=False, allow_unicode=True, width=120)
+        return kubectl_yaml.dump(raw)
 
     @staticmethod
     def _editable(service: Service) -> dict[str, Any]:
         masked = mask_env(service.raw)
-        annotations = {
-            key: value
-            for key, value in service.annotations.items()
-            if not key.startswith(("serving.knative.dev/", "kubectl.kubernetes.io/", "sluice.dev/"))
-        }
+        annotations = marks.without_stamps(service.annotations)
         metadata: dict[str, Any] = {"name": service.name, "namespace": service.namespace}
         if service.labels:
             metadata["labels"] = dict(service.labels)

@@ -1,0 +1,99 @@
+"""Labels and annotations that people do not write: stamps of machines by name, and the marks of deployment tools.
+
+Machines and people share prefixes: `serving.knative.dev/creator` is a stamp, `serving.knative.dev/rollout-duration` a
+setting. So each stamp is named. A deployment tool's own domain holds nothing but what ties an object to that tool.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE
+from console.knative.redaction import COPIES
+
+CHANGED_BY = "sluice.dev/changed-by"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+_KNATIVE = "serving.knative.dev/"
+
+# On a Service: not for editing. What the webhook stamps, whole copies of the object, and what this console writes.
+STAMPS = frozenset({CREATOR, LAST_MODIFIER, OPERATION, CHANGED_BY, "sluice.dev/fenced-by", LAST_APPLIED, *COPIES})
+
+# On a Revision: what Knative's controllers add to what the template says (serving pkg/apis/serving/register.go), and
+# what kn writes at each update.
+REVISION_STAMPS = frozenset(
+    {
+        *(CREATOR, LAST_MODIFIER, UPDATE_TIMESTAMP, USER_IMAGE),
+        *(
+            _KNATIVE + name
+            for name in (
+                *("configuration", "configurationGeneration", "configurationUID", "service", "serviceUID"),
+                *("routingState", "routingStateModified", "routes", "route", "lastPinned", "deployment-hash"),
+            )
+        ),
+    }
+)
+
+# Deployment tools by the domains of their labels and annotations, and by single names. Each finds by them what it owns
+# or prunes: a copy that carries them would be deleted, reverted or counted as theirs.
+_DOMAINS: Mapping[str, tuple[str, ...]] = {
+    "Argo CD": ("argocd.argoproj.io",),  # user guide: annotations and labels
+    "Flux": ("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "fluxcd.io", "toolkit.fluxcd.io"),
+    "Helm": ("meta.helm.sh", "helm.sh"),  # docs: labels and annotations; existing resources are adopted by them
+    "kapp (Carvel)": ("kapp.k14s.io", "kapp-controller.carvel.dev", "packaging.carvel.dev"),  # kapp docs: apply
+    "kubectl ApplySet": ("applyset.kubernetes.io",),  # KEP-3659
+    "Fleet (Rancher)": ("objectset.rio.cattle.io", "fleet.cattle.io"),  # wrangler pkg/apply, Fleet docs
+    "Crossplane": ("crossplane.io",),  # docs: composite resources, managed resources
+    "Skaffold": ("skaffold.dev",),  # docs: labelling
+    "Config Sync": ("configmanagement.gke.io", "configsync.gke.io"),  # docs: labels and annotations
+    "kpt": ("config.k8s.io", "cli-utils.sigs.k8s.io", "internal.config.kubernetes.io"),  # sigs.k8s.io/cli-utils
+    "KubeVela": ("app.oam.dev",),  # docs: resource ownership
+    "Kluctl": ("kluctl.io",),  # docs: annotations
+    "werf": ("werf.io", "project.werf.io"),  # docs: annotations and labels
+    "Tanka": ("tanka.dev",),  # docs: garbage collection
+    "Pulumi": ("pulumi.com",),  # Kubernetes provider: annotations
+}
+_NAMES: Mapping[str, str] = {
+    "app.kubernetes.io/managed-by": "Helm",  # and others: whoever manages the original
+    "app.kubernetes.io/instance": "Argo CD",  # its tracking label unless another one is set; Helm's release
+    "addonmanager.kubernetes.io/mode": "addon manager",
+    LAST_APPLIED: "kubectl",
+    "kubernetes.io/change-cause": "kubectl",
+}
+# Of a moment of the original's: its making, its last change, its last restart.
+_MOMENTS = frozenset({UPDATE_TIMESTAMP, RESTARTED_AT})
+
+
+def without_stamps(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels or annotations of a Service that people edit."""
+    return {key: value for key, value in found.items() if key not in STAMPS}
+
+
+def stamps(found: Mapping[str, str]) -> dict[str, str]:
+    """Return those that an editor does not show and an edit does not remove."""
+    return {key: value for key, value in found.items() if key in STAMPS}
+
+
+def without_revision_stamps(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels or annotations of a Revision that come from its template."""
+    return {key: value for key, value in found.items() if key not in REVISION_STAMPS}
+
+
+def for_a_copy(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels or annotations that a copy takes along: neither stamps nor marks of ownership."""
+    return {key: value for key, value in found.items() if key not in STAMPS | _MOMENTS and not tool_of(key)}
+
+
+def tool_of(key: str) -> str:
+    """Return the deployment tool that finds what it owns by this label or annotation; empty for any other key."""
+    if key in _NAMES:
+        return _NAMES[key]
+    domain = key.rpartition("/")[0]
+    return next((tool for tool, domains in _DOMAINS.items() if _is_within(domain, domains)), "")
+
+
+def ownership(found: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return (key, tool) of the keys by which a tool owns the object."""
+    return tuple((key, tool) for key in dict.fromkeys(found) if (tool := tool_of(key)))
+
+
+def _is_within(domain: str, domains: Iterable[str]) -> bool:
+    return any(domain == one or domain.endswith(f".{one}") for one in domains)

@@ -1,0 +1,1 @@
+"""What tests of several folders share and that is no test itself."""
