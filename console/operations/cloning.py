@@ -4,25 +4,11 @@ import copy
 from typing import Any
 
 from console.access.models import User
+from console.knative import marks
 from console.knative.changes import CreateService
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for
-
-# Marks of a machine, of a tool or of a moment: they are about the original.
-_LEFT_BEHIND = (
-    "serving.knative.dev/",
-    "sluice.dev/operation",
-    "sluice.dev/changed-by",
-    "kubectl.kubernetes.io/",
-    "argocd.argoproj.io/",
-    "kustomize.toolkit.fluxcd.io/",
-    "helm.toolkit.fluxcd.io/",
-    "meta.helm.sh/",
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/instance",
-    "client.knative.dev/updateTimestamp",
-)
 
 
 def clone_of(source: ServiceRef, target: ServiceRef, *, user: User, image: str = "") -> CreateService:
@@ -44,7 +30,7 @@ def manifest_of(found: Service, target: ServiceRef, image: str = "") -> dict[str
     inner.pop("creationTimestamp", None)
     for kind in ("labels", "annotations"):
         if inner.get(kind):
-            inner[kind] = _own(inner[kind])
+            inner[kind] = marks.for_a_copy(inner[kind])
     template["metadata"] = inner
     container = found.user_container
     if image and container:
@@ -53,11 +39,14 @@ def manifest_of(found: Service, target: ServiceRef, image: str = "") -> dict[str
                 one["image"] = image
         inner["annotations"] = {**(inner.get("annotations") or {}), "client.knative.dev/user-image": image}
     metadata: dict[str, Any] = {"name": target.name, "namespace": target.namespace}
-    for kind, marks in (("labels", found.labels), ("annotations", found.annotations)):
-        if own := _own(marks):
+    for kind, present in (("labels", found.labels), ("annotations", found.annotations)):
+        if own := marks.for_a_copy(present):
             metadata[kind] = own
     return {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
-def _own(marks: Any) -> dict[str, str]:
-    return {key: value for key, value in marks.items() if not key.startswith(_LEFT_BEHIND)}
+def left_behind(found: Service) -> tuple[tuple[str, str], ...]:
+    """Return (key, tool) of the original's marks of ownership, which the copy does not get."""
+    inner = found.template.get("metadata") or {}
+    holders = (found.labels, found.annotations, inner.get("labels") or {}, inner.get("annotations") or {})
+    return marks.ownership(key for holder in holders for key in holder)

@@ -8,13 +8,14 @@ import pytest
 
 from console.access.actors import Actor
 from console.access.models import User
-from console.knative.objects import Service
+from console.knative.objects import CREATOR, LAST_MODIFIER, Service
 from console.knative.references import ServiceRef
 from console.operations import cloning
 from console.operations.statuses import Status
 from tests import factories
 from tests.operations.factories import RUST, World
 from tests.operations.steps import finish, submit
+from tests.support.manifests import BY_NAME
 
 TARGET = ServiceRef("box", "other", "copy")
 
@@ -39,6 +40,23 @@ def test_no_tool_takes_the_copy_for_its_own() -> None:
     made = Service(cloning.manifest_of(Service(raw), TARGET))
     assert made.owner is None
     assert made.annotations == {}
+
+
+def test_no_mark_by_which_a_tool_prunes_is_copied_and_each_is_told() -> None:
+    found = Service(BY_NAME["marks-of-tools"])
+    made = cloning.manifest_of(found, TARGET)["metadata"]
+    assert (made["labels"], made["annotations"]) == ({"team": "shop"}, {"example.com/owner": "shop"})
+    kept = {"team", "example.com/owner", CREATOR, LAST_MODIFIER}
+    assert {key for key, _tool in cloning.left_behind(found)} == {*found.labels, *found.annotations} - kept
+
+
+def test_settings_of_knative_are_copied() -> None:
+    found = Service(BY_NAME["marks-of-knative"])
+    made = cloning.manifest_of(found, TARGET)
+    assert made["metadata"]["annotations"]["serving.knative.dev/rollout-duration"] == "380s"
+    inner = made["spec"]["template"]["metadata"]
+    assert inner["annotations"] == found.template_annotations
+    assert inner["labels"] == {"sidecar.istio.io/inject": "true"}
 
 
 def test_the_source_is_not_touched() -> None:

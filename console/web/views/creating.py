@@ -47,6 +47,7 @@ def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
     def page(refused: str = "") -> HttpResponse:
         context = {**frame(request, ref, found), "here": "clone", "form": form, "refused": refused}
+        context["left_behind"] = cloning.left_behind(found)
         return render(request, "changes/clone.html", context, status=422 if refused or form.errors else 200)
 
     if not (is_sent(request) and not is_editing(request) and form.is_valid()):

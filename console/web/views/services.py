@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from console.access.decorators import require_permission, signed_in
 from console.access.permissions import Permission
-from console.knative import diff, kn
+from console.knative import diff, kn, marks
 from console.knative.objects import Health, Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -184,9 +184,8 @@ def revision_facts(one: Revision, of: Service, makers: Mapping[str, str]) -> dic
 
 def _comparable(one: Revision) -> dict[str, object]:
     """A revision in the shape of a service's template, so that the same difference serves both."""
-    annotations = {
-        key: value
-        for key, value in one.annotations.items()
-        if not key.startswith(("serving.knative.dev/", "client.knative.dev/"))
+    metadata = {
+        "labels": marks.without_revision_stamps(one.labels),
+        "annotations": marks.without_revision_stamps(one.annotations),
     }
-    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": dict(one.spec)}}}
+    return {"spec": {"template": {"metadata": metadata, "spec": dict(one.spec)}}}
