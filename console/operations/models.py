@@ -48,6 +48,34 @@ class Preview(OnService):
         return f"preview {self.id} of {self.ref}"
 
 
+class Draft(models.Model):
+    """The fields of a form that was sent or left, and not applied (console.operations.drafts)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    path = models.CharField(max_length=600)
+    sealed_fields = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "path", "-created_at"], name="drafts_by_form")]
+
+    def __str__(self) -> str:
+        return f"draft {self.id} of {self.path}"
+
+    @cached_property
+    def fields(self) -> dict[str, list[str]]:
+        """What was typed into the form."""
+        found: dict[str, list[str]] = unseal(self.sealed_fields)["form"]
+        return found
+
+    @property
+    def on_preview(self) -> dict[str, list[str]]:
+        """What was typed beside the preview's button."""
+        found: dict[str, list[str]] = unseal(self.sealed_fields).get("preview", {})
+        return found
+
+
 class Operation(OnService):
     """A change on its way to a cluster, whoever works on it and however often that one dies."""
 

@@ -12,7 +12,7 @@ from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
 from console.mirror.read import MirrorUnavailable
-from console.operations import access_tests, audit_exports, outside, pulse
+from console.operations import access_tests, audit_exports, drafts, outside, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
 from console.operations.handover import hand_over, left_behind
@@ -101,8 +101,9 @@ def export_entries(export_id: str, reached: int) -> None:
 
 @shared_task
 def tidy() -> None:
-    """Forget previews that nobody submitted and operations of long ago; the audit log keeps its entries."""
+    """Forget previews and drafts that nobody submitted, and operations of long ago; the audit log keeps its entries."""
     audit_exports.forget_old()
+    drafts.forget_old()
     log.info(
         "tidied",
         previews=forget_old_previews(),

@@ -1,13 +1,16 @@
 """What every template may use without asking."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from console.access.authorization import Rights
 from console.operations.protection import approvals
+from console.web.requests import ConsoleRequest
+from console.web.typed import typed
 
 THEMES = ("auto", "light", "dark")
 
@@ -24,6 +27,8 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme if theme in THEMES else "auto",
+        "typed": partial(typed, cast("ConsoleRequest", request)),
+        "here_encoded": quote(request.get_full_path(), safe="/"),
         "rights": rights,
         "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
         "frame_template": "_bare.html" if htmx else "base.html",

@@ -380,7 +380,7 @@ def strip(response) -> str:
 
     text = response.content.decode()
     return re.sub(
-        r'"request_id":"[^"]*"|nonce="[^"]*"|value="[^"]{64}"|next" value="[^"]*"'
+        r'"request_id":"[^"]*"|nonce="[^"]*"|value="[^"]{64}"|formaction="[^"]*"'
         r'|<span title="[^"]*">[0-9a-f]{8}</span>|[0-9a-f]{8}',
         "",
         text,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 
 import pytest
 
@@ -139,15 +138,6 @@ def test_what_the_cluster_refuses_is_shown_in_its_words_and_cannot_be_applied(sh
     assert "The cluster's own access rules do not allow this." in page.text
     assert "quota of the shop" in page.text
     assert 'id="apply"' not in response.content.decode()
-
-
-def test_coming_back_from_the_preview_keeps_what_was_typed(shown: Shown) -> None:
-    preview = shown.set_target("Second", paste="COLOUR=blue").content.decode()
-    back = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', preview.split('id="back"')[1]))
-    form = shown.client.post(f"{shown.path}env/", back)
-    assert form.status_code == 200
-    assert 'value="Second"' in form.content.decode()
-    assert "COLOUR=blue" in read(form).text
 
 
 def test_revealing_shows_the_values_once_and_leaves_an_entry(shown: Shown) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from console.operations.models import Operation, Preview
 from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule
 from console.operations.statuses import Status
 from tests.operations.steps import finish
+from tests.web.conftest import FormClient
 from tests.web.pages import read
 from tests.web.test_changes import Shown
 
@@ -34,8 +34,8 @@ def shown(client, world, mirror, people) -> Shown:
 def at(people):
     """Another person's browser."""
 
-    def sign_in(name: str) -> Client:
-        client = Client()
+    def sign_in(name: str) -> FormClient:
+        client = FormClient()
         client.force_login(people[name])
         return client
 

@@ -27,10 +27,9 @@ def split(shown: Shown, *entries: dict[str, object]) -> None:
     shown.mirror_it()
 
 
-def back_from(preview) -> dict[str, str]:
-    """What the button that leads back to the form sends."""
-    markup = preview.content.decode().split('id="back"')[1]
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', markup))
+def back_from(preview) -> str:
+    """Where the link that leads back to the form goes."""
+    return re.findall(r'<a class="btn" href="([^"]+)">', preview.content.decode())[-1]
 
 
 def test_back_to_editing_keeps_every_row_that_was_typed(shown: Shown) -> None:
@@ -43,7 +42,7 @@ def test_back_to_editing_keeps_every_row_that_was_typed(shown: Shown) -> None:
     }  # fmt: skip
     preview = shown.client.post(f"{shown.path}traffic/", typed)
     assert f"70% @latest, 30% {shown.name}-00001 #old" in read(preview).text
-    form = shown.client.post(f"{shown.path}traffic/", back_from(preview)).content.decode()
+    form = shown.client.get(back_from(preview)).content.decode()
     for value in ("70", "30", "old"):
         assert f'value="{value}"' in form
     assert "100%</output>" in form
@@ -109,7 +108,7 @@ def test_a_rollback_gives_the_share_of_a_revision_that_is_gone_to_the_others(sho
     assert f"Leaves out {first}: it does not exist any more. Its 40% go to the others." in read(page).text
     change = change_of_preview()
     assert [(t.revision, t.percent) for t in change.targets] == [(second, 100)]
-    form = shown.client.post(f"/operations/{operation.id}/rollback/", {"edit": "1"}, follow=True)
+    form = shown.client.get(back_from(page), follow=True)
     assert form.status_code == 200
     assert "100%</output>" in form.content.decode()
     assert press(shown, page).status == "succeeded"

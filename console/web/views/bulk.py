@@ -21,7 +21,9 @@ from console.web import outcomes, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import applied, form_address, keeps_typed, to_preview, typed, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
+from console.web.views.changes import beside_button
 from console.web.views.operations import as_uuid
 from console.web.views.services import matches
 from console.web.views.stopped import gone, stopped
@@ -38,6 +40,7 @@ class Line:
 
 
 @signed_in
+@keeps_typed
 def bulk(request: ConsoleRequest) -> HttpResponse:
     """Choose services and a change; the preview then tells of each what would happen."""
     refuse_when_nothing_is_known(request.rights, "services")
@@ -47,14 +50,18 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         for row in read.services(cluster)
         if request.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
-    form = BulkForm(rows, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and "edit" not in request.POST and form.is_valid():
+    data = typed(request)
+    form = BulkForm(rows, data)
+    if wants_preview(request) and form.is_valid():
+        if request.method == "POST":
+            return to_preview(request)
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
         possible = [line for line in lines if line.effect]
         context = {
             "form": form,
             "lines": lines,
-            "limits": LimitsForm(),
+            "form_address": form_address(request),
+            **beside_button(request),
             "possible": possible,
             "previews": [line.effect.preview for line in possible if line.effect],
             "standing": gate.Standing(tuple(rule for line in possible for rule in line.standing.rules)),
@@ -63,7 +70,8 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         }
         return render(request, "changes/bulk_preview.html", context)
     shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
-    chosen = set(request.POST.getlist("services"))
+    unjudged(request, form)
+    chosen = set(data.getlist("services") if data else ())
     context = {"form": form, "rows": shown, "chosen": chosen, "unread": unread(request.rights, "services")}
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
 
@@ -120,4 +128,5 @@ def submit(request: ConsoleRequest) -> HttpResponse:
         return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
         return stopped(request, request.POST.getlist("preview"), asked, stop)
+    applied(request)
     return redirect(f"{reverse('operations')}?batch={batch}")

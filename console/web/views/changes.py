@@ -31,18 +31,30 @@ from console.web.forms.settings import SettingsForm
 from console.web.forms.yaml import YamlForm
 from console.web.offers import offers
 from console.web.requests import ConsoleRequest
+from console.web.typed import (
+    as_sent,
+    draft_of,
+    form_address,
+    keeps_typed,
+    to_preview,
+    typed,
+    typed_field,
+    unjudged,
+    wants_preview,
+)
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.DEPLOY)
+@keeps_typed
 def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The variables of a container: a table to add, change and remove; values masked until revealed."""
     found = find(ref)
     container = _container(request, found)
-    data = request.POST if is_sent(request) else None
+    data = typed(request)
     chosen = digest.choice(found, container, read.revisions(ref), data)
     form = EnvForm(container, data, chosen, is_sidecar=is_sidecar(container, found.containers))
-    if is_sent(request) and not is_editing(request) and form.is_valid():
+    if wants_preview(request) and form.is_valid():
         return show_preview(request, ref, form.change, lambda why: _env_page(request, ref, found, form, why))
     return _env_page(request, ref, found, form)
 
@@ -69,12 +81,13 @@ def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.DEPLOY)
+@keeps_typed
 def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The image of a container."""
     found = find(ref)
     container = _container(request, found)
     others = digest.running_digests(found, read.revisions(ref))
-    form = ImageForm(container, request.POST if is_sent(request) else None, others)
+    form = ImageForm(container, typed(request), others)
 
     def page(refused: str = "") -> HttpResponse:
         known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
@@ -87,21 +100,23 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
 
-    if is_sent(request) and not is_editing(request) and form.is_valid():
+    if wants_preview(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
 
 @require_permission(Permission.DEPLOY)
+@keeps_typed
 def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
     found = find(ref)
     container = _container(request, found)
-    data = request.POST if is_sent(request) else None
+    data = typed(request)
     chosen = digest.choice(found, container, read.revisions(ref), data)
     form = SettingsForm(found, container, data, defaults=surroundings.defaults(ref.cluster), digest=chosen)
 
     def page(refused: str = "") -> HttpResponse:
+        unjudged(request, form)
         context = {
             **frame(request, ref, found),
             "here": "settings",
@@ -111,7 +126,7 @@ def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
 
-    if is_sent(request) and not is_editing(request) and form.is_valid():
+    if wants_preview(request) and form.is_valid():
         if form.change is None:
             return page(_("Nothing was changed."))
         return show_preview(request, ref, form.change, page)
@@ -119,15 +134,16 @@ def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
+@keeps_typed
 def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The whole manifest: masked for reading, with its values for whoever may reveal and deploy."""
     found = find(ref)
     may_edit = {Permission.DEPLOY, Permission.REVEAL, Permission.TRAFFIC, Permission.OPERATE} <= set(
         request.permissions
     )
-    if request.method == "POST" and not may_edit:
+    if wants_preview(request) and not may_edit:
         return refuse(request, Permission.DEPLOY, ref)
-    form = YamlForm(found, request.POST if is_sent(request) else None)
+    form = YamlForm(found, typed(request))
 
     def page(refused: str = "") -> HttpResponse:
         context = {
@@ -139,12 +155,13 @@ def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/yaml.html", context, status=422 if refused or form.problems else 200)
 
-    if is_sent(request) and not is_editing(request) and form.is_valid():
+    if wants_preview(request) and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
 
 @require_permission(Permission.DELETE)
+@keeps_typed
 def delete(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The end of a service; the name must be typed."""
     found = find(ref)
@@ -154,14 +171,15 @@ def delete(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         context = {**frame(request, ref, found), "here": "delete", "refused": refused, "revision_count": count}
         return render(request, "changes/delete.html", context, status=422 if refused else 200)
 
-    if is_sent(request) and not is_editing(request):
-        if request.POST.get("confirm", "") != ref.name:
+    if wants_preview(request):
+        if typed_field(request, "confirm") != ref.name:
             return page(_("Type the service's name, %(name)s, to confirm.") % {"name": ref.name})
         return show_preview(request, ref, DeleteService(), page)
     return page()
 
 
 @require_permission(Permission.DELETE)
+@keeps_typed
 def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """The end of one revision that is neither routed nor the latest."""
     found = find(ref)
@@ -170,7 +188,7 @@ def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> 
         context = {**frame(request, ref, found), "revision_name": revision, "refused": refused}
         return render(request, "changes/delete_revision.html", context, status=422 if refused else 200)
 
-    if is_sent(request) and not is_editing(request):
+    if wants_preview(request):
         return show_preview(request, ref, DeleteRevision(revision), page)
     return page()
 
@@ -185,11 +203,14 @@ def show_preview(
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
 
     `notes` are sentences about a change that nobody typed: what it leaves out, and why.
+
+    A form that was sent just now is kept as a draft first: its preview has an address of its own (console.web.typed).
     """
+    if request.method == "POST":
+        return to_preview(request)
+    seen = typed_field(request, "resource_version")
     try:
-        effect = previewing.preview(
-            change, user=request.user, ref=ref, form_version=request.POST.get("resource_version", "")
-        )
+        effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
     except ChangeRefused as refusal:
         return back(words.problem(refusal.problem))
     except NotAllowed as error:
@@ -209,34 +230,28 @@ def show_preview(
         "effect_sentence": words.truth(effect.truth),
         "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
         "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
-        "form_path": request.path,
-        "form_fields": [
-            (name, value)
-            for name, values in request.POST.lists()
-            if name not in ("csrfmiddlewaretoken", "edit")
-            for value in values
-        ],
+        "form_address": form_address(request),
+        **beside_button(request, Limits().on(effect.before)),
         "owner": effect.before.owner if effect.before.raw else None,
-        "limits": LimitsForm(usual=Limits().on(effect.before)),
     }
     return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
 
 
-def is_sent(request: ConsoleRequest) -> bool:
-    return request.method == "POST"
-
-
-def is_editing(request: ConsoleRequest) -> bool:
-    """The person came back from the preview to go on typing."""
-    return "edit" in request.POST
+def beside_button(request: ConsoleRequest, usual: tuple[float, float] | None = None) -> dict[str, Any]:
+    """Return what the form beside the button of a preview shows: empty, or as it was left."""
+    draft = draft_of(request)
+    left = as_sent(draft.on_preview) if draft else None
+    limits = LimitsForm(left or None, usual=usual)
+    unjudged(request, limits)
+    return {"draft_id": draft.id if draft else "", "reason": left.get("reason", "") if left else "", "limits": limits}
 
 
 def _container(request: ConsoleRequest, found: Service) -> Container:
     """The container that the form or the address names, else the one that takes requests."""
-    name = request.POST.get("container") or request.GET.get("container", "")
+    name = typed_field(request, "container") or request.GET.get("container", "")
     for container in found.containers:
         if container.name == name:
             return container
-    if found.user_container is None or request.POST.get("container"):  # gone since: another one is not meant
+    if found.user_container is None or typed_field(request, "container"):  # gone since: another one is not meant
         raise Http404
     return found.user_container

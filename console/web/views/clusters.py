@@ -18,6 +18,7 @@ from console.registry.models import Cluster
 from console.web.cluster_words import verdict
 from console.web.forms.cluster import ClusterForm, KubeconfigForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def test(request: ConsoleRequest, name: str) -> HttpResponse:
 
 
 @administrators_only
+@keeps_typed
 def add(request: ConsoleRequest) -> HttpResponse:
     """A form to fill in by hand, or from a pasted kubeconfig."""
     if request.method == "POST" and "read" in request.POST:
@@ -70,6 +72,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
 
 
 @administrators_only
+@keeps_typed
 def edit(request: ConsoleRequest, name: str) -> HttpResponse:
     """The same form for a cluster that was added here; without a new credential the kept one stays."""
     return _form(request, get_object_or_404(Cluster, name=name))
@@ -90,9 +93,12 @@ def remove(request: ConsoleRequest, name: str) -> HttpResponse:
 
 def _form(request: ConsoleRequest, found: Cluster | None) -> HttpResponse:
     initial = {name: getattr(found, name) for name in ("url", "ca", "ingress", "impersonates")} if found else None
-    form = ClusterForm(request.user, found, request.POST or None, initial=initial)
-    if request.method != "POST" or not form.is_valid():
-        return _page(request, found, form, status=422 if form.errors else 200)
+    form = ClusterForm(request.user, found, typed(request), initial=initial)
+    if request.method != "POST":
+        unjudged(request, form)
+        return _page(request, found, form)
+    if not form.is_valid():
+        return _page(request, found, form, status=422)
     actor = actor_from(request)
     report = changes.test(form.wanted, found, actor=actor)
     accepts = "anyway" in request.POST and report.trouble != Trouble.ADDRESS

@@ -12,45 +12,48 @@ from console.web import outcomes
 from console.web.forms.create import CloneForm, CreateForm
 from console.web.offers import Offers, offers
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
-from console.web.views.changes import is_editing, is_sent, show_preview
+from console.web.views.changes import show_preview
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.DEPLOY)
+@keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
     """A new service in one of the namespaces in which the person may deploy."""
     places = _places(request)
-    place = request.POST.get("place") or request.GET.get("place", "")
+    place = typed_field(request, "place") or request.GET.get("place", "")
     here = next((one for one in places if "/".join(one) == place), places[0] if places else None)
-    form = CreateForm(
-        places, request.POST if is_sent(request) else None, surroundings.defaults(here[0]) if here else None
-    )
+    form = CreateForm(places, typed(request), surroundings.defaults(here[0]) if here else None)
 
     def page(refused: str = "") -> HttpResponse:
+        unjudged(request, form, form.settings)
         offered = offers(request, ServiceRef(*here, "")) if here else Offers()
         context = {"form": form, "refused": refused, "offers": offered, "unread": unread(request.rights, "namespaces")}
         has_problems = bool(refused or form.errors or form.settings.errors)
         return render(request, "changes/create.html", context, status=422 if has_problems else 200)
 
-    if is_sent(request) and not is_editing(request) and form.is_valid():
+    if wants_preview(request) and form.is_valid():
         return show_preview(request, form.ref, form.change, page)
     return page()
 
 
 @require_permission(Permission.REVEAL)
+@keeps_typed
 def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """A copy under another name. It carries the values of variables along, so it needs the right to see them."""
     found = find(ref)
     initial = {"place": f"{ref.cluster}/{ref.namespace}", "name": f"{ref.name[:58]}-copy"}
-    form = CloneForm(_places(request), request.POST if is_sent(request) else None, initial=initial)
+    form = CloneForm(_places(request), typed(request), initial=initial)
 
     def page(refused: str = "") -> HttpResponse:
+        unjudged(request, form)
         context = {**frame(request, ref, found), "here": "clone", "form": form, "refused": refused}
         context["left_behind"] = cloning.left_behind(found)
         return render(request, "changes/clone.html", context, status=422 if refused or form.errors else 200)
 
-    if not (is_sent(request) and not is_editing(request) and form.is_valid()):
+    if not (wants_preview(request) and form.is_valid()):
         return page()
     try:
         change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])

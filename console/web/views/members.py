@@ -15,6 +15,7 @@ from console.web import refusals
 from console.web.done import done
 from console.web.forms.access import GrantForm, MemberForm, MembershipForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 from console.web.views.teams import find_team, grants_shown, team_page, team_url
 
 
@@ -45,6 +46,7 @@ def add_member(request: ConsoleRequest, id: int) -> HttpResponse:
 
 
 @signed_in
+@keeps_typed
 def edit_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse:
     """Owner or not, and until when."""
     team = find_team(request, id)
@@ -52,7 +54,7 @@ def edit_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse:
     if not teams.runs(request.user, request.rights, team):
         raise NotAllowed
     initial = {"is_owner": found.is_owner, "expires_at": found.expires_at}
-    form = MembershipForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = MembershipForm(typed(request), initial=initial)
 
     def change() -> None:
         data = form.cleaned_data
@@ -66,6 +68,7 @@ def edit_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse:
 
     if request.method == "POST" and refusals.accepts(form, change):
         return done(request, _("Saved."), team_url(team))
+    unjudged(request, form)
     context = {"form": form, "team": team, "membership": found}
     return render(request, "access/member.html", context, status=422 if form.errors else 200)
 

@@ -14,26 +14,29 @@ from console.operations import surroundings
 from console.web.forms import digest
 from console.web.forms.scale import OperateForm
 from console.web.requests import ConsoleRequest
-from console.web.views.changes import is_editing, is_sent, show_preview
+from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
+from console.web.views.changes import show_preview
 from console.web.views.services import find, frame
 
 RESTART, SCALE = "restart", "scale"
 
 
 @require_permission(Permission.OPERATE)
+@keeps_typed
 def operate(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Restart what runs, or change how much of it runs."""
     found = find(ref)
-    what = request.POST.get("what", "")
+    what = typed_field(request, "what")
     container = found.user_container
-    chosen = digest.choice(found, container, read.revisions(ref), request.POST or None) if container else None
-    form = OperateForm(found, request.POST if what == SCALE else None, surroundings.defaults(ref.cluster))
+    chosen = digest.choice(found, container, read.revisions(ref), typed(request)) if container else None
+    form = OperateForm(found, typed(request) if what == SCALE else None, surroundings.defaults(ref.cluster))
 
     def page(refused: str = "") -> HttpResponse:
+        unjudged(request, form)
         context = {**frame(request, ref, found), "here": "operate", "form": form, "digest": chosen, "refused": refused}
         return render(request, "changes/operate.html", context, status=422 if refused or form.errors else 200)
 
-    if not is_sent(request) or is_editing(request) or chosen is None:
+    if not wants_preview(request) or chosen is None:
         return page()
     if what == RESTART:
         at = timezone.now().isoformat()

@@ -26,7 +26,7 @@ from console.operations.protection import approvals
 from console.operations.protection.models import Approval
 from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
-from console.web import outcomes, paging, words
+from console.web import outcomes, paging, typed, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -144,6 +144,7 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
         return refused_page(request, Permission(sorted(error.permissions)[0]), None)
     except submission.Stopped as stop:
         return stopped(request, [str(id)], asked, stop)
+    typed.applied(request)
     return redirect("operation", id=made.id)
 
 

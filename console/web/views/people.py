@@ -22,6 +22,7 @@ from console.web import paging, refusals
 from console.web.done import done
 from console.web.forms.access import PersonForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 STATES = {
     "active": Q(is_active=True),
@@ -45,9 +46,10 @@ def people_list(request: ConsoleRequest) -> HttpResponse:
 
 
 @administrators_only
+@keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
     """A new person; the answer shows the link for them, this once."""
-    form = PersonForm(request.POST if request.method == "POST" else None)
+    form = PersonForm(typed(request))
     made: list[tuple[User, str]] = []
 
     def change() -> None:
@@ -55,6 +57,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
 
     if request.method == "POST" and refusals.accepts(form, change):
         return _link_page(request, *made[0])
+    unjudged(request, form)
     return render(request, "access/person_create.html", {"form": form}, status=422 if form.errors else 200)
 
 

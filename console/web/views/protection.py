@@ -19,6 +19,7 @@ from console.operations.protection.ruling import manages
 from console.web import words
 from console.web.forms.protection import NOT_MANAGED, RuleForm, ScopeForm, WindowForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def _state(window: FreezeWindow) -> str:
 
 
 @require_permission(Permission.MANAGE)
+@keeps_typed
 def add(request: ConsoleRequest, kind: str) -> HttpResponse:
     """A new rule or window."""
     found = _kind(kind)
@@ -58,6 +60,7 @@ def add(request: ConsoleRequest, kind: str) -> HttpResponse:
 
 
 @require_permission(Permission.MANAGE)
+@keeps_typed
 def edit(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
     """A rule or window that exists."""
     return _edit(request, kind, _find(request, kind, id))
@@ -65,14 +68,15 @@ def edit(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
 
 def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
     before = scope.facts() if scope.pk else {}
-    form = _kind(kind).form(request.POST if request.method == "POST" else None, instance=scope, rights=request.rights)
+    form = _kind(kind).form(typed(request), instance=scope, rights=request.rights)
     if request.method == "POST" and form.is_valid():
         ruling.keep(form.save(commit=False), before, actor=actor_from(request))
         messages.success(request, _("Saved."))
         return redirect("protection")
-    if form.has_error("cluster", NOT_MANAGED):
+    if request.method == "POST" and form.has_error("cluster", NOT_MANAGED):
         actor, text = actor_from(request), scope.place
         audit.record("manage.refused", actor=actor, outcome=audit.Outcome.REFUSED, text=text)
+    unjudged(request, form)
     context = {"form": form, "kind": kind, "is_new": not before, "id": scope.pk}
     return render(request, "protection/edit.html", context, status=422 if form.errors else 200)
 

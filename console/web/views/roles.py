@@ -17,6 +17,7 @@ from console.web import refusals
 from console.web.done import done
 from console.web.forms.access import RoleForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 
 @signed_in
@@ -26,8 +27,9 @@ def role_list(request: ConsoleRequest) -> HttpResponse:
 
 
 @require_permission(Permission.MANAGE)
+@keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
-    form = RoleForm(request.POST if request.method == "POST" else None)
+    form = RoleForm(typed(request))
 
     def change() -> None:
         data = form.cleaned_data
@@ -35,15 +37,17 @@ def create(request: ConsoleRequest) -> HttpResponse:
 
     if request.method == "POST" and refusals.accepts(form, change):
         return done(request, _("The role exists now; grant it on a team's page."), reverse("roles"))
+    unjudged(request, form)
     return render(request, "access/role.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_permission(Permission.MANAGE)
+@keeps_typed
 def edit(request: ConsoleRequest, id: int) -> HttpResponse:
     """What the role allows, wherever it is granted already."""
     role = get_object_or_404(Role, pk=id)
     form = RoleForm(
-        request.POST if request.method == "POST" else None,
+        typed(request),
         initial={"name": role.name, "permissions": role.permissions},
         is_built_in=roles.is_built_in(role),
     )
@@ -54,6 +58,7 @@ def edit(request: ConsoleRequest, id: int) -> HttpResponse:
 
     if request.method == "POST" and refusals.accepts(form, change):
         return done(request, _("Saved."), reverse("roles"))
+    unjudged(request, form)
     context = {
         "form": form,
         "role": Role.objects.get(pk=id),

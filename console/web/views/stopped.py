@@ -46,6 +46,7 @@ def stopped(
         "limits": limits,
         "apply_url": reverse("submit", kwargs={"id": previews[0].id}) if len(previews) == 1 else request.path,
         "reason": request.POST.get("reason", ""),
+        "draft_id": request.POST.get("draft", ""),
     }
     return render(request, "changes/stopped.html", context, status=422)
 

@@ -22,6 +22,7 @@ from console.web import paging, refusals
 from console.web.done import done
 from console.web.forms.access import GrantForm, MemberForm, TeamEditForm, TeamForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 SORTS = {
     "name": lambda team: team.name.lower(),
@@ -54,15 +55,21 @@ def team_list(request: ConsoleRequest) -> HttpResponse:
 
 
 @signed_in
+@keeps_typed
 def team(request: ConsoleRequest, id: int) -> HttpResponse:
     """A team: who is in it and until when, what it was granted, and what that lets its members do."""
-    return team_page(request, find_team(request, id))
+    found, data = find_team(request, id), typed(request)
+    member_form = MemberForm(data) if data and "username" in data else None
+    grant_form = GrantForm(data) if data and "role" in data else None
+    unjudged(request, *(form for form in (member_form, grant_form) if form))
+    return team_page(request, found, member_form, grant_form)
 
 
 @require_permission(Permission.MANAGE)
+@keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
     """A new team, with its first owner."""
-    form = TeamForm(request.POST or None, initial={"owner": request.user.get_username()})
+    form = TeamForm(typed(request), initial={"owner": request.user.get_username()})
     if not request.rights.is_administrator:
         form.fields["owner"].disabled = True
 
@@ -73,18 +80,20 @@ def create(request: ConsoleRequest) -> HttpResponse:
     made: list[Team] = []
     if request.method == "POST" and refusals.accepts(form, change):
         return done(request, _("The team exists now. Give it rights, and add its people."), team_url(made[0]))
+    unjudged(request, form)
     context = {"form": form, "names": user_names(request)}
     return render(request, "access/team_create.html", context, status=422 if form.errors else 200)
 
 
 @signed_in
+@keeps_typed
 def edit(request: ConsoleRequest, id: int) -> HttpResponse:
     """The name and the identity provider's group."""
     found = find_team(request, id)
     if not teams.runs(request.user, request.rights, found):
         raise NotAllowed
     initial = {"name": found.name, "oidc_group": found.oidc_group}
-    form = TeamEditForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = TeamEditForm(typed(request), initial=initial)
 
     def change() -> None:
         data = form.cleaned_data
@@ -92,11 +101,13 @@ def edit(request: ConsoleRequest, id: int) -> HttpResponse:
 
     if request.method == "POST" and refusals.accepts(form, change):
         return done(request, _("Saved."), team_url(found))
+    unjudged(request, form)
     context = {"form": form, "team": find_team(request, id)}
     return render(request, "access/team_edit.html", context, status=422 if form.errors else 200)
 
 
 @signed_in
+@keeps_typed
 def delete(request: ConsoleRequest, id: int) -> HttpResponse:
     """The end of a team; its name is typed to go on."""
     found = find_team(request, id)

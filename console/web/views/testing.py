@@ -15,14 +15,16 @@ from console.operations.models import AccessTest
 from console.web.actions import service_url
 from console.web.forms.access_test import AccessTestForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.VIEW)
+@keeps_typed
 def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The form, and the newest tests of the service."""
     found = find(ref)
-    form = AccessTestForm(request.POST or None)
+    form = AccessTestForm(typed(request))
     busy = None
     if request.method == "POST" and form.is_valid() and found.url:
         count = form.cleaned_data["count"]
@@ -31,6 +33,7 @@ def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
             return redirect(service_url("access-test-result", ref, id=str(made.id)))
         except access_tests.TooMany as refusal:
             busy = refusal
+    unjudged(request, form)
     tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
     context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests, "busy": busy}
     status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK

@@ -22,6 +22,7 @@ from console.web.api.endpoints import ENDPOINTS
 from console.web.api.problems import CODES
 from console.web.forms.token import TokenForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
 
 
 @signed_in
@@ -42,14 +43,16 @@ def tokens(request: ConsoleRequest) -> HttpResponse:
 
 @signed_in
 @reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # a stolen session makes no key
+@keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
     """Make a token and show its text, in this answer only: it is in no session and in no address."""
     offered = access_tokens.offered(request.rights)
-    form = TokenForm(offered, request.POST if request.method == "POST" else None)
+    form = TokenForm(offered, typed(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         token, text = access_tokens.issue(request.user, **data, actor=actor_from(request))
         return render(request, "tokens/made.html", {"token": token, "text": text})
+    unjudged(request, form)
     context = {"form": form, "offered": offered, "roles": roles_with(Permission.VIEW)}
     return render(request, "tokens/create.html", context, status=422 if form.errors else 200)
 

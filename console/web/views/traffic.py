@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
 
 from console.access.decorators import refuse, require_permission, signed_in
 from console.access.labels import labels_of
@@ -24,19 +23,21 @@ from console.web import traffic_words, words
 from console.web.actions import service_url
 from console.web.forms.traffic import TrafficForm
 from console.web.requests import ConsoleRequest
-from console.web.views.changes import is_editing, is_sent, show_preview
+from console.web.typed import keeps_typed, typed, typed_field, wants_preview
+from console.web.views.changes import show_preview
 from console.web.views.operations import as_uuid, find_operation
 from console.web.views.services import find, frame
 
 
 @require_permission(Permission.TRAFFIC)
+@keeps_typed
 def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The split over all revisions and @latest."""
     found = find(ref)
     read.require_whole(ref.cluster, "revisions")
     revisions = read.revisions(ref)
     owner_of = partial(read.owner_of, ref.cluster, ref.namespace)
-    form = TrafficForm(found, revisions, request.POST if is_sent(request) else None, owner_of)
+    form = TrafficForm(found, revisions, typed(request), owner_of)
     offered = presets(found, revisions)
 
     def page(refused: str = "") -> HttpResponse:
@@ -56,13 +57,13 @@ def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         }
         return render(request, "changes/traffic.html", context, status=422 if refused or form.has_problems else 200)
 
-    if preset := next((one for one in offered if one.name == request.POST.get("preset")), None):
+    if preset := next((one for one in offered if one.name == typed_field(request, "preset")), None):
         form.use(preset)
         return page()
-    if not is_sent(request) and (wished := _wished(request, ref, found)):
+    if typed(request) is None and (wished := _wished(request, ref, found)):
         form.show(without(wished, {row.name for row in form.rows if row.is_gone}))
-    is_going_on = is_editing(request) or "add" in request.POST  # a form always ends with an empty row
-    if is_sent(request) and not is_going_on and form.is_valid():
+    is_going_on = "add" in request.POST  # a form always ends with an empty row
+    if wants_preview(request) and not is_going_on and form.is_valid():
         return show_preview(request, ref, form.change, page)
     return page()
 
@@ -80,10 +81,11 @@ def _wished(request: ConsoleRequest, ref: ServiceRef, found: Service) -> tuple[T
 
 
 @require_permission(Permission.TRAFFIC)
+@keeps_typed
 def serve(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """Give one revision, or @latest, all the traffic."""
     form = f"{service_url('traffic', ref)}?all={revision}"
-    if not is_sent(request) or is_editing(request):
+    if not wants_preview(request):
         return redirect(form)
     try:
         found = rescue.all_to(None if revision == LATEST else revision, ref=ref, user=request.user)
@@ -92,8 +94,8 @@ def serve(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespon
     return _preview(request, ref, found, form)
 
 
-@require_POST
 @signed_in
+@keeps_typed
 def roll_back(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Show what would bring the traffic back to where it was before an operation."""
     found = find_operation(request, id)
@@ -103,7 +105,7 @@ def roll_back(request: ConsoleRequest, id: UUID) -> HttpResponse:
     if read.service(ref) is None or not rollback.is_possible(found):
         return redirect("operation", id=id)
     form = f"{service_url('traffic', ref)}?rollback={id}"
-    if is_editing(request):
+    if not wants_preview(request):
         return redirect(form)
     request.permissions = request.rights.on(ref, labels_of(ref))
     try:

@@ -1,0 +1,110 @@
+"""What was typed is still there after Back, a reload, and a switch of language or colours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.console_process import RunningConsole
+
+HELLO = "/services/sandbox/default/hello/"
+FIELDS = {
+    "image/": ("[name=image]", "gcr.io/knative-samples/helloworld-typed"),
+    "traffic/": ("[name=tag-0]", "typed"),
+    "settings/": ("[name=service_account]", "typed"),
+    "/services/new/": ("[name=name]", "typed-service"),
+}
+
+
+@pytest.fixture
+def without_script(browser: Browser, running: RunningConsole) -> Iterator[Visitor]:
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(15_000)
+    yield Visitor(context, running.url)
+    context.close()
+
+
+def fill(visitor: Visitor, path: str) -> tuple[Page, str, str]:
+    """Type into one form, as the deployer."""
+    page = visitor.sign_in("deployer").page
+    visitor.go(path if path.startswith("/") else f"{HELLO}{path}")
+    selector, text = FIELDS[path]
+    page.fill(selector, text)
+    if path == "/services/new/":
+        page.fill("[name=image]", "gcr.io/knative-samples/helloworld-go")
+    return page, selector, text
+
+
+def preview(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^Preview")).last.click()
+    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_back_from_a_preview_and_forward_again(visitor: Visitor, path: str) -> None:
+    page, selector, text = fill(visitor, path)
+    preview(page)
+    page.reload()
+    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    page.go_back()
+    expect(page.locator(selector)).to_have_value(text)
+    page.go_forward()
+    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    page.go_back()
+    expect(page.locator(selector)).to_have_value(text)
+    preview(page)
+    assert text not in page.url
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_a_switch_of_language_and_of_colours(visitor: Visitor, path: str) -> None:
+    page, selector, text = fill(visitor, path)
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(page.locator(selector)).to_have_value(text)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="Dark colours").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator(selector)).to_have_value(text)
+    preview(page)
+    page.fill("[name=reason]", "typed beside the button")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("[name=reason]")).to_have_value("typed beside the button")
+
+
+def test_the_form_that_was_typed_into_is_the_one_that_goes_along(visitor: Visitor) -> None:
+    page = visitor.sign_in("admin").page
+    visitor.go("/teams/")
+    page.locator("tbody a").first.click()
+    page.fill("[name=namespace]", "typed")
+    page.get_by_role("button", name="Dark colours").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator("[name=namespace]")).to_have_value("typed")
+
+
+def test_after_applying_back_gives_a_fresh_form(visitor: Visitor) -> None:
+    page, _selector, _text = fill(visitor, "traffic/")
+    preview(page)
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url(re.compile("/operations/"))
+    page.go_back()
+    expect(page.get_by_text("was applied already")).to_be_visible()
+
+
+def test_without_script(without_script: Visitor) -> None:
+    page, selector, text = fill(without_script, "image/")
+    page.get_by_role("button", name="中文").click()
+    assert page.input_value(selector) == text
+    page.get_by_role("button", name="English").click()
+    preview(page)
+    page.reload()
+    assert page.get_by_role("heading", name="What will happen").is_visible()
+    page.go_back()
+    if page.input_value(selector) != text:
+        page.get_by_role("link", name="Continue with them").click()
+    assert page.input_value(selector) == text
