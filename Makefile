@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test access-table test-servers test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
+.PHONY: help run test access-table audit-dependencies test-servers test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story
 	$(BIN)/python -m tests.cluster.programs
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
+
+audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (says loudly when nobody can be asked)
+	$(BIN)/python -m tests.audit_dependencies
 
 lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
 	$(BIN)/ruff check console tests
