@@ -40,13 +40,10 @@ def main() -> int:
     except Unanswered as why:
         table = tomllib.loads((ROOT / "tests/advisories.toml").read_text())
         findings = below(pinned, table["first_without"])
-        print("!" * 100)
-        print(f"!!! NO ADVISORY SERVICE ANSWERED ({why}).")
-        print(f"!!! Compared with the table of {table['reviewed']} alone: {len(table['first_without'])} packages of")
-        print(
-            f"!!! {len(pinned)}. Newer advisories are unknown. Run `make audit-dependencies` where the network is open."
-        )
-        print("!" * 100)
+        told = banner(str(why), table, len(pinned))
+        NOT_ASKED.parent.mkdir(exist_ok=True)
+        NOT_ASKED.write_text(told)
+        print(told, end="")
         print(f"{len(findings)} pins are older than the table allows")
     for finding in findings:
         print(f"  {finding}")

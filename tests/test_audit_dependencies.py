@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from packaging.version import Version
@@ -39,7 +40,7 @@ def test_the_table_finds_an_older_pin_and_no_other() -> None:
 
 
 def test_without_an_answer_a_banner_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def unanswered() -> tuple[str, list[str]]:
         raise Unanswered("pypi: refused; osv: refused")
