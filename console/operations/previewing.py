@@ -22,7 +22,7 @@ from console.knative.diff import FieldChange, creates_revision, diff
 from console.knative.objects import Owner, Service
 from console.knative.redaction import env_values, mask_env, redact_text
 from console.knative.references import ServiceRef
-from console.knative.traffic import TrafficTruth
+from console.knative.traffic import Problem, TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
@@ -81,6 +81,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     gateway = gateway_for(ref.cluster, user, _patience())
     before = _read(gateway, ref, change)
     refuse_unless_allowed(user, ref, before, change)
+    _refuse_taken_name(change, before)
     after = change.apply(before)
     refuse_another_object(ref, after)
     removes = isinstance(change, DeleteService | DeleteRevision)
@@ -136,6 +137,12 @@ def _read(gateway: Gateway, ref: ServiceRef, change: Change) -> Service:
         if isinstance(change, CreateService):
             return Service({})
         raise
+
+
+def _refuse_taken_name(change: Change, before: Service) -> None:
+    """Say that there is one of the name, and nothing more of it: the person may not be allowed to see it."""
+    if isinstance(change, CreateService) and before.raw:
+        raise ChangeRefused(Problem("name-taken", {"name": before.name}, field="name"))
 
 
 def _removal(change: Change, before: Service) -> tuple[FieldChange, ...]:

@@ -152,6 +152,7 @@ PROBLEMS = {
     "name-invalid": gettext_lazy(
         "“%(name)s” is no name: lower-case letters, digits and “-”, a letter first, at most 63."
     ),
+    "name-taken": gettext_lazy("A service named “%(name)s” already exists in this namespace. Choose another name."),
     "quantity-invalid": gettext_lazy("“%(value)s” is no quantity, as 250m or 128Mi are."),
     "number-range": gettext_lazy("%(value)s is not between %(low)s and %(high)s."),
     "number-invalid": gettext_lazy("“%(value)s” is not a whole number."),

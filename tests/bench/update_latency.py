@@ -58,7 +58,7 @@ def one_update(visitor: Visitor, value: str, service: str = HELLO) -> tuple[floa
     """Change the variable; return when "Apply" was pressed and when "Ready to serve." was seen."""
     page = visitor.go(f"{service}env/").page
     page.fill("[name=value-0]", value)
-    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Apply").wait_for()
     pressed = time.monotonic()
     page.get_by_role("button", name="Apply").click()

@@ -17,8 +17,8 @@ BY_TEMPLATE, BY_ROUTE = LINES["env-update"], LINES["split-50-50"]
 
 def apply(visitor: Visitor, picture: str = "") -> None:
     """From the form to the preview, and from there to the operation's page."""
-    visitor.page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(visitor.page.get_by_role("heading", name="What will happen")).to_be_visible()
+    visitor.page.get_by_role("button", name=re.compile("^Review changes")).click()
+    expect(visitor.page.get_by_role("heading", name="Review changes")).to_be_visible()
     if picture:
         visitor.keep(picture)
     visitor.page.get_by_role("button", name=re.compile("^Apply")).click()
@@ -96,7 +96,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     for name, percent in shares.items():
         page.get_by_label(f"Percent for {name}", exact=True).fill(percent)
     expect(page.locator("[data-sum]")).to_have_text("110%")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(page.get_by_text("Percentages add up to 110. They must total 100.")).to_be_visible()
     expect(page.get_by_label("Percent for hello-00002", exact=True)).to_have_value("60")
     visitor.keep(f"{cluster}-06-refused-sum")

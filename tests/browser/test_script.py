@@ -79,7 +79,7 @@ def test_hostile_text_of_the_cluster_and_of_forms_never_runs(visitor: Visitor, r
         if blank.count():
             blank.fill(text)
             page.fill(f"[name=value-{index}]", text)
-    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".problem").first).to_be_visible()
     assert page.evaluate("window.__planted") is None
     assert page.locator("[data-planted]").count() == 0

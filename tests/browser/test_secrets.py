@@ -51,8 +51,8 @@ class Canaries:
 
 
 def submit(visitor: Visitor, outcome: str, reason: str = "") -> None:
-    visitor.page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(visitor.page.get_by_role("heading", name="What will happen")).to_be_visible()
+    visitor.page.get_by_role("button", name=re.compile("^Review changes")).click()
+    expect(visitor.page.get_by_role("heading", name="Review changes")).to_be_visible()
     visitor.page.fill("[name=reason]", reason)
     visitor.page.get_by_role("button", name=re.compile("^Apply")).click()
     visitor.page.wait_for_url(re.compile("/operations/"))
@@ -91,14 +91,14 @@ def play(visitor: Visitor, canaries: Canaries, addresses: list[str]) -> str:
 
     # Previewed and never submitted; and sent back to the form from the preview
     set_variable(visitor, "PREVIEWED", canaries.new("a previewed variable"))
-    page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
+    expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
 
     # A pasted file, and one that is refused beside the field
     visitor.go(f"{HELLO}env/")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.fill("[name=paste]", f"PASTED={canaries.new('a pasted file')}\nPORT={canaries.new('a refused pasted file')}")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(page.get_by_text("is reserved: Knative sets it itself.")).to_be_visible()
 
     # YAML: one that the cluster's webhook refuses, one that runs
@@ -107,7 +107,7 @@ def play(visitor: Visitor, canaries: Canaries, addresses: list[str]) -> str:
     page.fill(
         "textarea.manifest", with_variable(manifest, "REFUSED", canaries.new("a refused manifest"), "fieldOfNobody: 1")
     )
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(page.get_by_text("The cluster refuses this.")).to_be_visible()
     told += page.inner_text("main")
     visitor.go(f"{HELLO}yaml/")

@@ -14,7 +14,7 @@ def test_what_was_typed_survives_the_end_of_the_session(visitor: Visitor) -> Non
     visitor.go("/services/sandbox/default/hello/env/")
     page.fill("[name=value-0]", "typed before")
     visitor.context.clear_cookies(name="sluice_session")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     note = page.get_by_role("alert")
     expect(note).to_contain_text("Your session has ended")
     visitor.keep("session-ended")
@@ -23,11 +23,11 @@ def test_what_was_typed_survives_the_end_of_the_session(visitor: Visitor) -> Non
         note.get_by_role("link").click()
     Visitor(visitor.context, visitor.base, opened.value).fill_in("deployer")
 
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(page.get_by_role("alert")).to_contain_text("press the button again")
     expect(page.locator("[name=value-0]")).to_have_value("typed before")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
-    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
+    expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
 
 
 def test_an_open_page_goes_to_the_sign_in_page_by_itself(visitor: Visitor) -> None:

@@ -57,7 +57,7 @@ def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> Non
     assert "Follows the latest revision: a new revision gets 100%" in text
     assert "spec.template.spec.containers[app].env[TARGET].value •••• ••••" in text
     assert f"kn service update {shown.name} --namespace default --env TARGET=••••" in text
-    assert "The cluster's dry run accepts it." in text
+    assert "Server-side dry run passed." in text
     assert "canary" not in text
     assert shown.world.env(shown.name)["TARGET"] == "First"
 
@@ -65,7 +65,7 @@ def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> Non
 def test_a_split_says_that_no_revision_is_made(shown: Shown) -> None:
     rows = {"rows": "2", "name-0": "@latest", "percent-0": "50", "name-1": f"{shown.name}-00001", "percent-1": "50"}
     text = read(shown.client.post(f"{shown.path}traffic/", rows)).text
-    assert "Creates no revision: the revisions stay unchanged." in text
+    assert "No new revision." in text
     assert "Split: a new revision gets 50% as soon as it is ready." in text
     assert f"--traffic @latest=50,{shown.name}-00001=50" in text
 
@@ -158,7 +158,7 @@ def test_a_new_service_is_previewed_before_it_is_made(shown: Shown) -> None:
     typed = {"place": "box/default", "name": "brand-new", "image": "gcr.io/knative-samples/helloworld-go"}
     text = read(shown.client.post("/services/new/", typed | {"variables": "TARGET=canary-new"})).text
     assert "kn service create brand-new --namespace default" in text
-    assert "Creates a new revision." in text
+    assert "Creates the service brand-new in default." in text
     assert "canary-new" not in text
 
 

@@ -63,7 +63,7 @@ def digest(operation: Operation) -> dict[str, str]:
 def test_a_deployer_asks_an_approver_approves_and_it_is_applied_once(shown: Shown, at) -> None:
     preview = read(shown.set_target("Second"))
     assert "This service is protected: a second person must approve this change. Payments: two people" in preview.text
-    assert "Ask for approval" in preview.text
+    assert "Request approval" in preview.text
     assert " Apply" not in preview.text
     operation = ask(shown)
     author = read(shown.client.get(f"/operations/{operation.id}/"))
@@ -169,7 +169,7 @@ def test_a_freeze_stands_beside_the_button_with_its_end_and_note(shown: Shown) -
     until = f"Frozen until {window.ends.replace('T', ' ')} UTC. Release day"
     page = read(shown.set_target("Second"))
     assert until in page.text
-    assert "Ask for approval" not in page.text
+    assert "Request approval" not in page.text
     assert "Break the glass" not in page.text
     assert until in read(shown.client.get(f"{shown.path}env/")).text
 

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 
-from console.knative import traffic
 from console.knative.changes import DeleteRevision, DeleteService
-from console.knative.traffic import TrafficTruth
+from console.knative.objects import Service
 from console.operations import patches
 from console.operations.models import Operation
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The same facts as those of the author's preview. `truth` is None for what has no traffic any more."""
+    """The same facts as those of the author's preview; `after` is what the change makes of the service then."""
 
-    truth: TrafficTruth | None
+    after: Service
     patch: str
     generation: int
 
@@ -25,8 +24,7 @@ class Review:
 def review(operation: Operation) -> Review:
     """Return what the operation would do to the service that its author saw."""
     before = operation.seen
-    if isinstance(operation.change, DeleteService | DeleteRevision):
-        return Review(None, "", before.generation)
     after = operation.change.apply(before)
-    truth = traffic.truth(after.spec_traffic, after.status_traffic, after.latest_ready_revision)
-    return Review(truth, patches.as_yaml(before.raw, after.raw), before.generation)
+    is_removal = isinstance(operation.change, DeleteService | DeleteRevision)
+    patch = "" if is_removal else patches.as_yaml(before.raw, after.raw)
+    return Review(after, patch, before.generation)

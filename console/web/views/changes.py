@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +22,7 @@ from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
 from console.operations.rights import needs_of
 from console.operations.submission import Limits
-from console.web import outcomes, words
+from console.web import impact, outcomes, words
 from console.web.actions import service_url
 from console.web.forms import digest
 from console.web.forms.env import EnvForm
@@ -199,10 +200,12 @@ def show_preview(
     change: Change,
     back: Callable[[str], HttpResponse],
     notes: Sequence[str] = (),
+    form: Form | None = None,
 ) -> HttpResponse:
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
 
-    `notes` are sentences about a change that nobody typed: what it leaves out, and why.
+    `notes` are sentences about a change that nobody typed: what it leaves out, and why. A problem that names a field
+    of `form` is told beside it.
 
     A form that was sent just now is kept as a draft first: its preview has an address of its own (console.web.typed).
     """
@@ -212,22 +215,34 @@ def show_preview(
     try:
         effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
     except ChangeRefused as refusal:
-        return back(words.problem(refusal.problem))
+        problem = refusal.problem
+        if form is None or problem.field not in form.fields:
+            return back(words.problem(problem))
+        form.add_error(problem.field, words.problem(problem))
+        return back("")
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), ref)
     if effect.is_empty:
         return back(_("Nothing would change: the service is already like that."))
-    shown = effect.after if effect.after.raw else effect.before
     standing = gate.standing_before(ref, change, effect.before)
     context = {
-        **(frame(request, ref, effect.before) if read.service(ref) else {"ref": ref, "service": shown}),
+        **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
         "effect": effect,
         "notes": notes,
         "standing": standing,
         "may_break_glass": standing.stops
         and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before), standing),
         "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
-        "effect_sentence": words.truth(effect.truth),
+        "impact": impact.sentences(
+            change,
+            effect.before,
+            effect.after,
+            makes_revision=effect.makes_revision,
+            revisions=len(read.revisions(ref)) if read.is_whole(ref.cluster, "revisions") else None,
+        ),
+        "is_new": not effect.before.raw,
+        "is_removal": impact.is_removal(change),
+        "is_tested": not isinstance(change, DeleteRevision),  # of which no dry run is asked
         "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
         "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
         "form_address": form_address(request),

@@ -35,7 +35,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
         return render(request, "changes/create.html", context, status=422 if has_problems else 200)
 
     if wants_preview(request) and form.is_valid():
-        return show_preview(request, form.ref, form.change, page)
+        return show_preview(request, form.ref, form.change, page, form=form)
     return page()
 
 
@@ -59,7 +59,7 @@ def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])
     except ClusterError as error:
         return page(" ".join(outcomes.answer_error(error)))
-    return show_preview(request, form.ref, change, page)
+    return show_preview(request, form.ref, change, page, form=form)
 
 
 def _places(request: ConsoleRequest) -> list[tuple[str, str]]:

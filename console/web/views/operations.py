@@ -26,7 +26,7 @@ from console.operations.protection import approvals
 from console.operations.protection.models import Approval
 from console.operations.protection.review import review
 from console.operations.statuses import SUCCESSFUL, Status
-from console.web import outcomes, paging, typed, words
+from console.web import impact, outcomes, paging, typed, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -112,7 +112,13 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
     return {
         "approval": approval,
         "review": facts,
-        "effect_sentence": words.truth(facts.truth) if facts.truth else "",
+        "impact": impact.sentences(
+            found.change,
+            found.seen,
+            facts.after,
+            makes_revision=found.makes_revision,
+            revisions=len(read.revisions(found.ref)) if read.is_whole(found.cluster, "revisions") else None,
+        ),
         "is_changed": now is not None and bool(found.seen.raw) and not facts.is_of(now.generation),
         "may_decide": approvals.may_decide(request.user, request.rights, found),
         "may_withdraw": found.user_id == request.user.pk,

@@ -1,0 +1,86 @@
+"""What a change does, in sentences for its preview and for its approver: by kind of change, what goes and comes."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console.knative import traffic
+from console.knative.changes import Change, CreateService, DeleteRevision, DeleteService
+from console.knative.objects import Service
+from console.web import words
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One line of a list of effects, and its icon."""
+
+    icon: str
+    text: str
+
+
+def is_removal(change: Change) -> bool:
+    return isinstance(change, DeleteService | DeleteRevision)
+
+
+def sentences(
+    change: Change, before: Service, after: Service, *, makes_revision: bool, revisions: int | None
+) -> tuple[Sentence, ...]:
+    """Return what the change does to the service in `before`; `revisions` are how many it has, None: not known."""
+    if isinstance(change, DeleteService):
+        return _of_deletion(before, revisions)
+    if isinstance(change, DeleteRevision):
+        gone = _("Deletes the revision %(revision)s. Nobody can roll back to it.") % {"revision": change.revision}
+        return (Sentence("trash3", gone), Sentence("signpost-split", _("The traffic stays as it is.")))
+    if isinstance(change, CreateService):
+        new = _("Creates the service %(name)s in %(namespace)s.") % {"name": after.name, "namespace": after.namespace}
+        serves = _("Its first revision gets all the traffic as soon as it is ready.")
+        return (Sentence("plus-square", new), Sentence("signpost-split", serves))
+    new_gets = Sentence("signpost-split", words.truth(after.truth))
+    return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets)
+
+
+def _of_deletion(before: Service, revisions: int | None) -> tuple[Sentence, ...]:
+    if revisions is None:
+        gone = _("Deletes the service %(name)s, its route and all its revisions.") % {"name": before.name}
+    else:
+        gone = ngettext(
+            "Deletes the service %(name)s, its route and its %(count)s revision.",
+            "Deletes the service %(name)s, its route and its %(count)s revisions.",
+            revisions,
+        ) % {"name": before.name, "count": revisions}
+    found = [Sentence("trash3", gone)]
+    if before.url:
+        found.append(Sentence("x-octagon", _("%(url)s stops responding.") % {"url": before.url}))
+    if tags := sorted({target.tag for target in before.status_traffic if target.tag}):
+        stops = ngettext(
+            "The tag URL of %(tags)s stops responding.", "The tag URLs of %(tags)s stop responding.", len(tags)
+        )
+        found.append(Sentence("x-octagon", stops % {"tags": ", ".join(tags)}))
+    return (*found, Sentence("exclamation-triangle", _("This cannot be undone.")))
+
+
+def _of_revision(*, makes_revision: bool) -> Sentence:
+    if makes_revision:
+        return Sentence("plus-square", _("Creates a new revision."))
+    return Sentence("dash-square", _("No new revision."))
+
+
+def _of_split(before: Service, after: Service) -> tuple[Sentence, ...]:
+    """The share of each revision that changes, as it is served now and as it will be."""
+    if before.spec_traffic == after.spec_traffic:
+        return ()
+    was, becomes = (traffic.shares(_resolved(before, each)) for each in (before, after))
+    moved = [
+        f"{name} {was.get(name, 0)}% → {becomes.get(name, 0)}%"
+        for name in dict.fromkeys([*was, *becomes])
+        if was.get(name, 0) != becomes.get(name, 0)
+    ]
+    if not moved:
+        return (Sentence("arrow-left-right", _("No traffic moves.")),)
+    return (Sentence("arrow-left-right", _("Moves traffic: %(moved)s.") % {"moved": ", ".join(moved)}),)
+
+
+def _resolved(now: Service, split: Service) -> tuple[traffic.TrafficTarget, ...]:
+    """The split with @latest as the revision that it means now."""
+    return traffic.as_served(split.spec_traffic, now.latest_ready_revision)
