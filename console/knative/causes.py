@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from console.knative.conditions import Condition
-from console.knative.objects import Revision, Route, Service
+from console.knative.objects import Health, Revision, Route, Service
 from console.knative.pods import QUEUE_PROXY, ContainerState, End, Event, Pod
 
 
@@ -70,6 +70,13 @@ _REASONS = {
     "CrashLoopBackOff": Code.CRASH,
     "Unschedulable": Code.UNSCHEDULABLE,
 }
+# What Knative waits for in vain, though its deadline has not passed.
+_LASTING = frozenset(
+    {
+        *(Code.IMAGE_MISSING, Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.CANNOT_START, Code.QUOTA),
+        *(Code.UNSCHEDULABLE, Code.SECRET_MISSING, Code.CONFIG_MAP_MISSING, Code.REVISION_MISSING),
+    }
+)
 _NO_CRASH = (0, 137, 143)  # as SIGTERM and SIGKILL end a process that minds them or does not
 _STEADY = timedelta(seconds=30)  # a container that fails its probe for longer than that is not between two crashes
 
@@ -147,9 +154,27 @@ def find(
     return best or Cause(Code.UNKNOWN, service.ready.reason)
 
 
-def of_service(service: Service) -> Cause:
-    """Return what the service's own conditions tell, for lists that read nothing else."""
-    return find(service)
+def of_service(service: Service) -> Cause | None:
+    """Return what a failed service's own conditions tell, for lists that read nothing else; None where it is well."""
+    return find(service) if service.health is Health.FAILED else None
+
+
+def at_present(
+    service: Service, *, revisions: Iterable[Revision], route: Route | None, pods: Iterable[Pod]
+) -> Cause | None:
+    """Return what keeps the newest spec of the service from being served now; None where nothing does.
+
+    While Knative is still trying, only what does not pass by itself is a cause: a pod that just starts is not ready
+    either.
+    """
+    if service.health is Health.READY:
+        return None
+    newest = None
+    if service.latest_created_revision != service.latest_ready_revision:
+        newest = next((one for one in revisions if one.name == service.latest_created_revision), None)
+    own = [pod for pod in pods if newest and pod.revision_name == newest.name]
+    cause = find(service, revision=newest, route=route, pods=own)
+    return cause if service.health is Health.FAILED or cause.code in _LASTING else None
 
 
 def _living_first(pods: Iterable[Pod]) -> list[Pod]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from console.knative import causes
 from console.knative.conditions import parse_time
 from console.knative.objects import CREATOR, Service
 from console.knative.references import ServiceRef
@@ -48,6 +49,7 @@ class ServiceSummary(msgspec.Struct, frozen=True):
     changed_by: str
     is_cluster_local: bool
     changed_with: str = ""  # the tool that wrote the spec last, as it named itself
+    cause: str = ""  # why it failed (causes.Code), as far as its own conditions tell
 
     @property
     def ref(self) -> ServiceRef:
@@ -86,6 +88,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
         is_cluster_local=service.is_cluster_local,
         changed_with=_changed_with(service.metadata),
+        cause=str(cause.code) if (cause := causes.of_service(service)) else "",
     )
 
 

@@ -1,5 +1,6 @@
 """Small pieces of pages: ages, conditions, words, links that keep the list's state."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,6 +118,19 @@ def notice_words(line: TimelineLine) -> str:
 @register.filter
 def cause_words(facts: dict[str, Any]) -> str:
     return outcomes.cause(facts)
+
+
+@register.filter
+def cause_short(code: str) -> str:
+    return outcomes.cause_short(code)
+
+
+@register.filter
+def is_told(condition: Condition, conditions: Iterable[Condition]) -> bool:
+    """Another condition before this one gives the same reason and message."""
+    same = (condition.reason, condition.message)
+    first = next(one for one in conditions if (one.reason, one.message) == same)
+    return bool(condition.message) and first.type != condition.type
 
 
 @register.filter

@@ -16,7 +16,7 @@ from console.mirror import read
 from console.mirror.summaries import ServiceSummary
 from console.operations import cluster_rights, reading
 from console.operations.protection.gate import Protection
-from console.web import actions, paging, words
+from console.web import actions, diagnosis, paging, words
 from console.web.requests import ConsoleRequest
 from console.web.unread import unread
 
@@ -86,8 +86,11 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     found = find(ref)
     revisions = kn.newest_first(read.revisions(ref))
     makers = reading.makers(ref, found.uid)
+    framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
     context = {
-        **frame(request, ref, found),
+        **framed,
+        "cause": cause,
+        "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause else (),
         "targets": [(target, kn.target_text(target, found)) for target in found.status_traffic],
         "revisions": [revision_facts(revision, found, makers) for revision in revisions[:10]],
         "revision_count": len(revisions),
@@ -147,7 +150,7 @@ def find(ref: ServiceRef) -> Service:
     return found
 
 
-def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, object]:
+def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, Any]:
     """Return what every page of a service shows around its own content."""
     refused = cluster_rights.refused(ref, request.user) if request.permissions - {Permission.VIEW} else {}
     offered = actions.of_service(ref, request.permissions, refused)

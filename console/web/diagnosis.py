@@ -1,0 +1,78 @@
+"""What ails a service now, for its page: the cause in the words of an operation's page, and what to do next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from console.knative import causes
+from console.knative.causes import Cause, Code
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.operations import reading
+from console.operations.models import Operation
+from console.operations.statuses import Status
+from console.web import outcomes
+from console.web.actions import Action
+
+# The pages on which a cause can be mended, by the names of console.web.actions, the likeliest first.
+_NEXT = {
+    Code.IMAGE_MISSING: ("image", "settings"),
+    Code.CRASH: ("env", "image"),
+    Code.EXITS: ("settings", "image"),
+    Code.OUT_OF_MEMORY: ("settings",),
+    Code.LIVENESS: ("settings",),
+    Code.PROBE: ("settings",),
+    Code.CANNOT_START: ("settings", "image"),
+    Code.DEADLINE: ("settings",),
+    Code.QUOTA: ("settings", "operate"),
+    Code.UNSCHEDULABLE: ("settings",),
+    Code.EVICTED: ("settings",),
+    Code.VOLUME: ("settings",),
+    Code.SECRET_MISSING: ("env", "settings"),
+    Code.CONFIG_MAP_MISSING: ("env", "settings"),
+    Code.REVISION_MISSING: ("traffic",),
+    Code.INGRESS: ("traffic",),
+}
+_HAS_LOGS = (Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.LIVENESS, Code.PROBE, Code.CANNOT_START)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The cause in words. `revision` has logs that tell more; `operation` is the one that ended with it."""
+
+    code: str
+    text: str
+    raw: str
+    revision: str
+    operation: Operation | None
+
+
+def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
+    """Return what keeps the newest spec from being served, by the mirror; None where nothing is wrong."""
+    cause = causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
+    if cause is None:
+        return None
+    failed = reading.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
+    newest = service.latest_created_revision or ""
+    return Diagnosis(
+        str(cause.code),
+        outcomes.cause({"code": str(cause.code), "facts": cause.facts}),
+        _raw(cause, service),
+        newest if cause.code in _HAS_LOGS else "",
+        failed.filter(generation=service.generation).first(),
+    )
+
+
+def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:
+    """Return those of the actions that can mend the cause and that the person may use."""
+    allowed = {action.name: action for action in actions if action.allowed}
+    return [allowed[name] for name in _NEXT.get(Code(found.code), ()) if name in allowed]
+
+
+def _raw(cause: Cause, service: Service) -> str:
+    """The API's own message, unless the table of conditions shows it already.
+
+    What a container printed is for its log, where values are masked.
+    """
+    is_shown = any(condition.message and condition.message in cause.raw for condition in service.conditions)
+    return "" if cause.is_output or (is_shown and cause.code != Code.UNKNOWN) else cause.raw

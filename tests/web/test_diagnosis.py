@@ -1,0 +1,120 @@
+"""A service that does not work says why once, in the words of an operation's page, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console.cluster.resources import PODS, REVISIONS, ROUTES, SERVICES
+from tests import factories
+from tests.web.pages import read
+
+SHOP = "/services/box/default/shop/"
+MISSING = 'Revision "shop-00009" referenced in traffic not found.'
+CRASHED = 'Revision "shop-00005" failed with message: Container failed with: exceeded quota: of seats.'
+
+
+def failed(reason: str, message: str, *, part: str = "ConfigurationsReady", status: str = "False", **more: Any) -> Any:
+    """The service shop whose newest revision, or route, does not work."""
+    raw = factories.service()
+    for condition in raw["status"]["conditions"]:
+        if condition["type"] in ("Ready", part):
+            condition |= {"status": status, "reason": reason, "message": message}
+    raw["status"] |= more
+    return raw
+
+
+def pod(state: dict[str, Any], last: dict[str, Any] | None = None) -> dict[str, Any]:
+    status = {"name": "app", "image": "registry.example.com/shop:2", "state": state, "lastState": last or {}}
+    labels = {"serving.knative.dev/service": "shop", "serving.knative.dev/revision": "shop-00005"}
+    metadata = {"name": "shop-00005-deployment-a-b", "namespace": "default", "labels": labels, "uid": "pod"}
+    return {"metadata": metadata, "status": {"phase": "Running", "containerStatuses": [status]}}
+
+
+@pytest.fixture
+def owner(client, mirror, people):
+    client.force_login(people["administrator"])
+    return client
+
+
+def crash(mirror) -> None:
+    mirror.put(SERVICES, failed("RevisionFailed", CRASHED, latestCreatedRevisionName="shop-00005"))
+    newest = factories.revision(number=5)
+    newest["status"]["conditions"] = [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "ExitCode3",
+            "message": "Container failed with: exceeded quota: x",
+        }
+    ]
+    mirror.put(REVISIONS, newest)
+    ended = {"reason": "Error", "exitCode": 3, "message": "exceeded quota: of seats"}
+    waits = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+    mirror.put(PODS, pod(waits, {"terminated": ended}))
+
+
+def test_the_cause_of_a_failing_service_is_told_once_with_what_to_do(owner, mirror) -> None:
+    crash(mirror)
+    page = owner.get(SHOP)
+    text, cause = read(page).text, read(page).text.partition("Serving now")[0]
+    assert text.count("The container keeps crashing (exit code 3).") == 1
+    for step in ("Logs of shop-00005", "Variables", "Image"):
+        assert step in cause
+    assert "RevisionFailed" not in cause
+    assert text.count("RevisionFailed") == 1, "in the table of conditions, and there once"
+    assert "quota" not in cause
+
+
+def test_a_split_that_names_no_revision_is_told_once(owner, mirror) -> None:
+    mirror.put(SERVICES, failed("RevisionMissing", MISSING, part="RoutesReady"))
+    conditions = [{"type": "Ready", "status": "False", "reason": "RevisionMissing", "message": MISSING}]
+    labels = {"serving.knative.dev/service": "shop"}
+    route = {
+        "metadata": {"name": "shop", "namespace": "default", "labels": labels},
+        "status": {"conditions": conditions},
+    }
+    mirror.put(ROUTES, route)
+    text = read(owner.get(SHOP)).text
+    assert text.count("The traffic split names shop-00009, which does not exist. Change the split.") == 1
+    assert text.count("RevisionMissing") == 1
+
+
+def test_a_row_of_the_list_tells_the_cause_in_short(owner, mirror) -> None:
+    crash(mirror)
+    assert "container keeps crashing" in read(owner.get("/")).text
+    mirror.put(SERVICES, failed("RevisionMissing", MISSING, part="RoutesReady"))
+    assert "revision missing" in read(owner.get("/")).text
+
+
+def test_steps_that_the_person_may_not_take_are_not_offered(client, mirror, people) -> None:
+    crash(mirror)
+    client.force_login(people["viewer"])
+    page = read(client.get(SHOP))
+    assert "The container keeps crashing (exit code 3)." in page.text
+    assert f"{SHOP}env/" not in page.links
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"waiting": {"reason": "ContainerCreating"}}, ""),
+        ({"running": {"startedAt": "2026-11-25T19:00:00Z"}}, ""),
+        ({"waiting": {"reason": "ImagePullBackOff", "message": "x"}}, "The image cannot be pulled."),
+    ],
+)
+def test_what_only_begins_is_not_blamed_and_what_waits_in_vain_is_told_at_once(owner, mirror, state, words) -> None:
+    more = {"latestCreatedRevisionName": "shop-00005"}
+    mirror.put(SERVICES, failed("RevisionMissing", "Configuration is waiting", status="Unknown", **more))
+    newest = factories.revision(number=5)
+    newest["status"]["conditions"] = [{"type": "Ready", "status": "Unknown", "reason": "Deploying"}]
+    mirror.put(REVISIONS, newest)
+    mirror.put(PODS, pod(state))
+    page = owner.get(SHOP).content.decode()
+    assert ("note-error cause" in page) is bool(words)
+    assert words in page
+
+
+def test_a_service_that_works_has_no_cause(owner) -> None:
+    assert "note-error cause" not in owner.get(SHOP).content.decode()
