@@ -1,14 +1,15 @@
 """The event stream: tells a page that what it shows has changed; the page then asks again for itself.
 
-An event carries no data, so it can leak none. Session and rights are read anew every 25 s; the stream ends when the
-session is over, when the person may no longer see what it is about, and when the process stops.
+An event carries no more than the topic that the page asked about, so it can leak nothing. Session and rights are read
+again every 25 s; the stream ends when the session is over, when the person may no longer see anything that it is about,
+and when the process stops. One browser holds one stream, whatever the number of its pages: static/js/live.js.
 """
 
 import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from types import FrameType
@@ -16,6 +17,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import SuspiciousOperation
 from django.db import close_old_connections
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
@@ -31,6 +33,7 @@ from console.operations.models import AccessTest, Operation
 
 HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
+MAX_TOPICS = 60  # pages of one browser; an address of this many fits into 16 kB
 COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
 END = Announcement("end")
 
@@ -39,41 +42,67 @@ _open: set[asyncio.Queue[Announcement]] = set()
 
 @mark_signed_in
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """Server-sent events about one topic: `services`, `service:<cluster>/<namespace>/<name>`, `operation:<id>`,
-    `access-test:<id>`."""
+    """Server-sent events about the topics that the address names: `services`, `service:<cluster>/<namespace>/<name>`,
+    `operation:<id>`, `access-test:<id>`.
+
+    One stream serves all the pages of a browser: each event's data is the topic that it is about. A topic that the
+    person may not hear is answered by a `gone` event; when all are of that kind, with 404.
+    """
     user = cast(User, await request.auser())  # signed in: the middleware has seen to it
-    topic = request.GET.get("topic", "services")
-    subject = await sync_to_async(_subject)(user, topic)
+    topics = list(dict.fromkeys(request.GET.getlist("topic") or ["services"]))
+    if len(topics) > MAX_TOPICS:
+        raise SuspiciousOperation("too many topics for one stream")
+    allowed = await sync_to_async(_allowed)(user, topics)
+    if not allowed:
+        raise Http404
     session = str(request.session.session_key)
-    response = StreamingHttpResponse(_events(session, topic, subject), content_type="text/event-stream")
+    gone = [topic for topic in topics if topic not in allowed and topic.isprintable()]
+    response = StreamingHttpResponse(_events(session, allowed, gone), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(session: str, topic: str, subject: ServiceRef | None) -> AsyncIterator[bytes]:
+async def _events(session: str, topics: dict[str, ServiceRef | None], gone: list[str]) -> AsyncIterator[bytes]:
     _end_on_signal()
     async with announcements.listen() as queue, _listed(queue):
-        yield b"retry: 2000\nevent: hello\ndata:\n\n"
+        yield b"retry: 2000\n" + b"".join(_event("hello", topic) for topic in topics)
         checked = time.monotonic()
         while True:
+            if gone:
+                yield b"".join(_event("gone", topic) for topic in gone)
+                gone = []
             until_check = max(0.0, RECHECK_SECONDS - (time.monotonic() - checked))
             try:
                 announcement = await asyncio.wait_for(queue.get(), min(HEARTBEAT_SECONDS, until_check))
-                if announcement is END:
-                    return
-                concerns = _concerns(announcement, topic, subject)
-                if concerns:
+                heard = [announcement]
+                if _concerned(heard, topics):
                     await asyncio.sleep(COALESCE_SECONDS)
-                    if END in _emptied(queue):
-                        return
-                    yield b"event: changed\ndata:\n\n"
+                    heard += _emptied(queue)
+                if END in heard:
+                    return
+                if concerned := _concerned(heard, topics):
+                    yield b"".join(_event("changed", topic) for topic in concerned)
             except TimeoutError:
                 yield b": still here\n\n"
             if time.monotonic() - checked >= RECHECK_SECONDS:
-                if not await sync_to_async(_may_go_on)(session, subject):
+                still = await sync_to_async(_still_allowed)(session, topics)
+                gone = [topic for topic in topics if topic not in still]
+                topics = still
+                if not topics:
                     return
                 checked = time.monotonic()
+
+
+def _event(name: str, topic: str) -> bytes:
+    return f"event: {name}\ndata: {topic}\n\n".encode()
+
+
+def topic_of(thing: ServiceRef | Operation | AccessTest) -> str:
+    """Return the topic of a page that is about this."""
+    if isinstance(thing, ServiceRef):
+        return f"service:{thing}"
+    return f"{'operation' if isinstance(thing, Operation) else 'access-test'}:{thing.id}"
 
 
 def count() -> int:
@@ -122,6 +151,12 @@ def _end_on_signal() -> None:
         signal.signal(number, end)
 
 
+def _concerned(heard: Iterable[Announcement], topics: Mapping[str, ServiceRef | None]) -> list[str]:
+    """The topics that any of the announcements is about."""
+    found = list(heard)
+    return [topic for topic, subject in topics.items() if any(_concerns(one, topic, subject) for one in found)]
+
+
 def _concerns(announcement: Announcement, topic: str, subject: ServiceRef | None) -> bool:
     kind, _, rest = topic.partition(":")
     if announcement.kind == "resync":
@@ -134,21 +169,37 @@ def _concerns(announcement: Announcement, topic: str, subject: ServiceRef | None
     return there in ((subject.cluster, subject.namespace, subject.name), (subject.cluster, "", ""))
 
 
-def _subject(user: User, topic: str) -> ServiceRef | None:
-    """The service that the topic is about; raises Http404 when the person may not see it."""
+def _allowed(user: User, topics: Iterable[str]) -> dict[str, ServiceRef | None]:
+    """Those of the topics that exist and that the person may hear, each with the service that it is about."""
+    rights = rights_of(user)
+    found: dict[str, ServiceRef | None] = {}
+    for topic in topics:
+        try:
+            subject = _subject(topic)
+        except Http404:
+            continue
+        if _may_hear(rights, subject):
+            found[topic] = subject
+    close_old_connections()
+    return found
+
+
+def _may_hear(rights: Rights, subject: ServiceRef | None) -> bool:
+    return subject is None or rights.allows(Permission.VIEW, subject, labels_of(subject))
+
+
+def _subject(topic: str) -> ServiceRef | None:
+    """The service that the topic is about, None for all of them; raises Http404 for what is no topic."""
     kind, _, rest = topic.partition(":")
-    if kind == "services":
+    if not topic.isprintable():  # it is repeated in the stream, line by line
+        raise Http404
+    if topic == "services":
         return None
     if kind == "service" and rest.count("/") == 2:
-        subject = ServiceRef(*rest.split("/"))
-    elif kind in ("operation", "access-test"):
-        subject = _subject_of(Operation if kind == "operation" else AccessTest, rest)
-    else:
-        raise Http404
-    if not rights_of(user).allows(Permission.VIEW, subject, labels_of(subject)):
-        raise Http404
-    close_old_connections()
-    return subject
+        return ServiceRef(*rest.split("/"))
+    if kind in ("operation", "access-test"):
+        return _subject_of(Operation if kind == "operation" else AccessTest, rest)
+    raise Http404
 
 
 def _subject_of(model: type[Operation] | type[AccessTest], text: str) -> ServiceRef:
@@ -161,10 +212,11 @@ def _subject_of(model: type[Operation] | type[AccessTest], text: str) -> Service
     return thing.ref
 
 
-def _may_go_on(session: str, subject: ServiceRef | None) -> bool:
+def _still_allowed(session: str, topics: Mapping[str, ServiceRef | None]) -> dict[str, ServiceRef | None]:
+    """The topics that the person may still hear; none when the session is over."""
     user = signed_in_user(session)
     if user is None:
-        return False
-    rights: Rights = rights_of(user)
+        return {}
+    rights = rights_of(user)
     close_old_connections()
-    return subject is None or rights.allows(Permission.VIEW, subject, labels_of(subject))
+    return {topic: subject for topic, subject in topics.items() if _may_hear(rights, subject)}

@@ -22,6 +22,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+METRICS_TOKEN = "only-for-this-test"
 ARTIFACTS = Path(os.environ.get("SLUICE_ARTIFACTS", "test-artifacts")) / "screenshots"
 PASSWORDS = {user.username: user.password for user in DEMO_USERS}
 
@@ -36,7 +37,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningConsole]:
-    with console(sandbox_speed=4, environment={"CONSOLE_SANDBOX_IDLE_SECONDS": "20"}) as started:
+    environment = {"CONSOLE_SANDBOX_IDLE_SECONDS": "20", "CONSOLE_METRICS_TOKEN": METRICS_TOKEN}
+    with console(sandbox_speed=4, environment=environment) as started:
         yield started
 
 

@@ -177,3 +177,80 @@ async def test_anonymous_is_sent_to_the_sign_in_page(mirror, db) -> None:
     response = await AsyncClient().get("/stream/?topic=services")
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/")
+
+
+@in_a_loop
+async def test_one_stream_greets_and_tells_of_each_of_its_topics(listener) -> None:
+    response = await listener("viewer", "services&topic=service:box/default/shop")
+    events = aiter(response.streaming_content)
+    async with asyncio.timeout(WAIT):
+        greeting = await anext(events)
+    for topic in (b"services", b"service:box/default/shop"):
+        assert b"event: hello\ndata: " + topic + b"\n\n" in greeting
+    telling = asyncio.create_task(next_event(events, "changed\ndata: service:box/default/shop"))
+    while not telling.done():
+        announce("revisions", cluster="box", namespace="default", name="shop")
+        await asyncio.sleep(0.05)
+    await telling
+    await events.aclose()
+
+
+def test_events_name_only_the_topics_that_they_concern() -> None:
+    shop, other = (stream.ServiceRef("box", "default", name) for name in ("shop", "other"))
+    topics = {"services": None, f"service:{shop}": shop, f"service:{other}": other, "operation:1": shop}
+    pods = stream.Announcement("pods", "box", "default", "shop")
+    finished = stream.Announcement("operation", "box", "default", "other", id="1")
+    assert stream._concerned([pods], topics) == [f"service:{shop}"]
+    assert stream._concerned([pods, finished], topics) == [
+        "services",
+        f"service:{shop}",
+        f"service:{other}",
+        "operation:1",
+    ]
+
+
+@in_a_loop
+async def test_a_topic_that_may_not_be_heard_is_gone_and_the_others_go_on(listener) -> None:
+    response = await listener("viewer", "services&topic=service:box/other/shop&topic=operation:nonsense")
+    events = aiter(response.streaming_content)
+    heard = b""
+    async with asyncio.timeout(WAIT):
+        while b"operation:nonsense" not in heard:
+            heard += await anext(events)
+    assert b"event: gone\ndata: service:box/other/shop\n\n" in heard
+    assert b"event: hello\ndata: services\n\n" in heard
+    assert heard.count(b"hello") == 1
+    await events.aclose()
+
+
+@in_a_loop
+async def test_a_topic_whose_right_is_taken_away_is_gone_while_the_stream_goes_on(
+    listener, people, monkeypatch
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    response = await listener("viewer", "services&topic=service:box/default/shop")
+    events = aiter(response.streaming_content)
+    await next_event(events, "hello")
+    await people["viewer"].memberships.all().adelete()
+    await next_event(events, "gone\ndata: service:box/default/shop")
+    async with asyncio.timeout(WAIT):
+        assert await anext(events) == b": still here\n\n"
+    await events.aclose()
+
+
+@pytest.mark.parametrize("topic", ["service:box/default/a%0Aevent:%20changed", "services:more", "service:box/a/b/c"])
+@in_a_loop
+async def test_what_is_no_topic_is_never_repeated_in_the_stream(listener, topic: str) -> None:
+    assert (await listener("viewer", topic)).status_code == 404
+    response = await listener("viewer", f"services&topic={topic}")
+    events = aiter(response.streaming_content)
+    async with asyncio.timeout(WAIT):
+        assert b"event: changed" not in await anext(events)
+    await events.aclose()
+
+
+@in_a_loop
+async def test_a_stream_of_too_many_topics_is_refused(listener) -> None:
+    topics = "&topic=".join(f"service:box/default/s{number}" for number in range(stream.MAX_TOPICS + 1))
+    assert (await listener("administrator", topics)).status_code == 400

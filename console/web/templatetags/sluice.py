@@ -16,8 +16,9 @@ from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
-from console.operations.models import TimelineLine
-from console.web import cluster_words, outcomes, words
+from console.knative.references import ServiceRef
+from console.operations.models import AccessTest, Operation, TimelineLine
+from console.web import cluster_words, outcomes, stream, words
 
 register = template.Library()
 
@@ -188,6 +189,11 @@ def problem_words(found: Any) -> str:
 def item(mapping: Any, key: Any) -> Any:
     """mapping[key], or nothing."""
     return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def topic(thing: ServiceRef | Operation | AccessTest) -> str:
+    return stream.topic_of(thing)
 
 
 @register.filter

@@ -1,0 +1,95 @@
+"""Ten tabs of one browser on live pages: all load, all see a change, and they share one stream."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import METRICS_TOKEN, Visitor
+from tests.console_process import RunningConsole
+from tests.waiting import eventually
+
+HELLO = "/services/sandbox/default/hello/"
+PAGES = (
+    "/",
+    HELLO,
+    f"{HELLO}revisions/",
+    f"{HELLO}revisions/hello-00001/",
+    "/operations/",
+    "/services/sandbox/shop/cart/",
+    HELLO,
+    "/?namespace=default",
+    f"{HELLO}revisions/",
+    HELLO,
+)
+
+
+@pytest.fixture
+def tabs(visitor: Visitor) -> list[Page]:
+    visitor.sign_in("deployer")
+    opened = []
+    for path in PAGES:
+        page = visitor.context.new_page()
+        page.goto(visitor.base + path)
+        opened.append(page)
+    return opened
+
+
+def streams(running: RunningConsole) -> int:
+    """How many event streams the server holds open."""
+    text = httpx.get(f"{running.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
+    found = re.search(r"^sluice_event_streams(?:\{.*\})? ([\d.]+)$", text, re.MULTILINE)
+    assert found, text[:500]
+    return int(float(found[1]))
+
+
+def split_in_half(visitor: Visitor) -> None:
+    """Change the traffic of hello from yet another tab."""
+    page = visitor.page
+    visitor.go(f"{HELLO}env/")
+    page.fill("[name=value-0]", "Second")
+    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.locator("#apply, [form=apply]").first.wait_for(state="attached")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url(re.compile("/operations/"))
+
+
+def test_ten_tabs_load_and_see_a_change_over_one_stream(
+    visitor: Visitor, tabs: list[Page], running: RunningConsole
+) -> None:
+    for page in tabs:
+        expect(page.locator("main")).to_be_visible()
+    eventually(lambda: streams(running) == 1, timeout=15, message="not one stream for one browser")
+    split_in_half(visitor)
+    for page in tabs:
+        if HELLO in page.url and not page.url.endswith("hello-00001/"):
+            expect(page.locator("main")).to_contain_text("hello-00002")
+    eventually(lambda: streams(running) == 1, timeout=15, message="not one stream for one browser")
+    for page in tabs:
+        page.close()
+    visitor.page.goto("about:blank")
+    eventually(lambda: streams(running) == 0, timeout=30, message="a stream that nobody listens to")
+
+
+def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
+    visitor: Visitor, running: RunningConsole
+) -> None:
+    visitor.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
+    page = visitor.sign_in("viewer").go(HELLO).page
+    eventually(lambda: streams(running) == 1, timeout=30, message="no stream")
+    page.evaluate("isHidden = true; document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: streams(running) == 0, timeout=30, message="a stream for a page that nobody sees")
+    with page.expect_response(lambda answer: answer.url.endswith(HELLO)):
+        page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: streams(running) == 1, timeout=30, message="no stream for a page that is seen again")
+
+
+def test_a_page_without_shared_workers_has_a_stream_of_its_own(visitor: Visitor, running: RunningConsole) -> None:
+    visitor.context.add_init_script("delete window.SharedWorker")
+    visitor.sign_in("viewer").go(HELLO)
+    eventually(lambda: streams(running) == 1, timeout=30, message="not one stream for one page")
+    address = visitor.page.locator("#live").get_attribute("hx-sse:connect")
+    assert address == "/stream/?topic=service%3Asandbox%2Fdefault%2Fhello"
