@@ -69,13 +69,16 @@ clean:  ## Remove the environment and the embedded default's data
 	rm -rf $(VENV) var
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sluice needs Python 3.11 or newer; try make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sluice needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	@echo "Making a Python environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-ready: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install -q --require-hashes -r requirements.txt
+	@echo "Installing the packages of requirements.txt into $(VENV), once; this takes a minute or two ..."
+	@$(BIN)/pip install -q --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.txt $(VENV)/.run-ready
-	$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
+	@echo "Installing the packages of requirements-dev.txt into $(VENV), once ..."
+	@$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
 	@touch $@

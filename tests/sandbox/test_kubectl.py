@@ -15,6 +15,7 @@ import yaml
 
 from console import kubectl_yaml
 from console.operations import patches
+from tests.console_process import console
 from tests.sandbox.api_client import service
 from tests.sandbox_process import Sandbox
 from tests.support.manifests import BY_NAME
@@ -165,3 +166,13 @@ def _objects(text: str) -> list[Any]:
         found.append(raw)
         position += len(text[position:]) - len(text[position:].lstrip())
     return found
+
+
+def test_the_command_that_make_run_prints_shows_the_services() -> None:
+    with console(sandbox_speed=20) as running:
+        lines = [line.strip() for line in running.welcome().splitlines()]
+        [command] = [line for line in lines if " kubectl " in line]
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert "hello" in done.stdout
+        assert command.replace("kubectl get ksvc", "kn service list") in lines

@@ -9,6 +9,9 @@ from console.mirror import read
 from console.operations import pulse
 from console.redis_client import client
 
+PROBE = "sluice:ready"
+PROBE_SECONDS = 60
+
 
 @public
 def live(_request: HttpRequest) -> JsonResponse:
@@ -18,7 +21,10 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @public
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Database and Redis answer (else 503); stale pages are served, with the mirror's and the workers' age told."""
+    """The database answers and Redis takes things in, else 503.
+
+    Stale pages are served, with the mirror's and the workers' age told.
+    """
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
@@ -45,8 +51,9 @@ def _database() -> str:
 
 
 def _redis() -> str:
+    """A Redis without memory or room on its disk answers, but nothing can be queued."""
     try:
-        client().ping()
+        client().set(PROBE, "1", ex=PROBE_SECONDS)
     except redis.RedisError as error:
         return type(error).__name__
     return "ok"
