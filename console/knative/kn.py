@@ -1,10 +1,9 @@
-"""What kn prints, as data: rows of its lists, lines of its descriptions, and the command for a change."""
+"""What kn prints, as data: rows of its lists and lines of its descriptions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.knative.changes import Change, Combined, CreateService, DeleteRevision, DeleteService
 from console.knative.objects import Revision, Service
 from console.knative.traffic import LATEST, TrafficTarget
 
@@ -117,20 +116,6 @@ def target_text(target: TrafficTarget, service: Service) -> str:
     if target.revision and target.revision == service.latest_ready_revision:
         return f"{target.revision} (current {LATEST})"
     return target.name
-
-
-def command(change: Change, service: Service) -> str:
-    """Return the kn command with the same effect; values of variables are masked."""
-    parts = change.changes if isinstance(change, Combined) else (change,)
-    where = f"--namespace {service.namespace}"
-    if any(isinstance(part, DeleteService) for part in parts):
-        return f"kn service delete {service.name} {where}"
-    for part in parts:
-        if isinstance(part, DeleteRevision):
-            return f"kn revision delete {part.revision} {where}"
-        if isinstance(part, CreateService):
-            return f"kn service create {service.name} {where} --filename service.yaml"
-    return " ".join((f"kn service update {service.name}", where, *change.kn(service)))
 
 
 def reason(holder: Service | Revision) -> str:

@@ -41,6 +41,7 @@ class Preview(OnService):
     resource_version = models.CharField(max_length=40, blank=True)
     changes = models.JSONField(default=list)  # masked FieldChange rows, for the audit log and for showing
     kn = models.TextField(blank=True)
+    kn_limit = models.CharField(max_length=24, blank=True, default="")  # why kn cannot express the change (KnLimit)
     makes_revision = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -88,6 +89,7 @@ class Operation(OnService):
     sealed_salt = models.BinaryField(null=True)
     changes = models.JSONField(default=list)
     kn = models.TextField(blank=True)
+    kn_limit = models.CharField(max_length=24, blank=True, default="")  # why kn cannot express the change (KnLimit)
     reason = models.CharField(max_length=500, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     actor = models.CharField(max_length=200)

@@ -16,7 +16,7 @@ from console.audit import Outcome
 from console.cluster.errors import ClusterError, NotFound
 from console.cluster.gateway import Gateway
 from console.knative import changes as knative_changes
-from console.knative import kn, traffic
+from console.knative import kn_command, traffic
 from console.knative.changes import Change, ChangeRefused, CreateService, DeleteRevision, DeleteService
 from console.knative.diff import FieldChange, creates_revision, diff
 from console.knative.objects import Owner, Service
@@ -53,6 +53,7 @@ class Effect:
     truth: TrafficTruth  # what the new revision will get
     refusal: ClusterError | None  # what the cluster's dry run says against it
     changed_meanwhile: bool  # the service is not the one that the form showed
+    kn_adds_revision: bool  # the kn command makes a revision, though the change itself makes none
 
     @property
     def patch(self) -> str:
@@ -88,6 +89,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     shown = _removal(change, before) if removes else diff(before.raw, after.raw)
     makes_revision = not removes and creates_revision(before, after)
     refusal = _dry_run(gateway, change, before, after) if shown else None
+    kn = kn_command.command(change, before, after)
     kept = Preview.objects.create(
         cluster=ref.cluster,
         namespace=ref.namespace,
@@ -97,7 +99,8 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         sealed_seen=seal(dict(before.raw)),
         resource_version=before.resource_version,
         changes=[asdict(row) for row in shown],
-        kn=kn.command(change, before if before.raw else after),
+        kn=kn.text,
+        kn_limit=kn.limit or "",
         makes_revision=makes_revision,
     )
     return Effect(
@@ -109,6 +112,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         truth=traffic.truth(after.spec_traffic, after.status_traffic, after.latest_ready_revision),
         refusal=refusal,
         changed_meanwhile=bool(form_version) and form_version != before.resource_version,
+        kn_adds_revision=kn.adds_revision,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ from console.knative.paths import FieldPath
 from console.knative.redaction import MASK, mask_env
 from console.knative.traffic import TrafficTarget
 from tests import factories
+from tests.support import kn_arguments
 
 NAME: FieldPath = ("spec", "template", "metadata", "name")
 # Fields that follow a change without being what it is about.
@@ -134,13 +136,6 @@ def test_a_change_survives_the_database(change: Change) -> None:
     assert changes.load(changes.dump(both)) == both
 
 
-@given(every_change)
-def test_the_kn_command_shows_no_value(change: Change) -> None:
-    secret = factories.SECRET_VALUE
-    combined = Combined((change, SetEnv("app", (EnvEntry("PASSWORD", secret),))))
-    assert secret not in " ".join(combined.kn(Service(factories.service())))
-
-
 def env(service: Service, container: int = 0) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = service.containers[container].raw.get("env", [])
     return found
@@ -187,7 +182,8 @@ def test_keeping_the_digest_pins_the_image_and_remembers_its_human_name() -> Non
 def test_a_mounted_volume_goes_with_its_last_mount() -> None:
     before = Service(factories.service())
     after = SetVolumes("app", (("/etc/more", "secret", "more"),), ("/etc/shop",)).apply(before)
-    assert after.template_spec["volumes"] == [{"name": "more", "secret": {"secretName": "more"}}]
+    (volume,) = after.template_spec["volumes"]
+    assert volume == {"name": volume["name"], "secret": {"secretName": "more"}}
 
 
 def test_a_split_keeps_both_tags_of_a_revision_and_their_percents() -> None:
@@ -289,35 +285,21 @@ def test_doubled_variables_get_their_own_values_back() -> None:
     assert [entry.get("value") for entry in env(after)][:2] == ["outdone", "First"]
 
 
-def test_a_tag_that_moves_comes_off_before_it_goes_on() -> None:
-    before = Service(factories.service())
-    moved = SplitTraffic((TrafficTarget("shop-00004", 100, "stable"), TrafficTarget("shop-00004", 0, "next")))
-    assert moved.kn(before) == (
-        "--untag stable",
-        "--untag canary",
-        "--tag shop-00004=stable",
-        "--traffic shop-00004=100",
-    )
-
-
 def test_a_target_that_follows_latest_still_follows_when_it_comes_from_the_status() -> None:
     now = TrafficTarget.read({"revisionName": "shop-00004", "latestRevision": True, "percent": 100, "url": "http://x"})
     after = SplitTraffic((now,)).apply(Service(factories.service()))
     assert after.raw["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
 
 
-def test_volumes_are_named_by_rules_whatever_they_are_named_after() -> None:
-    mounts = (("/var/My_Cache", "empty-dir", ""), ("/tls", "secret", "tls.example.com"), ("/", "empty-dir", ""))
-    after = SetVolumes("sidecar", (*mounts, ("/tls2", "secret", "tls.example.com"))).apply(Service(factories.service()))
-    volumes = after.template_spec["volumes"]
-    assert [volume["name"] for volume in volumes] == [
-        "config",
-        "var-my-cache",
-        "tls-example-com",
-        "volume",
-        "tls-example-com-1",
-    ]
-    assert volumes[2]["secret"] == {"secretName": "tls.example.com"}
+def test_volumes_are_named_as_kn_names_them_after_their_path() -> None:
+    paths = ("/var/My_Cache", "/tls", "/", "/" + "long/" * 20)
+    mounts = tuple((path, "secret", "tls.example.com") for path in paths)
+    after = SetVolumes("sidecar", mounts).apply(Service(factories.service()))
+    volumes = after.template_spec["volumes"][1:]
+    assert [volume["name"] for volume in volumes] == [kn_arguments.volume_name(path) for path in paths]
+    assert all(re.fullmatch("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", volume["name"]) for volume in volumes)
+    again = SetVolumes("app", (("/tls", "secret", "other"),)).apply(after)
+    assert len({volume["name"] for volume in again.template_spec["volumes"]}) == 6
 
 
 def test_the_older_spelling_of_a_scale_goes_with_the_newer() -> None:
@@ -367,25 +349,8 @@ def test_a_mount_says_how() -> None:
     change = SetVolumes("app", (("/data", "claim", "disk"), ("/fast", "empty-dir", "")), (), options)
     after = change.apply(Service(factories.service()))
     mounts = {entry["mountPath"]: entry for entry in after.containers[0].raw["volumeMounts"]}
-    assert mounts["/data"] == {"name": "disk", "mountPath": "/data", "readOnly": True, "subPath": "a"}
+    disk, fast = (mounts[path]["name"] for path in ("/data", "/fast"))
+    assert mounts["/data"] == {"name": disk, "mountPath": "/data", "readOnly": True, "subPath": "a"}
     volumes = {entry["name"]: entry for entry in after.template_spec["volumes"]}
-    assert volumes["disk"]["persistentVolumeClaim"] == {"claimName": "disk", "readOnly": True}
-    assert volumes["fast"]["emptyDir"] == {"sizeLimit": "1Gi", "medium": "Memory"}
-    assert change.kn(after) == (
-        "--mount /data=pvc:disk/a:readOnly=true",
-        "--mount /fast=emptyDir::type=Memory,size=1Gi",
-    )
-
-
-@pytest.mark.parametrize(
-    ("probe", "flags"),
-    [
-        ({"httpGet": {"path": "/r", "port": 8080, "scheme": "HTTPS"}}, ("--probe-liveness https::8080:/r",)),
-        ({"exec": {"command": ["cat", "/tmp/up"]}}, ("--probe-liveness exec:cat,/tmp/up",)),
-        ({"tcpSocket": {}, "periodSeconds": 5}, ("--probe-liveness tcp::0", "--probe-liveness-opts periodSeconds=5")),
-        ({"grpc": {"port": 80}}, ()),
-        (None, ()),
-    ],
-)  # fmt: skip
-def test_a_probe_is_said_as_kn_takes_it(probe: dict[str, Any] | None, flags: tuple[str, ...]) -> None:
-    assert SetProbe("app", "livenessProbe", probe).kn(Service(factories.service())) == flags
+    assert volumes[disk]["persistentVolumeClaim"] == {"claimName": "disk", "readOnly": True}
+    assert volumes[fast]["emptyDir"] == {"sizeLimit": "1Gi", "medium": "Memory"}

@@ -45,7 +45,7 @@ def test_a_preview_tells_all_and_writes_nothing(world: World, ref: ServiceRef, d
     assert effect.makes_revision
     assert effect.truth.new_revision_percent == 100
     assert effect.refusal is None
-    assert effect.preview.kn == f"kn service update {ref.name} --namespace default --env TARGET=••••"
+    assert effect.preview.kn == f'kn service update {ref.name} --namespace default --env TARGET="$TARGET"'
     assert "Second-value" not in effect.patch
     assert "name: TARGET" in effect.patch
     assert world.get(ref.name)["metadata"]["generation"] == 1

@@ -8,7 +8,9 @@ import pytest
 
 from console.audit.models import Entry
 from console.cluster.resources import REVISIONS, SERVICES
+from console.knative.kn_command import KnLimit
 from console.operations.models import Operation, Preview
+from console.web.kn_words import KN_LIMITS
 from tests.operations.factories import World
 from tests.operations.steps import finish
 from tests.web.pages import read
@@ -56,7 +58,7 @@ def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> Non
     assert "Creates a new revision." in text
     assert "Follows the latest revision: a new revision gets 100%" in text
     assert "spec.template.spec.containers[app].env[TARGET].value •••• ••••" in text
-    assert f"kn service update {shown.name} --namespace default --env TARGET=••••" in text
+    assert f'kn service update {shown.name} --namespace default --env TARGET="$TARGET"' in text
     assert "Server-side dry run passed." in text
     assert "canary" not in text
     assert shown.world.env(shown.name)["TARGET"] == "First"
@@ -181,3 +183,19 @@ def test_a_sidecar_may_have_a_port_of_its_own(shown: Shown) -> None:
     assert "“PORT” is reserved" in read(serving).text
     reserved = shown.client.post(f"{shown.path}env/", typed | {"container": "sidecar", "name-0": "K_SERVICE"})
     assert "“K_SERVICE” is reserved" in read(reserved).text
+
+
+def test_what_kn_cannot_express_is_said_in_words_beside_the_patch(shown: Shown) -> None:
+    data = {
+        "container": "app",
+        "resource_version": shown.service["metadata"]["resourceVersion"],
+        "pull_secrets": "a\nb",
+    }
+    page = read(shown.client.post(f"{shown.path}settings/", data))
+    assert "kn cannot express this change. kn sets only one image pull secret." in page.text
+    assert "imagePullSecrets:" in page.text
+    assert "kn service update" not in page.text
+
+
+def test_every_reason_why_kn_cannot_express_a_change_has_words() -> None:
+    assert set(KN_LIMITS) == set(KnLimit)

@@ -81,7 +81,7 @@ def test_a_deployer_asks_an_approver_approves_and_it_is_applied_once(shown: Show
     assert "deployer asks for this change." in page.text
     assert "spec.template.spec.containers[app].env[TARGET].value •••• ••••" in page.text
     assert "Follows the latest revision: a new revision gets 100%" in page.text
-    assert f"kn service update {shown.name} --namespace default --env TARGET=••••" in page.text
+    assert f'kn service update {shown.name} --namespace default --env TARGET="$TARGET"' in page.text
     assert page.inline == []
     assert "hx-get" not in approver.get(f"/operations/{operation.id}/").content.decode(), (
         "nothing reloads what is typed"

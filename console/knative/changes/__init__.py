@@ -1,7 +1,7 @@
 """Changes: small named edits of a service that leave everything else as it was.
 
-A change is data with one verb. The engine, the difference, the kn command and the audit text learn of a new kind of
-change by the methods of `Change`; `dump` and `load` carry it through the database.
+A change is data with one verb. The engine, the difference and the audit text learn of a new kind of change by the
+methods of `Change`, the kn command by the difference (`kn_command`); `dump` and `load` carry it through the database.
 """
 
 from collections.abc import Mapping

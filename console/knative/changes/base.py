@@ -32,10 +32,6 @@ class Change(Protocol):
         """Return the fields that the edit sets: what another person's edit may conflict with."""
         ...
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        """Return the flags of `kn service update` with the same effect, values of variables masked."""
-        ...
-
 
 def edited(service: Service) -> dict[str, Any]:
     """Return a deep copy of the service's JSON, for editing."""
@@ -93,10 +89,3 @@ def set_or_remove(target: dict[str, Any], key: str, value: Any) -> None:
 def merge(target: dict[str, Any], wanted: Mapping[str, str | None]) -> None:
     for key, value in wanted.items():
         set_or_remove(target, key, value)
-
-
-def quoted(text: str) -> str:
-    """Return the text as one word of a shell command."""
-    import shlex
-
-    return shlex.quote(text)

@@ -7,13 +7,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from console.knative.changes.base import (
     edited_template,
     find_container,
-    quoted,
     set_or_remove,
 )
 from console.knative.changes.lists import edit_list
 from console.knative.objects import Service
 from console.knative.paths import FieldPath, container_path
-from console.knative.redaction import MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +58,6 @@ class SetEnv:
     def touches(self) -> frozenset[FieldPath]:
         names = [entry.name for entry in self.set] + list(self.remove)
         return frozenset(container_path(self.container, "env", name) for name in names)
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        flags = []
-        for entry in self.set:
-            if entry.source:
-                word = "secret" if entry.source == "secret" else "cm"
-                flags.append(f"--env-value-from {quoted(f'{entry.name}={word}:{entry.object}:{entry.key}')}")
-            else:
-                flags.append(f"--env {quoted(entry.name)}={MASK}")
-        return (*flags, *(f"--env {quoted(name + '-')}" for name in self.remove))
 
 
 class EnvSource(NamedTuple):
@@ -126,14 +114,6 @@ class SetEnvFrom:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "envFrom")})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        """kn knows neither prefixes, nor optional sources, nor their order."""
-        if self.order or any(source.prefix or source.optional for source in (*self.add, *self.remove)):
-            return ()
-        words = {"secret": "secret", "config-map": "cm"}
-        added = (f"--env-from {words[source.kind]}:{quoted(source.name)}" for source in self.add)
-        return (*added, *(f"--env-from {words[source.kind]}:{quoted(source.name)}-" for source in self.remove))
-
 
 @dataclass(frozen=True, slots=True)
 class SetCommand:
@@ -157,10 +137,6 @@ class SetCommand:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset(container_path(self.container, field) for field in self._wanted())
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        commands = (f"--cmd {quoted(word)}" for word in self.command or ())
-        return (*commands, *(f"--arg {quoted(word)}" for word in self.arguments or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +162,6 @@ class SetPort:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "ports")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--port {self.protocol + ':' if self.protocol else ''}{self.port or 8080}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +190,6 @@ class SetResources:
         wanted = [("requests", name) for name in self.requests] + [("limits", name) for name in self.limits]
         return frozenset(container_path(self.container, "resources", kind, name) for kind, name in wanted)
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        flags = []
-        for flag, wanted in (("--request", self.requests), ("--limit", self.limits)):
-            flags += [
-                f"{flag} {name}-" if value is None else f"{flag} {name}={value}" for name, value in wanted.items()
-            ]
-        return tuple(flags)
-
 
 @dataclass(frozen=True, slots=True)
 class SetProbe:
@@ -243,30 +208,6 @@ class SetProbe:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, self.which)})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        """kn knows no startup probe, no gRPC, and no way to take a probe away."""
-        flag = {"readinessProbe": "--probe-readiness", "livenessProbe": "--probe-liveness"}.get(self.which)
-        handler = probe_handler(self.probe or {})
-        if not flag or not handler:
-            return ()
-        options = ",".join(f"{name}={self.probe[name]}" for name in PROBE_TIMING if name in (self.probe or {}))  # type: ignore[index]
-        return (f"{flag} {quoted(handler)}", *((f"{flag}-opts {options}",) if options else ()))
-
-
-PROBE_TIMING = ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold")
-
-
-def probe_handler(probe: dict[str, Any]) -> str:
-    """Return the handler as kn's flag takes it, `http::8080:/ready`; empty for one that kn cannot say."""
-    if http := probe.get("httpGet"):
-        scheme = "https" if http.get("scheme") == "HTTPS" else "http"
-        return f"{scheme}:{http.get('host', '')}:{http.get('port') or 0}:{http.get('path', '/')}"
-    if command := (probe.get("exec") or {}).get("command"):
-        return "exec:" + ",".join(command)
-    if "tcpSocket" in probe:
-        return f"tcp:{probe['tcpSocket'].get('host', '')}:{probe['tcpSocket'].get('port') or 0}"
-    return ""
-
 
 @dataclass(frozen=True, slots=True)
 class SetPullPolicy:
@@ -283,9 +224,6 @@ class SetPullPolicy:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "imagePullPolicy")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--pull-policy {self.policy or quoted('')}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +244,3 @@ class SetUser:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "securityContext", "runAsUser")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--user {self.uid}",) if self.uid is not None else ()

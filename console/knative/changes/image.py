@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from console.knative.changes.base import ChangeRefused, edited_template, find_container, quoted, template_metadata
+from console.knative.changes.base import ChangeRefused, edited_template, find_container, template_metadata
 from console.knative.images import Reference
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
@@ -35,11 +35,6 @@ class SetImage:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image")})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        if not _is_user_container(service, self.container):
-            return (f"--containers <({self.container}: image {quoted(self.image)})",)
-        return (f"--image {quoted(self.image)}",)
-
 
 @dataclass(frozen=True, slots=True)
 class KeepDigest:
@@ -67,9 +62,6 @@ class KeepDigest:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image"), (*TEMPLATE_ANNOTATIONS, USER_IMAGE)})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--lock-to-digest",)
-
 
 @dataclass(frozen=True, slots=True)
 class ResolveImage:
@@ -91,9 +83,6 @@ class ResolveImage:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--no-lock-to-digest",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +107,6 @@ class Restart:
     def touches(self) -> frozenset[FieldPath]:
         kept = (path for name, digest in self.digests.items() for path in KeepDigest(name, digest).touches())
         return frozenset({(*TEMPLATE_ANNOTATIONS, UPDATE_TIMESTAMP), *kept})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--annotation-revision {UPDATE_TIMESTAMP}={self.at}",)
 
 
 def tagged_image(service: Service, container: str) -> str:

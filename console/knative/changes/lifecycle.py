@@ -30,9 +30,6 @@ class Combined:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset().union(*(change.touches() for change in self.changes))
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return tuple(flag for change in self.changes for flag in change.kn(service))
-
 
 @dataclass(frozen=True, slots=True)
 class Redeploy:
@@ -48,9 +45,6 @@ class Redeploy:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*TEMPLATE_ANNOTATIONS, UPDATE_TIMESTAMP)})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--annotation-revision {UPDATE_TIMESTAMP}={self.at}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +69,6 @@ class ReplaceManifest:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({("spec",), ("metadata", "labels"), ("metadata", "annotations")})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--filename service.yaml",)
-
 
 @dataclass(frozen=True, slots=True)
 class CreateService:
@@ -92,9 +83,6 @@ class CreateService:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({()})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--filename service.yaml",)
-
 
 @dataclass(frozen=True, slots=True)
 class DeleteService:
@@ -107,9 +95,6 @@ class DeleteService:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({()})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +113,3 @@ class DeleteRevision:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset()
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (self.revision,)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from console.knative.changes.base import edited_template, pod_spec, quoted, set_or_remove
+from console.knative.changes.base import edited_template, pod_spec, set_or_remove
 from console.knative.objects import Service
 from console.knative.paths import POD_SPEC, FieldPath
 
@@ -31,13 +31,3 @@ class SetPlacement:
     def touches(self) -> frozenset[FieldPath]:
         selected = {(*POD_SPEC, "nodeSelector", key) for key in self.node_selector}
         return frozenset(selected | ({(*POD_SPEC, "tolerations")} if self.tolerations is not None else set()))
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        flags = [
-            f"--node-selector {quoted(key + '-' if value is None else f'{key}={value}')}"
-            for key, value in self.node_selector.items()
-        ]
-        for one in self.tolerations or ():
-            words = ((word.title(), one[word]) for word in ("key", "operator", "value", "effect") if one.get(word))
-            flags.append("--toleration " + quoted(",".join(f"{name}={value}" for name, value in words)))
-        return tuple(flags)

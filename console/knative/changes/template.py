@@ -11,7 +11,6 @@ from console.knative.changes.base import (
     entries,
     merge,
     pod_spec,
-    quoted,
     set_or_remove,
     template_metadata,
 )
@@ -72,13 +71,6 @@ class SetScale:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset((*TEMPLATE_ANNOTATIONS, name) for field in self.fields for name in scale_spellings(field))
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        flags = []
-        for field, value in self.fields.items():
-            name, flag = SCALE_FIELDS[field]
-            flags.append(f"{flag} {value}" if value is not None else f"--annotation-revision {AUTOSCALING}{name}-")
-        return tuple(flags)
-
 
 @dataclass(frozen=True, slots=True)
 class SetConcurrency:
@@ -94,9 +86,6 @@ class SetConcurrency:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "containerConcurrency")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--concurrency-limit {self.limit or 0}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +103,6 @@ class SetTimeout:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "timeoutSeconds")})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--timeout {self.seconds or 300}",)
-
 
 @dataclass(frozen=True, slots=True)
 class SetServiceAccount:
@@ -132,9 +118,6 @@ class SetServiceAccount:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "serviceAccountName")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--service-account {quoted(self.name)}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +138,6 @@ class SetPullSecrets:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "imagePullSecrets")})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return tuple(f"--pull-secret {quoted(name)}" for name in self.names or ("",))
-
 
 @dataclass(frozen=True, slots=True)
 class SetLabels:
@@ -173,9 +153,6 @@ class SetLabels:
     def touches(self) -> frozenset[FieldPath]:
         root = ("metadata", "labels") if self.on == "service" else TEMPLATE_LABELS
         return frozenset((*root, key) for key in self.labels)
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return _metadata_flags(f"--label-{self.on}", self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +170,6 @@ class SetAnnotations:
         root = ("metadata", "annotations") if self.on == "service" else TEMPLATE_ANNOTATIONS
         return frozenset((*root, key) for key in self.annotations)
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return _metadata_flags(f"--annotation-{self.on}", self.annotations)
-
 
 def _set_metadata(service: Service, on: str, kind: str, wanted: dict[str, str | None]) -> Service:
     if on == "revision":
@@ -205,10 +179,6 @@ def _set_metadata(service: Service, on: str, kind: str, wanted: dict[str, str | 
         raw = edited(service)
         merge(entries(raw["metadata"], kind), wanted)
     return Service(raw)
-
-
-def _metadata_flags(flag: str, wanted: dict[str, str | None]) -> tuple[str, ...]:
-    return tuple(f"{flag} {quoted(key + '-' if value is None else f'{key}={value}')}" for key, value in wanted.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +195,6 @@ class SetVisibility:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({("metadata", "labels", VISIBILITY)})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return ("--cluster-local" if self.cluster_local else "--no-cluster-local",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +215,3 @@ class SetRevisionName:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*TEMPLATE, "metadata", "name")})
-
-    def kn(self, service: Service) -> tuple[str, ...]:
-        return (f"--revision-name {quoted(self.name)}",)

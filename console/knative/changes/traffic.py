@@ -31,18 +31,6 @@ class SplitTraffic:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({TRAFFIC})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        """Tags come off first, then on, then percents: the order in which kn reads its flags."""
-        before = {target.tag: target.name for target in service.spec_traffic if target.tag}
-        wanted = {target.tag: target.name for target in self.targets if target.tag}
-        flags = [f"--untag {tag}" for tag, name in before.items() if wanted.get(tag) != name]
-        flags += [f"--tag {name}={tag}" for tag, name in wanted.items() if before.get(tag) != name]
-        percents: dict[str, int] = {}
-        for target in self.targets:
-            percents[target.name] = percents.get(target.name, 0) + (target.percent or 0)
-        shares = ",".join(f"{name}={percent}" for name, percent in percents.items())
-        return (*flags, f"--traffic {shares}")
-
 
 def _based_on(target: TrafficTarget, free: list[TrafficTarget]) -> TrafficTarget:
     """The target with the present entry that it means; takes that off the list, for each is meant once."""

@@ -1,5 +1,6 @@
 """Mounting secrets, config maps, claims and empty folders, and taking them away."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from console.knative.changes.base import (
     edited_template,
     find_container,
     pod_spec,
-    quoted,
     set_or_remove,
 )
 from console.knative.objects import Service
@@ -28,7 +28,6 @@ SOURCES: Mapping[Kind, tuple[str, str]] = {
     "claim": ("persistentVolumeClaim", "claimName"),
     "empty-dir": ("emptyDir", ""),
 }
-_KN = {"secret": "secret", "config-map": "cm", "empty-dir": "emptyDir", "claim": "pvc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,6 @@ class SetVolumes:
         mounts = (container_path(self.container, "volumeMounts", path) for path in paths)
         return frozenset({(*POD_SPEC, "volumes"), *mounts})
 
-    def kn(self, service: Service) -> tuple[str, ...]:
-        mounted = (f"--mount {quoted(self._kn(path, kind, name))}" for path, kind, name in self.mount)
-        return (*mounted, *(f"--mount {quoted(path + '-')}" for path in self.unmount))
-
-    def _kn(self, path: str, kind: Kind, name: str) -> str:
-        options = self.options.get(path, {})
-        below = f"/{options[SUB_PATH]}" if SUB_PATH in options else ""
-        more = [f"type={options[MEDIUM]}"] if MEDIUM in options else []
-        more += [f"size={options[SIZE]}"] if SIZE in options else []
-        more += ["readOnly=true"] if READ_ONLY in options else []
-        return f"{path}={_KN[kind]}:{name}{below}" + (f":{','.join(more)}" if more else "")
-
 
 class _Edit:
     """The mounts of one container and the volumes of its pod, while they are edited."""
@@ -105,8 +92,10 @@ class _Edit:
         return next((volume for volume in self.volumes if volume.get("name") == entry.get("name")), {})
 
     def add(self, path: str, kind: Kind, name: str, options: Options) -> None:
+        """Knative's webhook makes each mount of a secret or config map read-only; so does this, as kn does."""
         volume = self._new_volume(path, kind, name, options)
-        self.mounts.append(_mounted({"name": volume["name"], "mountPath": path}, options))
+        mount = _mounted({"name": volume["name"], "mountPath": path}, options)
+        self.mounts.append(mount | ({"readOnly": True} if kind in ("secret", "config-map") else {}))
 
     def change(self, entry: Raw, path: str, kind: Kind, name: str, options: Options) -> None:
         """Give the mount another path, other options or another object."""
@@ -135,7 +124,7 @@ class _Edit:
 
     def _new_volume(self, path: str, kind: Kind, name: str, options: Options) -> Raw:
         taken = {str(volume.get("name")) for volume in self.volumes}
-        volume = {"name": _volume_name(name or path, taken), **_source(kind, name, options)}
+        volume = {"name": _free_name(path, taken), **_source(kind, name, options)}
         self.volumes.append(volume)
         return volume
 
@@ -187,9 +176,19 @@ def _resourced(volume: Raw, source: Raw) -> Raw:
     return {**volume, key: kept | {word: value for word, value in wanted.items() if word in spoken}}
 
 
-def _volume_name(name: str, taken: set[str]) -> str:
-    """Return a free name: a DNS label, which what it is named after (a secret, a path) need not be."""
-    label = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-") or "volume"
-    return next(
-        word for index in range(len(taken) + 1) if (word := f"{label}-{index}" if index else label) not in taken
-    )
+def volume_name(path: str) -> str:
+    """Return the name that kn gives the volume of a mount, so that kn can take it away again.
+
+    The path with a check sum, as a DNS label (knative/client, pkg/util/corev1_helper.go, GenerateVolumeName).
+    """
+    words = re.sub(r"[^a-z0-9-]", "-", path.lower().removeprefix("/"))
+    name = f"{words}-{hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()[:8]}"
+    name = name if name[0].isalnum() else f"k-{name}"
+    return name if len(name) <= 63 else f"{name[:61]}-n"
+
+
+def _free_name(path: str, taken: set[str]) -> str:
+    """kn's own name for the path, numbered where a volume has it."""
+    name = volume_name(path)
+    numbered = (f"{name[:55].strip('-')}-{index}" for index in range(1, len(taken) + 2))
+    return next(word for word in (name, *numbered) if word not in taken)

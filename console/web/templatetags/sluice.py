@@ -16,9 +16,11 @@ from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
+from console.knative.kn_command import KnLimit
 from console.knative.references import ServiceRef
 from console.operations.models import AccessTest, Operation, TimelineLine
 from console.web import cluster_words, outcomes, stream, words
+from console.web.kn_words import KN_LIMITS
 
 register = template.Library()
 
@@ -60,6 +62,12 @@ def symbol_word(found: Condition) -> str:
 @register.filter
 def health_word(health: str) -> str:
     return str(words.HEALTH.get(health, health))
+
+
+@register.filter
+def kn_limit_word(limit: str) -> str:
+    """Why kn cannot express a change."""
+    return str(KN_LIMITS[KnLimit(limit)])
 
 
 @register.filter
