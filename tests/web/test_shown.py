@@ -96,6 +96,7 @@ HARD: dict[str, Raw] = {
     "a projected volume": mounted({"projected": {"sources": [{"secret": {"name": "s"}}]}}),
     "a folder in memory": mounted({"emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}, subPath="a b/c"),
     "a mount that says how it spreads": mounted({"emptyDir": {}}, mountPropagation="None", readOnly=False),
+    "a mount whose path has a line end": mounted({"emptyDir": {}}, subPath="a\rb"),
     "sources of variables with prefixes": with_container(
         envFrom=[
             {"secretRef": {"name": "db"}},

@@ -43,7 +43,7 @@ class Syntax(Generic[T]):
         """Return the line of an entry; None for one that a line cannot say."""
         line = self.write(entry)
         try:
-            is_said = "\n" not in line and self.read(line) == entry
+            is_said = not any(lost in line for lost in "\n\r\0") and self.read(line) == entry
         except ValueError:
             return None
         return line if is_said else None
