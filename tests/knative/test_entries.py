@@ -214,9 +214,9 @@ def test_a_port_keeps_what_the_form_does_not_say(port: int, protocol: Any, entry
 
 def test_a_pull_secret_keeps_its_entry() -> None:
     raw = factories.service()
-    raw["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "a", "tomorrow": 1}, {"name": "b"}]
-    after = edited(SetPullSecrets(("c", "a")), raw)
-    assert after.template_spec["imagePullSecrets"] == [{"name": "c"}, {"name": "a", "tomorrow": 1}]
+    raw["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "a", "tomorrow": 1}, {"name": "b"}, {"name": "a"}]
+    after = edited(SetPullSecrets(("c", "a", "a")), raw)
+    assert after.template_spec["imagePullSecrets"] == [{"name": "c"}, {"name": "a", "tomorrow": 1}, {"name": "a"}]
 
 
 def test_resources_that_lose_what_they_never_had_do_not_appear() -> None:

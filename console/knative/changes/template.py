@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from console.knative.changes.base import (
     ChangeRefused,
@@ -130,13 +130,21 @@ class SetPullSecrets:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         spec = pod_spec(template)
-        present = {str(entry.get("name", "")): entry for entry in spec.get("imagePullSecrets") or ()}
-        wanted = [present.get(name, {"name": name}) for name in self.names]
+        present = list(spec.get("imagePullSecrets") or ())
+        wanted = [_take(present, name) or {"name": name} for name in self.names]
         set_or_remove(spec, "imagePullSecrets", wanted or None)
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "imagePullSecrets")})
+
+
+def _take(entries: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """Take the first entry of that name out of the list; a name may stand twice."""
+    found = next((entry for entry in entries if str(entry.get("name", "")) == name), None)
+    if found is not None:
+        entries.remove(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

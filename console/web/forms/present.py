@@ -8,7 +8,9 @@ from console.knative.changes.container import env_source
 from console.knative.changes.template import SCALE_FIELDS, scale_spellings
 from console.knative.changes.volumes import SOURCES
 from console.knative.containers import Container
-from console.knative.objects import CREATOR, LAST_MODIFIER, UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, Service
+from console.knative.marks import STAMPS
+from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, Service
+from console.operations.submission import DEADLINE, ERROR_WINDOW
 from console.web.forms import entries, lines, probes
 from console.web.forms.entries import Mount, Resource
 from console.web.forms.lines import Syntax
@@ -17,19 +19,11 @@ T = TypeVar("T")
 Texts = dict[str, str]
 Beyond = dict[str, tuple[str, ...]]
 PROBES = (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe"))
-# Written by machines, or by fields of their own: no lines of labels or annotations.
-_ELSEWHERE = frozenset(
-    {
-        CREATOR,
-        LAST_MODIFIER,
-        UPDATE_TIMESTAMP,
-        USER_IMAGE,
-        VISIBILITY,
-        "kubectl.kubernetes.io/last-applied-configuration",
-        *(name for field in SCALE_FIELDS for name in scale_spellings(field)),
-    }
-)
-_OURS = "sluice.dev/"
+# Written by machines, by other forms, or by fields of their own: no lines of labels or annotations.
+_ELSEWHERE = STAMPS | {
+    *(UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, DEADLINE, ERROR_WINDOW),
+    *(name for field in SCALE_FIELDS for name in scale_spellings(field)),
+}
 
 
 def present(service: Service, container: Container) -> tuple[Texts, Beyond]:
@@ -77,7 +71,7 @@ def pull_secrets(service: Service) -> tuple[str, ...]:
 
 def offered(found: Mapping[str, str]) -> dict[str, str]:
     """Return the labels or annotations that people write as lines."""
-    return {key: str(value) for key, value in found.items() if key not in _ELSEWHERE and not key.startswith(_OURS)}
+    return {key: str(value) for key, value in found.items() if key not in _ELSEWHERE}
 
 
 def _pairs(found: Mapping[str, str]) -> list[tuple[Any, Any]]:
