@@ -298,7 +298,7 @@ logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 
 # --- What beat starts --------------------------------------------------------------------------
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "console.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "sweep": {"task": "console.operations.tasks.sweep", "schedule": 2.0, "options": {"expires": 6}},
     "examine-clusters": {
         "task": "console.operations.tasks.examine_clusters",
         "schedule": 60.0,
@@ -308,4 +308,4 @@ CELERY_BEAT_SCHEDULE = {
     "forward": {"task": "console.audit.tasks.forward", "schedule": 5.0, "options": {"expires": 10}},
     "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
 }
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2

@@ -9,6 +9,7 @@ _WEBHOOK = re.compile(
     r'^admission webhook "(?P<webhook>[^"]+)" denied the request: (?:validation failed: )?', re.DOTALL
 )
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' .*denied request")
+_NO_DRY_RUN = re.compile(r'^admission webhook "[^"]+" does not support dry run$')
 _QUOTA = re.compile(r"is forbidden: exceeded quota: (?P<quota>[^,]+)")
 
 
@@ -56,6 +57,11 @@ class Refused(ClusterError):
         if match := _POLICY.search(self.raw):
             return match["policy"]
         return "" if self.webhook.endswith(".knative.dev") else self.webhook
+
+    @property
+    def is_no_dry_run(self) -> bool:
+        """A webhook has side effects, so the API server makes no dry run of what the webhook would be asked about."""
+        return bool(_NO_DRY_RUN.match(self.raw.strip()))
 
     @property
     def quota(self) -> str:

@@ -119,12 +119,13 @@ class Gateway:
         path = SERVICES.path(service.namespace)
         return Service(self._call("POST", path, query=_write_options(dry_run), body=service.raw))
 
-    def delete_service(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
-        """Delete the service, if it is still the one with that uid."""
-        self._delete(SERVICES, namespace, name, uid, dry_run)
+    def delete_service(self, namespace: str, name: str, *, uid: str, version: str = "", dry_run: bool = False) -> None:
+        """Delete the service if it is still the one with that uid, and of that version; raises Conflict if not."""
+        self._delete(SERVICES, namespace, name, uid, version, dry_run)
 
-    def delete_revision(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
-        self._delete(REVISIONS, namespace, name, uid, dry_run)
+    def delete_revision(self, namespace: str, name: str, *, uid: str, version: str = "", dry_run: bool = False) -> None:
+        """Delete the revision if it is still the one with that uid, and of that version; raises Conflict if not."""
+        self._delete(REVISIONS, namespace, name, uid, version, dry_run)
 
     def watch_service(
         self, namespace: str, name: str, resource_version: str, *, seconds: int, stop: threading.Event
@@ -182,8 +183,9 @@ class Gateway:
                 return
             query["continue"] = token
 
-    def _delete(self, resource: Resource, namespace: str, name: str, uid: str, dry_run: bool) -> None:
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+    def _delete(self, resource: Resource, namespace: str, name: str, uid: str, version: str, dry_run: bool) -> None:
+        preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         query = {"dryRun": "All"} if dry_run else None
         self._call("DELETE", resource.path(namespace, name), query=query, body=body)
 

@@ -16,7 +16,10 @@ from kubernetes.config import ConfigException
 from console.cluster import errors
 from console.cluster.guarding import AddressForbidden
 
-CALL_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
+READ_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
+# An API server waits up to 30 s for an admission webhook, and the write happens after that: giving up before the API
+# server does leaves behind a write of which nobody knows whether it happened.
+WRITE_TIMEOUT = urllib3.Timeout(connect=3, read=40)
 WATCH_GRACE = 15.0  # seconds; a watch ends by itself when its time is over: silence beyond is a dead link
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
 MAX_ERROR = 1024 * 1024  # bytes of a refusal that are read
@@ -106,20 +109,20 @@ class Transport:
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
-        timeout: urllib3.Timeout = CALL_TIMEOUT,
+        timeout: urllib3.Timeout | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._client = client
-        self._timeout = timeout
+        self._timeouts = (timeout or READ_TIMEOUT, timeout or WRITE_TIMEOUT)
         self._attempts = attempts
         self._sleep = sleep
         self._jitter = jitter
         self.base = client.configuration.host.rstrip("/")
 
-    def hasty(self, seconds: float) -> "Transport":
-        """Return the same cluster for somebody who waits: each call is tried once, and given up after `seconds`."""
+    def hasty(self, seconds: float, *, attempts: int = 1) -> "Transport":
+        """Return the same cluster for somebody who waits: each call is given up after `seconds`, and tried once."""
         timeout = urllib3.Timeout(total=seconds)
-        return Transport(self._client, sleep=self._sleep, jitter=self._jitter, timeout=timeout, attempts=1)
+        return Transport(self._client, sleep=self._sleep, jitter=self._jitter, timeout=timeout, attempts=attempts)
 
     def call(
         self,
@@ -216,7 +219,9 @@ class Transport:
         identity: Identity | None,
         accept: str,
     ) -> bytes:
-        response = self._send(method, path, query, body, content_type, identity, self._timeout, accept)
+        reading, writing = self._timeouts
+        timeout = reading if method == "GET" else writing
+        response = self._send(method, path, query, body, content_type, identity, timeout, accept)
         try:
             if response.status >= 300:
                 raise self._error(response, method)

@@ -8,7 +8,8 @@ from typing import Any
 
 from console.knative import paths
 from console.knative.containers import EnvVar
-from console.knative.objects import Service
+from console.knative.images import Reference
+from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import MISSING, NAMED_LISTS, FieldPath
 from console.knative.redaction import COPIES, MASK
 from console.knative.traffic import TrafficTarget
@@ -24,9 +25,20 @@ _NOISE = frozenset(
         ("metadata", "annotations", "serving.knative.dev/creator"),
         ("metadata", "annotations", "serving.knative.dev/lastModifier"),
         ("metadata", "annotations", "sluice.dev/operation"),
+        ("metadata", "annotations", "sluice.dev/fenced-by"),
         ("spec", "template", "metadata", "creationTimestamp"),
         ("status",),
         *(("metadata", "annotations", name) for name in COPIES),
+    }
+)
+# Annotations that say who wrote, when and with what, beside the change itself. Keys of people are not among them.
+CHANGED_BY = "sluice.dev/changed-by"
+FENCED_BY = "sluice.dev/fenced-by"  # the operation that was stopped: written to move the resourceVersion
+_BOOKKEEPING = frozenset(
+    {
+        *(OPERATION, CHANGED_BY, FENCED_BY, UPDATE_TIMESTAMP, CREATOR, LAST_MODIFIER, *COPIES),
+        *("kubernetes.io/change-cause", "kapp.k14s.io/original-diff-md5"),
+        *("run.googleapis.com/client-name", "run.googleapis.com/client-version"),
     }
 )
 # Fields whose emptiness the API does not tell from their absence. Not all are: an empty `emptyDir` is a volume.
@@ -80,15 +92,61 @@ def creates_revision(before: Service, after: Service) -> bool:
     return any(change.path[:2] == paths.TEMPLATE for change in diff(before.raw, after.raw))
 
 
-def collisions(seen: Service, fresh: Service, touched: Iterable[FieldPath]) -> tuple[Conflict, ...]:
-    """Return the touched fields whose value is no longer what the person saw."""
-    meanwhile = diff(seen.raw, fresh.raw)
-    wanted = tuple(touched)
+def collisions(
+    seen: Service, fresh: Service, touched: Iterable[FieldPath], wanted: Service | None = None
+) -> tuple[Conflict, ...]:
+    """Return the touched fields whose value is neither what the person saw nor what they want it to be.
+
+    `wanted` is the service as the change would have left it when it was seen. Bookkeeping is nobody's value, and an
+    image that kn pinned to its digest on the way is the image that was seen.
+    """
+    fields = tuple(touched)
     return tuple(
         Conflict(change.path, change.before, change.after)
-        for change in meanwhile
-        if any(paths.overlap(change.path, path) for path in wanted)
+        for change in meanwhile(seen, fresh, wanted)
+        if any(paths.overlap(change.path, path) for path in fields)
     )
+
+
+def meanwhile(seen: Service, fresh: Service, wanted: Service | None = None) -> tuple[FieldChange, ...]:
+    """Return what somebody changed between the two states, but for what is as `wanted` anyway.
+
+    Left out as well: bookkeeping, and kn's pinning of the same image.
+    """
+    other = None if wanted is None else tuple(change.path for change in diff(wanted.raw, fresh.raw))
+    pinned = _pinned_by_kn(seen, fresh)
+    return tuple(
+        change
+        for change in diff(seen.raw, fresh.raw)
+        if not is_bookkeeping(change.path)
+        and change.path not in pinned
+        and (other is None or any(paths.overlap(change.path, path) for path in other))
+    )
+
+
+def is_bookkeeping(path: FieldPath) -> bool:
+    """Whether tools write the field along with each change of theirs, so that nobody decided on its value."""
+    return path[-2:-1] == ("annotations",) and path[-1] in _BOOKKEEPING
+
+
+def _pinned_by_kn(seen: Service, fresh: Service) -> frozenset[FieldPath]:
+    """The fields in which kn, changing something else, keeps the digest of the image that was there (lock-to-digest).
+
+    It leaves its time stamp, and the image as it was in its annotation; who deploys another digest does not do both.
+    """
+    was, now = seen.template_annotations, fresh.template_annotations
+    before, after = seen.user_container, fresh.user_container
+    if (
+        before is None
+        or after is None
+        or before.name != after.name
+        or was.get(UPDATE_TIMESTAMP) == now.get(UPDATE_TIMESTAMP)
+    ):
+        return frozenset()
+    tagged, pinned = Reference.read(before.image), Reference.read(after.image)
+    is_pin = not tagged.digest and pinned.digest and tagged.repository == pinned.repository
+    fields = frozenset({paths.container_path(before.name, "image"), (*paths.TEMPLATE_ANNOTATIONS, USER_IMAGE)})
+    return fields if is_pin and now.get(USER_IMAGE) == before.image else frozenset()
 
 
 def _walk(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChange]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from console.knative.objects import Revision, Service
+from console.knative.traffic import shares
 
 READY_TO_SERVE = "Ready to serve."
 
@@ -29,13 +30,15 @@ ORDER = tuple(Phase)
 
 
 class Outcome(StrEnum):
-    """How following ended."""
+    """What a look at the service tells of the change. Only a look at the service as it is now may be claimed."""
 
     SUCCEEDED = "succeeded"
     NOT_SERVING = "succeeded-not-serving"
+    NOT_READY = "succeeded-not-ready"  # the change is in effect; the service is not ready for another reason
     FAILED = "failed"
     TIMED_OUT = "timed-out"
     SUPERSEDED = "superseded"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,16 @@ class Follow:
     """What has been seen of one generation so far.
 
     `previous_revision` is the latest created revision before the change; `makes_revision` tells whether a new one is
-    expected. Ready=False counts as a failure only after `error_window` seconds, as in kn.
+    expected, `is_certain` whether the API's answer to the write said so (it is lost when a worker dies there).
+    `changes_spec` is False for a change of labels and annotations only. Ready=False counts as a failure only after
+    `error_window` seconds, as in kn.
     """
 
     generation: int
     makes_revision: bool
     previous_revision: str | None = None
+    is_certain: bool = True
+    changes_spec: bool = True
     error_window: float = 2.0
     deadline: float = 600.0
     revision: str | None = None
@@ -71,15 +78,25 @@ class Follow:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything as JSON data; `Follow(**state)` goes on from there."""
-        return asdict(self)
+        """Everything as JSON data, but for the outcome; `Follow(**state)` goes on from there.
+
+        Whoever goes on looks at the service again: what was so may not be so any more.
+        """
+        return {**asdict(self), "outcome": None}
+
+    @property
+    def was_ready(self) -> bool:
+        """The change was in effect at some time, whatever came after it."""
+        return Phase.LOAD_BALANCER in self.phases
 
     def observe(self, elapsed: float, service: Service | None, revision: Revision | None = None) -> tuple[Line, ...]:
-        """Take in what the cluster shows at `elapsed` seconds; return new lines and set `outcome` at the end."""
-        if self.outcome:
-            return ()
+        """Take in what the cluster shows at `elapsed` seconds; return new lines, and set `outcome` to what it means."""
+        self.outcome = None
         self._reach(Phase.ACCEPTED, 0.0)
-        if service is None or service.generation > self.generation:
+        if service is None or service.is_being_deleted:
+            self.outcome = Outcome.GONE
+            return ()
+        if service.generation > self.generation:
             self.outcome = Outcome.SUPERSEDED
             return ()
         lines: tuple[Line, ...] = ()
@@ -99,19 +116,36 @@ class Follow:
     def _read_ready(self, elapsed: float, service: Service) -> tuple[Line, ...]:
         ready = service.ready
         if ready.is_true:
-            if self.makes_revision and service.latest_ready_revision != (self.revision or ""):
-                return ()  # an old truth: the controller has not met the new template yet
-            self.failing_since = None
-            self.outcome = Outcome.NOT_SERVING if self._serves_nothing(service) else Outcome.SUCCEEDED
-            self._reach(Phase.LOAD_BALANCER, elapsed)
-            return (Line(elapsed, READY_TO_SERVE, Phase.LOAD_BALANCER),)
+            return self._read_success(elapsed, service)
         if ready.is_false:
             self.failing_since = elapsed if self.failing_since is None else self.failing_since
             if elapsed - self.failing_since >= self.error_window:
-                self.outcome = Outcome.FAILED
+                self.outcome = Outcome.NOT_READY if self._is_in_effect(service) else Outcome.FAILED
         else:
             self.failing_since = None
         return self._say(elapsed, ready.message)
+
+    def _read_success(self, elapsed: float, service: Service) -> tuple[Line, ...]:
+        """The service is ready. That counts once it serves the revision of this change, split as its spec says."""
+        self.failing_since = None
+        if self.makes_revision and self.revision is None and not self.is_certain:
+            self.makes_revision = False  # Ready speaks of this very spec: no revision came of it, so none will
+        if self.makes_revision and service.latest_ready_revision != (self.revision or ""):
+            return ()  # an old truth: the controller has not met the new template yet
+        if not is_split_as_specified(service):
+            return ()  # Ready speaks of the split before
+        self.outcome = Outcome.NOT_SERVING if self._serves_nothing(service) else Outcome.SUCCEEDED
+        self._reach(Phase.LOAD_BALANCER, elapsed)
+        return self._say(elapsed, READY_TO_SERVE)
+
+    def _is_in_effect(self, service: Service) -> bool:
+        """What was asked for is so although the service is not ready: labels are set, or the traffic has moved.
+
+        A service whose newest revision failed is not ready until that is mended, wherever its traffic goes.
+        """
+        routes = service.condition("RoutesReady")
+        is_routed = routes is not None and routes.is_true and is_split_as_specified(service)
+        return not self.makes_revision and (is_routed or not self.changes_spec)
 
     def _say(self, elapsed: float, message: str) -> tuple[Line, ...]:
         """kn prints each message once and `...` for none; a state that is only seen again is not a new line here."""
@@ -147,6 +181,16 @@ class Follow:
 
     def _reach(self, phase: Phase, elapsed: float) -> None:
         self.phases.setdefault(phase.value, elapsed)
+
+
+def is_split_as_specified(service: Service) -> bool:
+    """status.traffic gives every revision the share that spec.traffic gives it."""
+    wanted: dict[str, int] = {}
+    for target in service.spec_traffic:
+        name = service.latest_ready_revision if target.is_latest else target.revision
+        if target.percent and name:
+            wanted[name] = wanted.get(name, 0) + target.percent
+    return wanted == shares(service.status_traffic)
 
 
 def expected_phases(makes_revision: bool) -> tuple[Phase, ...]:

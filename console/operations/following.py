@@ -1,54 +1,63 @@
 """Following what the write made, from where the last turn stopped, until the outcome is known."""
 
 import math
+from typing import Any
 
 import structlog
 
 from console.cluster import errors
-from console.knative import traffic
 from console.knative.changes import CreateService
 from console.knative.objects import Revision, Service
-from console.knative.progress import Follow, Outcome, closing
+from console.knative.progress import Follow, Line, Outcome, closing
 from console.operations import evidence, faults
 from console.operations.meanwhile import last_writer
+from console.operations.models import TimelineLine
+from console.operations.replay import Replay
 from console.operations.statuses import Status
 from console.operations.turns import Pause, Turn
 
 SLICE_SECONDS = 10.0  # then another turn goes on, so that nobody waits for a worker behind a slow pull
 WATCH_SECONDS = 5
-BREATH_SECONDS = 0.2  # before the service is read again after a watch that ended early
+RETRY_PAUSE = 0.2  # seconds before the service is read again after a watch that ended early
+MAX_LOOKS = 3  # at a service that changes while the evidence of its failure is gathered
 
 log = structlog.get_logger(__name__)
 
 STATUS_OF = {
     Outcome.SUCCEEDED: Status.SUCCEEDED,
     Outcome.NOT_SERVING: Status.NOT_SERVING,
+    Outcome.NOT_READY: Status.SUCCEEDED,
     Outcome.FAILED: Status.FAILED,
     Outcome.TIMED_OUT: Status.TIMED_OUT,
     Outcome.SUPERSEDED: Status.SUPERSEDED,
+    Outcome.GONE: Status.FAILED,
 }
 
 
 def follow(turn: Turn) -> None:
     """Watch until the operation ends (raises Ended) or the slice is over (raises Pause).
 
-    The watch begins where the write, or the last turn, left off, so that no message is missed and none comes twice.
+    1. Watch from where the write, or the last turn, left off: no message is missed and none comes twice.
+    2. Take lines and phases from each event. One that is told late carries the time at which it happened.
+    3. When an event, a quiet watch or the clock may mean the end, read the service.
+    4. Claim what that reading shows, and nothing that an event showed: what the watch replays to a worker that took
+       over may be long past. A reading that shows no end leads back to 1.
     """
     state = Follow(**turn.operation.follow_state)
+    replay = Replay(turn)
     until = turn.clock() + SLICE_SECONDS
-    service = _read(turn) if state.outcome else None  # the last turn may have died between knowing and telling
     is_first = True
-    while state.outcome is None and turn.clock() < until and not turn.stop.is_set():
-        service = _watch(turn, state, service, _watch_seconds(turn, state, is_first=is_first))
+    while turn.clock() < until and not turn.stop.is_set():
+        may_have_ended = _watch(turn, state, replay, _watch_seconds(turn, state, is_first=is_first))
         is_first = False
-    if state.outcome is None:
-        raise Pause
-    faults.reach("outcome-known")
-    _conclude(turn, state, state.outcome, service)
+        if may_have_ended:
+            faults.reach("outcome-known")
+            _conclude(turn, state, replay)
+    raise Pause
 
 
-def _watch(turn: Turn, state: Follow, service: Service | None, seconds: int) -> Service | None:
-    """Take in what a few seconds of watching bring; return the service as it was seen last."""
+def _watch(turn: Turn, state: Follow, replay: Replay, seconds: int) -> bool:
+    """Take in what a few seconds of watching bring; return whether it is time to read the service."""
     operation = turn.operation
     is_quiet = True
     try:
@@ -59,19 +68,15 @@ def _watch(turn: Turn, state: Follow, service: Service | None, seconds: int) -> 
                 continue
             is_quiet = False
             service = None if event.type == "DELETED" else _ours(turn, Service(event.object))
-            _observe(turn, state, service, event.resource_version)
+            _observe(turn, state, service, event.resource_version, replay)
             if state.outcome or seconds > _watch_seconds(turn, state):
-                return service
+                return state.outcome is not None
     except errors.ClusterError as error:
         # Cut, expired, not allowed: whatever ails the watch, reading tells as much. When that fails too, it says why.
         log.info("watch_ended_early", operation=str(operation.id), reason=type(error).__name__)
-        turn.stop.wait(BREATH_SECONDS)
+        turn.stop.wait(RETRY_PAUSE)
         is_quiet = True
-    if is_quiet:
-        service = _read(turn)
-    # Time passes even when nothing happens. What was read is newer than what was watched: go on from there.
-    _observe(turn, state, service, service.resource_version if service and is_quiet else operation.watch_from)
-    return service
+    return is_quiet or turn.is_late or state.failing_since is not None
 
 
 def _watch_seconds(turn: Turn, state: Follow, *, is_first: bool = False) -> int:
@@ -95,34 +100,28 @@ def _ours(turn: Turn, service: Service) -> Service | None:
     return service if turn.operation.uid in ("", service.uid) else None
 
 
-def _observe(turn: Turn, state: Follow, service: Service | None, version: str) -> None:
+def _observe(turn: Turn, state: Follow, service: Service | None, version: str, replay: Replay) -> None:
     """Let the state machine see the service; save what it learned, and prolong the lease in any case."""
     phases = dict(state.phases)
-    revision = _new_revision(turn, state, service)
-    told = state.observe(turn.elapsed, service, revision)
-    if state.outcome is Outcome.SUCCEEDED and service and not _is_split_as_wished(service):
-        state.outcome, told = None, ()  # Ready speaks of the split before: go on until the shares are those of spec
-    lines = [turn.line(line.text, phase=line.phase.value, elapsed=line.elapsed) for line in told]
+    elapsed = replay.elapsed_of(service)
+    told = state.observe(turn.elapsed, service, _new_revision(turn, state, service))
+    if replay.is_behind:
+        state.phases = {name: phases.get(name, min(at, elapsed)) for name, at in state.phases.items()}
     turn.save(
-        *lines,
-        announce=bool(lines) or phases != state.phases,
+        *(_line(turn, line, elapsed if replay.is_behind else line.elapsed) for line in told),
+        announce=bool(told) or phases != state.phases,
         watch_from=version,
         follow_state=state.state,
         phases=state.phases,
+        makes_revision=state.makes_revision,
         revision=state.revision or "",
     )
-    if lines:
+    if told:
         faults.reach("line-written")
 
 
-def _is_split_as_wished(service: Service) -> bool:
-    """status.traffic gives every revision the share that spec.traffic wishes for it."""
-    wished: dict[str, int] = {}
-    for target in service.spec_traffic:
-        name = service.latest_ready_revision if target.is_latest else target.revision
-        if target.percent and name:
-            wished[name] = wished.get(name, 0) + target.percent
-    return wished == traffic.shares(service.status_traffic)
+def _line(turn: Turn, line: Line, elapsed: float) -> TimelineLine:
+    return turn.line(line.text, phase=line.phase.value, elapsed=elapsed)
 
 
 def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revision | None:
@@ -136,16 +135,48 @@ def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revisio
         return None  # announced before it exists; the next event finds it
 
 
-def _conclude(turn: Turn, state: Follow, outcome: Outcome, service: Service | None) -> None:
+def _conclude(turn: Turn, state: Follow, replay: Replay) -> None:
+    """Read the service and end the operation with what it shows now (raises Ended); return when it shows no end."""
+    service = _look(turn, state, replay)
+    cause: dict[str, Any] = {}
+    for _ in range(MAX_LOOKS):
+        if state.outcome not in (Outcome.FAILED, Outcome.TIMED_OUT) or service is None:
+            break
+        cause = evidence.gather(turn.gateway, service, state)
+        seen, service = service, _look(turn, state, replay)
+        if service is not None and service.resource_version == seen.resource_version:
+            break  # nothing happened while the evidence was gathered
+    if state.outcome is not None:
+        _end(turn, state, state.outcome, service, cause)
+
+
+def _look(turn: Turn, state: Follow, replay: Replay) -> Service | None:
+    """Read the service as it is now and take it in. It is newer than what was watched: watching goes on from there."""
+    service = _read(turn)
+    _observe(turn, state, service, service.resource_version if service else turn.operation.watch_from, replay)
+    replay.catch_up()
+    return service
+
+
+def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, cause: dict[str, Any]) -> None:
     status = STATUS_OF[outcome]
-    if service is None:
+    if outcome is Outcome.GONE or service is None:
         # Asked again: another one of the name may have come while the deletion was taken in.
-        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if turn.read() else "deleted-meanwhile"})
+        now = turn.read()
+        is_another = now is not None and now.uid != turn.operation.uid
+        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if is_another else "deleted-meanwhile"})
     if status in (Status.FAILED, Status.TIMED_OUT):
-        turn.end(status, cause=evidence.gather(turn.gateway, service, state))
+        turn.end(status, cause=cause)
     if status == Status.SUPERSEDED:
         facts = last_writer(turn.operation.seen, service).to_facts()
-        turn.end(status, cause={"code": "superseded", "facts": facts})
+        turn.end(status, cause={"code": "superseded-when-ready" if state.was_ready else "superseded", "facts": facts})
     sentence, url = closing(service, state, created=isinstance(turn.operation.change, CreateService))
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
-    turn.end(status, *lines, cause={"code": "not-serving"} if status == Status.NOT_SERVING else {})
+    turn.end(status, *lines, cause=_cause_of_success(outcome, service))
+
+
+def _cause_of_success(outcome: Outcome, service: Service) -> dict[str, Any]:
+    """What a success still has to say."""
+    if outcome is Outcome.NOT_SERVING:
+        return {"code": "not-serving"}
+    return {"code": "not-ready", "raw": service.ready.message[:4000]} if outcome is Outcome.NOT_READY else {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from celery import Task, current_app
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from kombu import pools
 from kombu.exceptions import LimitExceeded, OperationalError
@@ -20,7 +20,9 @@ FIRST, LATER = 0, 6
 NOT_SENT = (OperationalError, OSError, LimitExceeded)
 PUBLISH_SECONDS = 1.5
 NEVER_QUEUED = timedelta(seconds=5)  # what was not handed over for so long did not reach the broker
-LOST = timedelta(seconds=15)  # what was handed over so long ago and not begun is probably lost; a copy does no harm
+# What was handed over so long ago and not begun is perhaps lost with a worker that had fetched it. A copy does no
+# harm: the first that is taken makes the others void.
+LOST = timedelta(seconds=5)
 # One more try takes care of a connection that a restart of the broker left dead in the pool.
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 
@@ -47,7 +49,10 @@ def left_behind() -> QuerySet[Operation]:
     """Return the active operations that nobody works on: their worker died, or their message was lost."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     unsent = Q(handed_over_at=None, submitted_at__lt=Now() - NEVER_QUEUED)
-    return Operation.objects.filter(free, unsent | Q(handed_over_at__lt=Now() - LOST), status__in=ACTIVE)
+    # A turn that ends gives its lease back. One that ran out belonged to a worker that died, or was stopped.
+    abandoned = Q(lease_until__lt=Now(), handed_over_at__lt=F("lease_until"))
+    lost = Q(handed_over_at__lt=Now() - LOST)
+    return Operation.objects.filter(free, unsent | abandoned | lost, status__in=ACTIVE)
 
 
 def send(task: Task, arguments: list[Any], **options: Any) -> None:

@@ -1,5 +1,12 @@
-"""One worker at a time for an operation: a lease in the database with a fencing token."""
+"""One worker at a time for an operation: a lease in the database with a fencing token.
 
+1. `lease` takes it if nobody has it, in one statement, and counts the token up. The clock is the database's.
+2. Each `save` is on condition of the token, and prolongs the lease; so does `prolong`, while a call lasts.
+3. A worker that was stopped for longer finds that `is_held` is false before it writes to a cluster, and its token old
+   when it saves.
+"""
+
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,7 +20,12 @@ from django.db.models.functions import Now
 from console.operations.models import Operation, TimelineLine
 from console.operations.statuses import ACTIVE
 
-LEASE = timedelta(seconds=25)  # longer than the longest single call to a cluster (transport: 3 + 20 s)
+# A worker that dies is missed when its lease runs out, so it is short. A worker that lives prolongs it, also while it
+# waits for a cluster: console.operations.lease_keeper.
+LEASE = timedelta(seconds=6)
+
+
+_held_since: dict[tuple[UUID, int], float] = {}  # by operation and token: when this process last prolonged the lease
 
 
 class AlreadyHeld(Exception):
@@ -34,18 +46,55 @@ def lease(operation_id: UUID | str, owner: str, *, turn: int | None = None) -> I
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     if turn is not None:
         free &= Q(attempt=turn)
+    taken_at = _clock()
     taken = Operation.objects.filter(free, id=operation_id, status__in=ACTIVE).update(
         lease_owner=owner, lease_until=Now() + LEASE, attempt=F("attempt") + 1
     )
     if not taken:
         raise AlreadyHeld
     operation = Operation.objects.get(id=operation_id)
+    _mark(operation, taken_at)
     try:
         yield operation
     finally:
+        _held_since.pop((operation.id, operation.attempt), None)
         Operation.objects.filter(id=operation_id, attempt=operation.attempt).exclude(lease_until=None).update(
             lease_until=None, lease_owner=""
         )
+
+
+def is_held(operation: Operation) -> bool:
+    """Whether nobody else can have taken the lease yet, judged by a clock that counts while this machine sleeps."""
+    since = _held_since.get((operation.id, operation.attempt))
+    return since is not None and _clock() - since < LEASE.total_seconds()
+
+
+def prolong(older_than: float) -> int:
+    """Prolong the leases of this process that were not prolonged for so many seconds; returns how many."""
+    count = 0
+    for key, since in list(_held_since.items()):
+        now = _clock()
+        if now - since < older_than:
+            continue
+        held = Operation.objects.filter(id=key[0], attempt=key[1], status__in=ACTIVE)
+        if held.update(lease_until=Now() + LEASE) and key in _held_since:
+            _held_since[key] = now
+            count += 1
+    return count
+
+
+def has_any() -> bool:
+    """Whether this process holds a lease."""
+    return bool(_held_since)
+
+
+def _mark(operation: Operation, at: float) -> None:
+    _held_since[operation.id, operation.attempt] = at
+
+
+def _clock() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, where there is one (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def save(operation: Operation, *lines: TimelineLine, only_if: Q | None = None, **fields: Any) -> None:
@@ -53,6 +102,7 @@ def save(operation: Operation, *lines: TimelineLine, only_if: Q | None = None, *
 
     Raises LeaseLost when the token is old, the operation has ended, or `only_if` does not hold.
     """
+    saved_at = _clock()
     with transaction.atomic():
         held = Operation.objects.filter(only_if or Q(), id=operation.id, attempt=operation.attempt, status__in=ACTIVE)
         last = operation.last_sequence + len(lines)
@@ -61,6 +111,8 @@ def save(operation: Operation, *lines: TimelineLine, only_if: Q | None = None, *
         for sequence, line in enumerate(lines, start=operation.last_sequence + 1):
             line.operation_id, line.sequence = operation.id, sequence
             line.save(force_insert=True)
+    if (operation.id, operation.attempt) in _held_since:
+        _mark(operation, saved_at)
     operation.last_sequence = last
     for name, value in fields.items():
         setattr(operation, name, value)

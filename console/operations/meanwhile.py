@@ -1,12 +1,18 @@
-"""Who wrote a service since somebody looked at it, and when, as far as the object tells."""
+"""What others wrote to a service since somebody looked at it: who, when, and whether it speaks against a change."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from console.knative.conditions import parse_time
+from console.knative.diff import collisions, meanwhile
 from console.knative.objects import OPERATION, Service
 from console.operations.models import Operation
+from console.operations.protection.gate import fields_that_matter
+from console.operations.statuses import Status
+from console.operations.turns import Turn
+
+MAX_FIELDS = 5  # that a line of the timeline names
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,31 @@ def last_writer(seen: Service, fresh: Service) -> Writer:
         if operation and (operation.generation or 0) == fresh.generation:
             return Writer(operation.actor, operation.written_at, operation.id)
     return Writer(fresh.last_modifier or "?", _newest_managed(fresh))
+
+
+def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
+    """Somebody else set the very fields that this change sets to something else: show both sides, write nothing.
+
+    A retry has been told of it and goes on top.
+    """
+    operation = turn.operation
+    if operation.follow_state.get("accepts_meanwhile"):
+        return
+    found = collisions(operation.seen, fresh, fields_that_matter(operation), operation.wanted)
+    if found:
+        rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
+        facts = last_writer(operation.seen, fresh).to_facts()
+        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
+
+
+def tell_of_others(turn: Turn, fresh: Service) -> None:
+    """Somebody changed other fields since the preview: they stay as they are now, and the person is told."""
+    seen = turn.operation.seen
+    if turn.operation.follow_state.get("accepts_meanwhile") or fresh.resource_version == seen.resource_version:
+        return
+    if rows := meanwhile(seen, fresh, turn.operation.wanted):
+        fields = ", ".join(row.field for row in rows[:MAX_FIELDS]) + (" …" if len(rows) > MAX_FIELDS else "")
+        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_facts())
 
 
 def _newest_managed(service: Service) -> datetime | None:

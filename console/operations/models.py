@@ -1,5 +1,6 @@
 """An operation, its timeline, the preview it came from, and access tests."""
 
+import contextlib
 import uuid
 from functools import cached_property
 from typing import Any
@@ -9,11 +10,13 @@ from django.db import models
 from django.utils import timezone
 
 from console.knative import changes
-from console.knative.changes import Change
+from console.knative.changes import Change, ChangeRefused
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.statuses import ACTIVE, OPEN, Status
 from console.sealing import unseal
+
+SEALED = ("sealed_change", "sealed_seen", "sealed_after")  # what lists of operations need not load
 
 
 class OnService(models.Model):
@@ -38,6 +41,7 @@ class Preview(OnService):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     sealed_change = models.BinaryField()
     sealed_seen = models.BinaryField()
+    sealed_after = models.BinaryField(null=True)  # what the cluster's dry run made of it, where there was one
     resource_version = models.CharField(max_length=40, blank=True)
     changes = models.JSONField(default=list)  # masked FieldChange rows, for the audit log and for showing
     kn = models.TextField(blank=True)
@@ -85,6 +89,7 @@ class Operation(OnService):
     kind = models.CharField(max_length=40)
     sealed_change = models.BinaryField()
     sealed_seen = models.BinaryField()
+    sealed_after = models.BinaryField(null=True)  # as the preview's
     # What the digest of an approval is salted with; null: made before there was a salt.
     sealed_salt = models.BinaryField(null=True)
     changes = models.JSONField(default=list)
@@ -153,6 +158,15 @@ class Operation(OnService):
     def seen(self) -> Service:
         """The service as the person saw it; empty for a new one."""
         return Service(unseal(self.sealed_seen))
+
+    @cached_property
+    def wanted(self) -> Service | None:
+        """The service that the person saw, with the change made, as far as that is known."""
+        if self.sealed_after is not None:
+            return Service(unseal(self.sealed_after))
+        with contextlib.suppress(ChangeRefused):
+            return self.change.apply(self.seen)
+        return None
 
     @property
     def is_active(self) -> bool:

@@ -21,10 +21,11 @@ from console.audit import Outcome
 from console.audit.models import WatchedCluster, WatchedService
 from console.cluster.resources import SERVICES
 from console.knative.diff import FieldChange, diff
-from console.knative.objects import Service
+from console.knative.objects import OPERATION, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.read import Mark
+from console.operations import late_writes
 from console.operations.outside_origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
 
 AT_ONCE = 200  # services compared in one transaction
@@ -117,6 +118,7 @@ def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str)
     """A service that the log did not know."""
     made = range(1, max(service.generation, 1) + 1)
     ours = generations_of_ours(ref, service, made)
+    late_writes.notice(ref.cluster, service)
     _known(row, service).save()
     if 1 not in ours:
         text = _text(service, made, ours, tool)
@@ -133,6 +135,8 @@ def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) ->
         return 0
     made = range(row.generation + 1, service.generation + 1)
     rows = diff(before.raw, service.raw)
+    if service.annotations.get(OPERATION) != before.annotations.get(OPERATION):
+        late_writes.notice(ref.cluster, service)
     _known(row, service).save()
     if made:
         ours = generations_of_ours(ref, service, made)

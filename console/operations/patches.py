@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import kubectl_yaml
+from console.knative.objects import CREATOR, LAST_MODIFIER
 from console.knative.redaction import MASK
 
 _MACHINES = ("status",)
+_STAMPS = (CREATOR, LAST_MODIFIER)  # Knative's webhook writes them
 _MACHINE_METADATA = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
 
 
@@ -33,6 +35,8 @@ def _by_people(raw: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in raw.items() if key not in _MACHINES}
     if isinstance(raw.get("metadata"), Mapping):
         kept["metadata"] = {key: value for key, value in raw["metadata"].items() if key not in _MACHINE_METADATA}
+        if marks := raw["metadata"].get("annotations"):
+            kept["metadata"]["annotations"] = {key: value for key, value in marks.items() if key not in _STAMPS}
     return kept
 
 

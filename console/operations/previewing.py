@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
@@ -13,8 +14,9 @@ from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.models import User
 from console.audit import Outcome
-from console.cluster.errors import ClusterError, NotFound
+from console.cluster.errors import ClusterError, Conflict, NotFound, Refused, Uncertain
 from console.cluster.gateway import Gateway
+from console.cluster.transport import ATTEMPTS
 from console.knative import changes as knative_changes
 from console.knative import kn_command, traffic
 from console.knative.changes import Change, ChangeRefused, CreateService, DeleteRevision, DeleteService
@@ -30,7 +32,9 @@ from console.operations.rights import missing, refuse_another_object
 from console.sealing import seal
 
 KEPT = timedelta(hours=2)
+READ_ATTEMPTS = 4
 PATIENCE = 5.0  # seconds
+DRY_RUN_SECONDS = 10.0  # that a person waits for the cluster's own word; admission may take longer
 
 
 class NotAllowed(Exception):
@@ -41,9 +45,29 @@ class NotAllowed(Exception):
         self.permissions = permissions
 
 
+class Untested(StrEnum):
+    """Why there is no word of the cluster itself: what is shown is what the console will send."""
+
+    NO_DRY_RUN = "no-dry-run"  # a webhook does not allow it
+    NO_ANSWER = "no-answer"  # not in time
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What the cluster makes of a change without making it: the service afterwards, a refusal, or no word at all."""
+
+    after: Service | None = None
+    refusal: ClusterError | None = None
+    untested: Untested | None = None
+
+
 @dataclass(frozen=True)
 class Effect:
-    """Everything a person should know before pressing the button."""
+    """Everything a person should know before pressing the button.
+
+    `after` is what the cluster's dry run answers, defaults and what webhooks fill in included; where there was none
+    (`untested`) or it refuses (`refusal`), it is what the console would send.
+    """
 
     preview: Preview
     changes: tuple[FieldChange, ...]
@@ -52,13 +76,14 @@ class Effect:
     makes_revision: bool
     truth: TrafficTruth  # what the new revision will get
     refusal: ClusterError | None  # what the cluster's dry run says against it
+    untested: Untested | None
     changed_meanwhile: bool  # the service is not the one that the form showed
     kn_adds_revision: bool  # the kn command makes a revision, though the change itself makes none
 
     @property
     def patch(self) -> str:
         """The change as a merge patch in YAML, values of variables masked."""
-        return patches.as_yaml(self.before.raw, self.after.raw)
+        return patches.as_yaml(self.before.raw, self.after.raw) if self.changes else ""
 
     @property
     def owner(self) -> Owner | None:
@@ -80,16 +105,20 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     Raises NotAllowed, ChangeRefused (a Problem of the form's input) or a ClusterError.
     """
     gateway = gateway_for(ref.cluster, user, _patience())
-    before = _read(gateway, ref, change)
-    refuse_unless_allowed(user, ref, before, change)
-    _refuse_taken_name(change, before)
-    after = change.apply(before)
-    refuse_another_object(ref, after)
-    removes = isinstance(change, DeleteService | DeleteRevision)
+    for _ in range(READ_ATTEMPTS):
+        before = _read(gateway, ref, change)
+        refuse_unless_allowed(user, ref, before, change)
+        _refuse_taken_name(change, before)
+        wanted = change.apply(before)
+        refuse_another_object(ref, wanted)
+        removes = isinstance(change, DeleteService | DeleteRevision)
+        dry_run = _dry_run(gateway, change, before, wanted) if removes or diff(before.raw, wanted.raw) else DryRun()
+        if not isinstance(dry_run.refusal, Conflict):
+            break  # else the controllers wrote a status between the two calls
+    after = dry_run.after or wanted
     shown = _removal(change, before) if removes else diff(before.raw, after.raw)
     makes_revision = not removes and creates_revision(before, after)
-    refusal = _dry_run(gateway, change, before, after) if shown else None
-    kn = kn_command.command(change, before, after)
+    kn = kn_command.command(change, before, wanted)
     kept = Preview.objects.create(
         cluster=ref.cluster,
         namespace=ref.namespace,
@@ -97,6 +126,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         user=user,
         sealed_change=seal(knative_changes.dump(change)),
         sealed_seen=seal(dict(before.raw)),
+        sealed_after=seal(dict(dry_run.after.raw)) if dry_run.after else None,
         resource_version=before.resource_version,
         changes=[asdict(row) for row in shown],
         kn=kn.text,
@@ -110,7 +140,8 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         after=after,
         makes_revision=makes_revision,
         truth=traffic.truth(after.spec_traffic, after.status_traffic, after.latest_ready_revision),
-        refusal=refusal,
+        refusal=dry_run.refusal,
+        untested=dry_run.untested,
         changed_meanwhile=bool(form_version) and form_version != before.resource_version,
         kn_adds_revision=kn.adds_revision,
     )
@@ -155,19 +186,29 @@ def _removal(change: Change, before: Service) -> tuple[FieldChange, ...]:
     return (FieldChange(("service",), before.name, None),)
 
 
-def _dry_run(gateway: Gateway, change: Change, before: Service, after: Service) -> ClusterError | None:
+def _dry_run(gateway: Gateway, change: Change, before: Service, wanted: Service) -> DryRun:
+    hasty = gateway.connection.transport.hasty(DRY_RUN_SECONDS, attempts=ATTEMPTS)
+    gateway = replace(gateway, connection=replace(gateway.connection, transport=hasty))
     try:
-        if isinstance(change, DeleteService):
-            gateway.delete_service(before.namespace, before.name, uid=before.uid, dry_run=True)
-        elif isinstance(change, CreateService):
-            gateway.create_service(after, dry_run=True)
-        elif not isinstance(change, DeleteRevision):
-            gateway.replace_service(after, dry_run=True)
+        return DryRun(after=_asked(gateway, change, before, wanted))
+    except Uncertain:
+        return DryRun(untested=Untested.NO_ANSWER)
     except ClusterError as error:
-        secrets = env_values(before.raw) | env_values(after.raw)
+        if isinstance(error, Refused) and error.is_no_dry_run:
+            return DryRun(untested=Untested.NO_DRY_RUN)
+        secrets = env_values(before.raw) | env_values(wanted.raw)
         error.raw = redact_text(error.raw, secrets)  # webhooks repeat parts of what they refuse
-        return error
-    return None
+        return DryRun(refusal=error)
+
+
+def _asked(gateway: Gateway, change: Change, before: Service, wanted: Service) -> Service | None:
+    """The service as the cluster would leave it; None for a deletion."""
+    if isinstance(change, CreateService):
+        return gateway.create_service(wanted, dry_run=True)
+    if isinstance(change, DeleteService):
+        gateway.delete_service(before.namespace, before.name, uid=before.uid, dry_run=True)
+        return None
+    return None if isinstance(change, DeleteRevision) else gateway.replace_service(wanted, dry_run=True)
 
 
 def _patience() -> Callable[[ClusterError, float], None]:
@@ -192,6 +233,7 @@ __all__ = [
     "ChangeRefused",
     "Effect",
     "NotAllowed",
+    "Untested",
     "audit_refusal",
     "forget_old_previews",
     "masked",

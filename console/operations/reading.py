@@ -17,7 +17,7 @@ from console.knative import paths, traffic
 from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
-from console.operations.models import OnService, Operation
+from console.operations.models import SEALED, OnService, Operation
 from console.operations.statuses import OPEN, SUCCESSFUL, Status
 
 GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
@@ -106,7 +106,7 @@ def usual(operation: Operation) -> Usual | None:
     earlier = of_service(operation.ref).filter(
         kind=operation.kind, status__in=SUCCESSFUL, submitted_at__lt=operation.submitted_at
     )
-    found = [one for one in earlier.defer("sealed_change", "sealed_seen")[:USUAL_OF] if one.seconds is not None]
+    found = [one for one in earlier.defer(*SEALED)[:USUAL_OF] if one.seconds is not None]
     if len(found) < ENOUGH:
         return None
     by_phase: dict[str, list[float]] = {}
@@ -195,7 +195,7 @@ class Relatives:
 
 def relatives(operation: Operation) -> Relatives:
     """Return the later tries, those that gave way to this one, and who cancelled it."""
-    around = of_service(operation.ref).defer("sealed_change", "sealed_seen")
+    around = of_service(operation.ref).defer(*SEALED)
     gave_way = around.filter(
         status__in=(Status.SUPERSEDED, Status.CONFLICTED), cause__facts__operation=str(operation.id)
     )

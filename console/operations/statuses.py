@@ -11,6 +11,7 @@ class Status(models.TextChoices):
     FOLLOWING = "following", _("In progress")
     SUCCEEDED = "succeeded", _("Succeeded")
     NOT_SERVING = "succeeded-not-serving", _("Succeeded, serves no traffic")
+    UNCHANGED = "unchanged", _("Nothing changed")
     FAILED = "failed", _("Failed")
     TIMED_OUT = "timed-out", _("Timed out")
     SUPERSEDED = "superseded", _("Superseded")
@@ -25,4 +26,4 @@ class Status(models.TextChoices):
 ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may take
 OPEN = (Status.WAITING, *ACTIVE)
 TERMINAL = tuple(status for status in Status if status not in OPEN)
-SUCCESSFUL = (Status.SUCCEEDED, Status.NOT_SERVING)
+SUCCESSFUL = (Status.SUCCEEDED, Status.NOT_SERVING, Status.UNCHANGED)

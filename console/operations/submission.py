@@ -34,7 +34,7 @@ from console.operations.previewing import KEPT, NotAllowed, audit_refusal
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
 from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
 from console.operations.rights import missing, needs_of
-from console.operations.statuses import ACTIVE, TERMINAL, Status
+from console.operations.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
 from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
@@ -182,6 +182,7 @@ def _submit(
         name=preview.name,
         sealed_change=bytes(preview.sealed_change),
         sealed_seen=bytes(preview.sealed_seen),
+        sealed_after=preview.sealed_after and bytes(preview.sealed_after),
         changes=preview.changes,
         kn=preview.kn,
         kn_limit=preview.kn_limit,
@@ -200,7 +201,7 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
     On a protected service it is previewed afresh, so that what is approved is what would happen now; that may raise
     what `preview` and `submit` raise. So is what was stopped: the service may be protected by labels that it got later.
     """
-    if operation.status not in TERMINAL or operation.status in (Status.SUCCEEDED, Status.NOT_SERVING):
+    if operation.status not in TERMINAL or operation.status in SUCCESSFUL:
         raise NotNow
     change = _again(operation)
     with _refusals_audited(operation.ref, actor):

@@ -8,11 +8,11 @@ from datetime import timedelta
 import redis
 import structlog
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
 from console.mirror.read import MirrorUnavailable
-from console.operations import access_tests, audit_exports, drafts, outside, pulse
+from console.operations import access_tests, audit_exports, drafts, lease_keeper, outside, pulse
 from console.operations.endings import end
 from console.operations.engine import take_turn
 from console.operations.handover import hand_over, left_behind
@@ -28,6 +28,11 @@ KEEP_OPERATIONS = timedelta(days=180)
 
 log = structlog.get_logger(__name__)
 _stopping = threading.Event()
+
+
+@worker_ready.connect
+def _keep_leases(**_kwargs: object) -> None:
+    lease_keeper.start(_stopping)
 
 
 @worker_shutting_down.connect

@@ -11,10 +11,10 @@ POSTGRESQL = [
     f"""CREATE TRIGGER {TABLE}_final BEFORE UPDATE OF status ON {TABLE} FOR EACH ROW
         WHEN (OLD.status IN ({_FINAL}) AND NEW.status <> OLD.status) EXECUTE FUNCTION {TABLE}_is_final()""",
 ]
-POSTGRESQL_DROP = [f"DROP TRIGGER {TABLE}_final ON {TABLE}", f"DROP FUNCTION {TABLE}_is_final()"]
+POSTGRESQL_DROP = [f"DROP TRIGGER IF EXISTS {TABLE}_final ON {TABLE}", f"DROP FUNCTION IF EXISTS {TABLE}_is_final()"]
 SQLITE = [
     f"""CREATE TRIGGER {TABLE}_final BEFORE UPDATE OF status ON {TABLE} FOR EACH ROW
         WHEN OLD.status IN ({_FINAL}) AND NEW.status <> OLD.status
         BEGIN SELECT RAISE(ABORT, 'a finished operation does not change its status'); END""",
 ]
-SQLITE_DROP = [f"DROP TRIGGER {TABLE}_final"]
+SQLITE_DROP = [f"DROP TRIGGER IF EXISTS {TABLE}_final"]

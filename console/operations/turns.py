@@ -17,7 +17,7 @@ from console.cluster.gateway import Gateway
 from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
 from console.knative.redaction import env_values, redact_text
-from console.operations import cluster_events, faults
+from console.operations import cluster_events, faults, leases
 from console.operations.announce import tell
 from console.operations.endings import end
 from console.operations.gateways import gateway_for
@@ -32,6 +32,7 @@ _NOTICES: dict[type[ClusterError], str] = {
     errors.ServerFailed: "cluster-failing",
     SourceUnavailable: "database-away",
 }
+IMPATIENT_SECONDS = 5.0
 
 
 class Ended(Exception):
@@ -55,6 +56,8 @@ class Turn:
         self.operation = operation
         self.stop = stop
         self.clock = clock
+        self.earlier_base = operation.base_version  # what an earlier turn may still be about to write upon
+        self.before_unwritten_end: Callable[[], None] | None = None  # console.operations.fencing
         self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
         self._gateway: Gateway | None = None
 
@@ -82,8 +85,10 @@ class Turn:
             return None
 
     def _impatient_gateway(self) -> Gateway:
-        """One that gives up where it would wait: for what is nice to have."""
-        return replace(self.gateway, on_wait=_give_up)
+        """One that tries once and not for long: for what is nice to have."""
+        connection = self.gateway.connection
+        hasty = connection.transport.hasty(IMPATIENT_SECONDS)
+        return replace(self.gateway, connection=replace(connection, transport=hasty), on_wait=_give_up)
 
     def line(self, text: str, **fields: Any) -> TimelineLine:
         return TimelineLine(text=text, **{"elapsed": self.elapsed, **fields})
@@ -103,6 +108,14 @@ class Turn:
         except LeaseLost:
             self.end(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
 
+    def hold(self) -> None:
+        """Raise LeaseLost when this worker was stopped for so long that another may have taken over.
+
+        Called right before a write: what was decided before the stop does not hold any more.
+        """
+        if not leases.is_held(self.operation):
+            raise LeaseLost
+
     def notice(self, code: str, **facts: str) -> None:
         """Say in the timeline why nothing moves; once, however often it is tried."""
         last = self.operation.lines.order_by("-sequence").first()
@@ -111,13 +124,21 @@ class Turn:
 
     def end(self, status: Status, *lines: TimelineLine, cause: dict[str, Any] | None = None) -> NoReturn:
         """Bring the operation to its terminal state; always raises Ended."""
+        if self.before_unwritten_end and not self.operation.is_written and status is not Status.SUCCEEDED:
+            self.before_unwritten_end()
         faults.reach("before-end")
-        if self.operation.is_written:
-            cluster_events.leave(self._impatient_gateway, self.operation, status)
         end(self.operation, status, *lines, cause=cause or {})
         faults.reach("after-end")
         wake_next(self.operation)
+        # Afterwards: what is claimed has just been read, and nothing that may take long comes between.
+        if self.operation.is_written:
+            cluster_events.leave(self._impatient_gateway, self.operation, status)
         raise Ended
+
+    def refuse(self, refusal: ChangeRefused) -> NoReturn:
+        """End with what is wrong with the input; its words come from its facts, so there is no raw message."""
+        facts = {name: str(value) for name, value in refusal.problem.facts.items()}
+        self.end(Status.REFUSED, cause={"code": refusal.problem.code, "facts": facts})
 
     def fail(self, status: Status, code: str, error: ClusterError) -> NoReturn:
         """End with the cluster's own message as the cause; always raises Ended."""

@@ -3,7 +3,8 @@
 It carries an annotation with the operation's id, so that whoever comes next knows whether it happened.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import NoReturn
 
 import structlog
 from django.db import IntegrityError
@@ -12,15 +13,18 @@ from django.utils import timezone
 from console.access.authorization import rights_of
 from console.access.permissions import Permission
 from console.cluster import errors
+from console.knative import paths
 from console.knative.changes import ChangeRefused, CreateService, DeleteRevision, DeleteService
-from console.knative.diff import collisions, creates_revision, diff
+from console.knative.diff import CHANGED_BY, creates_revision, diff
 from console.knative.objects import OPERATION, Service
-from console.knative.progress import Follow
-from console.operations import faults
+from console.knative.progress import Follow, closing
+from console.operations import faults, fencing, late_writes
 from console.operations.handover import wake_next
-from console.operations.meanwhile import last_writer
+from console.operations.leases import LeaseLost
+from console.operations.meanwhile import stop_at_conflicts, tell_of_others
 from console.operations.models import Operation, TimelineLine
-from console.operations.protection.gate import fields_that_matter, objection
+from console.operations.protection.gate import objection
+from console.operations.removing import delete_revision, delete_service, is_deleted
 from console.operations.rights import missing, refuse_another_object
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
@@ -28,34 +32,59 @@ from console.operations.turns import Pause, Turn
 WRITE_ATTEMPTS = 5
 QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died
 RETRY_SECONDS = 2.0
-CHANGED_BY = "sluice.dev/changed-by"
-OURS = "sluice.dev/"
-MOST_FIELDS = 5  # that a line of the timeline names
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the API made of a write. `is_certain`: its answer told, or else what was intended is all that is known."""
+
+    service: Service
+    makes_revision: bool
+    changes_spec: bool
+    changes_metadata: bool
+    is_certain: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.changes_spec or self.changes_metadata)
+
+
 def write(turn: Turn) -> None:
-    """Return once the change is written; raises Ended when it must not be, Pause when it cannot be yet."""
+    """Return once the change is written; raises Ended when it must not be, Pause when it cannot be yet.
+
+    1. Become the writer of the service: one at a time, the oldest first.
+    2. Read the service. If it carries this operation's annotation, an earlier turn's write arrived: go to 6.
+    3. Stop where the write is pointless, not allowed or in conflict. Before that is said, a write that an earlier turn
+       may still be about to send is made impossible (console.operations.fencing).
+    4. Save the intent: the version that is written upon, and what it should make.
+    5. Write, with that version as the condition. If somebody was faster, go to 2. If no answer came, say so and let
+       another turn begin at 2.
+    6. Note what the API made of it: where it changed nothing, that is the end.
+    """
     operation = turn.operation
-    if operation.cancel_requested and not operation.base_version:
-        turn.end(Status.CANCELLED)
-    if turn.is_late and not operation.base_version:
-        turn.end(Status.TIMED_OUT, cause={"code": "never-written"})
+    if not operation.base_version:
+        _stop_when_pointless(turn)
     if operation.status == Status.QUEUED:
         _become_the_writer(turn)
     faults.reach("claimed")
     for _ in range(WRITE_ATTEMPTS):
         fresh = turn.read()
-        if not _is_ours(operation, fresh):
-            _stop_when_pointless(turn)
         try:
-            made = fresh if _is_ours(operation, fresh) else _write_on(turn, fresh)
-        except (errors.Conflict, errors.Uncertain):
+            with fencing.ends(turn, fresh):
+                made = _recovered(operation, fresh) or _write_on(turn, fresh)
+        except errors.Conflict:
             continue  # read again: somebody was faster, or our own write may have arrived
-        if made is not None:
+        except errors.Uncertain as error:
+            turn.notice("write-uncertain", raw=turn.without_secrets(error.raw)[:500])
+            raise Pause(RETRY_SECONDS) from error
+        try:
             _remember(turn, made)
-            return
+        except LeaseLost:
+            late_writes.notice(operation.cluster, made.service)  # whoever took over may have ended it meanwhile
+            raise
+        return
     raise Pause(RETRY_SECONDS)
 
 
@@ -83,104 +112,132 @@ def _stop_when_pointless(turn: Turn) -> None:
         turn.end(Status.TIMED_OUT, cause={"code": "never-written"})
 
 
-def _is_ours(operation: Operation, fresh: Service | None) -> bool:
-    """The write of an earlier turn arrived."""
-    return fresh is not None and fresh.annotations.get(OPERATION) == str(operation.id)
+def _recovered(operation: Operation, fresh: Service | None) -> Written | None:
+    """What the write of an earlier turn made, if it arrived; that turn died before it could note the answer."""
+    if fresh is None or fresh.annotations.get(OPERATION) != str(operation.id):
+        return None
+    intended = operation.follow_state
+    grew = fresh.generation != intended.get("base_generation", 0)
+    return Written(
+        fresh,
+        makes_revision=operation.makes_revision and grew,
+        changes_spec=grew,
+        changes_metadata=bool(intended.get("changes_metadata", True)),
+        is_certain=False,
+    )
 
 
-def _write_on(turn: Turn, fresh: Service | None) -> Service:
+def _write_on(turn: Turn, fresh: Service | None) -> Written:
     """Apply the change to the service as it is now and return what the API made of it."""
     change = turn.operation.change
+    if isinstance(change, DeleteService) and is_deleted(turn, fresh):
+        _end_deleted(turn, "Service", turn.operation.name)
+    _stop_when_pointless(turn)
     if isinstance(change, CreateService):
-        _refuse_without_permission(turn, Service({}))
-        _stop_at_the_gate(turn, Service({}))
+        _stop_at_the_gates(turn, Service({}))
         return _create(turn, change, fresh)
     fresh = _still_there(turn, fresh)
-    _refuse_without_permission(turn, fresh)
-    _stop_at_the_gate(turn, fresh)
+    _stop_at_the_gates(turn, fresh)
     if isinstance(change, DeleteService):
-        _delete_service(turn, fresh)
+        delete_service(turn, fresh)
+        _end_deleted(turn, "Service", fresh.name)
     if isinstance(change, DeleteRevision):
-        _delete_revision(turn, change, fresh)
+        delete_revision(turn, change, fresh)
+        _end_deleted(turn, "Revision", change.revision)
     return _replace(turn, fresh)
 
 
 def _still_there(turn: Turn, fresh: Service | None) -> Service:
     """The service that the person saw; another one of the same name is not it."""
-    operation = turn.operation
-    if fresh is None or operation.uid not in ("", fresh.uid):
-        if isinstance(operation.change, DeleteService) and operation.base_version:
-            turn.end(Status.SUCCEEDED, *_deleted(turn, "Service", operation.name))
+    if fresh is None or turn.operation.uid not in ("", fresh.uid):
         turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if fresh else "deleted-meanwhile"})
     return fresh
 
 
-def _problem(refusal: ChangeRefused) -> dict[str, Any]:
-    """The cause that an input's problem is; its words come from its facts, so there is no raw message."""
-    facts = {name: str(value) for name, value in refusal.problem.facts.items()}
-    return {"code": refusal.problem.code, "facts": facts}
-
-
-def _deleted(turn: Turn, kind: str, name: str) -> tuple[TimelineLine, ...]:
+def _end_deleted(turn: Turn, kind: str, name: str) -> NoReturn:
     """kn's words after a deletion."""
-    return (
-        turn.line(f"{kind} '{name}' successfully deleted in namespace '{turn.operation.namespace}'.", level="closing"),
-    )
+    words = f"{kind} '{name}' successfully deleted in namespace '{turn.operation.namespace}'."
+    turn.end(Status.SUCCEEDED, turn.line(words, level="closing"))
 
 
-def _refuse_without_permission(turn: Turn, fresh: Service) -> None:
-    """The right may have been taken between submission and now."""
+def _stop_at_the_gates(turn: Turn, fresh: Service) -> None:
+    """Rights, rules and freezes may have changed since the submission, and so may the approver's rights."""
     operation = turn.operation
     if operation.user is None:
         turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
     not_held = missing(rights_of(operation.user), operation.ref, operation.change, fresh)
     if not_held:
         turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(not_held)}})
-
-
-def _stop_at_the_gate(turn: Turn, fresh: Service) -> None:
-    """Rules, freezes and the approver's rights may have changed since the submission."""
-    if cause := objection(turn.operation, fresh):
+    if cause := objection(operation, fresh):
         turn.end(Status.STOPPED, cause=cause)
 
 
-def _replace(turn: Turn, fresh: Service) -> Service:
+def _replace(turn: Turn, fresh: Service) -> Written:
     operation = turn.operation
-    _stop_at_conflicts(turn, fresh)
-    _tell_of_others(turn, fresh)
+    stop_at_conflicts(turn, fresh)
+    tell_of_others(turn, fresh)
     try:
-        wanted = _signed(operation, operation.change.apply(fresh))
+        wanted = operation.change.apply(fresh)
     except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause=_problem(refusal))
-    # The API server counts the generation up when the spec differs; resourceVersion makes sure that it is this spec.
-    grows = any(row.path[0] == "spec" for row in diff(fresh.raw, wanted.raw))
-    turn.save_intent(
-        base_version=fresh.resource_version,
-        generation=fresh.generation + (1 if grows else 0),
-        makes_revision=creates_revision(fresh, wanted),
-        follow_state={**operation.follow_state, "previous": fresh.latest_created_revision},
-    )
+        turn.refuse(refusal)
+    rows = diff(fresh.raw, wanted.raw)
+    if not rows:
+        turn.end(Status.UNCHANGED, *_unchanged_lines(turn, fresh))
+    _save_intent(turn, fresh, wanted, changes_metadata=any(row.path[0] == "metadata" for row in rows))
     faults.reach("before-write")
+    turn.hold()
     try:
-        made = turn.gateway.replace_service(wanted)
+        made = turn.gateway.replace_service(_signed(operation, wanted))
     except errors.Refused as refusal:
         turn.fail(Status.REFUSED, "refused", refusal)
     faults.reach("after-write")
-    if made.generation != operation.generation:  # the API's own defaults made less, or more, of the difference
-        turn.save(generation=made.generation)
-    return made
+    return compared(fresh, made)
 
 
-def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service:
+def _save_intent(turn: Turn, fresh: Service, wanted: Service, *, changes_metadata: bool) -> None:
+    """Write down what the write should make, for the worker that finds it made and nobody to tell.
+
+    What the preview's dry run showed counts too: a webhook of the cluster may fill the template.
+    """
+    operation = turn.operation
+    makes_revision = operation.makes_revision or creates_revision(fresh, wanted)
+    # The API server counts the generation up when the spec differs; resourceVersion makes sure that it is this spec.
+    grows = makes_revision or bool(diff({"spec": fresh.spec}, {"spec": wanted.spec}))
+    intent = {
+        "previous": fresh.latest_created_revision,
+        "base_generation": fresh.generation,
+        "changes_metadata": changes_metadata,
+    }
+    turn.save_intent(
+        base_version=fresh.resource_version,
+        generation=fresh.generation + (1 if grows else 0),
+        makes_revision=makes_revision,
+        follow_state={**operation.follow_state, **intent},
+    )
+
+
+def compared(before: Service, made: Service) -> Written:
+    """Return what the API's answer to a write tells: which part of the service is another one than before."""
+    rows = diff(before.raw, made.raw)
+    return Written(
+        made,
+        makes_revision=any(row.path[:2] == paths.TEMPLATE for row in rows),
+        changes_spec=made.generation != before.generation,
+        changes_metadata=any(row.path[0] == "metadata" and row.path[-1] != CHANGED_BY for row in rows),
+    )
+
+
+def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written:
     if fresh is not None:
         turn.end(Status.FAILED, cause={"code": "exists-already"})
     try:
         wanted = _signed(turn.operation, change.apply(Service({})))
         refuse_another_object(turn.operation.ref, wanted)
     except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause=_problem(refusal))
-    turn.save_intent(base_version="new", generation=1, makes_revision=True, follow_state={"previous": None})
+        turn.refuse(refusal)
+    turn.save_intent(base_version=fencing.NEW, generation=1, makes_revision=True, follow_state={"previous": None})
     faults.reach("before-write")
+    turn.hold()
     try:
         made = turn.gateway.create_service(wanted)
     except errors.AlreadyExists as error:
@@ -188,60 +245,7 @@ def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Service
     except errors.Refused as refusal:
         turn.fail(Status.REFUSED, "refused", refusal)
     faults.reach("after-write")
-    return made
-
-
-def _delete_service(turn: Turn, fresh: Service) -> None:
-    turn.save_intent(base_version=fresh.resource_version)
-    faults.reach("before-write")
-    try:
-        turn.gateway.delete_service(fresh.namespace, fresh.name, uid=fresh.uid)
-    except errors.NotFound:
-        log.info("service_already_gone", service=fresh.name)
-    faults.reach("after-write")
-    turn.end(Status.SUCCEEDED, *_deleted(turn, "Service", fresh.name))
-
-
-def _delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None:
-    try:
-        change.apply(fresh)
-    except ChangeRefused as refusal:
-        turn.end(Status.REFUSED, cause=_problem(refusal))
-    turn.save_intent(base_version=fresh.resource_version)
-    faults.reach("before-write")
-    try:
-        revision = turn.gateway.revision(fresh.namespace, change.revision)
-        turn.gateway.delete_revision(fresh.namespace, change.revision, uid=revision.uid)
-    except errors.NotFound:
-        log.info("revision_already_gone", revision=change.revision)
-    faults.reach("after-write")
-    turn.end(Status.SUCCEEDED, *_deleted(turn, "Revision", change.revision))
-
-
-def _stop_at_conflicts(turn: Turn, fresh: Service) -> None:
-    """Somebody else changed the very fields that this change sets: show both sides, write nothing.
-
-    A retry has been told of it and goes on top.
-    """
-    operation = turn.operation
-    if operation.follow_state.get("accepts_meanwhile"):
-        return
-    found = collisions(operation.seen, fresh, fields_that_matter(operation))
-    if found:
-        rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
-        facts = last_writer(operation.seen, fresh).to_facts()
-        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
-
-
-def _tell_of_others(turn: Turn, fresh: Service) -> None:
-    """Somebody changed other fields since the preview: they stay as they are now, and the person is told."""
-    seen = turn.operation.seen
-    if turn.operation.follow_state.get("accepts_meanwhile") or fresh.resource_version == seen.resource_version:
-        return
-    rows = [row for row in diff(seen.raw, fresh.raw) if not row.path[-1].startswith(OURS)]
-    if rows:
-        fields = ", ".join(row.field for row in rows[:MOST_FIELDS]) + (" …" if len(rows) > MOST_FIELDS else "")
-        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_facts())
+    return Written(made, makes_revision=True, changes_spec=True, changes_metadata=True)
 
 
 def _signed(operation: Operation, service: Service) -> Service:
@@ -251,30 +255,48 @@ def _signed(operation: Operation, service: Service) -> Service:
     return Service({**service.raw, "metadata": metadata})
 
 
-def _remember(turn: Turn, made: Service) -> None:
-    """Note that the write happened and what to follow from here."""
-    operation = turn.operation
-    created = isinstance(operation.change, CreateService)
+def _remember(turn: Turn, made: Written) -> None:
+    """Note that the write happened and what to follow from here; end where nothing is to follow."""
+    operation, service = turn.operation, made.service
+    # What an earlier turn intended is the most that it made; what is newer than that is somebody else's.
+    generation = service.generation if made.is_certain else min(operation.generation or 0, service.generation)
     follow = Follow(
-        # An earlier turn may have meant more than the API made of it; what is newer than meant is somebody else's.
-        generation=min(operation.generation or made.generation, made.generation),
-        makes_revision=operation.makes_revision,
+        generation=generation,
+        makes_revision=made.makes_revision,
         previous_revision=operation.follow_state.get("previous"),
+        is_certain=made.is_certain,
+        changes_spec=made.changes_spec,
         error_window=operation.error_window_seconds,
         deadline=operation.deadline_seconds,
     )
-    words = "Creating service" if created else "Updating Service"
-    header = turn.line(
-        f"{words} '{operation.name}' in namespace '{operation.namespace}':", level="header", phase="accepted"
-    )
     turn.save(
-        header,
-        uid=made.uid,
+        _header(turn),
+        uid=service.uid,
         is_written=True,
         status=Status.FOLLOWING,
         written_at=timezone.now(),
-        watch_from=made.resource_version,
+        watch_from=service.resource_version,
+        generation=generation,
+        makes_revision=made.makes_revision,
         follow_state=follow.state,
     )
     faults.reach("written")
     wake_next(operation)
+    if made.is_empty:
+        turn.end(Status.UNCHANGED, *_unchanged_lines(turn, service))
+
+
+def _header(turn: Turn) -> TimelineLine:
+    operation = turn.operation
+    words = "Creating service" if isinstance(operation.change, CreateService) else "Updating Service"
+    text = f"{words} '{operation.name}' in namespace '{operation.namespace}':"
+    return turn.line(text, level="header", phase="accepted")
+
+
+def _unchanged_lines(turn: Turn, service: Service) -> tuple[TimelineLine, ...]:
+    """kn's words where there is nothing to do (`kn service apply`), and where the service answers if it is ready."""
+    lines = (turn.line(f"No changes to apply to service '{service.name}'.", level="closing"),)
+    if not (service.is_settled and service.ready.is_true):
+        return lines
+    sentence, url = closing(service, Follow(service.generation, makes_revision=False))
+    return (*lines, turn.line(sentence, level="closing"), turn.line(url, level="url"))

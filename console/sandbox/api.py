@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -19,6 +21,7 @@ from console.sandbox.control import Control
 from console.sandbox.discovery import OPENAPI_ROOT, VERSION, Discovery
 from console.sandbox.faults import Fault, Faults
 from console.sandbox.identity import Tokens, User, impersonated
+from console.sandbox.patches import merge_patch
 from console.sandbox.paths import located, verb_of
 from console.sandbox.rbac import Attributes, Authorizer
 from console.sandbox.reading import list_objects, only_metadata, pod_log
@@ -145,7 +148,7 @@ class Api:
         self._authorizer.require(user, call.attributes)
         if fault is not None and fault.cut == "before":
             return CutConnection()
-        answer = self._answer(call)
+        answer = self._answer(call if fault is None else _filled(call, fault.fill))
         return CutConnection() if fault is not None and fault.cut == "after" else answer
 
     async def _review(self, request: Request, user: User, group: str, plural: str) -> Response:
@@ -200,3 +203,10 @@ class Api:
             "deletecollection": self._writer.delete_collection,
         }
         return verbs[call.verb](call)
+
+
+def _filled(call: Call, patch: dict[str, Any]) -> Call:
+    """The request as a mutating webhook hands it on."""
+    if not patch or call.verb not in ("create", "update"):
+        return call
+    return replace(call, body=msgspec.json.encode(merge_patch(call.json(), patch)), content_type=JSON)

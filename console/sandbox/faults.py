@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from console.sandbox import errors, shapes
 from console.sandbox.rbac import Attributes
 
 REASONS = {
+    400: "BadRequest",
     401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
@@ -28,7 +29,8 @@ class Fault:
 
     code: answered with that Status instead of the real answer (0: not refused);
     retry_after: seconds, as header and detail; delay_ms: waited before the request is looked at;
-    cut: the connection breaks "before" or "after" the request took effect.
+    cut: the connection breaks "before" or "after" the request took effect;
+    fill: a JSON merge patch of what is written, as a mutating webhook of the cluster makes one.
     """
 
     verb: str = ""
@@ -41,6 +43,7 @@ class Fault:
     retry_after: int | None = None
     delay_ms: int = 0
     cut: str = ""
+    fill: dict[str, Any] = field(default_factory=dict)
 
     def matches(self, wanted: Attributes) -> bool:
         """Whether the request is one that this fault is for."""

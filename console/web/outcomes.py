@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from console.mirror.read import MirrorIncomplete
+from console.operations import late_writes
 from console.operations.models import Operation
+from console.operations.previewing import Untested
 from console.operations.reading import ServesNow, Serving
 from console.operations.statuses import Status
 from console.web import words
@@ -24,6 +26,8 @@ _DELETIONS = ("DeleteService", "DeleteRevision")
 def outcome(operation: Operation, now: ServesNow) -> str:
     """Return what became of an operation, and what that means at this moment where `now` knows it."""
     status = Status(operation.status)
+    if operation.cause.get("code") == late_writes.CODE:
+        return _("%(ended)s, but the change was written afterwards.") % {"ended": status.label}
     sentences = [_END[status] % {"revision": operation.revision} if status in _END else _end(operation, now)]
     if status in (Status.FAILED, Status.TIMED_OUT):
         sentences.append(_what_serves(operation, now))
@@ -38,7 +42,8 @@ _END = {
     Status.RUNNING: gettext_lazy("Writing the change to the cluster."),
     Status.FOLLOWING: gettext_lazy("The cluster accepted the change and is rolling it out."),
     Status.NOT_SERVING: gettext_lazy("Deployed, but the new revision %(revision)s got 0%% of the traffic."),
-    Status.SUPERSEDED: gettext_lazy("A newer change of this service took over before this one was ready."),
+    Status.UNCHANGED: gettext_lazy("Nothing changed: the service was already like that."),
+    Status.SUPERSEDED: gettext_lazy("A newer change of this service took over."),
     Status.CANCELLED: gettext_lazy("Cancelled before anything was written."),
     Status.CONFLICTED: gettext_lazy("Stopped: somebody else changed the same fields. Nothing was written."),
     Status.DECLINED: gettext_lazy("Not approved. Nothing was written."),
@@ -173,6 +178,8 @@ CAUSES = {
     ),
     "conflict": gettext_lazy("%(who)s changed the same fields after you had seen the preview."),
     "superseded": gettext_lazy("The newer change is by %(who)s."),
+    "superseded-when-ready": gettext_lazy("This change was ready. Then came the newer change, by %(who)s."),
+    "not-ready": gettext_lazy("The change is in effect. The service is not ready for another reason:"),
     "deleted-meanwhile": gettext_lazy("The service was deleted in the meantime."),
     "recreated-meanwhile": gettext_lazy(
         "The service was deleted and another one with the same name was created in the meantime."
@@ -191,6 +198,12 @@ CAUSES = {
         "The cluster does not have what the change needs: an object or its namespace is missing."
     ),
     "cluster": gettext_lazy("The cluster answered with an error."),
+    "still-deleting": gettext_lazy(
+        "The deletion was accepted, but something in the cluster still holds the object: see its finalizers."
+    ),
+    "written-late": gettext_lazy(
+        "A request that had been sent before arrived after the operation had ended. Look at the service."
+    ),
     "never-written": gettext_lazy("It could not be written before the timeout, and will not be written any more."),
     "internal": gettext_lazy(
         "The console itself failed; the worker's log tells why. Look at the service before trying again."
@@ -207,7 +220,24 @@ CAUSES = {
     "not-as-approved": gettext_lazy("It is not what was approved. Tell an administrator, and submit it again."),
     "approver-gone": gettext_lazy("%(who)s, who approved it, may not approve changes of this service any more."),
 }
+UNTESTED = {
+    Untested.NO_DRY_RUN: gettext_lazy(
+        "Not tested: a webhook of this cluster does not allow a dry run. Shown is what the console will send; the "
+        "cluster may add to it, or refuse it."
+    ),
+    Untested.NO_ANSWER: gettext_lazy(
+        "Not tested: the cluster did not answer the dry run in time. Shown is what the console will send; the cluster "
+        "may add to it, or refuse it."
+    ),
+}
 NOTICES = {
+    "write-uncertain": gettext_lazy(
+        "The API server did not answer the write. It may have happened; looking before it is sent again."
+    ),
+    "written-late": gettext_lazy(
+        "The change was written after the operation had ended: a request that had been sent before arrived late."
+    ),
+    "still-deleting": gettext_lazy("The deletion is accepted. A finalizer still holds the object; waiting."),
     "cluster-away": gettext_lazy("The API server does not answer; trying again."),
     "cluster-failing": gettext_lazy("The API server answers with an error; trying again."),
     "database-away": gettext_lazy("The console's database does not answer; trying again."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.error
 from typing import Any
 
 from tests.sandbox_process import Sandbox
@@ -76,10 +77,19 @@ class World:
         self.box._ask("DELETE", f"{SERVICES.format(namespace)}/{name}", None, "admin")
 
     def edit(self, name: str, change: Any, namespace: str = "default") -> Object:
-        """Read, change and write a service, as kubectl edit does."""
-        service = self.get(name, namespace)
-        change(service)
-        return self.put(service)
+        """Read, change and write a service, as kubectl edit does: once more when the controllers wrote in between."""
+
+        def attempt() -> Object | None:
+            service = self.get(name, namespace)
+            change(service)
+            try:
+                return self.put(service)
+            except urllib.error.HTTPError as error:
+                if error.code != 409:
+                    raise
+                return None
+
+        return eventually(attempt)
 
     def settled(self, name: str, namespace: str = "default") -> Object | None:
         """The service once its controller has seen the newest spec and it is ready."""

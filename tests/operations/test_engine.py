@@ -173,7 +173,8 @@ def test_a_change_that_is_there_already_ends_at_once(world: World, ref: ServiceR
     world.edit(ref.name, the_same)
     Operation.objects.filter(id=operation.id).update(follow_state={"accepts_meanwhile": True})
     operation = finish(operation)
-    assert operation.status == Status.SUCCEEDED
+    assert operation.status == Status.UNCHANGED
+    assert not operation.is_written
     assert world.get(ref.name)["metadata"]["generation"] == 2
 
 

@@ -22,7 +22,7 @@ from console.operations import stopwatch
 from console.operations.announce import tell
 from console.operations.endings import NotNow
 from console.operations.handover import hand_over
-from console.operations.models import Operation
+from console.operations.models import SEALED, Operation
 from console.operations.previewing import NotAllowed, audit_refusal
 from console.operations.protection.gate import Frozen, Standing, may_approve, standing_before
 from console.operations.protection.models import Approval
@@ -74,7 +74,7 @@ def waiting_for(user: User, rights: Rights) -> list[Operation]:
     if not rights.allows(Permission.APPROVE):
         return []
     waiting = Operation.objects.filter(status=Status.WAITING, expires_at__gt=Now()).exclude(user_id=user.pk)
-    waiting = waiting.defer("sealed_change", "sealed_seen")
+    waiting = waiting.defer(*SEALED)
     return [operation for operation in waiting.order_by("expires_at") if may_decide(user, rights, operation)]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.sandbox.knative.quantities import canonical
+
 USER_CONTAINER = "user-container"
 TIMEOUT_SECONDS = 300
 CONTAINER_CONCURRENCY = 0
@@ -46,6 +48,8 @@ def defaulted_revision_spec(spec: dict[str, Any]) -> dict[str, Any]:
         _container(container, index, len(containers), volumes) if isinstance(container, dict) else container
         for index, container in enumerate(containers)
     ]
+    if volumes:
+        filled["volumes"] = [_volume(volume) for volume in spec["volumes"]]
     if not containers:
         del filled["containers"]
     if filled.get("containerConcurrency") is None:
@@ -60,13 +64,29 @@ def _container(container: dict[str, Any], index: int, count: int, volumes: dict[
     filled = dict(container)
     if not filled.get("name"):
         filled["name"] = USER_CONTAINER if count == 1 else f"{USER_CONTAINER}-{index}"
-    if filled.get("resources") is None:
-        filled["resources"] = {}
+    filled["resources"] = _resources(filled.get("resources") or {})
     if count == 1 or filled.get("ports"):
         filled["readinessProbe"] = _probe(filled.get("readinessProbe") or {})
     if filled.get("volumeMounts"):
         filled["volumeMounts"] = [_mount(mount, volumes) for mount in filled["volumeMounts"]]
     return filled
+
+
+def _resources(resources: Any) -> Any:
+    """Go reads quantities and writes them in their canonical form."""
+    if not isinstance(resources, dict):
+        return resources
+    return {
+        kind: {name: canonical(value) for name, value in amounts.items()} if isinstance(amounts, dict) else amounts
+        for kind, amounts in resources.items()
+    }
+
+
+def _volume(volume: Any) -> Any:
+    source = volume.get("emptyDir") if isinstance(volume, dict) else None
+    if not isinstance(source, dict) or "sizeLimit" not in source:
+        return volume
+    return volume | {"emptyDir": source | {"sizeLimit": canonical(source["sizeLimit"])}}
 
 
 def _probe(probe: dict[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,7 @@ def show_preview(
         "is_removal": impact.is_removal(change),
         "is_tested": not isinstance(change, DeleteRevision),  # of which no dry run is asked
         "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
+        "untested": outcomes.UNTESTED[effect.untested] if effect.untested else "",
         "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
         "form_address": form_address(request),
         **beside_button(request, Limits().on(effect.before)),
