@@ -103,8 +103,9 @@ class Usual:
 
 def usual(operation: Operation) -> Usual | None:
     """Return what this kind of change usually takes on this service, or None below three earlier successes."""
+    changed = (Status.SUCCEEDED, Status.NOT_SERVING)
     earlier = of_service(operation.ref).filter(
-        kind=operation.kind, status__in=SUCCESSFUL, submitted_at__lt=operation.submitted_at
+        kind=operation.kind, status__in=changed, submitted_at__lt=operation.submitted_at
     )
     found = [one for one in earlier.defer(*SEALED)[:USUAL_OF] if one.seconds is not None]
     if len(found) < ENOUGH:

@@ -6,7 +6,7 @@ import itertools
 
 from console.audit.models import Entry
 from console.operations.models import Operation
-from console.operations.statuses import SUCCESSFUL, TERMINAL
+from console.operations.statuses import TERMINAL, Status
 from tests.waiting import eventually
 
 
@@ -23,7 +23,7 @@ def is_complete(operation: Operation) -> bool:
         return False
     if operation.is_written and (levels.count("header") != 1 or levels[0] != "header"):
         return False
-    if operation.status in SUCCESSFUL and levels[-2:] != ["closing", "url"]:
+    if operation.status in (Status.SUCCEEDED, Status.NOT_SERVING) and levels[-2:] != ["closing", "url"]:
         return False
     actions = list(Entry.objects.filter(operation=operation.id).values_list("action", flat=True))
     ends = [action for action in actions if action in {f"operation.{status.value}" for status in TERMINAL}]

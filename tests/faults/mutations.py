@@ -33,6 +33,9 @@ RECOVERY = "tests/operations/test_recovery.py"
 ENGINE = "tests/operations/test_engine.py"
 PREVIEW = "tests/operations/test_previewing.py"
 PROTECTION = "tests/operations/test_protection.py"
+CLAIMS = "tests/operations/test_claims.py"
+LATE = "tests/operations/test_late_writes.py"
+NOTHING = "tests/operations/test_nothing_changed.py"
 
 MUTATIONS = (
     Mutation(
@@ -66,8 +69,8 @@ MUTATIONS = (
     Mutation(
         "do not look whether the write happened",
         "console/operations/writing.py",
-        "    return fresh is not None and fresh.annotations.get(OPERATION) == str(operation.id)\n",
-        "    return False\n",
+        "    if fresh is None or fresh.annotations.get(OPERATION) != str(operation.id):\n",
+        "    if True:\n",
         (f"{RECOVERY}::test_a_worker_that_dies_at_any_step_is_followed_by_another",),
     ),
     Mutation(
@@ -80,7 +83,7 @@ MUTATIONS = (
     Mutation(
         "enqueue before the commit",
         "console/operations/submission.py",
-        "    transaction.on_commit(functools.partial(hand_over, operation))\n    transaction",
+        "    transaction.on_commit(functools.partial(hand_over, operation), robust=True)\n    transaction",
         "    hand_over(operation)\n    transaction",
         (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
     ),
@@ -107,7 +110,7 @@ MUTATIONS = (
     ),
     Mutation(
         "write over a conflict",
-        "console/operations/writing.py",
+        "console/operations/meanwhile.py",
         "    if found:\n        rows",
         "    if found and False:\n        rows",
         (f"{ENGINE}::test_a_conflict_shows_both_sides_and_writes_nothing",),
@@ -122,8 +125,8 @@ MUTATIONS = (
     Mutation(
         "ask at the submission only",
         "console/operations/writing.py",
-        "    if cause := objection(turn.operation, fresh):\n",
-        "    if (cause := objection(turn.operation, fresh)) and not cause:\n",
+        "    if cause := objection(operation, fresh):\n",
+        "    if (cause := objection(operation, fresh)) and not cause:\n",
         (f"{PROTECTION}::test_what_becomes_protected_or_frozen_before_the_write_is_not_written",),
     ),
     Mutation(
@@ -139,6 +142,55 @@ MUTATIONS = (
         "    if approval.digest != digest(operation):\n",
         "    if False:\n",
         (f"{PROTECTION}::test_an_approval_is_of_what_was_shown",),
+    ),
+    Mutation(
+        "claim what the watch showed",
+        "console/operations/following.py",
+        "            _conclude(turn, state, replay)\n",
+        "            if state.outcome:\n                _end(turn, state, state.outcome, turn.read(), {})\n",
+        (f"{CLAIMS}::test_what_was_so_when_the_worker_died_is_not_said_by_the_next",),
+    ),
+    Mutation(
+        "say never without a fence",
+        "console/operations/fencing.py",
+        "    if fresh is None or fresh.resource_version != turn.earlier_base:\n",
+        "    if True:\n",
+        (f"{LATE}::test_after_a_cancellation_the_old_write_cannot_happen",),
+    ),
+    Mutation(
+        "write after a sleep",
+        "console/operations/turns.py",
+        "        if not leases.is_held(self.operation):\n",
+        "        if not leases.is_held(self.operation) and False:\n",
+        (f"{LATE}::test_a_worker_that_slept_does_not_write",),
+    ),
+    Mutation(
+        "keep a late write to oneself",
+        "console/operations/writing.py",
+        "            late_writes.notice(operation.cluster, made.service)",
+        "            late_writes.CODE",
+        (f"{LATE}::test_a_creation_that_arrives_late_is_told",),
+    ),
+    Mutation(
+        "believe the console instead of the dry run",
+        "console/operations/previewing.py",
+        "    after = dry_run.after or wanted\n",
+        "    after = wanted\n",
+        (f"{NOTHING}::test_what_the_cluster_defaults_away_is_previewed_as_no_change",),
+    ),
+    Mutation(
+        "wait for a revision that nothing makes",
+        "console/operations/writing.py",
+        "        makes_revision=any(row.path[:2] == paths.TEMPLATE for row in rows),\n",
+        "        makes_revision=True,\n",
+        (f"{NOTHING}::test_a_change_that_became_none_before_the_write_ends_at_once",),
+    ),
+    Mutation(
+        "let a lease run out while a call lasts",
+        "console/operations/leases.py",
+        "        if held.update(lease_until=Now() + LEASE) and key in _held_since:\n",
+        "        if held.exists() and key in _held_since:\n",
+        (f"{LATE}::test_a_lease_is_prolonged_while_a_call_lasts",),
     ),
 )
 

@@ -73,7 +73,7 @@ def make_another(world: World, name: str) -> None:
         (set_a_crashing_image, Status.SUPERSEDED, "superseded-when-ready"),
         (put_the_value_back, Status.SUPERSEDED, "superseded-when-ready"),
         (delete, Status.FAILED, "deleted-meanwhile"),
-        (make_another, Status.FAILED, "deleted-meanwhile"),
+        (make_another, Status.FAILED, "recreated-meanwhile"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -26,6 +26,7 @@ from console.knative.traffic import TrafficTarget
 from console.operations import faults, previewing
 from console.operations.models import Operation
 from console.operations.previewing import Untested, preview
+from console.operations.protection.review import review
 from console.operations.statuses import Status
 from console.operations.tasks import perform
 from tests.operations.factories import RUST, World, manifest
@@ -64,7 +65,7 @@ def service_links(world: World, ref: ServiceRef) -> Change:
         SplitTraffic((TrafficTarget(None, 100, follows_latest=True),)),
         service_links,
     ],
-    ids=str,
+    ids=lambda change: getattr(change, "__name__", str(change)),
 )
 def test_what_the_cluster_defaults_away_is_previewed_as_no_change(
     world: World, ref: ServiceRef, dora: User, deployer: Actor, change: Change
@@ -218,3 +219,9 @@ def test_an_image_that_is_there_already_is_no_conflict_with_who_set_it(world: Wo
     mine = submit(SetImage("app", RUST), ref, deployer)
     world.edit(ref.name, lambda service: service["spec"]["template"]["spec"]["containers"][0].update(image=RUST))
     assert finish(mine).status in (Status.SUCCEEDED, Status.UNCHANGED)
+
+
+def test_an_approver_sees_what_the_cluster_makes_of_the_change(world: World, ref: ServiceRef, deployer: Actor):
+    world.box.fault(verb="update", resource="services", name=ref.name, fill=POLICY)
+    operation = submit(SECOND, ref, deployer)
+    assert "policy.example.com/reviewed" in review(operation).patch

@@ -24,7 +24,7 @@ class Review:
 def review(operation: Operation) -> Review:
     """Return what the operation would do to the service that its author saw."""
     before = operation.seen
-    after = operation.change.apply(before)
+    after = operation.wanted or before
     is_removal = isinstance(operation.change, DeleteService | DeleteRevision)
     patch = "" if is_removal else patches.as_yaml(before.raw, after.raw)
     return Review(after, patch, before.generation)
