@@ -67,6 +67,14 @@ class Sandbox:
         """POST JSON and return the JSON answer; raises urllib.error.HTTPError."""
         return self._ask("POST", path, body, user)
 
+    def put(self, path: str, body: Mapping[str, Any], *, user: str = "admin") -> dict[str, Any]:
+        """PUT JSON and return the JSON answer; raises urllib.error.HTTPError."""
+        return self._ask("PUT", path, body, user)
+
+    def delete(self, path: str, *, user: str = "admin") -> dict[str, Any]:
+        """DELETE a path and return the JSON answer; raises urllib.error.HTTPError."""
+        return self._ask("DELETE", path, None, user)
+
     def get(self, path: str, *, user: str = "admin") -> dict[str, Any]:
         """GET a path and return the JSON answer; raises urllib.error.HTTPError."""
         return self._ask("GET", path, None, user)

@@ -164,6 +164,7 @@ class WatchedCluster(models.Model):
     cluster = models.CharField(max_length=100, primary_key=True)
     epoch = models.CharField(max_length=64, blank=True)
     version = models.BigIntegerField(default=0)
+    trail = models.CharField(max_length=40, blank=True, default="")  # the last event of the watch that was read
 
     def __str__(self) -> str:
         return self.cluster

@@ -46,6 +46,11 @@ def changes(cluster: str) -> str:
     return f"{ROOT}:{cluster}:changes"
 
 
+def trail(cluster: str) -> str:
+    """Stream: what the watch said of services, in its order; the newest store.KEPT_TRAIL of it."""
+    return f"{ROOT}:{cluster}:trail"
+
+
 def freshness(cluster: str) -> str:
     """Hash: plural to the JSON of KindState."""
     return f"{ROOT}:{cluster}:freshness"

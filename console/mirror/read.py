@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import msgspec
 import redis
@@ -22,6 +22,7 @@ from console.knative.references import ServiceRef
 from console.mirror import keys
 from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
+from console.mirror.trail import Event
 from console.redis_client import client
 
 STALE_AFTER = 10.0  # seconds without a sign of life from the watcher
@@ -87,8 +88,11 @@ def _guarded(read: Callable[P, T]) -> Callable[P, T]:
 _summary = msgspec.json.Decoder(ServiceSummary)
 _object = msgspec.json.Decoder(dict)
 _state = msgspec.json.Decoder(KindState)
+_event = msgspec.json.Decoder(Event)
 _cache: dict[str, "_Copy"] = {}
 _cache_lock = threading.Lock()
+TRAIL_START = "0-0"
+MAX_EVENTS = 500  # of the trail, at once
 MOST_CHANGES = 2000  # at once; more are cheaper to read anew. At most store.KEPT_CHANGES.
 
 
@@ -177,6 +181,26 @@ def changed_since(cluster: str, last: Mark) -> tuple[str, ...] | None:
     if now.epoch != last.epoch or not 0 <= now.version - last.version <= MOST_CHANGES:
         return None
     return tuple(_changed(cluster, last.version))
+
+
+@_guarded
+def end_of_trail(cluster: str) -> str:
+    """Return the place of the newest event of the trail; TRAIL_START while there is none."""
+    found: Any = client().xrevrange(keys.trail(cluster), count=1)
+    return str(found[0][0]) if found else TRAIL_START
+
+
+@_guarded
+def trail_after(cluster: str, place: str) -> list[tuple[str, Event]]:
+    """Return the next events after a place, oldest first, each with its own; at most MAX_EVENTS."""
+    if _order(place) > _order(end_of_trail(cluster)):
+        place = TRAIL_START  # Redis lost the trail, and its clock was behind when it began a new one
+    found: Any = client().xrange(keys.trail(cluster), min=f"({place}", count=MAX_EVENTS)
+    return [(str(at), _event.decode(fields["event"])) for at, fields in found]
+
+
+def _order(place: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in place.split("-"))
 
 
 @_guarded

@@ -12,12 +12,13 @@ import structlog
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import KubeObject, Service
 from console.knative.redaction import seal_env
-from console.mirror import keys
+from console.mirror import keys, trail
 from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 BATCH = 200
+KEPT_TRAIL = 2000  # events of services that the audit log has not read
 KEPT_CHANGES = 5000  # names in the sorted set of changes
 
 Command = Sequence[str | bytes]
@@ -54,6 +55,7 @@ class MirrorWriter:
         self._token = token
         self._seal_key = seal_key
         self._fenced = client.register_script(_FENCED)
+        self._trailed: dict[str, bytes] = {}  # by service: what was last written of it, to leave out mere statuses
 
     def replacing(self, resource: Resource) -> "Replacement":
         """Begin to make the mirror hold exactly the objects that a list will bring, page by page."""
@@ -68,11 +70,18 @@ class MirrorWriter:
 
     def put(self, resource: Resource, raw: dict[str, Any]) -> None:
         """Write one object, or log why it cannot be: one odd object must not stop the others."""
-        self._write_one(resource, raw, self._put)
+        self._write_one(resource, raw, lambda resource, raw: [*self._put(resource, raw), *self._trail(resource, raw)])
 
     def drop(self, resource: Resource, raw: dict[str, Any]) -> None:
         """Forget one object."""
-        self._write_one(resource, raw, lambda resource, raw: self._drop(resource, _address(resource, raw)))
+        self._write_one(
+            resource,
+            raw,
+            lambda resource, raw: [
+                *self._drop(resource, _address(resource, raw)),
+                *self._trail(resource, raw, is_gone=True),
+            ],
+        )
 
     def revoke(self) -> None:
         """Make every further write of this writer raise LeadershipLost, also one that another thread is at."""
@@ -89,6 +98,7 @@ class MirrorWriter:
                 ("SADD", keys.LEAVING, cluster),
                 ("SREM", keys.CLUSTERS, cluster),
                 ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
+                ("UNLINK", keys.trail(cluster)),
                 ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
             ]
         )
@@ -146,6 +156,17 @@ class MirrorWriter:
             ("HDEL", keys.summaries(self._cluster), field),
             self._touched(field),
         ]
+
+    def _trail(self, resource: Resource, raw: dict[str, Any], *, is_gone: bool = False) -> list[Command]:
+        """What the watch says of a service besides its status, for those who must see each change by itself."""
+        if resource != SERVICES:
+            return []
+        event = trail.event(seal_env(raw, self._seal_key), raw, is_gone=is_gone)
+        address, facts = event.address, event.facts()
+        if self._trailed.get(address) == facts:
+            return []
+        self._trailed[address] = facts
+        return [("XADD", keys.trail(self._cluster), "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", event.encoded())]
 
     def _touched(self, field: str) -> Command:
         return ("touched", keys.version(self._cluster), keys.changes(self._cluster), field)

@@ -87,7 +87,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
         is_cluster_local=service.is_cluster_local,
-        changed_with=_changed_with(service.metadata),
+        changed_with=changed_with(service.metadata),
         cause=str(cause.code) if (cause := causes.of_service(service)) else "",
     )
 
@@ -100,7 +100,7 @@ def _changed_at(metadata: Any) -> datetime | None:
     return max((time for time in times if time), default=None)
 
 
-def _changed_with(metadata: Any) -> str:
+def changed_with(metadata: Any) -> str:
     """The field manager whose write of the object itself is the newest: `kubectl-edit`, `kn`, `argocd-controller`."""
     entries = [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]
     newest: Any = max(entries, key=lambda entry: str(entry.get("time", "")), default={})

@@ -1,8 +1,11 @@
 """Changes made outside the console (kn, kubectl, GitOps), recognised from the mirror and written into the audit log.
 
-The database keeps each service as the log last knew it. A look compares what the mirror wrote since the last look with
-that; an entry and the new state are written in one transaction, so each change is told exactly once, whatever happens
-to watchers, Redis and workers. What the console's own operations made is left out: they have entries of their own.
+The database keeps each service as the log last knew it. A look takes the events of the watch since the last look, one
+after another, so that each generation is credited to the person whom the object named at it; then it compares what the
+mirror holds with what the log knows, which finds what no event told (a watch that broke, Redis that was empty). Where
+several generations were seen as one, nobody is named. An entry and the new state are written in one transaction, so
+each change is told exactly once, whatever happens to watchers, Redis and workers. What the console's own operations
+made is left out: they have entries of their own.
 """
 
 import zlib
@@ -25,6 +28,7 @@ from console.knative.objects import OPERATION, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.read import Mark
+from console.mirror.trail import Event
 from console.operations import late_writes
 from console.operations.outside_origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
 
@@ -50,7 +54,10 @@ def _look_at(cluster: str) -> int:
     last = WatchedCluster.objects.filter(cluster=cluster).first()
     if last is None:
         return _begin(cluster, now)
-    written = sum(_compare(cluster, part) for part in _parts(_to_compare(cluster, Mark(last.epoch, last.version), now)))
+    written = _replay(cluster)
+    written += sum(
+        _compare(cluster, part) for part in _parts(_to_compare(cluster, Mark(last.epoch, last.version), now))
+    )
     WatchedCluster.objects.filter(cluster=cluster).update(epoch=now.epoch, version=now.version)
     return written
 
@@ -69,6 +76,7 @@ def _to_compare(cluster: str, last: Mark, now: Mark) -> list[str]:
 
 def _begin(cluster: str, now: Mark) -> int:
     """Remember everything as it is: from here on the log is complete. One that died on the way begins again."""
+    place = read.end_of_trail(cluster)
     names = read.names(cluster)
     for part in _parts(names):
         found = read.services_named(cluster, part)
@@ -79,7 +87,7 @@ def _begin(cluster: str, now: Mark) -> int:
             update_fields=["uid", "generation", "resource_version", "object", "missing_since"],
         )
     with transaction.atomic():
-        facts = {"epoch": now.epoch, "version": now.version}
+        facts = {"epoch": now.epoch, "version": now.version, "trail": place}
         if not WatchedCluster.objects.get_or_create(cluster=cluster, defaults=facts)[1]:
             return 0
         actor, ref = Actor(None, ""), ServiceRef(cluster, "", "")
@@ -87,19 +95,48 @@ def _begin(cluster: str, now: Mark) -> int:
     return 1
 
 
+def _replay(cluster: str) -> int:
+    """Tell what the watch said since the last look, in its order. Its place is kept with what was told of it."""
+    written = 0
+    last = WatchedCluster.objects.values_list("trail", flat=True).get(cluster=cluster) or read.TRAIL_START
+    while read.end_of_trail(cluster) != last:
+        with transaction.atomic():
+            row = WatchedCluster.objects.select_for_update().get(cluster=cluster)  # one look at a time
+            events = read.trail_after(cluster, row.trail or read.TRAIL_START)
+            if not events:
+                break
+            written += sum(_tell_event(cluster, event) for _at, event in events)
+            row.trail = last = events[-1][0]
+            row.save(update_fields=["trail"])
+    return written
+
+
+def _tell_event(cluster: str, event: Event) -> int:
+    ref = ServiceRef(cluster, *event.address.split("/", 1))
+    known = WatchedService.objects.filter(cluster=cluster, address=event.address).first()
+    if not event.is_gone:
+        return _compare_one(ref, known, event.service, event.tool)
+    if known is None or known.uid != event.service.uid:
+        return 0
+    known.delete()
+    return _gone(ref, known)
+
+
 def _compare(cluster: str, names: Sequence[str]) -> int:
     """Tell what happened to these services since the log last knew them."""
     found = read.services_named(cluster, names)
+    told = _replay(cluster)  # what is in `found` may be newer than the events read so far, never than those now
     with transaction.atomic():
         WatchedCluster.objects.select_for_update().get(cluster=cluster)  # one look at a time
         known = {row.address: row for row in WatchedService.objects.filter(cluster=cluster, address__in=names)}
-        return sum(
-            _compare_one(ServiceRef(cluster, *name.split("/", 1)), known.get(name), *found.get(name, (None, None)))
-            for name in names
-        )
+        for name in names:
+            service, summary = found.get(name, (None, None))
+            tool = summary.changed_with if summary else ""
+            told += _compare_one(ServiceRef(cluster, *name.split("/", 1)), known.get(name), service, tool)
+    return told
 
 
-def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service | None, summary: Any) -> int:
+def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service | None, tool: str) -> int:
     if service is None:
         return _missing(ref, known) if known else 0
     if known and _is_older(service, known):
@@ -108,10 +145,10 @@ def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service
         known.missing_since = None
         known.save(update_fields=["missing_since"])
     if known is None:
-        return _appeared(ref, WatchedService(cluster=ref.cluster, address=_address(ref)), service, summary.changed_with)
+        return _appeared(ref, WatchedService(cluster=ref.cluster, address=_address(ref)), service, tool)
     if known.uid != service.uid:
-        return _gone(ref, known) + _appeared(ref, known, service, summary.changed_with)
-    return 0 if service.is_being_deleted else _moved(ref, known, service, summary.changed_with)
+        return _gone(ref, known) + _appeared(ref, known, service, tool)
+    return 0 if service.is_being_deleted else _moved(ref, known, service, tool)
 
 
 def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
@@ -124,7 +161,8 @@ def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str)
         text = _text(service, made, ours, tool)
         return _tell("outside.create", ref, service.creator, diff({}, service.raw), text, service)
     if set(made) - ours.keys():
-        return _tell("outside.change", ref, service.last_modifier, (), _text(service, made, ours, tool), service)
+        who = _author(service, made, ours)
+        return _tell("outside.change", ref, who, (), _text(service, made, ours, tool), service)
     return 0
 
 
@@ -142,7 +180,8 @@ def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) ->
         ours = generations_of_ours(ref, service, made)
         if not set(made) - ours.keys():
             return 0
-        return _tell("outside.change", ref, service.last_modifier, rows, _text(service, made, ours, tool), service)
+        who = _author(service, made, ours)
+        return _tell("outside.change", ref, who, rows, _text(service, made, ours, tool), service)
     # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
     rows = tuple(change for change in rows if change.path[0] == "metadata")
     if not rows or was_relabelled_by_us(ref, before, service):
@@ -179,11 +218,18 @@ def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], t
     return 1
 
 
+def _author(service: Service, made: range, ours: dict[int, str]) -> str:
+    """Who made the generations that are not ours: the webhook names the modifier of the last one only."""
+    return service.last_modifier if set(made) - ours.keys() == {service.generation} else ""
+
+
 def _text(service: Service, made: range, ours: dict[int, str], tool: str) -> str:
-    """`generation 5 · kubectl-edit`; several between two looks are one entry, which names those that were ours."""
+    """`generation 5 · kubectl-edit`. Several that were seen as one are one entry, which names those that were ours."""
     several = len(made) > 1
     words = [f"generations {made[0]}–{made[-1]}" if several else f"generation {service.generation}"]
     words += [f"{generation} is operation {operation}" for generation, operation in sorted(ours.items())]
+    if len(set(made) - ours.keys()) > 1:
+        return " · ".join((*words, "not seen one by one"))
     return " · ".join((*words, tool)) if tool else " · ".join(words)
 
 

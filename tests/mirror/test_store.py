@@ -26,6 +26,7 @@ def everything() -> str:
     for key in client().scan_iter("*"):
         kind = client().type(key)
         read_all = {"hash": client().hgetall, "set": client().smembers, "string": client().get}
+        read_all["stream"] = client().xrange
         found.append(f"{key} {read_all[kind](key) if kind in read_all else client().zrange(key, 0, -1)}")
     return "\n".join(found)
 

@@ -18,7 +18,7 @@ from console.cluster.resources import SERVICES
 from console.knative.references import ServiceRef
 from console.mirror import keys
 from console.mirror.read import KindState
-from console.mirror.store import MirrorWriter
+from console.mirror.store import KEPT_TRAIL, MirrorWriter
 from console.operations import outside
 from console.operations.models import Operation
 from console.redis_client import client
@@ -68,6 +68,11 @@ class Cluster:
         spec["containers"][0]["env"][0]["value"] = value
         spec["timeoutSeconds"] += 1
         self.put(raw, **more)
+
+    def relabel(self, value: str, **more) -> None:
+        raw = copy.deepcopy(self.objects["shop"])
+        raw["metadata"]["labels"]["tier"] = value
+        self.put(raw, generations=0, **more)
 
     def delete(self, name: str) -> None:
         self.version += 1
@@ -170,7 +175,7 @@ def test_a_copy_from_before_is_not_taken_for_a_change(cluster: Cluster) -> None:
 def test_several_changes_between_two_looks_are_one_entry_that_says_so(cluster: Cluster) -> None:
     cluster.edit(generations=3)
     outside.look()
-    assert [entry.text for entry in told()] == ["generations 5–7 · kubectl-edit"]
+    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not seen one by one")]
 
 
 def test_a_change_of_ours_is_not_told_again(cluster: Cluster) -> None:
@@ -238,7 +243,8 @@ def test_a_new_service_is_told_with_its_creator(cluster: Cluster) -> None:
 
 
 def test_a_service_that_is_gone_is_told_when_it_stays_so(cluster: Cluster) -> None:
-    cluster.delete("shop")
+    del cluster.objects["shop"]
+    cluster.start_watcher()  # its list does not have it
     assert outside.look() == 0
     assert outside.look() == 0
     WatchedService.objects.update(missing_since=timezone.now() - timedelta(seconds=6))
@@ -288,3 +294,80 @@ def test_ten_thousand_services_do_not_cost_ten_thousand_queries(cluster: Cluster
     with CaptureQueriesContext(connection) as queries:
         assert outside.look() == 0
     assert len(queries) < 30
+
+
+def test_each_of_three_people_within_one_look_is_told_with_their_own_change(cluster: Cluster) -> None:
+    for who, tool in (("ann", "kubectl-edit"), ("ben", "kn"), ("cyd", "argocd-controller")):
+        cluster.edit(who, who=who, tool=tool)
+    assert outside.look() == 3
+    assert [(entry.actor, entry.text) for entry in told()] == [
+        ("ann", "generation 5 · kubectl-edit"),
+        ("ben", "generation 6 · kn"),
+        ("cyd", "generation 7 · argocd-controller"),
+    ]
+    assert all("timeoutSeconds" in str(entry.changes) for entry in told())
+    assert outside.look() == 0
+
+
+def test_what_came_and_went_within_one_look_is_told_twice(cluster: Cluster) -> None:
+    raw = factories.service("cart")
+    raw["metadata"]["generation"] = 0
+    cluster.put(raw, tool="kn")
+    cluster.delete("cart")
+    assert outside.look() == 2
+    assert [(entry.action, entry.service, entry.actor) for entry in told()] == [
+        ("outside.create", "cart", "alice@shop.example"),
+        ("outside.delete", "cart", ""),
+    ]
+    assert outside.look() == 0
+
+
+def test_labels_and_a_spec_changed_within_one_look_are_two_entries(cluster: Cluster) -> None:
+    cluster.relabel("back", tool="kubectl-label")
+    cluster.edit(who="ann")
+    cluster.relabel("front", tool="kubectl-label")
+    assert outside.look() == 3
+    assert [(entry.actor, entry.text) for entry in told()] == [
+        ("", "kubectl-label"),
+        ("ann", "generation 5 · kubectl-edit"),
+        ("", "kubectl-label"),
+    ]
+
+
+def test_after_a_watch_that_missed_changes_nobody_is_named_for_them(cluster: Cluster) -> None:
+    cluster.edit(who="ann")
+    cluster.lose_redis()
+    client().set(keys.LEADER, "test")
+    cluster.edit(who="ben")
+    cluster.lose_redis()
+    cluster.start_watcher()
+    cluster.edit(who="cyd")
+    outside.look()
+    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not seen one by one")]
+
+
+def test_a_restarted_watcher_between_two_changes_hides_neither_person(cluster: Cluster) -> None:
+    cluster.edit(who="ann")
+    cluster.start_watcher()
+    cluster.edit(who="ben")
+    outside.look()
+    assert [entry.actor for entry in told()] == ["ann", "ben"]
+
+
+def test_statuses_leave_no_trail_and_the_trail_has_an_end(cluster: Cluster) -> None:
+    for number in range(KEPT_TRAIL + 300):
+        raw = copy.deepcopy(cluster.objects["shop"])
+        raw["status"]["conditions"][0]["message"] = str(number)
+        cluster.put(raw, generations=0)
+    assert client().xlen(keys.trail("box")) <= 1
+    for number in range(KEPT_TRAIL + 300):
+        cluster.relabel(str(number))
+    assert client().xlen(keys.trail("box")) < KEPT_TRAIL + 200
+
+
+def test_no_value_of_a_variable_is_on_the_trail(cluster: Cluster) -> None:
+    cluster.edit("outside-value-7")
+    events = str(client().xrange(keys.trail("box")))
+    assert "TARGET" in events
+    assert "outside-value" not in events
+    assert factories.SECRET_VALUE not in events
