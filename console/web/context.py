@@ -20,19 +20,24 @@ def console(request: HttpRequest) -> dict[str, Any]:
 
     `frame_template` is what pages extend: the whole frame for a browser, the bare content for htmx.
     """
-    theme = request.COOKIES.get("sluice_theme", "auto")
     htmx = getattr(request, "htmx", None)
     rights = getattr(request, "rights", None)
     return {
         "demo": settings.DEMO,
         "request_id": getattr(request, "request_id", ""),
-        "theme": theme if theme in THEMES else "auto",
+        "theme": theme_of(request),
         "typed": partial(typed, cast("ConsoleRequest", request)),
         "here_encoded": quote(request.get_full_path(), safe="/"),
         "rights": rights,
         "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
         "frame_template": "_bare.html" if htmx else "base.html",
     }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """Return which of THEMES the browser has chosen."""
+    theme = request.COOKIES.get("sluice_theme", "auto")
+    return theme if theme in THEMES else "auto"
 
 
 def _waiting_count(user: Any, rights: Rights) -> int:

@@ -19,6 +19,7 @@ from redis import RedisError
 from redis import TimeoutError as RedisTimeoutError
 
 from console.mirror.read import MirrorIncomplete, MirrorUnavailable
+from console.web.context import theme_of
 
 RETRY_AFTER = 5  # seconds
 OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
@@ -51,6 +52,7 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     facts = {
         "sentence": sentence,
         "consequence": _consequence(request, error),
+        "theme": theme_of(request),
         "again": request.get_full_path() if request.method in SAFE else "",
     }
     # Without a request: the frame of the pages asks the database who is signed in.

@@ -122,6 +122,8 @@ def test_an_open_page_that_cannot_be_refreshed_stays_and_says_so(owner, settings
     response = owner.get("/", headers=HTMX)
     assert (response.status_code, response["HX-Retarget"], response["HX-Reselect"]) == (503, "#toasts", ".note")
     assert "does not answer" in response.content.decode()
+    owner.cookies["sluice_theme"] = "dark"
     full = owner.get("/")
+    assert 'data-bs-theme="dark"' in full.content.decode()
     assert full.status_code == 503
     assert "does not answer" in read(full).text
