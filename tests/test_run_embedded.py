@@ -17,7 +17,7 @@ from kubernetes import config
 from console.run import embedded_redis, supervisor
 from console.run.embedded_redis import redis_process
 from console.run.embedded_sandbox import embedded_cluster, kubectl_and_kn
-from console.run.state import prepare_state
+from console.run.state import end_leftovers, prepare_state
 from console.run.supervisor import CannotStart, Process
 from tests.waiting import eventually
 
@@ -89,6 +89,17 @@ def test_redis_keeps_its_data_over_a_restart(state: Path, started: list[Process]
     with connect(state) as client:
         assert client.get(KEY) == VALUE
     assert aside_of(state) == []
+
+
+def test_a_redis_that_a_killed_run_left_behind_is_ended_before_another_writes_to_its_folder(
+    state: Path, started: list[Process]
+) -> None:
+    left = filled(state, started)
+    end_leftovers(state)
+    assert not left.is_running
+    start(state, started)
+    with connect(state) as client:
+        assert client.get(KEY) == VALUE
 
 
 @pytest.mark.parametrize("spoil", BROKEN)

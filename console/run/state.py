@@ -54,7 +54,8 @@ def lock(state: Path) -> TextIO:
 def end_leftovers(state: Path) -> None:
     """End what a supervisor that was killed left behind: two Redis must not write to one folder.
 
-    A process is ours when its environment names this folder. Systems without /proc cannot tell, and leave it running.
+    A process is ours when its environment names this folder, or, as of Redis, which writes its title over that, when it
+    works in this folder. Systems without /proc cannot tell, and leave it running.
     """
     left = [pid for file in (state / "pids").iterdir() if (pid := _pid(file)) and _is_ours(pid, state)]
     if left:
@@ -75,11 +76,13 @@ def _pid(file: Path) -> int:
 
 
 def _is_ours(pid: int, state: Path) -> bool:
+    process = Path(f"/proc/{pid}")
     try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        variables = (process / "environ").read_bytes().split(b"\0")
+        works_in = (process / "cwd").readlink()
     except OSError:
         return False  # it ended, or is somebody else's
-    return f"CONSOLE_STATE_DIR={state}".encode() in variables
+    return f"CONSOLE_STATE_DIR={state}".encode() in variables or works_in.is_relative_to(state.resolve())
 
 
 def _has_ended(pid: int) -> bool:
