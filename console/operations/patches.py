@@ -31,6 +31,11 @@ def as_yaml(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return kubectl_yaml.dump(patch) if patch else ""
 
 
+def hides_values(text: str) -> bool:
+    """Whether the patch as it is shown would write masks where there are values: a list is replaced as a whole."""
+    return MASK in text
+
+
 def _by_people(raw: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in raw.items() if key not in _MACHINES}
     if isinstance(raw.get("metadata"), Mapping):

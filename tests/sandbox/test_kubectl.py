@@ -14,6 +14,25 @@ import pytest
 import yaml
 
 from console import kubectl_yaml
+from console.knative.changes import (
+    Combined,
+    EnvSource,
+    SetAnnotations,
+    SetCommand,
+    SetEnvFrom,
+    SetLabels,
+    SetPort,
+    SetProbe,
+    SetResources,
+    SetRevisionName,
+    SetScale,
+    SetTimeout,
+    SetVisibility,
+    SplitTraffic,
+)
+from console.knative.changes.base import Change
+from console.knative.objects import Service
+from console.knative.traffic import TrafficTarget
 from console.operations import patches
 from tests.console_process import console
 from tests.sandbox.api_client import service
@@ -156,6 +175,41 @@ def test_a_patch_as_it_is_shown_makes_of_the_service_what_was_previewed(kubectl:
     after = json.loads(kubectl("get", "ksvc", "patched", "-o", "json"))
     assert after["metadata"]["annotations"] == wanted["metadata"]["annotations"]
     assert after["spec"] == wanted["spec"]
+
+
+PATCHED: list[Change] = [
+    SetScale({"min": "1", "window": "60s"}),
+    SetVisibility(True),
+    SetLabels({"tier": "back", "team": None}),
+    SetAnnotations({"a.b/c": "12:30"}, "revision"),
+    SetTimeout(77),
+    SetCommand("", ("sh", "-c"), ("set -e\n./run\n", "yes", "")),
+    SetResources("", {"cpu": "1e3m"}, {"memory": "128Mi"}),
+    SetEnvFrom("sidecar", (EnvSource("config-map", "flags", "P_"),), (EnvSource("secret", "db"),)),
+    SetProbe("", "livenessProbe", {"exec": {"command": ["a,b", "c:d"]}}),
+    SplitTraffic((TrafficTarget(None, 100, "now"),)),
+    Combined((SetPort("", 9000, "h2c"), SetRevisionName("merged-blue"))),
+]
+
+
+@pytest.mark.parametrize("change", PATCHED, ids=lambda change: type(change).__name__)
+def test_a_shown_patch_and_the_change_itself_are_the_same_to_the_server(kubectl: Kubectl, change: Change) -> None:
+    if not kubectl("get", "ksvc", "merged", "--ignore-not-found", "-o", "name"):
+        kubectl("create", "-f", "-", given=service("merged", value="", team="front"))
+    stored = json.loads(kubectl("get", "ksvc", "merged", "-o", "json"))
+    wanted = dict(change.apply(Service(stored)).raw)
+    patch = patches.as_yaml(stored, wanted)
+    dry = ("--dry-run=server", "-o", "json")
+    patched = json.loads(kubectl("patch", "ksvc", "merged", "--type=merge", "--patch", patch, *dry))
+    replaced = json.loads(kubectl("replace", "-f", "-", *dry, given=wanted | {"metadata": _unversioned(wanted)}))
+    assert patched["spec"] == replaced["spec"]
+    for kind in ("labels", "annotations"):
+        assert patched["metadata"].get(kind) == replaced["metadata"].get(kind)
+
+
+def _unversioned(raw: dict[str, Any]) -> dict[str, Any]:
+    """The controllers write the status meanwhile."""
+    return {key: value for key, value in raw["metadata"].items() if key != "resourceVersion"}
 
 
 def _objects(text: str) -> list[Any]:

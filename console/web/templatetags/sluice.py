@@ -18,6 +18,7 @@ from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
 from console.knative.references import ServiceRef
+from console.operations import patches
 from console.operations.models import AccessTest, Operation, TimelineLine
 from console.web import cluster_words, outcomes, stream, words
 from console.web.kn_words import KN_LIMITS
@@ -62,6 +63,12 @@ def symbol_word(found: Condition) -> str:
 @register.filter
 def health_word(health: str) -> str:
     return str(words.HEALTH.get(health, health))
+
+
+@register.filter
+def hides_values(patch: str) -> bool:
+    """Whether a patch cannot be used as it is shown."""
+    return patches.hides_values(patch)
 
 
 @register.filter
