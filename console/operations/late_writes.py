@@ -46,6 +46,8 @@ def notice(cluster: str, service: Service) -> bool:
 
 def _write_down(operation: Operation, service: Service) -> None:
     now = timezone.now()
+    # What it meant to make; somebody may have written since.
+    generation = service.generation if operation.generation is None else operation.generation
     sequence = operation.last_sequence + 1
     elapsed = max(operation.elapsed, (now - operation.submitted_at).total_seconds())
     TimelineLine.objects.create(operation=operation, sequence=sequence, elapsed=elapsed, level="notice", text=CODE)
@@ -54,7 +56,7 @@ def _write_down(operation: Operation, service: Service) -> None:
         is_written=True,
         written_at=now,
         uid=service.uid,
-        generation=service.generation,
+        generation=generation,
         last_sequence=sequence,
         cause={**operation.cause, "code": CODE, "facts": {**(operation.cause.get("facts") or {}), **facts}},
     )
@@ -64,7 +66,7 @@ def _write_down(operation: Operation, service: Service) -> None:
         ref=operation.ref,
         labels=service.labels,
         outcome=Outcome.SUCCEEDED,
-        text=f"{operation.kind} generation {service.generation}",
+        text=f"{operation.kind} generation {generation}",
         operation=operation.id,
     )
 

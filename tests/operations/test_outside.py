@@ -194,6 +194,22 @@ def test_one_that_a_worker_wrote_and_died_is_known_by_its_name_on_the_object(clu
     assert outside.look() == 0
 
 
+def test_one_that_was_written_after_its_operation_had_ended_is_told_as_that(cluster: Cluster) -> None:
+    """Cancelled, and then a request that had been sent before arrived; somebody else wrote after it."""
+    ours = operation(generation=5, is_written=False, status="cancelled")
+    cluster.objects["shop"]["metadata"]["annotations"]["sluice.dev/operation"] = str(ours.id)
+    cluster.edit(generations=2)
+    assert outside.look() == 1
+    assert told()[-1].text.startswith(f"generations 5–6 · 5 is operation {ours.id}")
+    late = Entry.objects.get(action="operation.written-late")
+    assert (late.operation, late.actor, late.text) == (ours.id, "dora", "SetEnv generation 5")
+    ours.refresh_from_db()
+    assert (ours.status, ours.is_written, ours.generation) == ("cancelled", True, 5)
+    assert [line.text for line in ours.lines.all()] == ["written-late"]
+    outside.look()
+    assert Entry.objects.filter(action="operation.written-late").count() == 1
+
+
 def test_an_annotation_that_stayed_from_an_earlier_operation_of_ours_excuses_nobody(cluster: Cluster) -> None:
     ours = operation(generation=4)
     cluster.objects["shop"]["metadata"]["annotations"]["sluice.dev/operation"] = str(ours.id)
