@@ -1,0 +1,71 @@
+"""What pages say of the cluster's dry run, and of operations that wrote nothing, or wrote after their end."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.operations.models import Operation, Preview
+from console.operations.statuses import Status
+from tests.operations.steps import finish
+from tests.web.pages import read
+from tests.web.test_changes import Shown, shown
+
+__all__ = ["shown"]
+
+NO_DRY_RUN = 'admission webhook "policy.example.com" does not support dry run'
+
+
+def test_a_preview_that_the_cluster_could_not_test_says_so_and_can_be_applied(shown: Shown):
+    shown.world.box.fault(verb="update", resource="services", code=400, message=NO_DRY_RUN)
+    page = shown.set_target("canary-new")
+    text = read(page).text
+    assert page.status_code == 200
+    assert "Not tested: a webhook of this cluster does not allow a dry run." in text
+    assert "dry run passed" not in text
+    assert "Apply" in text
+
+
+def test_a_change_of_nothing_says_so(shown: Shown):
+    operation = newest(shown)
+    shown.world.edit(shown.name, lambda service: container(service)["env"][0].update(value="Second"))
+    assert finish(operation).status == Status.UNCHANGED
+    text = read(shown.client.get(f"/operations/{operation.id}/")).text
+    assert "Nothing changed: the service was already like that." in text
+    assert f"No changes to apply to service '{shown.name}'." in text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("running", "Writing the change to the cluster."), ("queued", "Waiting for a worker")]
+)
+def test_an_empty_timeline_says_what_is_waited_for(shown: Shown, status: str, words: str):
+    operation = newest(shown)
+    Operation.objects.filter(id=operation.id).update(status=status)
+    timeline = read(shown.client.get(f"/operations/{operation.id}/")).text.partition("Timeline")[2]
+    assert words in timeline
+
+
+def test_an_empty_timeline_of_an_operation_that_ended_waits_for_nothing(shown: Shown):
+    operation = newest(shown)
+    Operation.objects.filter(id=operation.id).update(status=Status.CANCELLED)
+    assert "Waiting for a worker" not in read(shown.client.get(f"/operations/{operation.id}/")).text
+
+
+def test_an_operation_that_was_written_late_does_not_say_that_nothing_was(shown: Shown):
+    operation = newest(shown)
+    Operation.objects.filter(id=operation.id).update(
+        status=Status.CANCELLED, is_written=True, cause={"code": "written-late"}
+    )
+    text = read(shown.client.get(f"/operations/{operation.id}/")).text
+    assert "Cancelled, but the change was written afterwards." in text
+    assert "before anything was written" not in text
+
+
+def container(service: dict) -> dict:
+    return service["spec"]["template"]["spec"]["containers"][0]
+
+
+def newest(shown: Shown) -> Operation:
+    """Preview and apply a change of the variable TARGET."""
+    shown.set_target("Second")
+    shown.client.post(f"/previews/{Preview.objects.latest('created_at').id}/submit/")
+    return Operation.objects.latest("submitted_at")
