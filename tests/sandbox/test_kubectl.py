@@ -183,12 +183,12 @@ PATCHED: list[Change] = [
     SetLabels({"tier": "back", "team": None}),
     SetAnnotations({"a.b/c": "12:30"}, "revision"),
     SetTimeout(77),
-    SetCommand("", ("sh", "-c"), ("set -e\n./run\n", "yes", "")),
-    SetResources("", {"cpu": "1e3m"}, {"memory": "128Mi"}),
+    SetCommand("user-container-0", ("sh", "-c"), ("set -e\n./run\n", "yes", "")),
+    SetResources("user-container-0", {"cpu": "1e3m"}, {"memory": "128Mi"}),
     SetEnvFrom("sidecar", (EnvSource("config-map", "flags", "P_"),), (EnvSource("secret", "db"),)),
-    SetProbe("", "livenessProbe", {"exec": {"command": ["a,b", "c:d"]}}),
+    SetProbe("user-container-0", "livenessProbe", {"exec": {"command": ["a,b", "c:d"]}}),
     SplitTraffic((TrafficTarget(None, 100, "now"),)),
-    Combined((SetPort("", 9000, "h2c"), SetRevisionName("merged-blue"))),
+    Combined((SetPort("user-container-0", 9000, "h2c"), SetRevisionName("merged-blue"))),
 ]
 
 
