@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Raw = Mapping[str, Any]
 
@@ -13,6 +13,7 @@ _SOURCES = {
     "fieldRef": ("field", "fieldPath"),
     "resourceFieldRef": ("resource", "resource"),
 }
+_KEYS: Mapping[str, Literal["secret", "config-map"]] = {"secretKeyRef": "secret", "configMapKeyRef": "config-map"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,29 @@ class EnvVar:
     def source(self) -> str:
         """`secret db/password`, `config map app/url`, `field metadata.name`; empty for a literal value."""
         origin = self.raw.get("valueFrom") or {}
-        for key, reference in origin.items() if isinstance(origin, Mapping) else ():
+        if not isinstance(origin, Mapping):
+            return "reference"
+        for key, reference in origin.items():
             if isinstance(reference, Mapping) and key in _SOURCES:
                 word, *parts = _SOURCES[key]
                 return f"{word} " + "/".join(str(reference.get(part, "")) for part in parts)
-        return ""
+        return "reference " + ", ".join(map(str, origin)) if origin else ""
+
+    @property
+    def kind(self) -> Literal["", "secret", "config-map", "other"]:
+        """The kind of source: a literal, a key of a secret or config map, or something that forms leave alone."""
+        origin = self.raw.get("valueFrom") or {}
+        for key, word in _KEYS.items():
+            if isinstance(origin, Mapping) and isinstance(origin.get(key), Mapping):
+                return word
+        return "other" if origin else ""
+
+    @property
+    def reference(self) -> str:
+        """`NAME/KEY` of a value that is a key of a secret or config map."""
+        origin = self.raw.get("valueFrom") or {}
+        found = [origin[key] for key in _KEYS if isinstance(origin, Mapping) and isinstance(origin.get(key), Mapping)]
+        return f"{found[0].get('name', '')}/{found[0].get('key', '')}" if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from console.knative.redaction import MASK
 from console.knative.traffic import Problem
 
 # Knative's runtime contract sets these itself; the webhook refuses them (recording: reserved-env).
@@ -54,7 +55,12 @@ def env_value(value: str) -> Problem | None:
         return Problem("env-value-too-long", {"size": size, "limit": MAX_VALUE_BYTES})
     if "\x00" in value:
         return Problem("env-value-nul")
-    return None
+    return masked(value)
+
+
+def masked(value: str) -> Problem | None:
+    """Refuse a value that contains the mask: it stands for a value that was not shown, and would be written."""
+    return Problem("env-value-masked") if MASK in value else None
 
 
 def duplicates(names: Iterable[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from redis import RedisError
 from redis import TimeoutError as RedisTimeoutError
 
 from console.mirror.read import MirrorIncomplete, MirrorUnavailable
+from console.web import oversized
 from console.web.context import theme_of
 
 RETRY_AFTER = 5  # seconds
@@ -35,7 +36,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: a session that a database could not save reaches it as SessionInterrupted."""
+    """Django's handler400. What is too large, and a session that a database could not save, have pages of their own."""
+    if too_large := oversized.page(request, exception):
+        return too_large
     cause: BaseException | None = exception
     while isinstance(exception, SessionInterrupted) and cause and not is_database_unavailable(cause):
         cause = cause.__context__

@@ -29,6 +29,7 @@ from console.web.views import (
     testing,
     tokens,
     traffic,
+    variables,
     why,
 )
 
@@ -47,8 +48,8 @@ urlpatterns = [
     path(f"{_SERVICE}revisions/<str:revision>/serve/", traffic.serve, name="serve"),
     path(f"{_SERVICE}clone/", creating.clone, name="clone"),
     path(f"{_SERVICE}operate/", operating.operate, name="operate"),
-    path(f"{_SERVICE}env/", changes.env, name="env"),
-    path(f"{_SERVICE}env/reveal/", changes.reveal, name="reveal"),
+    path(f"{_SERVICE}env/", variables.env, name="env"),
+    path(f"{_SERVICE}env/reveal/", variables.reveal, name="reveal"),
     path(f"{_SERVICE}image/", changes.image, name="image"),
     path(f"{_SERVICE}traffic/", traffic.traffic, name="traffic"),
     path(f"{_SERVICE}settings/", changes.settings, name="settings"),

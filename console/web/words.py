@@ -123,7 +123,8 @@ def problem(found: Problem) -> str:
 def problem_of(code: str, facts: Mapping[str, Any]) -> str:
     """Return the words for a code and its facts; empty for a code that is not a problem's."""
     template = PROBLEMS.get(code)
-    return str(template) % defaultdict(lambda: "?", facts) if template else ""
+    worded = {name: problem(fact) if isinstance(fact, Problem) else fact for name, fact in facts.items()}
+    return str(template) % defaultdict(lambda: "?", worded) if template else ""
 
 
 PROBLEMS = {
@@ -133,13 +134,29 @@ PROBLEMS = {
     "env-name-invalid": gettext_lazy(
         "“%(name)s” is no name for a variable: use letters, digits, “_”, “-” and “.”, not a digit first."
     ),
-    "env-name-duplicate": gettext_lazy("“%(name)s” stands here twice; keep one."),
+    "env-name-duplicate": gettext_lazy("“%(name)s” is listed twice. Remove one."),
     "env-value-too-long": gettext_lazy(
         "The value has %(size)s bytes, at most %(limit)s fit. Put it into a secret or config map and mount it."
     ),
+    "env-value-masked": gettext_lazy(
+        "The value contains ••••, which stands for a value that is hidden. Write the whole value."
+    ),
+    "env-literal-for-reference": gettext_lazy(
+        "“%(name)s” comes from %(origin)s. Confirm that this plain value replaces the reference."
+    ),
+    "env-paste-references": gettext_lazy(
+        "These are references now: %(names)s. Confirm that plain values replace them."
+    ),
+    "env-paste-problem": gettext_lazy("Line %(line)s: %(problem)s"),
+    "env-too-many-open": gettext_lazy(
+        "At most %(limit)s variables can be edited at a time. Preview and apply these first, or paste a .env file."
+    ),
+    "manifest-mask-in-value": gettext_lazy(
+        "The value of “%(name)s” contains ••••, which stands for a value that is hidden. Write the whole value."
+    ),
     "env-value-nul": gettext_lazy("The value contains a NUL character, which no process can receive."),
     "env-source-invalid": gettext_lazy("Write it as NAME/KEY, for example database/password."),
-    "env-paste-line": gettext_lazy("Line %(line)s is not NAME=value."),
+    "env-paste-line": gettext_lazy("Line %(line)s cannot be read as NAME=value."),
     "image-empty": gettext_lazy("An image is needed, for example registry.example.com/shop/cart:1.4."),
     "image-invalid": gettext_lazy(
         "“%(image)s” is not an image reference: [registry/]name[:tag][@digest], in lower case."

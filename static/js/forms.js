@@ -56,10 +56,6 @@ document.addEventListener("input", (event) => {
   const form = field.closest("form");
   if (!form) return;
   if (field.matches("[data-percent]")) total(form);
-  if (field.matches("[data-value]") && field.value) {
-    const action = field.closest("tr")?.querySelector("select[data-action]");
-    if (action && action.value === "keep") action.value = "set";
-  }
 });
 
 document.addEventListener("change", (event) => {
@@ -133,6 +129,11 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:after:request", (event) => {
   if (event.target.tagName !== "FORM") return;
   requestAnimationFrame(() => {
+    const wanted = document.querySelector("#content [data-focus]");
+    if (wanted) {
+      wanted.focus();
+      return;
+    }
     const problem = document.querySelector("#content .problem, #content .note-error");
     const field = problem?.closest("td, div")?.querySelector("input:not([type=hidden]), select, textarea");
     (field ?? document.querySelector("#content"))?.focus({ preventScroll: !field });

@@ -9,6 +9,7 @@ in which the Service is Ready. What is left is the console's: submit, queue, wor
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import statistics
 import sys
@@ -57,6 +58,7 @@ class Truth(threading.Thread):
 def one_update(visitor: Visitor, value: str, service: str = HELLO) -> tuple[float, float]:
     """Change the variable; return when "Apply" was pressed and when "Ready to serve." was seen."""
     page = visitor.go(f"{service}env/").page
+    page.get_by_role("button", name=re.compile("^Edit ")).first.click()
     page.fill("[name=value-0]", value)
     page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Apply").wait_for()

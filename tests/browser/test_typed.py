@@ -41,7 +41,7 @@ def fill(visitor: Visitor, path: str) -> tuple[Page, str, str]:
 
 def preview(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Preview")).last.click()
-    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", FIELDS)
@@ -49,11 +49,11 @@ def test_back_from_a_preview_and_forward_again(visitor: Visitor, path: str) -> N
     page, selector, text = fill(visitor, path)
     preview(page)
     page.reload()
-    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
     page.go_back()
     expect(page.locator(selector)).to_have_value(text)
     page.go_forward()
-    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
     page.go_back()
     expect(page.locator(selector)).to_have_value(text)
     preview(page)
@@ -103,8 +103,35 @@ def test_without_script(without_script: Visitor) -> None:
     page.get_by_role("button", name="English").click()
     preview(page)
     page.reload()
-    assert page.get_by_role("heading", name="What will happen").is_visible()
+    assert page.get_by_role("heading", name="Review changes").is_visible()
     page.go_back()
     if page.input_value(selector) != text:
         page.get_by_role("link", name="Continue with them").click()
     assert page.input_value(selector) == text
+
+
+def test_revealing_keeps_what_was_typed(visitor: Visitor) -> None:
+    page = visitor.sign_in("admin").page
+    visitor.go(f"{HELLO}env/")
+    page.get_by_role("button", name="Edit TARGET").click()
+    expect(page.locator("[name=value-0]")).to_be_focused()
+    page.fill("[name=value-0]", "typed\nover two lines")
+    page.get_by_role("button", name="Reveal values").click()
+    expect(page.get_by_text("Values are visible.")).to_be_visible()
+    expect(page.locator("[name=value-0]")).to_have_value("typed\nover two lines")
+    preview(page)
+    page.go_back()
+    expect(page.locator("[name=value-0]")).to_have_value("typed\nover two lines")
+
+
+def test_variables_without_script(without_script: Visitor) -> None:
+    page = without_script.sign_in("deployer").page
+    without_script.go(f"{HELLO}env/")
+    page.get_by_role("button", name="Edit TARGET").click()
+    page.fill("[name=value-0]", "typed")
+    page.get_by_role("button", name="Add a variable").click()
+    assert page.input_value("[name=value-0]") == "typed"
+    page.get_by_role("button", name="中文").click()
+    assert page.input_value("[name=value-0]") == "typed"
+    page.get_by_role("button", name="English").click()
+    preview(page)

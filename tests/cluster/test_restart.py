@@ -36,6 +36,7 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
     visitor.sign_in("deployer").go("/services/real/default/hello/env/")
     before = generation(box)
     page = visitor.page
+    page.get_by_role("button", name=re.compile("^Edit ")).first.click()
     page.fill("[name=value-0]", moment)
     page.get_by_role("button", name=re.compile("^Preview")).click()
     apply = page.get_by_role("button", name=re.compile("^Apply"))

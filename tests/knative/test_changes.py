@@ -149,11 +149,11 @@ def test_setting_a_variable_keeps_the_order_and_every_other_one() -> None:
     assert env(after, 1) == [{"name": "LEVEL", "value": "info"}], "the sidecar keeps its own"
 
 
-def test_setting_a_variable_that_stands_there_twice_leaves_one() -> None:
+def test_setting_a_variable_that_is_listed_twice_sets_the_one_that_wins() -> None:
     raw = factories.service()
     raw["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "TARGET", "value": "again"})
     after = SetEnv("app", (EnvEntry("TARGET", "one"),)).apply(Service(raw))
-    assert [entry for entry in env(after) if entry["name"] == "TARGET"] == [{"name": "TARGET", "value": "one"}]
+    assert [entry["value"] for entry in env(after) if entry["name"] == "TARGET"] == ["First", "one"]
 
 
 def test_setting_and_removing_again_restores_the_original() -> None:

@@ -207,8 +207,8 @@ def test_a_body_that_unfolds_is_refused_quietly(client, things, path: str, data:
 def test_a_huge_body_and_many_fields_are_refused(client, things) -> None:
     client.force_login(things["administrator"])
     path = reverse("env", kwargs=HERE)
-    assert client.post(path, {"paste": "x" * (3 * 1024 * 1024 + 1)}).status_code == 400
-    assert client.post(path, {f"name-{number}": "" for number in range(5001)}).status_code == 400
+    assert client.post(path, {"paste": "x" * (3 * 1024 * 1024 + 1)}).status_code == 413
+    assert client.post(path, {f"name-{number}": "" for number in range(5001)}).status_code == 413
 
 
 def test_a_zipped_body_is_not_unfolded(client, things) -> None:

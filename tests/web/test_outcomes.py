@@ -16,8 +16,7 @@ from console.access.models import User
 from console.audit.models import Entry
 from console.cluster import errors
 from console.cluster.resources import SERVICES
-from console.knative.changes import DeleteService, SetEnv, SetImage
-from console.knative.changes.container import EnvEntry
+from console.knative.changes import DeleteService, EnvEntry, SetEnv, SetImage
 from console.knative.references import ServiceRef
 from console.mirror.read import MirrorUnavailable
 from console.operations import faults, submission

@@ -11,10 +11,8 @@ import msgspec
 
 from console.knative.changes.base import Change, ChangeRefused
 from console.knative.changes.container import (
-    EnvEntry,
     EnvSource,
     SetCommand,
-    SetEnv,
     SetEnvFrom,
     SetPort,
     SetProbe,
@@ -22,6 +20,7 @@ from console.knative.changes.container import (
     SetResources,
     SetUser,
 )
+from console.knative.changes.env import EnvEntry, EnvPlace, SetEnv
 from console.knative.changes.image import KeepDigest, ResolveImage, Restart, SetImage
 from console.knative.changes.lifecycle import (
     Combined,
@@ -54,6 +53,7 @@ __all__ = [
     "DeleteRevision",
     "DeleteService",
     "EnvEntry",
+    "EnvPlace",
     "EnvSource",
     "KeepDigest",
     "Redeploy",

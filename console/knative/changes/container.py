@@ -14,52 +14,6 @@ from console.knative.objects import Service
 from console.knative.paths import FieldPath, container_path
 
 
-@dataclass(frozen=True, slots=True)
-class EnvEntry:
-    """A variable to set: a literal value, or a key of a secret or config map."""
-
-    name: str
-    value: str = ""
-    source: Literal["", "secret", "config-map"] = ""
-    object: str = ""
-    key: str = ""
-
-    def to_raw(self) -> dict[str, Any]:
-        if not self.source:
-            return {"name": self.name, "value": self.value}
-        reference = "secretKeyRef" if self.source == "secret" else "configMapKeyRef"
-        return {"name": self.name, "valueFrom": {reference: {"name": self.object, "key": self.key}}}
-
-
-@dataclass(frozen=True, slots=True)
-class SetEnv:
-    """Add, replace and remove variables by name; the order and all other variables stay as they are."""
-
-    container: str
-    set: tuple[EnvEntry, ...] = ()
-    remove: tuple[str, ...] = ()
-    permission: ClassVar[str] = "deploy"
-
-    def apply(self, service: Service) -> Service:
-        raw, template = edited_template(service)
-        container = find_container(template, self.container)
-        wanted = {entry.name: entry.to_raw() for entry in self.set}
-        written: list[dict[str, Any]] = []
-        for entry in container.get("env") or ():
-            name = entry.get("name", "")
-            if name not in wanted and name not in self.remove:
-                written.append(entry)
-            elif name in wanted and wanted[name] not in written:  # a duplicate of a variable that is set goes away
-                written.append(wanted[name])
-        written += [raw_entry for raw_entry in wanted.values() if raw_entry not in written]
-        set_or_remove(container, "env", written or None)
-        return Service(raw)
-
-    def touches(self) -> frozenset[FieldPath]:
-        names = [entry.name for entry in self.set] + list(self.remove)
-        return frozenset(container_path(self.container, "env", name) for name in names)
-
-
 class EnvSource(NamedTuple):
     """All keys of a secret or config map as variables. A tuple, so that changes kept by older versions are read."""
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, template_metadata
+from console.knative.changes.image import KeepDigest
 from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
+from console.knative.diff import creates_revision
 from console.knative.objects import UPDATE_TIMESTAMP, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
 from console.knative.traffic import Problem
@@ -13,7 +15,7 @@ from console.knative.traffic import Problem
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """Several changes in order, written at once."""
+    """Several changes in order, written at once. Digests are kept only where the others make a revision."""
 
     changes: tuple[Change, ...]
 
@@ -23,9 +25,16 @@ class Combined:
         return self.changes[0].permission
 
     def apply(self, service: Service) -> Service:
-        for change in self.changes:
-            service = change.apply(service)
-        return service
+        kept = [change for change in self.changes if isinstance(change, KeepDigest)]
+        others = [change for change in self.changes if not isinstance(change, KeepDigest)]
+        after = service
+        for change in others:
+            after = change.apply(after)
+        if others and not creates_revision(service, after):
+            return after
+        for keep in kept:
+            after = keep.apply(after)
+        return after
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset().union(*(change.touches() for change in self.changes))

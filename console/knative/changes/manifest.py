@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.knative import marks
+from console.knative import marks, validation
 from console.knative.changes.base import ChangeRefused
 from console.knative.objects import Service
 from console.knative.redaction import MASK, containers
@@ -56,6 +56,8 @@ def _put_values_back(spec: dict[str, Any], service: Service) -> None:
     for container in containers({"spec": spec}):
         for entry in container.get("env") or ():
             if entry.get("value") != MASK:
+                if validation.masked(str(entry.get("value") or "")):
+                    raise ChangeRefused(Problem("manifest-mask-in-value", {"name": str(entry.get("name"))[:80]}))
                 continue
             known = present.get((str(container.get("name", "")), str(entry.get("name", ""))))
             if not known:

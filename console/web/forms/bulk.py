@@ -7,10 +7,12 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.knative import changes, validation
-from console.knative.changes import Change, EnvEntry
+from console.knative import changes, newlines, validation
+from console.knative.changes import Change, ChangeRefused, EnvEntry
+from console.knative.containers import Container
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
+from console.knative.traffic import Problem
 from console.mirror.summaries import ServiceSummary
 from console.web import words
 from console.web.forms.digest import DigestChoice, running_digests
@@ -35,7 +37,8 @@ class BulkForm(forms.Form):
     services = forms.MultipleChoiceField(label=_("Services"), error_messages={"required": _("Choose some services.")})
     kind = forms.ChoiceField(label=_("Change"), choices=KINDS)
     name = forms.CharField(label=_("Name"), required=False, max_length=317)
-    value = forms.CharField(label=_("Value"), required=False, strip=False)
+    value = forms.CharField(label=_("Value"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 1}))
+    literal = forms.BooleanField(label=_("Replace the references by the plain values"), required=False)
     keep_digest = forms.BooleanField(label=_("Keep the image digests that run now"), required=False, initial=True)
 
     def __init__(self, rows: Sequence[ServiceSummary], data: Any = None) -> None:
@@ -43,13 +46,17 @@ class BulkForm(forms.Form):
         self.fields["services"].choices = [(str(row.ref), str(row.ref)) for row in rows]  # type: ignore[attr-defined]
         for name in ("kind", "name", "value"):
             self.fields[name].widget.attrs["class"] = "form-select" if name == "kind" else "form-control"
-        self.fields["keep_digest"].widget.attrs["class"] = "form-check-input"
+        for name in ("keep_digest", "literal"):
+            self.fields[name].widget.attrs["class"] = "form-check-input"
 
     def clean_services(self) -> list[ServiceRef]:
         chosen = self.cleaned_data["services"]
         if len(chosen) > MOST:
             raise forms.ValidationError(_("At most %(count)s services at a time."), params={"count": MOST})
         return [ServiceRef(*text.split("/")) for text in chosen]
+
+    def clean_value(self) -> str:
+        return newlines.plain(self.cleaned_data["value"])
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or {}
@@ -70,7 +77,7 @@ class BulkForm(forms.Form):
         return data
 
     def change_of(self, service: Service, revisions: Iterable[Revision]) -> Change | None:
-        """The change for one service; None when it has no container that takes requests.
+        """The change for one service; None when it has no container that takes requests. Raises ChangeRefused.
 
         A label makes no revision. All else does, and the builds that run stay unless somebody wants them anew.
         """
@@ -88,5 +95,14 @@ class BulkForm(forms.Form):
         kept = DigestChoice(container.name, running, keep=self.cleaned_data["keep_digest"])
         if kind == "min-scale":
             return kept.with_(changes.SetScale({"min": value}))
+        if kind == "env" and not self.cleaned_data["literal"]:
+            _refuse_references(name.strip(), container)
         entries = (EnvEntry(name.strip(), value),) if kind == "env" else ()
         return kept.with_(changes.SetEnv(container.name, entries, () if entries else (name.strip(),)))
+
+
+def _refuse_references(name: str, container: Container) -> None:
+    """A reference is replaced by a plain value only when that was confirmed."""
+    last = next((variable for variable in reversed(container.env) if variable.name == name), None)
+    if last and last.kind:
+        raise ChangeRefused(Problem("env-literal-for-reference", {"name": name, "origin": last.source}))

@@ -14,7 +14,7 @@ from console.knative.objects import USER_IMAGE, Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.web import words
-from console.web.forms.env import parse_env_lines
+from console.web.forms.dotenv import parse_env_lines
 from console.web.forms.settings import SettingsForm
 
 Places = Sequence[tuple[str, str]]  # (cluster, namespace)

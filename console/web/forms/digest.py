@@ -29,9 +29,14 @@ class DigestChoice:
         return self.running.get(self.container, "")
 
     @property
+    def resolves(self) -> bool:
+        """The tag is to be resolved again: a change of its own."""
+        return bool(self.tagged and self.resolve)
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What the choice adds to a change: sidecars keep their builds too."""
-        resolved = (ResolveImage(self.container),) if self.tagged and self.resolve else ()
+        resolved = (ResolveImage(self.container),) if self.resolves else ()
         kept = (KeepDigest(name, digest) for name, digest in self.running.items()) if self.keep else ()
         return (*kept, *resolved)
 

@@ -1,40 +1,28 @@
-"""The table of variables: keep, set, remove, add, or paste a .env file."""
+"""The variables of a container: one line each, fields for what is edited, and a .env file to paste.
+
+A container may have thousands of variables. The form shows a page of them, by a filter on their names, and carries only
+the lines that were touched; its buttons (edit, remove, undo, a new line, a page) send what was typed along, so that it
+works without JavaScript.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from console.knative import validation
-from console.knative.changes import EnvEntry, SetEnv
-from console.knative.changes.base import Change
+from console.knative.changes import Change, Combined, EnvPlace, SetEnv
 from console.knative.containers import Container
 from console.knative.traffic import Problem
 from console.web.forms.digest import DigestChoice
+from console.web.forms.dotenv import parse_env_lines
+from console.web.forms.env_rows import EnvRow, present_rows, typed_rows
 
-BLANK_ROWS = 3
-MOST_ROWS = 500
+PAGE_SIZE = 100  # lines
+MAX_OPEN = 500  # lines with fields: far below what one request may carry
 
-
-@dataclass(slots=True)
-class EnvRow:
-    """One line of the table, as it stands in the form."""
-
-    index: int
-    name: str = ""
-    value: str = ""
-    action: str = "keep"  # keep, set, remove
-    source: str = ""  # "", secret, config-map
-    origin: str = ""  # where an existing value comes from, for showing
-    exists: bool = False
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def is_odd(self) -> bool:
-        return validation.is_odd_env_name(self.name)
+Values = Mapping[tuple[str, int], str]
 
 
 class EnvForm:
-    """The variables of one container. `rows` holds what was typed, so nothing is lost when something is wrong."""
+    """The variables of one container. Its rows hold what was typed, so nothing is lost when something is wrong."""
 
     def __init__(
         self,
@@ -46,97 +34,128 @@ class EnvForm:
     ) -> None:
         self.container, self.is_sidecar = container, is_sidecar
         self.digest = digest or DigestChoice(container.name, {})
-        self.data = data
         self.paste = str(data.get("paste", "")) if data else ""
+        self.is_paste_confirmed = bool(data and "paste_literal" in data)
         self.problems: list[Problem] = []
-        self.rows = self._existing() if data is None else self._typed(data)
-        if data is None:
-            self.rows += [EnvRow(len(self.rows) + offset, action="set") for offset in range(BLANK_ROWS)]
-
-    def is_valid(self) -> bool:
-        """Read the paste, check every row; problems then stand on the rows."""
-        pasted, self.problems = parse_env_lines(self.paste, is_sidecar=self.is_sidecar)
-        for row in self.rows:
-            if row.action != "set" or (not row.name and not row.value):
-                continue
-            name_problem = validation.env_name(row.name, is_sidecar=self.is_sidecar)
-            checks = (name_problem, validation.env_value(row.value), self._source_problem(row))
-            row.problems += [found for found in checks if found]
-        kept = [row.name for row in self.rows if row.action == "keep" and row.exists]
-        set_names = [row.name for row in self._wanted()]
-        for name in validation.duplicates([*kept, *set_names]):
-            found = Problem("env-name-duplicate", {"name": name})
-            [row for row in self._wanted() if row.name == name][-1:][0].problems.append(found)
-        for name in validation.duplicates([*set_names, *(entry.name for entry in pasted)]):
-            if name in set_names:
-                self.problems.append(Problem("env-name-duplicate", {"name": name}))
-        return not self.problems and not any(row.problems for row in self.rows)
+        self.present, self.new = typed_rows(container, data) if data is not None else (present_rows(container), [])
+        self.filter = str(data.get("filter", "")).strip() if data else ""
+        self.page_number = _number(str(data.get("page", ""))) if data else 1
+        self.focus, self.is_revealed = "", False
+        command = str(data.get("row", "")) if data else ""
+        if data and not command and self.filter != str(data.get("filtered", "")).strip():
+            command = "filter"  # Enter was pressed in the field of the filter
+        self.is_arranging = bool(command)
+        self._arrange(command)
+        if data is None or not self.new:
+            self._add()
 
     @property
-    def change(self) -> Change:
-        """The change that a valid form means."""
-        entries = [_entry(row) for row in self._wanted()]
-        removed = tuple(row.name for row in self.rows if row.exists and row.action == "remove")
-        set_env = SetEnv(
-            self.container.name, (*entries, *parse_env_lines(self.paste, is_sidecar=self.is_sidecar)[0]), removed
-        )
-        return self.digest.with_(set_env)
+    def rows(self) -> list[EnvRow]:
+        """The lines to show: those of the page, those that were touched wherever they are, the new ones."""
+        page = {row.index for row in self._page()}
+        return [row for row in self.present if row.index in page or row.action != "keep"] + self.new
 
-    def _existing(self) -> list[EnvRow]:
-        variables = enumerate(self.container.env)
-        return [EnvRow(index, variable.name, origin=variable.source, exists=True) for index, variable in variables]
+    @property
+    def next_index(self) -> int:
+        return len(self.present) + len(self.new)
 
-    def _typed(self, data: Mapping[str, Any]) -> list[EnvRow]:
-        origins = {variable.name: variable.source for variable in self.container.env}
-        count = str(data.get("rows", "0"))
-        rows = []
-        for index in range(min(int(count) if count.isdecimal() and len(count) < 10 else 0, MOST_ROWS)):
-            exists = f"exists-{index}" in data
-            name = str(data.get(f"name-{index}", "")).strip()
-            value = str(data.get(f"value-{index}", ""))
-            action = str(data.get(f"action-{index}", "set"))
-            if exists and action == "keep" and value:
-                action = "set"  # a value was typed: that is what is meant, also without JavaScript
-            source = str(data.get(f"source-{index}", ""))
-            rows.append(EnvRow(index, name, value, action, source, origins.get(name, "") if exists else "", exists))
-        return rows
+    @property
+    def matching(self) -> list[EnvRow]:
+        text = self.filter.lower()
+        return [row for row in self.present if text in row.name.lower()]
 
-    def _wanted(self) -> list[EnvRow]:
-        return [row for row in self.rows if row.action == "set" and (row.name or row.value)]
+    @property
+    def pages(self) -> range:
+        return range(1, (max(len(self.matching), 1) - 1) // PAGE_SIZE + 2)
 
-    @staticmethod
-    def _source_problem(row: EnvRow) -> Problem | None:
-        if not row.source:
-            return None
-        name, slash, key = row.value.partition("/")
-        return None if slash and name and key else Problem("env-source-invalid")
+    @property
+    def needs_filter(self) -> bool:
+        return len(self.present) > PAGE_SIZE
+
+    @property
+    def touched(self) -> list[EnvRow]:
+        return [row for row in (*self.present, *self.new) if row.action != "keep"]
+
+    @property
+    def repeated(self) -> list[str]:
+        """The names that several variables share."""
+        return sorted({row.name for row in self.present if row.of > 1})
+
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.problems or any(row.problems for row in self.touched))
+
+    @property
+    def asks_for_literals(self) -> bool:
+        """The pasted file would replace references by plain values: that is to be confirmed."""
+        return self.is_paste_confirmed or any(found.code == "env-paste-references" for found in self.problems)
+
+    def reveal(self, values: Values) -> None:
+        """Show the values, by name and which of several."""
+        self.is_revealed = True
+        for row in self.present:
+            row.reveal(values.get((row.name, row.nth)))
+
+    def is_valid(self) -> bool:
+        """Read the paste, check every line; problems are then on the lines."""
+        pasted, self.problems = parse_env_lines(self.paste, is_sidecar=self.is_sidecar)
+        for row in self.touched:
+            row.judge(is_sidecar=self.is_sidecar)
+        kept = {row.name for row in self.present if row.action != "remove"}
+        for row in self.new:
+            if row.name and (row.name in kept or sum(other.name == row.name for other in self.new) > 1):
+                row.problems.append(Problem("env-name-duplicate", {"name": row.name}))
+        typed = {row.name for row in self.touched if row.action == "remove" or row.is_meant}
+        names = [entry.name for entry in pasted]
+        self.problems += [Problem("env-name-duplicate", {"name": name}) for name in names if name in typed]
+        references = sorted({row.name for row in self.present if row.is_reference and not row.is_outdone} & set(names))
+        if references and not self.is_paste_confirmed:
+            self.problems.append(Problem("env-paste-references", {"names": ", ".join(references)}))
+        return not self.has_problems
+
+    @property
+    def change(self) -> Change | None:
+        """The change that a valid form means; None when nothing was changed."""
+        entries = tuple(row.entry for row in self.touched if row.is_meant)
+        entries += parse_env_lines(self.paste, is_sidecar=self.is_sidecar)[0]
+        removed = [row for row in self.present if row.action == "remove"]
+        names = tuple(row.name for row in removed if row.of == 1)
+        places = tuple(EnvPlace(row.name, row.nth, row.of) for row in removed if row.of > 1)
+        if entries or removed:
+            return self.digest.with_(SetEnv(self.container.name, entries, names, places))
+        return Combined(self.digest.changes) if self.digest.resolves else None
+
+    def _page(self) -> list[EnvRow]:
+        start = (min(self.page_number, self.pages[-1]) - 1) * PAGE_SIZE
+        return self.matching[start : start + PAGE_SIZE]
+
+    def _arrange(self, command: str) -> None:
+        """Do what a button of the table says: `edit:0:NAME`, `remove:`, `undo:`, `add`, `filter`, `page:2`."""
+        verb, _, place = command.partition(":")
+        if verb == "page":
+            self.page_number = _number(place)
+        elif verb == "filter":
+            self.page_number = 1
+        elif verb in ("add", "edit") and len(self.touched) >= MAX_OPEN:
+            self.problems.append(Problem("env-too-many-open", {"limit": MAX_OPEN}))
+        elif verb == "add":
+            self._add()
+        for row in self.present if verb in ("edit", "remove", "undo") and not self.problems else ():
+            if row.key == place:
+                self._turn(row, verb)
+
+    def _turn(self, row: EnvRow, verb: str) -> None:
+        self.focus = row.key
+        if verb == "edit" and row.can_be_edited:
+            row.open()
+        elif verb == "remove":
+            row.action = "remove"
+        elif verb == "undo":
+            row.action, row.value, row.problems = "keep", "", []
+
+    def _add(self) -> None:
+        self.new.append(EnvRow(index=self.next_index, action="set"))
 
 
-def parse_env_lines(text: str, *, is_sidecar: bool = False) -> tuple[tuple[EnvEntry, ...], list[Problem]]:
-    """Return the variables of a .env file and what is wrong with it; `export`, quotes and # comments are allowed."""
-    entries: list[EnvEntry] = []
-    problems: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip().removeprefix("export ").strip()
-        if not bare or bare.startswith("#"):
-            continue
-        name, equals, value = bare.partition("=")
-        if not equals:
-            problems.append(Problem("env-paste-line", {"line": number}))
-            continue
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        entries.append(EnvEntry(name.strip(), value))
-        name_problem = validation.env_name(name.strip(), is_sidecar=is_sidecar)
-        problems += [found for found in (name_problem, validation.env_value(value)) if found]
-    problems += [
-        Problem("env-name-duplicate", {"name": name}) for name in validation.duplicates(e.name for e in entries)
-    ]
-    return tuple(entries), problems
-
-
-def _entry(row: EnvRow) -> EnvEntry:
-    if not row.source:
-        return EnvEntry(row.name, row.value)
-    name, _, key = row.value.partition("/")
-    return EnvEntry(row.name, "", "secret" if row.source == "secret" else "config-map", name, key)
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1

@@ -78,7 +78,10 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
 
 def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     found = read.service(ref)
-    change = form.change_of(found, read.revisions(ref)) if found else None
+    try:
+        change = form.change_of(found, read.revisions(ref)) if found else None
+    except ChangeRefused as refusal:
+        return Line(ref, why_not=words.problem(refusal.problem))
     if change is None:
         return Line(ref, why_not=_("The service was deleted meanwhile."))
     try:

@@ -5,27 +5,24 @@ from typing import Any
 
 from django.forms import Form
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from console.access.actors import actor_from
 from console.access.decorators import refuse, require_permission
 from console.access.permissions import Permission
 from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
-from console.knative.containers import Container, is_sidecar
+from console.knative.containers import Container
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import previewing, revealing, surroundings
+from console.operations import previewing, surroundings
 from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
 from console.operations.rights import needs_of
 from console.operations.submission import Limits
 from console.web import impact, outcomes, words
-from console.web.actions import service_url
 from console.web.forms import digest
-from console.web.forms.env import EnvForm
 from console.web.forms.image import ImageForm
 from console.web.forms.limits import LimitsForm
 from console.web.forms.settings import SettingsForm
@@ -48,45 +45,10 @@ from console.web.views.services import find, frame
 
 @require_permission(Permission.DEPLOY)
 @keeps_typed
-def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The variables of a container: a table to add, change and remove; values masked until revealed."""
-    found = find(ref)
-    container = _container(request, found)
-    data = typed(request)
-    chosen = digest.choice(found, container, read.revisions(ref), data)
-    form = EnvForm(container, data, chosen, is_sidecar=is_sidecar(container, found.containers))
-    if wants_preview(request) and form.is_valid():
-        return show_preview(request, ref, form.change, lambda why: _env_page(request, ref, found, form, why))
-    return _env_page(request, ref, found, form)
-
-
-def _env_page(
-    request: ConsoleRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "", **more: Any
-) -> HttpResponse:
-    more |= {"form": form, "refused": refused, "offers": offers(request, ref)}
-    context = {**frame(request, ref, found), "here": "env", **more}
-    has_problems = bool(refused or form.problems or any(row.problems for row in form.rows))
-    return render(request, "changes/env.html", context, status=422 if has_problems else 200)
-
-
-@require_permission(Permission.REVEAL)
-def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The variables with their values, read from the cluster now; leaves an audit entry."""
-    if request.method != "POST":
-        return redirect(service_url("env", ref))
-    found = find(ref)
-    container = _container(request, found)
-    values = revealing.reveal_env(ref, user=request.user, actor=actor_from(request)).get(container.name, {})
-    form = EnvForm(container, None, digest.choice(found, container, read.revisions(ref)))
-    return _env_page(request, ref, found, form, values=values)
-
-
-@require_permission(Permission.DEPLOY)
-@keeps_typed
 def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The image of a container."""
     found = find(ref)
-    container = _container(request, found)
+    container = container_of(request, found)
     others = digest.running_digests(found, read.revisions(ref))
     form = ImageForm(container, typed(request), others)
 
@@ -111,7 +73,7 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
     found = find(ref)
-    container = _container(request, found)
+    container = container_of(request, found)
     data = typed(request)
     chosen = digest.choice(found, container, read.revisions(ref), data)
     form = SettingsForm(found, container, data, defaults=surroundings.defaults(ref.cluster), digest=chosen)
@@ -262,7 +224,7 @@ def beside_button(request: ConsoleRequest, usual: tuple[float, float] | None = N
     return {"draft_id": draft.id if draft else "", "reason": left.get("reason", "") if left else "", "limits": limits}
 
 
-def _container(request: ConsoleRequest, found: Service) -> Container:
+def container_of(request: ConsoleRequest, found: Service) -> Container:
     """The container that the form or the address names, else the one that takes requests."""
     name = typed_field(request, "container") or request.GET.get("container", "")
     for container in found.containers:
