@@ -6,6 +6,7 @@ import re
 
 from console.audit.models import Entry
 from console.knative.changes import Combined, CreateService, KeepDigest, Restart, SetEnv, SplitTraffic
+from console.knative.changes.volumes import volume_name
 from console.operations.models import Operation, Preview
 from tests.operations.factories import GO, RUST
 from tests.operations.steps import finish
@@ -212,7 +213,8 @@ def test_a_new_service_may_have_every_setting_at_once(shown: Shown) -> None:
     assert container["readinessProbe"] == {"httpGet": {"path": "/up", "port": 0}, "initialDelaySeconds": 3}
     assert container["envFrom"] == [{"secretRef": {"name": "db"}}]
     assert container["resources"] == {"limits": {"cpu": "500m"}}
-    assert made["spec"]["template"]["spec"]["volumes"] == [{"name": "tmp-x", "emptyDir": {"sizeLimit": "1Gi"}}]
+    folder = {"name": volume_name("/tmp/x"), "emptyDir": {"sizeLimit": "1Gi"}}
+    assert made["spec"]["template"]["spec"]["volumes"] == [folder]
     assert made["metadata"]["labels"] == {"team": "shop", "networking.knative.dev/visibility": "cluster-local"}
     assert made["metadata"]["annotations"] == {"sluice.dev/deadline-seconds": "60"}
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from console.knative import changes
+from console.knative.changes.volumes import volume_name
 from console.knative.diff import diff
 from console.knative.objects import Service
 from console.web.forms.scale import OperateForm
@@ -169,6 +170,7 @@ def test_one_field_of_an_operator_changes_one_field(name: str) -> None:
 
 
 APP = "spec.template.spec.containers[app]"
+NEW = volume_name("/new")
 SCALE = "spec.template.metadata.annotations['autoscaling.knative.dev/{}']"
 
 
@@ -191,8 +193,8 @@ def typed_after(raw: Raw, field: str, more: str) -> dict[str, str]:
         ("capitals in the key of an annotation", "annotations", "Foo/Bar=1", {"metadata.annotations[Foo/Bar]": "1"}),
         ("annotations with line ends", "annotations", 'z="1\\n2"', {"metadata.annotations.z": "1\n2"}),
         ("a projected volume", "mounts", "/new empty-dir",
-         {f"{APP}.volumeMounts[/new].name": "new", f"{APP}.volumeMounts[/new].mountPath": "/new",
-          "spec.template.spec.volumes[new].name": "new", "spec.template.spec.volumes[new].emptyDir": "{}"}),
+         {f"{APP}.volumeMounts[/new].name": NEW, f"{APP}.volumeMounts[/new].mountPath": "/new",
+          f"spec.template.spec.volumes[{NEW}].name": NEW, f"spec.template.spec.volumes[{NEW}].emptyDir": "{{}}"}),
         ("quantities of every kind", "other_resources", "limit a.b/c=2", {f"{APP}.resources.limits['a.b/c']": "2"}),
     ],
 )  # fmt: skip
