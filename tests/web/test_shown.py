@@ -194,7 +194,7 @@ def typed_after(raw: Raw, field: str, more: str) -> dict[str, str]:
         ("annotations with line ends", "annotations", 'z="1\\n2"', {"metadata.annotations.z": "1\n2"}),
         ("a projected volume", "mounts", "/new empty-dir",
          {f"{APP}.volumeMounts[/new].name": NEW, f"{APP}.volumeMounts[/new].mountPath": "/new",
-          f"spec.template.spec.volumes[{NEW}].name": NEW, f"spec.template.spec.volumes[{NEW}].emptyDir": "{{}}"}),
+          f"spec.template.spec.volumes[{NEW}].name": NEW, f"spec.template.spec.volumes[{NEW}].emptyDir": "{}"}),
         ("quantities of every kind", "other_resources", "limit a.b/c=2", {f"{APP}.resources.limits['a.b/c']": "2"}),
     ],
 )  # fmt: skip
