@@ -103,8 +103,9 @@ def _ours(turn: Turn, service: Service) -> Service | None:
 def _observe(turn: Turn, state: Follow, service: Service | None, version: str, replay: Replay) -> None:
     """Let the state machine see the service; save what it learned, and prolong the lease in any case."""
     phases = dict(state.phases)
-    elapsed = replay.elapsed_of(service)
-    told = state.observe(turn.elapsed, service, _new_revision(turn, state, service))
+    revision = _new_revision(turn, state, service)  # first: it may leave a notice, and lines are in order of time
+    elapsed = max(replay.elapsed_of(service), turn.told_until)
+    told = state.observe(turn.elapsed, service, revision)
     if replay.is_behind:
         state.phases = {name: phases.get(name, min(at, elapsed)) for name, at in state.phases.items()}
     turn.save(

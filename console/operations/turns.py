@@ -56,6 +56,7 @@ class Turn:
         self.operation = operation
         self.stop = stop
         self.clock = clock
+        self.told_until = 0.0  # seconds since the submission of the newest line that this turn wrote
         self.earlier_base = operation.base_version  # what an earlier turn may still be about to write upon
         self.before_unwritten_end: Callable[[], None] | None = None  # console.operations.fencing
         self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
@@ -98,6 +99,7 @@ class Turn:
         watch = self._stopwatch
         fields |= {"elapsed": watch.seconds, "clock_stamp": watch.stamp, "saved_at": timezone.now()}
         save(self.operation, *lines, only_if=only_if, **fields)
+        self.told_until = max([self.told_until, *(line.elapsed for line in lines)])
         if announce:
             tell("operation", self.operation)
 

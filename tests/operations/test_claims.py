@@ -268,3 +268,17 @@ def test_a_turn_ends_when_its_slice_is_over(
     perform(str(operation.id))
     operation.refresh_from_db()
     assert operation.status == Status.FOLLOWING
+
+
+def test_a_line_never_comes_before_the_notice_that_was_told_while_it_was_found(
+    world: World, ref: ServiceRef, deployer: Actor
+):
+    """The API server fails when the new revision is read: the notice is told first, and the line after it."""
+    operation = submit(SECOND, ref, deployer)
+    world.box.fault(verb="watch", resource="services", code=410, times=3)  # so that what is read is Ready at once
+    world.box.fault(verb="get", resource="revisions", code=503, times=3)
+    operation = finish(operation)
+    assert operation.status == Status.SUCCEEDED
+    lines = list(operation.lines.all())
+    assert "cluster-failing" in [line.text for line in lines]
+    assert [line.elapsed for line in lines] == sorted(line.elapsed for line in lines)
