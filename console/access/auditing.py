@@ -41,6 +41,11 @@ def scope_digest(rights: Rights) -> str:
     return hashlib.sha256(repr((rights.is_administrator, sorted(held))).encode()).hexdigest()
 
 
+def entries_about(ref: ServiceRef) -> QuerySet[Entry]:
+    """Return the entries about one service: its history, for whoever may see the service."""
+    return Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name)
+
+
 def _is_everything(right: Right) -> bool:
     return right.cluster == right.namespace == "*" and not right.selector
 

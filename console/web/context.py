@@ -7,7 +7,9 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest
 
-from console.access.authorization import Rights
+from console.access.authorization import Rights, rights_of
+from console.access.models import User
+from console.access.permissions import Permission
 from console.operations.protection import approvals
 from console.web.requests import ConsoleRequest
 from console.web.typed import typed
@@ -29,6 +31,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "typed": partial(typed, cast("ConsoleRequest", request)),
         "here_encoded": quote(request.get_full_path(), safe="/"),
         "rights": rights,
+        "may_audit_somewhere": partial(_may_audit, request, rights),  # asked only where somebody is signed in
         "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
         "frame_template": "_bare.html" if htmx else "base.html",
     }
@@ -38,6 +41,12 @@ def theme_of(request: HttpRequest) -> str:
     """Return which of THEMES the browser has chosen."""
     theme = request.COOKIES.get("sluice_theme", "auto")
     return theme if theme in THEMES else "auto"
+
+
+def _may_audit(request: HttpRequest, rights: Rights | None) -> bool:
+    """The log is worth a place in the menu; pages of accounts have not read the person's rights yet."""
+    held = rights or rights_of(cast(User, request.user))
+    return held.allows(Permission.AUDIT)
 
 
 def _waiting_count(user: Any, rights: Rights) -> int:

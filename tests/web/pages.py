@@ -13,6 +13,7 @@ class Page(HTMLParser):
         self.words: list[str] = []
         self.inline: list[str] = []
         self.links: list[str] = []
+        self.posts: list[str] = []  # where its forms and buttons send to
         self._in = ""
         self.feed(markup)
 
@@ -29,6 +30,10 @@ class Page(HTMLParser):
                         and "hx-nonce" not in names]  # fmt: skip
         if tag == "a":
             self.links.append(names.get("href") or "")
+        if tag == "form" and names.get("method") == "post":
+            self.posts.append(names.get("action") or "")
+        if names.get("formaction"):
+            self.posts.append(names["formaction"] or "")
 
     def handle_data(self, data: str) -> None:
         if self._in not in ("script", "style"):

@@ -37,6 +37,7 @@ TABLE = {
     "create": (Permission.DEPLOY, {}, "get"),
     "service": (Permission.VIEW, HERE, "get"),
     "revisions": (Permission.VIEW, HERE, "get"),
+    "history": (Permission.VIEW, HERE, "get"),
     "revision": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),
     "delete-revision": (Permission.DELETE, {**HERE, "revision": "shop-00001"}, "get"),
     "logs": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),

@@ -81,7 +81,7 @@ def test_an_entry_outlives_its_operation(client, log, people) -> None:
 
 
 def test_a_service_and_a_person_have_their_history(client, log, people) -> None:
-    service = page(client, people["auditor"], "service", cluster="box", namespace="default", name="shop")
+    service = page(client, people["auditor"], "history", cluster="box", namespace="default", name="shop")
     (history,) = [link for link in service.links if link.startswith(f"{reverse('audit')}?")]
     shown = read(client.get(history))
     assert "History of shop" in shown.text

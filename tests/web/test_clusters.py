@@ -365,7 +365,7 @@ def test_what_the_cluster_would_refuse_is_shown_disabled_with_the_reason(admin, 
     assert "Variables, Image, Traffic, Settings: the cluster does not allow “update services” in default" in page.text
     assert f"{SHOP}env/" not in page.links
     assert f"{SHOP}delete/" in page.links
-    assert "Send it all traffic" not in page.text
+    assert "Route 100 % here" not in page.text
 
 
 def test_a_missing_role_is_told_rather_than_what_the_cluster_says(client, mirror, people, monkeypatch) -> None:

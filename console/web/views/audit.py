@@ -126,7 +126,7 @@ def query_of(request: ConsoleRequest) -> str:
 
 
 def _page(request: ConsoleRequest, found: Search) -> Page:
-    above, below = _number(request.GET.get("after", "")), _number(request.GET.get("before", ""))
+    above, below = as_sequence(request.GET.get("after", "")), as_sequence(request.GET.get("before", ""))
     if above is not None:
         return searching.newer(found, above, paging.PAGE_SIZE)
     return searching.older(found, below, paging.PAGE_SIZE)
@@ -151,5 +151,5 @@ def _filter_problem(name: str, query: str, others: int) -> str:
     return ""
 
 
-def _number(text: str) -> int | None:
+def as_sequence(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

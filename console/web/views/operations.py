@@ -25,6 +25,7 @@ from console.operations.previewing import NotAllowed
 from console.operations.protection import approvals
 from console.operations.protection.models import Approval
 from console.operations.protection.review import review
+from console.operations.rights import missing
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import impact, outcomes, paging, typed, words
 from console.web.columns import stacked
@@ -69,6 +70,7 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
     total = max((span.reached_at or 0.0 for span in spans), default=0.0)
     usual = reading.usual(found)
     may_see_logs = found.makes_revision and found.revision
+    labels = labels_of(found.ref)
     context = {
         "operation": found,
         "ref": found.ref,
@@ -81,11 +83,15 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "cause_at": parse_time((found.cause.get("facts") or {}).get("at")),
         "relatives": reading.relatives(found),
         "is_success": found.status in SUCCESSFUL,
-        "may_cancel": found.is_active and not found.is_written,
-        "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels_of(found.ref)),
-        "may_retry": not found.is_open and found.status not in SUCCESSFUL,
-        "may_roll_back": rollback.is_possible(found)
-        and request.rights.allows(Permission.TRAFFIC, found.ref, labels_of(found.ref)),
+        "may_cancel": found.is_active
+        and not found.is_written
+        and request.rights.allows(found.change.permission, found.ref, labels),
+        "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels),
+        "may_retry": not found.is_open
+        and found.status not in SUCCESSFUL
+        and not missing(request.rights, found.ref, found.change, found.seen),
+        "may_split": request.rights.allows(Permission.TRAFFIC, found.ref, labels),
+        "may_roll_back": rollback.is_possible(found) and request.rights.allows(Permission.TRAFFIC, found.ref, labels),
         "may_see_logs": may_see_logs,
         "Status": Status,
         "problem": problem,
