@@ -1,6 +1,11 @@
-"""Showing env values to someone who may see them: read from the cluster, never stored, always audited."""
+"""Showing values of variables to those who may see them: never stored, and always audited.
+
+Who typed a value sees it in the preview of it; that is no secret of theirs. Any other value is shown to whoever may
+reveal, where a decision depends on it, and leaves an entry that names the variables.
+"""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
@@ -8,9 +13,15 @@ from console import audit
 from console.access.actors import Actor
 from console.access.models import User
 from console.audit import Outcome
+from console.knative import values
+from console.knative.changes import Change
 from console.knative.containers import Container
+from console.knative.diff import FieldChange
+from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for
+
+MAX_NAMES = 20  # that one entry lists
 
 
 def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[tuple[str, int], str]]:
@@ -18,10 +29,58 @@ def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[t
 
     Raises a ClusterError. The caller checked `reveal`.
     """
-    with transaction.atomic():
-        audit.record("reveal.Env", actor=actor, ref=ref, outcome=Outcome.SUCCEEDED)
+    record(ref, actor, "Env")
     service = gateway_for(ref.cluster, user).service(ref.namespace, ref.name)
     return {container.name: _values(container) for container in service.containers}
+
+
+def for_author(
+    rows: Sequence[FieldChange],
+    change: Change,
+    before: Service,
+    after: Service,
+    *,
+    ref: ServiceRef,
+    actor: Actor,
+    may_reveal: bool,
+) -> tuple[FieldChange, ...]:
+    """Return the rows of a preview as its author may see them: what they typed, and the rest if they may reveal."""
+    typed = values.typed_values(change)
+    own = values.unmask(rows, before, after, old=_never, new=typed.__contains__)
+    return _revealed(own, before, after, ref, actor, "Preview") if may_reveal else own
+
+
+def for_approver(
+    rows: Sequence[FieldChange], before: Service, after: Service, *, ref: ServiceRef, actor: Actor
+) -> tuple[FieldChange, ...]:
+    """Return the rows of a waiting change with old and new values. The caller checked `reveal`."""
+    return _revealed(tuple(rows), before, after, ref, actor, "Approval")
+
+
+def record(ref: ServiceRef, actor: Actor, what: str, variables: Iterable[str] = ()) -> None:
+    """Leave the entry of values that are about to be shown, naming the variables."""
+    found = list(variables)
+    more = f" and {len(found) - MAX_NAMES} more" if len(found) > MAX_NAMES else ""
+    text = ", ".join(found[:MAX_NAMES]) + more
+    with transaction.atomic():
+        audit.record(f"reveal.{what}", actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, text=text)
+
+
+def _revealed(
+    rows: tuple[FieldChange, ...], before: Service, after: Service, ref: ServiceRef, actor: Actor, what: str
+) -> tuple[FieldChange, ...]:
+    shown = values.unmask(rows, before, after, old=_always, new=_always)
+    if revealed := values.names(new for old, new in zip(rows, shown, strict=True) if old != new):
+        record(ref, actor, what, revealed)
+    return shown
+
+
+def _never(_value: str) -> bool:
+    return False
+
+
+def _always(_value: str) -> bool:
+    return True
 
 
 def _values(container: Container) -> dict[tuple[str, int], str]:

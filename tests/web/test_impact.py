@@ -68,6 +68,7 @@ def test_the_preview_of_a_deletion_is_about_the_deletion(shown: Shown) -> None:
     for wrong in ("No new revision", "Creates a new revision", "a new revision gets"):
         assert wrong not in text.partition("Impact")[2]
     assert "btn-danger" in button(page)
+    assert "Resulting manifest" not in text
 
 
 def test_the_preview_of_a_revisions_end_says_so_and_claims_no_dry_run(shown: Shown) -> None:

@@ -9,14 +9,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from console.access.actors import actor_from
 from console.access.decorators import refuse, require_permission
+from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
 from console.knative.containers import Container
+from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import previewing, surroundings
+from console.operations import previewing, revealing, surroundings
 from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
 from console.operations.rights import needs_of
@@ -163,11 +166,13 @@ def show_preview(
     back: Callable[[str], HttpResponse],
     notes: Sequence[str] = (),
     form: Form | None = None,
+    *,
+    shows_values: bool = True,
 ) -> HttpResponse:
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
 
     `notes` are sentences about a change that nobody typed: what it leaves out, and why. A problem that names a field
-    of `form` is told beside it.
+    of `form` is told beside it. Without `shows_values` all values stay masked: those that a copy brings along.
 
     A form that was sent just now is kept as a draft first: its preview has an address of its own (console.web.typed).
     """
@@ -190,6 +195,7 @@ def show_preview(
     context = {
         **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
         "effect": effect,
+        "rows": _rows(request, ref, change, effect) if shows_values else effect.changes,
         "notes": notes,
         "standing": standing,
         "may_break_glass": standing.stops
@@ -207,7 +213,7 @@ def show_preview(
         "is_tested": not isinstance(change, DeleteRevision),  # of which no dry run is asked
         "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
         "untested": outcomes.UNTESTED[effect.untested] if effect.untested else "",
-        "manifest": YamlForm.text_of(previewing.masked(effect.after)) if effect.after.raw else "",
+        "manifest": "" if impact.is_removal(change) else YamlForm.text_of(previewing.masked(effect.after)),
         "form_address": form_address(request),
         **beside_button(request, Limits().on(effect.before)),
         "owner": effect.before.owner if effect.before.raw else None,
@@ -233,3 +239,18 @@ def container_of(request: ConsoleRequest, found: Service) -> Container:
     if found.user_container is None or typed_field(request, "container"):  # gone since: another one is not meant
         raise Http404
     return found.user_container
+
+
+def _rows(
+    request: ConsoleRequest, ref: ServiceRef, change: Change, effect: previewing.Effect
+) -> tuple[FieldChange, ...]:
+    """The differences with the values that the author may see."""
+    return revealing.for_author(
+        effect.changes,
+        change,
+        effect.before,
+        effect.after,
+        ref=ref,
+        actor=actor_from(request),
+        may_reveal=request.rights.allows(Permission.REVEAL, ref, labels_of(ref)),
+    )

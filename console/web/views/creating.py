@@ -59,7 +59,7 @@ def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])
     except ClusterError as error:
         return page(" ".join(outcomes.answer_error(error)))
-    return show_preview(request, form.ref, change, page, form=form)
+    return show_preview(request, form.ref, change, page, form=form, shows_values=False)
 
 
 def _places(request: ConsoleRequest) -> list[tuple[str, str]]:

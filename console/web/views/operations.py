@@ -17,9 +17,10 @@ from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
 from console.knative.conditions import parse_time
 from console.knative.diff import FieldChange
+from console.knative.objects import Service
 from console.mirror import read
 from console.operations import activity as recent
-from console.operations import reading, rollback, submission
+from console.operations import reading, revealing, rollback, submission
 from console.operations.models import Operation
 from console.operations.previewing import NotAllowed
 from console.operations.protection import approvals
@@ -75,7 +76,7 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "operation": found,
         "ref": found.ref,
         "lines": found.lines.all(),
-        "rows": [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes],
+        "rows": _rows(found),
         "outcome": outcomes.outcome(found, _serves_now(found)),
         "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
         "usual": usual,
@@ -115,6 +116,7 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
     if approval is None or found.status != Status.WAITING:
         return {"approval": approval}
     facts, now = review(found), read.service(found.ref)
+    may_decide = approvals.may_decide(request.user, request.rights, found)
     return {
         "approval": approval,
         "review": facts,
@@ -126,10 +128,23 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
             revisions=len(read.revisions(found.ref)) if read.is_whole(found.cluster, "revisions") else None,
         ),
         "is_changed": now is not None and bool(found.seen.raw) and not facts.is_of(now.generation),
-        "may_decide": approvals.may_decide(request.user, request.rights, found),
+        "may_decide": may_decide,
+        **_revealed(request, found, facts.after, may_decide=may_decide),
         "may_withdraw": found.user_id == request.user.pk,
         "typed": request.POST.get("comment", ""),
     }
+
+
+def _revealed(request: ConsoleRequest, found: Operation, after: Service, *, may_decide: bool) -> dict[str, Any]:
+    """The rows with their values, for who decides and may reveal; else nothing, and the masked ones are shown."""
+    if not (may_decide and request.rights.allows(Permission.REVEAL, found.ref, labels_of(found.ref))):
+        return {}
+    rows, actor = _rows(found), actor_from(request)
+    return {"rows": revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor)}
+
+
+def _rows(found: Operation) -> list[FieldChange]:
+    return [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes]
 
 
 @require_http_methods(["GET", "POST"])
