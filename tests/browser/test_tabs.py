@@ -46,14 +46,13 @@ def streams(running: RunningConsole) -> int:
     return int(float(found[1]))
 
 
-def split_in_half(visitor: Visitor) -> None:
-    """Change the traffic of hello from yet another tab."""
+def deploy(visitor: Visitor) -> None:
+    """Give hello another image, from yet another tab."""
     page = visitor.page
-    visitor.go(f"{HELLO}env/")
-    page.fill("[name=value-0]", "Second")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
-    page.locator("#apply, [form=apply]").first.wait_for(state="attached")
-    page.get_by_role("button", name="Apply").click()
+    visitor.go(f"{HELLO}image/")
+    page.fill("[name=image]", "gcr.io/knative-samples/helloworld-rust")
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
+    page.get_by_role("button", name=re.compile("^Apply")).click()
     page.wait_for_url(re.compile("/operations/"))
 
 
@@ -63,7 +62,7 @@ def test_ten_tabs_load_and_see_a_change_over_one_stream(
     for page in tabs:
         expect(page.locator("main")).to_be_visible()
     eventually(lambda: streams(running) == 1, timeout=15, message="not one stream for one browser")
-    split_in_half(visitor)
+    deploy(visitor)
     for page in tabs:
         if HELLO in page.url and not page.url.endswith("hello-00001/"):
             expect(page.locator("main")).to_contain_text("hello-00002")
