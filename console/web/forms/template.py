@@ -26,6 +26,9 @@ WORD_HELP = _("One argument per line; one that is empty or has line breaks is wr
 PAIR_HELP = _("One key=value per line; a value with line breaks is written in quotes, as in JSON")
 
 
+MIN_ROWS, MAX_ROWS = 3, 12
+
+
 def _two_rows() -> forms.Textarea:
     """A command that a probe runs may have several lines."""
     return forms.Textarea({"rows": 2, "spellcheck": "false"})
@@ -103,10 +106,12 @@ class TemplateForm(ShownForm):
         return super().clean()
 
     def know_what_was_shown(self) -> None:
-        """Lines that the form showed are legal: only others are checked."""
+        """Lines that the form showed are legal: only others are checked. All are seen at once, as far as that goes."""
         for name, field in self.fields.items():
             if isinstance(field, LinesField):
-                field.shown = frozenset(lines.split(self.shown.get(name, "")))
+                shown = lines.split(self.shown.get(name, ""))
+                field.shown = frozenset(shown)
+                field.widget.attrs["rows"] = min(max(MIN_ROWS, len(shown) + 1), MAX_ROWS)
 
     def template_changes(self) -> list[Change]:
         """The changes of the fields that were touched; the revision's name comes last, template edits clear it."""
