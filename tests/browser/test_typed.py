@@ -40,7 +40,7 @@ def fill(visitor: Visitor, path: str) -> tuple[Page, str, str]:
 
 
 def preview(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Preview")).last.click()
+    page.get_by_role("button", name=re.compile("^Review changes")).last.click()
     expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
 
 
@@ -90,7 +90,7 @@ def test_the_form_that_was_typed_into_is_the_one_that_goes_along(visitor: Visito
 def test_after_applying_back_gives_a_fresh_form(visitor: Visitor) -> None:
     page, _selector, _text = fill(visitor, "traffic/")
     preview(page)
-    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("button", name=re.compile("^Apply")).click()
     page.wait_for_url(re.compile("/operations/"))
     page.go_back()
     expect(page.get_by_text("was applied already")).to_be_visible()
