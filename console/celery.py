@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add("console.heartbeat:WorkerHeartbeat")
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -296,6 +296,8 @@ LOG_LEVEL = env.str("CONSOLE_LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("CONSOLE_LOG_FORMAT", default="json")
 logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 
+CELERY_BEAT_SCHEDULER = "console.heartbeat:Scheduler"
+
 # --- What beat starts --------------------------------------------------------------------------
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "console.operations.tasks.sweep", "schedule": 2.0, "options": {"expires": 6}},

@@ -151,7 +151,9 @@ class Watcher:
         seal_key: bytes,
         *,
         clock: Callable[[], float] = time.time,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_tick = on_tick
         self._leadership = Leadership(client)
         self._client = client
         self._clusters = clusters
@@ -161,8 +163,9 @@ class Watcher:
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Lead or stand by until `stop` is set; then give the lead away."""
+        """Lead or stand by until `stop` is set; then give the lead away. Every tick calls `on_tick`."""
         while not stop.is_set():
+            self._on_tick()
             try:
                 self._tick()
             except (redis.RedisError, read.MirrorUnavailable, LeadershipLost) as error:
