@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from console.knative import changes
+from console.knative import changes, effects
 from console.knative.changes import Change, ChangeRefused
+from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.statuses import ACTIVE, OPEN, Status
@@ -34,14 +35,40 @@ class OnService(models.Model):
         return ServiceRef(self.cluster, self.namespace, self.name)
 
 
-class Preview(OnService):
+class Proposed(OnService):
+    """A change of a service as somebody saw it."""
+
+    sealed_change = models.BinaryField()
+    sealed_seen = models.BinaryField()
+    sealed_after = models.BinaryField(null=True)  # what the cluster's dry run made of it, where there was one
+
+    class Meta:
+        abstract = True
+
+    @cached_property
+    def change(self) -> Change:
+        return changes.load(unseal(self.sealed_change))
+
+    @cached_property
+    def seen(self) -> Service:
+        """The service as the person saw it; empty for a new one."""
+        return Service(unseal(self.sealed_seen))
+
+    @cached_property
+    def taken_back(self) -> frozenset[FieldChange]:
+        """The differences that the cluster's dry run showed to be none (console.knative.effects)."""
+        if self.sealed_after is None:
+            return frozenset()
+        with contextlib.suppress(ChangeRefused):
+            return effects.taken_back(self.seen, self.change.apply(self.seen), Service(unseal(self.sealed_after)))
+        return frozenset()
+
+
+class Preview(Proposed):
     """A change as somebody saw it before pressing the button. Submitting uses it up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    sealed_change = models.BinaryField()
-    sealed_seen = models.BinaryField()
-    sealed_after = models.BinaryField(null=True)  # what the cluster's dry run made of it, where there was one
     resource_version = models.CharField(max_length=40, blank=True)
     changes = models.JSONField(default=list)  # masked FieldChange rows, for the audit log and for showing
     kn = models.TextField(blank=True)
@@ -81,15 +108,12 @@ class Draft(models.Model):
         return found
 
 
-class Operation(OnService):
+class Operation(Proposed):
     """A change on its way to a cluster, whoever works on it and however often that one dies."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     uid = models.CharField(max_length=64, blank=True)
     kind = models.CharField(max_length=40)
-    sealed_change = models.BinaryField()
-    sealed_seen = models.BinaryField()
-    sealed_after = models.BinaryField(null=True)  # as the preview's
     # What the digest of an approval is salted with; null: made before there was a salt.
     sealed_salt = models.BinaryField(null=True)
     changes = models.JSONField(default=list)
@@ -149,15 +173,6 @@ class Operation(OnService):
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.ref} ({self.status})"
-
-    @cached_property
-    def change(self) -> Change:
-        return changes.load(unseal(self.sealed_change))
-
-    @cached_property
-    def seen(self) -> Service:
-        """The service as the person saw it; empty for a new one."""
-        return Service(unseal(self.sealed_seen))
 
     @cached_property
     def wanted(self) -> Service | None:

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
-from console.access.authorization import rights_of
+from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.audit import Outcome
 from console.cluster.errors import ClusterError, Conflict, NotFound, Refused, Uncertain
 from console.cluster.gateway import Gateway
 from console.cluster.transport import ATTEMPTS
 from console.knative import changes as knative_changes
-from console.knative import kn_command, traffic
+from console.knative import effects, kn_command, traffic
 from console.knative.changes import Change, ChangeRefused, CreateService, DeleteRevision, DeleteService
 from console.knative.diff import FieldChange, creates_revision, diff
 from console.knative.objects import Owner, Service
@@ -28,21 +28,21 @@ from console.knative.traffic import Problem, TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
-from console.operations.rights import missing, refuse_another_object
+from console.operations.rights import (
+    LabelNotAllowed,
+    Needs,
+    NotAllowed,
+    missing,
+    needs_of,
+    refuse_another_object,
+    refuse_unless_allowed,
+)
 from console.sealing import seal
 
 KEPT = timedelta(hours=2)
 READ_ATTEMPTS = 4
 PATIENCE = 5.0  # seconds
 DRY_RUN_SECONDS = 10.0  # that a person waits for the cluster's own word; admission may take longer
-
-
-class NotAllowed(Exception):
-    """The person may not make this change; `permissions` are those that are missing."""
-
-    def __init__(self, permissions: frozenset[str]) -> None:
-        super().__init__(", ".join(sorted(permissions)))
-        self.permissions = permissions
 
 
 class Untested(StrEnum):
@@ -70,6 +70,7 @@ class Effect:
     """
 
     preview: Preview
+    needs: Needs
     changes: tuple[FieldChange, ...]
     before: Service
     after: Service
@@ -104,10 +105,10 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
 
     Raises NotAllowed, ChangeRefused (a Problem of the form's input) or a ClusterError.
     """
-    gateway = gateway_for(ref.cluster, user, _patience())
+    gateway, rights = gateway_for(ref.cluster, user, _patience()), rights_of(user)
     for _ in range(READ_ATTEMPTS):
         before = _read(gateway, ref, change)
-        refuse_unless_allowed(user, ref, before, change)
+        _refuse_before_asking(rights, ref, needs_of(change, before))
         _refuse_taken_name(change, before)
         wanted = change.apply(before)
         refuse_another_object(ref, wanted)
@@ -116,7 +117,10 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         if not isinstance(dry_run.refusal, Conflict):
             break  # else the controllers wrote a status between the two calls
     after = dry_run.after or wanted
+    needs = needs_of(change, before, effects.taken_back(before, wanted, after))
     shown = _removal(change, before) if removes else diff(before.raw, after.raw)
+    if shown:
+        refuse_unless_allowed(rights, ref, needs)
     makes_revision = not removes and creates_revision(before, after)
     kn = kn_command.command(change, before, wanted)
     kept = Preview.objects.create(
@@ -135,6 +139,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     )
     return Effect(
         preview=kept,
+        needs=needs,
         changes=shown,
         before=before,
         after=after,
@@ -147,9 +152,9 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     )
 
 
-def refuse_unless_allowed(user: User, ref: ServiceRef, service: Service, change: Change) -> None:
-    """Raise NotAllowed unless the person has every right that the change needs."""
-    if not_held := missing(rights_of(user), ref, change, service):
+def _refuse_before_asking(rights: Rights, ref: ServiceRef, needs: Needs) -> None:
+    """Ask the cluster nothing for somebody who may make none of it; of what it takes back, nothing is needed."""
+    if needs.permissions == (not_held := missing(rights, ref, needs)):
         raise NotAllowed(not_held)
 
 
@@ -157,6 +162,8 @@ def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:
     """Leave one entry of an attempt that was not allowed, named after the first of the permissions that it lacked."""
     first, *more = sorted(refusal.permissions)
     text = f"also lacks: {', '.join(more)}" if more else ""
+    if isinstance(refusal, LabelNotAllowed):
+        text = "; ".join(filter(None, [f"labels: {refusal.problem.facts['labels']}", text]))
     audit.record(f"{first}.refused", actor=actor, ref=ref, outcome=Outcome.REFUSED, text=text)
 
 
@@ -232,11 +239,11 @@ def masked(service: Service) -> dict[str, Any]:
 __all__ = [
     "ChangeRefused",
     "Effect",
+    "LabelNotAllowed",
     "NotAllowed",
     "Untested",
     "audit_refusal",
     "forget_old_previews",
     "masked",
     "preview",
-    "refuse_unless_allowed",
 ]

@@ -33,7 +33,7 @@ from console.operations.models import Operation, Preview
 from console.operations.previewing import KEPT, NotAllowed, audit_refusal
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
 from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
-from console.operations.rights import missing, needs_of
+from console.operations.rights import needs_of_kept, refuse_unless_allowed
 from console.operations.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
 from console.sealing import seal, unseal
 
@@ -205,7 +205,7 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
         raise NotNow
     change = _again(operation)
     with _refusals_audited(operation.ref, actor):
-        is_protected = bool(standing_before(operation.ref, change, operation.seen).rules)
+        is_protected = bool(standing_before(operation.ref, needs_of_kept(operation)).rules)
         if not is_protected and operation.status != Status.STOPPED:
             return _retry(operation, change, user, actor)
         effect = previewing.preview(change, user=user, ref=operation.ref)
@@ -223,7 +223,7 @@ def _again(operation: Operation) -> Change:
     """
     change = operation.change
     if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
-        change = Combined((*_parts(change), _new_pods(change)))
+        change = Combined((*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
     elif operation.is_written and isinstance(change, CreateService):
         change = Redeploy(timezone.now().isoformat())
     return change
@@ -238,6 +238,7 @@ def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Op
         uid=operation.uid,
         sealed_change=seal(changes.dump(change)),
         sealed_seen=bytes(operation.sealed_seen),
+        sealed_after=operation.sealed_after and bytes(operation.sealed_after),  # as little is needed as before
         changes=operation.changes,
         kn=operation.kn,
         kn_limit=operation.kn_limit,
@@ -251,10 +252,10 @@ def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Op
     return _accept(again, user, actor, operation.reason)
 
 
-def _new_pods(change: Change) -> Change:
+def _new_pods(change: Change, needed: frozenset[str]) -> Change:
     """What makes a new revision of the same template, with no more rights than the change itself needed."""
     at = timezone.now().isoformat()
-    if changes.permissions(change) == {Permission.OPERATE}:
+    if Permission.DEPLOY not in needed:
         return Restart(at, change.digests if isinstance(change, Restart) else {})
     return Redeploy(at)
 
@@ -282,13 +283,11 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
 
 def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
     """Let the change in: to a worker, or to wait for an approval. Every way to make an operation comes through here."""
-    change = changes.load(unseal(operation.sealed_change))
-    seen = Service(unseal(operation.sealed_seen))
-    rights = rights_of(user)
-    if not_held := missing(rights, operation.ref, change, seen):
-        raise NotAllowed(not_held)
-    standing = standing_before(operation.ref, change, seen)
-    operation.broke_glass = admit(operation.ref, standing, rights, needs_of(change, seen), reason, break_glass)
+    change, seen = operation.change, operation.seen
+    rights, needs = rights_of(user), needs_of_kept(operation)
+    refuse_unless_allowed(rights, operation.ref, needs)
+    standing = standing_before(operation.ref, needs)
+    operation.broke_glass = admit(operation.ref, standing, rights, needs, reason, break_glass)
     if standing.rules and not operation.broke_glass:
         wait_for_approval(operation, standing)
     operation.kind = kind_of(change)

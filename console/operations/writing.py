@@ -25,7 +25,13 @@ from console.operations.meanwhile import stop_at_conflicts, tell_of_others
 from console.operations.models import Operation, TimelineLine
 from console.operations.protection.gate import objection
 from console.operations.removing import delete_revision, delete_service, is_deleted
-from console.operations.rights import missing, refuse_another_object
+from console.operations.rights import (
+    LabelNotAllowed,
+    NotAllowed,
+    needs_of_kept,
+    refuse_another_object,
+    refuse_unless_allowed,
+)
 from console.operations.statuses import ACTIVE, Status
 from console.operations.turns import Pause, Turn
 
@@ -165,9 +171,12 @@ def _stop_at_the_gates(turn: Turn, fresh: Service) -> None:
     operation = turn.operation
     if operation.user is None:
         turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
-    not_held = missing(rights_of(operation.user), operation.ref, operation.change, fresh)
-    if not_held:
-        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(not_held)}})
+    try:
+        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))
+    except LabelNotAllowed as refusal:
+        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "facts": dict(refusal.problem.facts)})
+    except NotAllowed as refusal:
+        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(refusal.permissions)}})
     if cause := objection(operation, fresh):
         turn.end(Status.STOPPED, cause=cause)
 

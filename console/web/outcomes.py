@@ -106,7 +106,7 @@ def cause(facts: Mapping[str, Any]) -> str:
     if text is None:
         return words.problem_of(code, found)
     defaults = {"name": "?", "quota": "?", "revision": "?", "who": "?", "permission": "?"}
-    defaults |= {"comment": "", "until": "?", "note": ""}
+    defaults |= {"comment": "", "until": "?", "note": "", "labels": "?", "permissions": "?"}
     return str(text) % {**defaults, **found}
 
 
@@ -187,6 +187,10 @@ CAUSES = {
     "exists-already": gettext_lazy("A service with this name already exists."),
     "not-serving": gettext_lazy("Traffic is pinned to other revisions. Send some to the new one when you are ready."),
     "not-allowed": gettext_lazy("The permission “%(permission)s” was taken away between submitting and writing."),
+    "label-decides": gettext_lazy(
+        "The label “%(labels)s” decides by now who may do what with this service, or which rules protect it. "
+        "Its author lacks %(permissions)s to set or remove it."
+    ),
     "unauthorized": gettext_lazy("The cluster no longer accepts the console's credentials."),
     "forbidden": gettext_lazy("The cluster's own access rules do not allow it."),
     "cluster-away": gettext_lazy("The cluster did not answer before the timeout."),

@@ -20,6 +20,7 @@ from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.protection.models import FreezeWindow
 from console.operations.protection.windows import on_clock
 from console.operations.reading import ENDED
+from console.operations.rights import LabelNotAllowed, NotAllowed
 from console.web import traffic_words
 
 HEALTH = {
@@ -187,8 +188,20 @@ PROBLEMS = {
     "mount-path-taken": gettext_lazy("Something is mounted at %(path)s already."),
     "revision-name-prefix": gettext_lazy("“%(name)s” does not begin with “%(prefix)s”."),
     "yaml-invalid": gettext_lazy("This is not YAML: %(detail)s"),
+    "label-decides": gettext_lazy(
+        "The label “%(labels)s” decides who may do what with this service, or which rules protect it. You can only set "
+        "or remove it if you hold, with no end, what it gives or takes; you lack %(permissions)s. Leave it as it is, "
+        "or ask an owner."
+    ),
     "digest-unknown": gettext_lazy("The digest that runs now is not known; let Knative resolve the image again."),
 }
+
+
+def not_allowed(refusal: NotAllowed) -> str:
+    """Return which permissions a change of a service lacks, or which of its labels may not be set."""
+    if isinstance(refusal, LabelNotAllowed):
+        return problem(refusal.problem)
+    return _("You lack the permission “%(permission)s” here.") % {"permission": ", ".join(sorted(refusal.permissions))}
 
 
 def frozen(freeze: Freeze) -> str:

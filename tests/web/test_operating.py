@@ -64,6 +64,14 @@ def test_an_operator_scales_without_bringing_another_build(shown: Shown, people)
     assert {type(part).__name__ for part in change.changes} == {"SetScale", "KeepDigest"}
 
 
+def test_a_scale_that_may_bring_another_build_needs_the_right_to_deploy(shown: Shown, people) -> None:
+    shown.client.force_login(people["operator"])
+    typed = {"what": "scale", "min": "2", "max": "5"}
+    assert shown.client.post(f"{shown.path}operate/", typed).status_code == 403
+    shown.client.force_login(people["deployer"])
+    assert "autoscaling.knative.dev/min-scale" in read(shown.client.post(f"{shown.path}operate/", typed)).text
+
+
 def test_what_is_wrong_with_a_scale_stands_beside_it(shown: Shown) -> None:
     response = shown.client.post(f"{shown.path}operate/", {"what": "scale", "min": "many", "max": "5"})
     assert response.status_code == 422

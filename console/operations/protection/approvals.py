@@ -27,7 +27,7 @@ from console.operations.previewing import NotAllowed, audit_refusal
 from console.operations.protection.gate import Frozen, Standing, may_approve, standing_before
 from console.operations.protection.models import Approval
 from console.operations.protection.seal import digest
-from console.operations.rights import Needs, needs_of
+from console.operations.rights import Needs, needs_of_kept
 from console.operations.statuses import Status
 
 _ANY_LABELS = Needs(frozenset(), ({},))  # grants without a selector hold whatever the labels are
@@ -66,7 +66,7 @@ def may_decide(user: User, rights: Rights, operation: Operation) -> bool:
         return False
     if may_approve(rights, operation.ref, _ANY_LABELS):  # the usual case, without decrypting anything
         return True
-    return may_approve(rights, operation.ref, needs_of(operation.change, operation.seen))
+    return may_approve(rights, operation.ref, needs_of_kept(operation))
 
 
 def waiting_for(user: User, rights: Rights) -> list[Operation]:
@@ -84,7 +84,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
     Raises OwnChange or NotAllowed (both audited), Frozen, or NotNow when it waits no more or is not what was shown.
     """
     _check(operation, user, actor, "approve")
-    freeze = standing_before(operation.ref, operation.change, operation.seen).freeze
+    freeze = standing_before(operation.ref, needs_of_kept(operation)).freeze
     if freeze:
         raise Frozen(operation.ref, freeze)
     if not seen_digest == operation.approval.digest == digest(operation):

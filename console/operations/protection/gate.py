@@ -10,17 +10,15 @@ from django.utils import timezone
 from console.access.authorization import Rights, rights_of
 from console.access.permissions import Permission
 from console.knative import paths
-from console.knative.changes import Change
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.previewing import NotAllowed
 from console.operations.protection.models import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
 from console.operations.protection.ruling import manages
 from console.operations.protection.seal import digest
 from console.operations.protection.windows import on_clock
-from console.operations.rights import Needs, needs_of
+from console.operations.rights import Needs, NotAllowed, needs_of_kept
 
 _MANAGE_LOST = {"code": "not-allowed", "facts": {"permission": Permission.MANAGE}}
 
@@ -116,9 +114,8 @@ class Protection:
         return self.standing(ref, COVERABLE, [labels], timezone.now())
 
 
-def standing_before(ref: ServiceRef, change: Change, before: Service) -> Standing:
-    """Return what stands before this change of the service as it is in `before`, now."""
-    needs = needs_of(change, before)
+def standing_before(ref: ServiceRef, needs: Needs) -> Standing:
+    """Return what stands now before a change of the service that needs this."""
     return Protection().standing(ref, needs.permissions, needs.labels, timezone.now())
 
 
@@ -163,8 +160,8 @@ def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
 
     Rules and windows count as they are at this moment, and so do the rights of whoever approved or broke the glass.
     """
-    needs = needs_of(operation.change, fresh)
-    standing = Protection().standing(operation.ref, needs.permissions, needs.labels, timezone.now())
+    needs = needs_of_kept(operation, fresh)
+    standing = standing_before(operation.ref, needs)
     if operation.broke_glass:
         author = operation.user and rights_of(operation.user)
         return None if author and may_break_glass(author, operation.ref, needs, standing) else _MANAGE_LOST

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.knative.changes import Change, Combined, KeepDigest, ResolveImage
+from console.knative.changes import Change, Combined, KeepDigest, ResolveImage, permissions
 from console.knative.changes.image import tagged_image
 from console.knative.containers import Container
+from console.knative.effects import DEPLOY
 from console.knative.objects import Revision, Service
 
 
@@ -41,9 +42,16 @@ class DigestChoice:
         return (*kept, *resolved)
 
     def with_(self, change: Change) -> Change:
-        """Return the change together with what was chosen."""
+        """Return the change together with what was chosen.
+
+        Not to keep what runs is to take what the tag names by then. Beside a change that deploys nothing itself that is
+        said, so that it is judged as deploying.
+        """
         parts = change.changes if isinstance(change, Combined) else (change,)
-        return Combined((*parts, *self.changes)) if self.changes else change
+        more = self.changes
+        if not self.keep and DEPLOY not in permissions(change):
+            more = (*map(ResolveImage, self.running), *more)
+        return Combined((*parts, *more)) if more else change
 
 
 def choice(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refused_page, signed_in
+from console.access.decorators import signed_in
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
 from console.knative.references import ServiceRef
@@ -26,7 +26,7 @@ from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import beside_button
 from console.web.views.operations import as_uuid
 from console.web.views.services import matches
-from console.web.views.stopped import gone, stopped
+from console.web.views.stopped import gone, not_allowed, stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,13 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
         effect = previewing.preview(change, user=request.user, ref=ref)
     except NotAllowed as error:
         previewing.audit_refusal(error, ref, actor_from(request))
-        missing = ", ".join(sorted(error.permissions))
-        why_not = _("You lack the permission “%(permission)s” here.") % {"permission": missing}
+        why_not = words.not_allowed(error)
     except ChangeRefused as refusal:
         why_not = words.problem(refusal.problem)
     except ClusterError as error:
         why_not = outcomes.answer_error(error)[0]
     else:
-        standing = gate.standing_before(ref, change, effect.before)
+        standing = gate.standing_before(ref, effect.needs)
         why_not = _why_not(effect, standing)
         return Line(ref, why_not=why_not) if why_not else Line(ref, effect, standing=standing)
     return Line(ref, why_not=why_not)
@@ -128,7 +127,7 @@ def submit(request: ConsoleRequest) -> HttpResponse:
     except (submission.PreviewGone, ValueError):
         return gone(request, previews)
     except NotAllowed as error:
-        return refused_page(request, Permission(sorted(error.permissions)[0]), None)
+        return not_allowed(request, error)
     except submission.Stopped as stop:
         return stopped(request, request.POST.getlist("preview"), asked, stop)
     applied(request)

@@ -18,11 +18,12 @@ from console.knative.containers import Container
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
+from console.knative.traffic import Problem
 from console.mirror import read
 from console.operations import previewing, revealing, surroundings
 from console.operations.previewing import NotAllowed
 from console.operations.protection import gate
-from console.operations.rights import needs_of
+from console.operations.rights import LabelNotAllowed
 from console.operations.submission import Limits
 from console.web import impact, outcomes, words
 from console.web.forms import digest
@@ -44,6 +45,8 @@ from console.web.typed import (
     wants_preview,
 )
 from console.web.views.services import find, frame
+
+_EDITS = frozenset({Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE})
 
 
 @require_permission(Permission.DEPLOY)
@@ -95,18 +98,16 @@ def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     if wants_preview(request) and form.is_valid():
         if form.change is None:
             return page(_("Nothing was changed."))
-        return show_preview(request, ref, form.change, page)
+        return show_preview(request, ref, form.change, page, form=form)
     return page()
 
 
 @require_permission(Permission.VIEW)
 @keeps_typed
 def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The whole manifest: masked for reading, with its values for whoever may reveal and deploy."""
+    """The whole manifest, its values masked. What an edit needs follows from what it changes."""
     found = find(ref)
-    may_edit = {Permission.DEPLOY, Permission.REVEAL, Permission.TRAFFIC, Permission.OPERATE} <= set(
-        request.permissions
-    )
+    may_edit = not _EDITS.isdisjoint(request.permissions)
     if wants_preview(request) and not may_edit:
         return refuse(request, Permission.DEPLOY, ref)
     form = YamlForm(found, typed(request))
@@ -181,25 +182,22 @@ def show_preview(
     seen = typed_field(request, "resource_version")
     try:
         effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
-    except ChangeRefused as refusal:
-        problem = refusal.problem
-        if form is None or problem.field not in form.fields:
-            return back(words.problem(problem))
-        form.add_error(problem.field, words.problem(problem))
-        return back("")
+    except (ChangeRefused, LabelNotAllowed) as refusal:
+        if isinstance(refusal, LabelNotAllowed):
+            previewing.audit_refusal(refusal, ref, actor_from(request))
+        return back(_beside_field(refusal.problem, form))
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), ref)
     if effect.is_empty:
         return back(_("Nothing would change: the service is already like that."))
-    standing = gate.standing_before(ref, change, effect.before)
+    standing = gate.standing_before(ref, effect.needs)
     context = {
         **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
         "effect": effect,
         "rows": _rows(request, ref, change, effect) if shows_values else effect.changes,
         "notes": notes,
         "standing": standing,
-        "may_break_glass": standing.stops
-        and gate.may_break_glass(request.rights, ref, needs_of(change, effect.before), standing),
+        "may_break_glass": standing.stops and gate.may_break_glass(request.rights, ref, effect.needs, standing),
         "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
         "impact": impact.sentences(
             change,
@@ -219,6 +217,15 @@ def show_preview(
         "owner": effect.before.owner if effect.before.raw else None,
     }
     return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
+
+
+def _beside_field(problem: Problem, form: Form | None) -> str:
+    """Tell the problem beside the field that it names and return nothing; without such a field return its words."""
+    parts = [part for part in (form, getattr(form, "settings", None)) if part and problem.field in part.fields]
+    if not parts:
+        return words.problem(problem)
+    parts[0].add_error(problem.field, words.problem(problem))
+    return ""
 
 
 def beside_button(request: ConsoleRequest, usual: tuple[float, float] | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refuse, refused_page, signed_in
+from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
@@ -26,13 +26,13 @@ from console.operations.previewing import NotAllowed
 from console.operations.protection import approvals
 from console.operations.protection.models import Approval
 from console.operations.protection.review import review
-from console.operations.rights import missing
+from console.operations.rights import lacks_to_cancel, may_make
 from console.operations.statuses import SUCCESSFUL, Status
 from console.web import impact, outcomes, paging, typed, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
-from console.web.views.stopped import gone, stopped
+from console.web.views.stopped import gone, not_allowed, stopped
 
 
 @signed_in
@@ -84,13 +84,9 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "cause_at": parse_time((found.cause.get("facts") or {}).get("at")),
         "relatives": reading.relatives(found),
         "is_success": found.status in SUCCESSFUL,
-        "may_cancel": found.is_active
-        and not found.is_written
-        and request.rights.allows(found.change.permission, found.ref, labels),
+        "may_cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),
         "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels),
-        "may_retry": not found.is_open
-        and found.status not in SUCCESSFUL
-        and not missing(request.rights, found.ref, found.change, found.seen),
+        "may_retry": not found.is_open and found.status not in SUCCESSFUL and may_make(request.rights, found),
         "may_split": request.rights.allows(Permission.TRAFFIC, found.ref, labels),
         "may_roll_back": rollback.is_possible(found) and request.rights.allows(Permission.TRAFFIC, found.ref, labels),
         "may_see_logs": may_see_logs,
@@ -168,7 +164,7 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     except submission.PreviewGone:
         return gone(request, [str(id)])
     except NotAllowed as error:
-        return refused_page(request, Permission(sorted(error.permissions)[0]), None)
+        return not_allowed(request, error)
     except submission.Stopped as stop:
         return stopped(request, [str(id)], asked, stop)
     typed.applied(request)
@@ -179,9 +175,8 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @signed_in
 def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = find_operation(request, id)
-    permission = Permission(found.change.permission)
-    if not request.rights.allows(permission, found.ref, labels_of(found.ref)):
-        return refuse(request, permission, found.ref)
+    if lacking := lacks_to_cancel(request.rights, found, labels_of(found.ref)):
+        return refuse(request, lacking, found.ref)
     try:
         submission.cancel(found, actor=actor_from(request))
     except submission.NotNow:
@@ -196,7 +191,7 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     try:
         made = submission.retry(found, user=request.user, actor=actor_from(request))
     except NotAllowed as error:
-        return refused_page(request, Permission(sorted(error.permissions)[0]), found.ref)
+        return not_allowed(request, error, found.ref)
     except submission.NotNow:
         messages.warning(request, _("This operation cannot be tried again."))
         return redirect("operation", id=id)

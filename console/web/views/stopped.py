@@ -8,13 +8,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from console.knative import changes
+from console.access.decorators import refused_page
+from console.access.permissions import Permission
 from console.knative.diff import FieldChange
-from console.knative.objects import Service
+from console.knative.references import ServiceRef
 from console.operations import submission
 from console.operations.protection import gate
-from console.operations.rights import needs_of
-from console.sealing import unseal
+from console.operations.rights import NotAllowed, needs_of_kept
 from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -29,10 +29,10 @@ def stopped(
         return gone(request, preview_ids)
     standings, may_break = [], len(previews) == 1  # one service at a time
     for preview in previews:
-        change, seen = changes.load(unseal(preview.sealed_change)), Service(unseal(preview.sealed_seen))
-        standing = gate.standing_before(preview.ref, change, seen)
+        needs = needs_of_kept(preview)
+        standing = gate.standing_before(preview.ref, needs)
         standings.append(standing)
-        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs_of(change, seen), standing)
+        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs, standing)
     rows = [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in previews[0].changes]
     context = {
         "previews": previews,
@@ -49,6 +49,13 @@ def stopped(
         "draft_id": request.POST.get("draft", ""),
     }
     return render(request, "changes/stopped.html", context, status=422)
+
+
+def not_allowed(request: ConsoleRequest, refusal: NotAllowed, ref: ServiceRef | None = None) -> HttpResponse:
+    """Answer 403 for a change that was refused when it was submitted; the engine has left its audit entry."""
+    page = refused_page(request, Permission(min(refusal.permissions)), ref)
+    page.context_data = {**(page.context_data or {}), "why": words.not_allowed(refusal)}
+    return page
 
 
 def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpResponse:
