@@ -354,3 +354,16 @@ def test_a_mount_says_how() -> None:
     volumes = {entry["name"]: entry for entry in after.template_spec["volumes"]}
     assert volumes[disk]["persistentVolumeClaim"] == {"claimName": "disk", "readOnly": True}
     assert volumes[fast]["emptyDir"] == {"sizeLimit": "1Gi", "medium": "Memory"}
+
+
+@given(every_change)
+def test_a_change_that_is_made_already_leaves_a_named_template_alone(change: Change) -> None:
+    """Without its name, an unchanged template would make a revision."""
+    made = copy.deepcopy(dict(change.apply(Service(factories.service())).raw))
+    made["spec"]["template"].setdefault("metadata", {})["name"] = "shop-pinned-again"
+    try:
+        again = change.apply(Service(made))
+    except ChangeRefused as refusal:
+        assert refusal.problem.code == "mount-path-taken"  # noqa: PT017  by the mount that the first time made
+    else:
+        assert again.raw == made

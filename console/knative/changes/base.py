@@ -4,9 +4,12 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from console.knative.diff import diff
 from console.knative.objects import Service
-from console.knative.paths import FieldPath
+from console.knative.paths import TEMPLATE, FieldPath
 from console.knative.traffic import Problem
+
+_TEMPLATE_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
 
 
 class ChangeRefused(Exception):
@@ -48,6 +51,15 @@ def edited_template(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
     template: dict[str, Any] = raw.setdefault("spec", {}).setdefault("template", {})
     (template.get("metadata") or {}).pop("name", None)
     return raw, template
+
+
+def result(service: Service, raw: dict[str, Any]) -> Service:
+    """Return the edited service; the present one where nothing differs, or nothing but the template's name.
+
+    A named template that gets the value that it has already keeps its name: without, it would make a revision.
+    """
+    rows = diff(service.raw, raw)
+    return Service(raw) if any(row.path != _TEMPLATE_NAME for row in rows) else service
 
 
 def pod_spec(template: dict[str, Any]) -> dict[str, Any]:

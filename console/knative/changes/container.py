@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from console.knative.changes.base import (
     edited_template,
     find_container,
+    result,
     set_or_remove,
 )
 from console.knative.changes.lists import edit_list
@@ -63,7 +64,7 @@ class SetEnvFrom:
             order=self.order,
         )
         set_or_remove(container, "envFrom", edited or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "envFrom")})
@@ -83,7 +84,7 @@ class SetCommand:
         container = find_container(template, self.container)
         for field, words in self._wanted().items():
             set_or_remove(container, field, list(words) or None)
-        return Service(raw)
+        return result(service, raw)
 
     def _wanted(self) -> dict[str, tuple[str, ...]]:
         wanted = {"command": self.command, "args": self.arguments}
@@ -107,12 +108,12 @@ class SetPort:
         container = find_container(template, self.container)
         if self.port is None:
             container.pop("ports", None)
-            return Service(raw)
+            return result(service, raw)
         first, *others = container.get("ports") or [{}]
         port = {**first, "containerPort": self.port}
         set_or_remove(port, "name", self.protocol or None)
         container["ports"] = [port, *others]
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "ports")})
@@ -138,7 +139,7 @@ class SetResources:
             set_or_remove(resources, kind, values or None)
         if resources or "resources" in container:
             container["resources"] = resources
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         wanted = [("requests", name) for name in self.requests] + [("limits", name) for name in self.limits]
@@ -157,7 +158,7 @@ class SetProbe:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         set_or_remove(find_container(template, self.container), self.which, self.probe)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, self.which)})
@@ -174,7 +175,7 @@ class SetPullPolicy:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         set_or_remove(find_container(template, self.container), "imagePullPolicy", self.policy or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "imagePullPolicy")})
@@ -194,7 +195,7 @@ class SetUser:
         context = dict(container.get("securityContext") or {})
         set_or_remove(context, "runAsUser", self.uid)
         set_or_remove(container, "securityContext", context or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "securityContext", "runAsUser")})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from console.knative import newlines, validation
-from console.knative.changes.base import ChangeRefused, edited_template, find_container, set_or_remove
+from console.knative.changes.base import ChangeRefused, edited_template, find_container, result, set_or_remove
 from console.knative.objects import Service
 from console.knative.paths import FieldPath, container_path
 
@@ -90,7 +90,7 @@ class SetEnv:
                 present[position] = entry.over(present[position])
         written = [entry for position, entry in enumerate(present) if position not in taken]
         set_or_remove(container, "env", [*written, *added] or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         names = [entry.name for entry in self.set] + list(self.remove) + [place.name for place in self.remove_at]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from console.knative.changes.base import ChangeRefused, edited_template, find_container, template_metadata
+from console.knative.changes.base import ChangeRefused, edited_template, find_container, result, template_metadata
 from console.knative.images import Reference
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
@@ -30,7 +30,7 @@ class SetImage:
         container["image"] = self.image
         if _is_user_container(service, self.container):
             template_metadata(template, "annotations")[USER_IMAGE] = self.image
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image")})
@@ -57,7 +57,7 @@ class KeepDigest:
             container["image"] = f"{Reference.read(name).repository}@{self.digest}"
             if _is_user_container(service, self.container):
                 template_metadata(template, "annotations")[USER_IMAGE] = name
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image"), (*TEMPLATE_ANNOTATIONS, USER_IMAGE)})
@@ -79,7 +79,7 @@ class ResolveImage:
         tagged = tagged_image(service, self.container)
         if tagged:
             container["image"] = tagged
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({container_path(self.container, "image")})
@@ -102,7 +102,7 @@ class Restart:
             service = KeepDigest(name, digest).apply(service)
         raw, template = edited_template(service)
         template_metadata(template, "annotations")[UPDATE_TIMESTAMP] = self.at
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         kept = (path for name, digest in self.digests.items() for path in KeepDigest(name, digest).touches())

@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, template_metadata
+from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, result, template_metadata
 from console.knative.changes.image import KeepDigest
 from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
 from console.knative.diff import creates_revision
@@ -50,7 +50,7 @@ class Redeploy:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         template_metadata(template, "annotations")[UPDATE_TIMESTAMP] = self.at
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*TEMPLATE_ANNOTATIONS, UPDATE_TIMESTAMP)})

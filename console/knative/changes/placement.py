@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from console.knative.changes.base import edited_template, pod_spec, set_or_remove
+from console.knative.changes.base import edited_template, pod_spec, result, set_or_remove
 from console.knative.objects import Service
 from console.knative.paths import POD_SPEC, FieldPath
 
@@ -26,7 +26,7 @@ class SetPlacement:
             set_or_remove(spec, "nodeSelector", wanted or None)
         if self.tolerations is not None:
             set_or_remove(spec, "tolerations", [dict(one) for one in self.tolerations] or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         selected = {(*POD_SPEC, "nodeSelector", key) for key in self.node_selector}

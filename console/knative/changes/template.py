@@ -11,6 +11,7 @@ from console.knative.changes.base import (
     entries,
     merge,
     pod_spec,
+    result,
     set_or_remove,
     template_metadata,
 )
@@ -66,7 +67,7 @@ class SetScale:
                 merge(annotations, dict.fromkeys(scale_spellings(field)))
             else:
                 annotations[scale_spelling(annotations, field)] = value
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset((*TEMPLATE_ANNOTATIONS, name) for field in self.fields for name in scale_spellings(field))
@@ -82,7 +83,7 @@ class SetConcurrency:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         set_or_remove(pod_spec(template), "containerConcurrency", self.limit)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "containerConcurrency")})
@@ -98,7 +99,7 @@ class SetTimeout:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         set_or_remove(pod_spec(template), "timeoutSeconds", self.seconds)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "timeoutSeconds")})
@@ -114,7 +115,7 @@ class SetServiceAccount:
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
         set_or_remove(pod_spec(template), "serviceAccountName", self.name or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "serviceAccountName")})
@@ -133,7 +134,7 @@ class SetPullSecrets:
         present = list(spec.get("imagePullSecrets") or ())
         wanted = [_take(present, name) or {"name": name} for name in self.names]
         set_or_remove(spec, "imagePullSecrets", wanted or None)
-        return Service(raw)
+        return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({(*POD_SPEC, "imagePullSecrets")})
@@ -186,7 +187,7 @@ def _set_metadata(service: Service, on: str, kind: str, wanted: dict[str, str | 
     else:
         raw = edited(service)
         merge(entries(raw["metadata"], kind), wanted)
-    return Service(raw)
+    return result(service, raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from console.knative.changes.base import (
     edited_template,
     find_container,
     pod_spec,
+    result,
     set_or_remove,
 )
 from console.knative.objects import Service
@@ -63,7 +64,7 @@ class SetVolumes:
         for entry in leaving:
             edit.remove(entry)
         edit.write()
-        return Service(raw)
+        return result(service, raw)
 
     def _edited(self, leaving: list[Raw], edit: "_Edit", path: str, source: Raw) -> Raw | None:
         """Return the mount that this one edits: that of the same path, else one of the same object that moves."""

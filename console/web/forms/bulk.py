@@ -62,7 +62,7 @@ class BulkForm(forms.Form):
         data = super().clean() or {}
         kind, name, value = data.get("kind", ""), str(data.get("name", "")).strip(), str(data.get("value", ""))
         found = None
-        if kind in ("env", "env-remove"):
+        if kind == "env" or (kind == "env-remove" and not name):  # what is there may have any name
             found = validation.env_name(name)
         elif kind == "label":
             found = validation.label(name, value)
