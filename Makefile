@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test access-table audit-dependencies test-servers test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
+.PHONY: help run test access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody whom 
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py
+
+test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test takes a sample)
+	GUARD=whole $(BIN)/python -m pytest -n 3 -q tests/guard
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (make test leaves that out where there is none)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py

@@ -39,6 +39,7 @@ class Control:
     is_checked: bool = True
     is_disabled: bool = False
     is_read_only: bool = False
+    action: str = ""  # a button's own address
     options: list[Option] = field(default_factory=list)
 
     @property
@@ -84,15 +85,19 @@ class Form:
         else:
             control.value = _sanitized(control.kind, text)
 
-    def entries(self, button: str = "", *, newline: str = "\r\n") -> Entries:
+    def button(self, name: str, value: str) -> Control:
+        """The button that sends this; raises StopIteration."""
+        return next(one for one in self.controls if (one.kind, one.name, one.value) == ("submit", name, value))
+
+    def entries(self, pressed: Control | None = None, *, newline: str = "\r\n") -> Entries:
         """Return what is sent, in order. A browser sends CRLF; a script that encodes the fields itself sends LF."""
-        found = [(control.name, control.value) for control in self.controls if control.is_sent]
-        found += [(c.name, c.value) for c in self.controls if c.kind == "submit" and button and c.name == button][:1]
+        sent = (control for control in self.controls if control.is_sent or (control is pressed and control.name))
+        found = [(control.name, control.value) for control in sent]
         return [(_lines(name, newline), _lines(value, newline)) for name, value in found]
 
-    def encoded(self, button: str = "", *, newline: str = "\r\n") -> str:
+    def encoded(self, pressed: Control | None = None, *, newline: str = "\r\n") -> str:
         """Return the body as application/x-www-form-urlencoded."""
-        return urlencode(self.entries(button, newline=newline), encoding="utf-8", errors="xmlcharrefreplace")
+        return urlencode(self.entries(pressed, newline=newline), encoding="utf-8", errors="xmlcharrefreplace")
 
 
 class Page(HTMLParser):
@@ -113,7 +118,7 @@ class Page(HTMLParser):
             self._place(control, next((form for form in self.forms if form.identity == identity), None))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = {name: value or "" for name, value in reversed(attrs)}
+        names = {name: (value or "").replace("\0", "\ufffd") for name, value in reversed(attrs)}
         if tag == "form" and self._open is None:
             self._open = Form(names.get("action", ""), names.get("method", "get").lower(), names.get("id", ""))
             self.forms.append(self._open)
@@ -130,7 +135,7 @@ class Page(HTMLParser):
             self._text = []
         elif tag == "button" and names.get("type", "submit") == "submit":
             control = self._made(names, "submit")
-            control.value = names.get("value", "")
+            control.value, control.action = names.get("value", ""), names.get("formaction", "")
             self._add(control, names)
 
     def handle_endtag(self, tag: str) -> None:
@@ -141,7 +146,7 @@ class Page(HTMLParser):
         elif tag == "option":
             self._close_option()
         elif tag == "textarea" and self._control:
-            text = "".join(self._text or ())
+            text = "".join(self._text or ()).replace("\0", "\ufffd")
             self._control.value = text.removeprefix("\n")  # the parser drops one line break right after the tag
             self._finish()
         elif tag == "select" and self._control:
@@ -191,9 +196,14 @@ class Page(HTMLParser):
     def _close_option(self) -> None:
         if self._text is None or self._control is None or self._control.kind != "select":
             return
-        text = self._option.get("value", " ".join("".join(self._text).split()))
+        text = self._option.get("value", _stripped("".join(self._text).replace("\0", "")))
         self._control.options.append(Option(text, "selected" in self._option, "disabled" in self._option))
         self._text = None
+
+
+def _stripped(text: str) -> str:
+    """Strip and collapse ASCII whitespace, which is less than Python's."""
+    return " ".join(part for part in re.split(r"[\t\n\f\r ]+", text) if part)
 
 
 def _choose(control: Control) -> None:
@@ -206,7 +216,6 @@ def _choose(control: Control) -> None:
 
 def _sanitized(kind: str, text: str) -> str:
     """The "value sanitization algorithm" of each kind of control."""
-    text = text.replace("\0", "�")
     if kind in _ONE_LINE:
         text = text.replace("\r", "").replace("\n", "")
         return text.strip("\t\n\f\r ") if kind in _TRIMMED else text

@@ -53,6 +53,8 @@ def _every_field() -> Any:
     kinds = [kind for kind in volume if kind != "name"]
     pod["volumes"] = [{"name": f"volume-{number}", kind: volume[kind]} for number, kind in enumerate(kinds)]
     template = {**spec["template"]["metadata"], "name": "every-field-first", "namespace": "default"}
+    for target in spec["traffic"]:
+        target.pop("url")  # in the schema, and refused by the webhook: "must not set the field(s)"
     traffic = [
         {**target, "revisionName": f"every-field-0000{n}", "tag": f"tag-{n}", "percent": 50, "latestRevision": False}
         for n, target in enumerate(spec["traffic"], start=1)

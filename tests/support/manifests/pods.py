@@ -82,7 +82,7 @@ MANIFESTS = (
             "enableServiceLinks": True,
         },
     ),
-    service("identity-odd", pod={"serviceAccountName": "shop.sa", "imagePullSecrets": [{"name": "a"}, {"name": ""}]}),
+    service("identity-odd", pod={"serviceAccountName": "shop.sa", "imagePullSecrets": [{"name": ""}, {"name": "a"}]}),
     service("pull-policy-odd", container={"imagePullPolicy": "Never"}),
     service(
         "placement",

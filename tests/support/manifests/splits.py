@@ -33,6 +33,6 @@ MANIFESTS = (
     _split("split-gone", _to(4, 100), _to(77, 0, tag="gone")),
     _split("split-latest-twice", LATEST | {"percent": 60}, LATEST | {"percent": 40, "tag": "head"}),
     _split("split-same-twice", _to(3, 50), _to(3, 50)),
-    _split("split-urls", _to(4, 100, url="http://kept.example.com"), LATEST | {"percent": 0, "tag": "latest"}),
+    _split("split-latest-tagged", _to(4, 100), LATEST | {"percent": 0, "tag": "latest"}),
     service("split-none"),
 )

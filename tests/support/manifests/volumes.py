@@ -74,7 +74,7 @@ MANIFESTS = (
     ),
     _mounted(
         "mount-claim",
-        _volume("data", persistentVolumeClaim={"claimName": "data", "readOnly": True}),
+        _volume("data", mount={"readOnly": True}, persistentVolumeClaim={"claimName": "data", "readOnly": True}),
         _volume("rw", persistentVolumeClaim={"claimName": "rw"}),
     ),
     _mounted(

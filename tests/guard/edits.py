@@ -1,0 +1,286 @@
+"""One edit of one field of a form, and the service that must come of it: the same but for that field."""
+
+from __future__ import annotations
+
+import copy
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.browser import Form
+from tests.support.manifests import Object
+
+AUTOSCALING = "autoscaling.knative.dev/"
+USER_IMAGE = "client.knative.dev/user-image"
+VISIBILITY = "networking.knative.dev/visibility"
+OLD_NAMES = {
+    "min-scale": "minScale",
+    "max-scale": "maxScale",
+    "initial-scale": "initialScale",
+    "target-utilization-percentage": "targetUtilizationPercentage",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """`type` fills the form in, and `wanted` does the same to the JSON of the service and the name of the container.
+
+    `field`: the control that must be there, editable or shown as read-only.
+    """
+
+    field: str
+    type: Callable[[Form], None]
+    wanted: Callable[[Object, Object], None]
+    on_template: bool = True
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.field} {self.hint}".strip()
+
+    def after(self, before: Object, container: str) -> Object:
+        raw = copy.deepcopy(before)
+        template = raw["spec"]["template"]
+        if self.on_template:
+            (template.get("metadata") or {}).pop("name", None)
+        mine = next(one for one in template["spec"]["containers"] if one["name"] == container)
+        self.wanted(raw, mine)
+        return raw
+
+
+def over(field: str, text: str, wanted: Callable[[Object, Object], None], **more: Any) -> Edit:
+    """Type over what the field holds."""
+    return Edit(field, lambda form: form.type(field, text), wanted, **more)
+
+
+def more_lines(field: str, line: str, wanted: Callable[[Object, Object], None], **more: Any) -> Edit:
+    """Write a further line."""
+
+    def add(form: Form) -> None:
+        present = form[field].value
+        form.type(field, f"{present}\n{line}" if present else line)
+
+    return Edit(field, add, wanted, hint="and a line", **more)
+
+
+def pod(raw: Object) -> Object:
+    found: Object = raw["spec"]["template"]["spec"]
+    return found
+
+
+def marks(raw: Object, kind: str, *, on_revision: bool) -> Object:
+    owner = raw["spec"]["template"] if on_revision else raw
+    if not owner.get("metadata"):
+        owner["metadata"] = {}
+    found: Object = owner["metadata"].setdefault(kind, {})
+    return found
+
+
+def scaled(field: str, annotation: str, value: str) -> Edit:
+    """An annotation of scaling; a service that has only its older spelling keeps that one."""
+
+    def wanted(raw: Object, _container: Object) -> None:
+        found = marks(raw, "annotations", on_revision=True)
+        old = AUTOSCALING + OLD_NAMES.get(annotation, "")
+        found[old if old in found and AUTOSCALING + annotation not in found else AUTOSCALING + annotation] = value
+
+    return over(field, value, wanted)
+
+
+def _set(value: Any, *keys: str) -> Callable[[Object, Object], None]:
+    """Set a field of the pod."""
+
+    def wanted(raw: Object, _container: Object) -> None:
+        pod(raw)[keys[0]] = value
+
+    return wanted
+
+
+def _inside(value: Any, *keys: str) -> Callable[[Object, Object], None]:
+    """Set a field of the container, however deep."""
+
+    def wanted(_raw: Object, container: Object) -> None:
+        place = container
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+
+    return wanted
+
+
+def _appended(key: str, entry: Any, *, to_pod: bool = False) -> Callable[[Object, Object], None]:
+    def wanted(raw: Object, container: Object) -> None:
+        place = pod(raw) if to_pod else container
+        place[key] = [*(place.get(key) or ()), entry]
+
+    return wanted
+
+
+def _port(_raw: Object, container: Object) -> None:
+    ports = container.get("ports") or [{}]
+    container["ports"] = [{**ports[0], "containerPort": 9999}, *ports[1:]]
+
+
+def _mark(kind: str, *, on_revision: bool) -> Callable[[Object, Object], None]:
+    def wanted(raw: Object, _container: Object) -> None:
+        marks(raw, kind, on_revision=on_revision)["added"] = "x"
+
+    return wanted
+
+
+def _annotation(key: str, value: str) -> Callable[[Object, Object], None]:
+    return lambda raw, _container: marks(raw, "annotations", on_revision=False).update({key: value})
+
+
+def _folder(raw: Object, container: Object) -> None:
+    """A mount of a new volume, whose name is the console's own affair: `renamed` makes it comparable."""
+    container["volumeMounts"] = [*(container.get("volumeMounts") or ()), {"name": NEW, "mountPath": "/added"}]
+    pod(raw)["volumes"] = [*(pod(raw).get("volumes") or ()), {"name": NEW, "emptyDir": {}}]
+
+
+NEW = "the-new-volume"
+
+
+def renamed(raw: Object, before: Object) -> Object:
+    """The same with the name of a volume that was not there before written as NEW."""
+    known = {volume["name"] for volume in pod(before).get("volumes") or ()}
+    fresh = {volume["name"] for volume in pod(raw).get("volumes") or ()} - known
+    raw = copy.deepcopy(raw)
+    for holder in (pod(raw).get("volumes"), *(c.get("volumeMounts") for c in pod(raw)["containers"])):
+        for entry in holder or ():
+            if entry["name"] in fresh:
+                entry["name"] = NEW
+    return raw
+
+
+def _toggle_local(form: Form) -> None:
+    form.type("cluster_local", "off" if form["cluster_local"].is_checked else "on")
+
+
+def _local(raw: Object, _container: Object) -> None:
+    labels = marks(raw, "labels", on_revision=False)
+    if labels.pop(VISIBILITY, "") != "cluster-local":
+        labels[VISIBILITY] = "cluster-local"
+
+
+def _probe(which: str) -> Callable[[Object, Object], None]:
+    """Another handler without timing: what a line cannot say of the present probe stays."""
+    said = {"httpGet", "tcpSocket", "exec", "grpc", "initialDelaySeconds", "periodSeconds", "timeoutSeconds"}
+    said |= {"failureThreshold", "terminationGracePeriodSeconds"}
+
+    def wanted(_raw: Object, container: Object) -> None:
+        present = container.get(which) or {}
+        kept = {key: value for key, value in present.items() if key not in said}
+        if kept.get("successThreshold") != 1:
+            kept.pop("successThreshold", None)
+        container[which] = {**kept, "tcpSocket": {"port": 9999}}
+
+    return wanted
+
+
+def _first_mount(text: str, container: Object) -> Object:
+    """The mount of the first line; those that no line can say have none."""
+    path = shlex.split(text.partition("\n")[0])[0]
+    found: Object = next(mount for mount in container["volumeMounts"] if mount["mountPath"] == path)
+    return found
+
+
+def _mount_gone(text: str) -> Callable[[Object, Object], None]:
+    def wanted(raw: Object, container: Object) -> None:
+        gone = _first_mount(text, container)
+        container["volumeMounts"].remove(gone)
+        if not container["volumeMounts"]:
+            del container["volumeMounts"]
+        everyone = [*pod(raw)["containers"], *(pod(raw).get("initContainers") or ())]
+        if not any(mount["name"] == gone["name"] for one in everyone for mount in one.get("volumeMounts") or ()):
+            pod(raw)["volumes"] = [volume for volume in pod(raw)["volumes"] if volume["name"] != gone["name"]]
+            if not pod(raw)["volumes"]:
+                del pod(raw)["volumes"]
+
+    return wanted
+
+
+def of_mounts(text: str) -> tuple[Edit, ...]:
+    """The first mount taken away, and at another path. `text`: what the field holds."""
+    first, rest = text.partition("\n")[::2]
+    moved = shlex.join(["/moved", *shlex.split(first)[1:]])
+
+    def at_another_path(_raw: Object, container: Object) -> None:
+        _first_mount(text, container)["mountPath"] = "/moved"
+
+    return (
+        over("mounts", rest, _mount_gone(text), hint="without the first"),
+        over("mounts", f"{moved}\n{rest}", at_another_path, hint="the first at another path"),
+    )
+
+
+def of_sources(text: str) -> tuple[Edit, ...]:
+    """The first source of variables taken away."""
+
+    def first_gone(_raw: Object, container: Object) -> None:
+        del container["envFrom"][0]
+        if not container["envFrom"]:
+            del container["envFrom"]
+
+    return (over("env_from", text.partition("\n")[2], first_gone, hint="without the first"),)
+
+
+SCALE = (
+    scaled("min", "min-scale", "5"),
+    scaled("max", "max-scale", "33"),
+    scaled("initial", "initial-scale", "4"),
+    scaled("activation", "activation-scale", "6"),
+    scaled("target", "target", "88"),
+    scaled("utilization", "target-utilization-percentage", "55"),
+    scaled("metric", "metric", "rps"),
+    scaled("window", "window", "77s"),
+    over("concurrency", "42", _set(42, "containerConcurrency")),
+)
+SETTINGS = (
+    *SCALE,
+    over("timeout", "77", _set(77, "timeoutSeconds")),
+    over("cpu_request", "17m", _inside("17m", "resources", "requests", "cpu")),
+    over("memory_limit", "777Mi", _inside("777Mi", "resources", "limits", "memory")),
+    over("port", "9999", _port),
+    over("pull_policy", "IfNotPresent", _inside("IfNotPresent", "imagePullPolicy")),
+    over("user", "1234", _inside(1234, "securityContext", "runAsUser")),
+    over("service_account", "other", _set("other", "serviceAccountName")),
+    Edit("cluster_local", _toggle_local, _local, on_template=False),
+    over("readiness", "tcp 9999", _probe("readinessProbe")),
+    over("liveness", "tcp 9999", _probe("livenessProbe")),
+    over("startup", "tcp 9999", _probe("startupProbe")),
+    more_lines("command", "--added", _appended("command", "--added")),
+    more_lines("arguments", "--added", _appended("args", "--added")),
+    more_lines("env_from", "secret added", _appended("envFrom", {"secretRef": {"name": "added"}})),
+    more_lines("mounts", "/added empty-dir", _folder),
+    more_lines("other_resources", "limit example.com/a=2", _inside("2", "resources", "limits", "example.com/a")),
+    more_lines("node_selector", "added=x", lambda raw, _c: pod(raw).setdefault("nodeSelector", {}).update(added="x")),
+    more_lines("tolerations", "added:NoSchedule", _appended(
+        "tolerations", {"key": "added", "operator": "Exists", "effect": "NoSchedule"}, to_pod=True)),
+    more_lines("pull_secrets", "added", _appended("imagePullSecrets", {"name": "added"}, to_pod=True)),
+    more_lines("labels", "added=x", _mark("labels", on_revision=False), on_template=False),
+    more_lines("annotations", "added=x", _mark("annotations", on_revision=False), on_template=False),
+    more_lines("revision_labels", "added=x", _mark("labels", on_revision=True)),
+    more_lines("revision_annotations", "added=x", _mark("annotations", on_revision=True)),
+    over("deadline", "120", _annotation("sluice.dev/deadline-seconds", "120"), on_template=False),
+    over("error_window", "3", _annotation("sluice.dev/error-window-seconds", "3"), on_template=False),
+)  # fmt: skip
+
+
+def image_edit(serving: str) -> Edit:
+    def wanted(raw: Object, container: Object) -> None:
+        container["image"] = "r.example.com/new:9"
+        if container["name"] == serving:
+            marks(raw, "annotations", on_revision=True)[USER_IMAGE] = "r.example.com/new:9"
+
+    return over("image", "r.example.com/new:9", wanted)
+
+
+def _next_timeout(form: Form) -> None:
+    text = form["manifest"].value
+    form.type("manifest", re.sub(r"(?m)^(      timeoutSeconds: )\d+$", r"\g<1>77", text))
+
+
+YAML = (Edit("manifest", _next_timeout, _set(77, "timeoutSeconds")),)
