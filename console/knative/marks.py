@@ -51,9 +51,10 @@ _DOMAINS: Mapping[str, tuple[str, ...]] = {
     "Tanka": ("tanka.dev",),  # docs: garbage collection
     "Pulumi": ("pulumi.com",),  # Kubernetes provider: annotations
 }
+_MANAGED_BY = "app.kubernetes.io/managed-by"
 _NAMES: Mapping[str, str] = {
-    "app.kubernetes.io/managed-by": "Helm",  # and others: whoever manages the original
-    "app.kubernetes.io/instance": "Argo CD",  # its tracking label unless another one is set; Helm's release
+    _MANAGED_BY: "",  # the label's value is the tool
+    "app.kubernetes.io/instance": "Argo CD, Helm",  # the tracking label unless another one is set; the release
     "addonmanager.kubernetes.io/mode": "addon manager",
     LAST_APPLIED: "kubectl",
     "kubernetes.io/change-cause": "kubectl",
@@ -79,20 +80,21 @@ def without_revision_stamps(found: Mapping[str, str]) -> dict[str, str]:
 
 def for_a_copy(found: Mapping[str, str]) -> dict[str, str]:
     """Return the labels or annotations that a copy takes along: neither stamps nor marks of ownership."""
-    return {key: value for key, value in found.items() if key not in STAMPS | _MOMENTS and not tool_of(key)}
+    return {key: value for key, value in found.items() if key not in STAMPS | _MOMENTS and _tool_of(key) is None}
 
 
-def tool_of(key: str) -> str:
-    """Return the deployment tool that finds what it owns by this label or annotation; empty for any other key."""
+def ownership(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys by which deployment tools find what they own, each with its tool."""
+    tools = {key: _tool_of(key) for key in found}
+    return {key: tool or found[key] for key, tool in tools.items() if tool is not None}
+
+
+def _tool_of(key: str) -> str | None:
+    """Return the tool of this label or annotation, empty where its value names the tool; None for any other key."""
     if key in _NAMES:
         return _NAMES[key]
     domain = key.rpartition("/")[0]
-    return next((tool for tool, domains in _DOMAINS.items() if _is_within(domain, domains)), "")
-
-
-def ownership(found: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Return (key, tool) of the keys by which a tool owns the object."""
-    return tuple((key, tool) for key in dict.fromkeys(found) if (tool := tool_of(key)))
+    return next((tool for tool, domains in _DOMAINS.items() if _is_within(domain, domains)), None)
 
 
 def _is_within(domain: str, domains: Iterable[str]) -> bool:

@@ -45,8 +45,8 @@ def manifest_of(found: Service, target: ServiceRef, image: str = "") -> dict[str
     return {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
-def left_behind(found: Service) -> tuple[tuple[str, str], ...]:
-    """Return (key, tool) of the original's marks of ownership, which the copy does not get."""
+def left_behind(found: Service) -> dict[str, str]:
+    """Return the original's marks of ownership, which the copy does not get, each with the tool whose it is."""
     inner = found.template.get("metadata") or {}
     holders = (found.labels, found.annotations, inner.get("labels") or {}, inner.get("annotations") or {})
-    return marks.ownership(key for holder in holders for key in holder)
+    return {key: tool for holder in holders for key, tool in marks.ownership(holder).items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from console.knative import marks
@@ -62,8 +60,12 @@ def _of_templates() -> set[str]:
 def test_the_marks_of_deployment_tools_are_not_copied() -> None:
     assert marks.for_a_copy(TOOL_LABELS) == {"team": "shop"}
     assert marks.for_a_copy(TOOL_ANNOTATIONS) == {"example.com/owner": "shop"}
-    told = dict(marks.ownership([*TOOL_LABELS, *TOOL_ANNOTATIONS]))
+    told = marks.ownership(TOOL_LABELS | TOOL_ANNOTATIONS)
     assert told.keys() == {*TOOL_LABELS, *TOOL_ANNOTATIONS} - {"team", "example.com/owner"}
     assert told["kapp.k14s.io/app"] == "kapp (Carvel)"
     assert told["objectset.rio.cattle.io/hash"] == "Fleet (Rancher)"
-    assert all(told.values()), json.dumps(told)
+    assert all(told.values()), told
+
+
+def test_who_manages_the_original_is_what_its_label_says() -> None:
+    assert marks.ownership({"app.kubernetes.io/managed-by": "skaffold"}) == {"app.kubernetes.io/managed-by": "skaffold"}
