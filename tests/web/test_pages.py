@@ -154,6 +154,19 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
     assert "shop-00004-deployment-abc 2/2 Running" in text
 
 
+def test_a_comparison_shows_what_people_wrote_under_knatives_prefix(owner, mirror) -> None:
+    changed = factories.revision(number=4)
+    changed["metadata"]["annotations"]["serving.knative.dev/progress-deadline"] = "300s"
+    changed["metadata"]["labels"] |= {"sidecar.istio.io/inject": "true", "serving.knative.dev/routingState": "reserve"}
+    mirror.put(REVISIONS, changed)
+    text = read(owner.get(f"{SHOP}revisions/shop-00004/?with=shop-00003")).text
+    assert "progress-deadline" in text
+    assert "sidecar.istio.io/inject" in text
+    compared = text.partition("Compare")[2]
+    assert "routingState" not in compared
+    assert "configurationGeneration" not in compared
+
+
 def test_two_revisions_are_compared_without_showing_values(owner, mirror) -> None:
     older, newer = factories.revision(number=3), factories.revision(number=4)
     older["spec"]["containers"][0]["image"] = "registry.example.com/shop:1.3"

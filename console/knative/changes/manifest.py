@@ -18,7 +18,9 @@ def refuse_misshapen(manifest: Mapping[str, Any], service: Service) -> None:
             raise ChangeRefused(Problem("manifest-invalid", {"field": name}))
     metadata = manifest.get("metadata") or {}
     kind = manifest.get("kind", "Service")
-    if kind != "Service" or not str(manifest.get("apiVersion", "serving.knative.dev/")).startswith("serving."):
+    if kind != "Service" or not str(manifest.get("apiVersion", "serving.knative.dev/")).startswith(
+        "serving.knative.dev/"
+    ):
         raise ChangeRefused(Problem("manifest-other-service", {"name": str(kind)[:80]}))
     for field, present in (("name", service.name), ("namespace", service.namespace)):
         if metadata.get(field, present) != present:
