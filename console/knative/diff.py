@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.knative import paths
@@ -11,7 +11,7 @@ from console.knative.containers import EnvVar
 from console.knative.images import Reference
 from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import MISSING, NAMED_LISTS, FieldPath
-from console.knative.redaction import COPIES, MASK
+from console.knative.redaction import COPIES, MASK, seal_env, without_digests
 from console.knative.traffic import TrafficTarget
 
 # Written by machines at each change: telling people of them would hide what they did themselves.
@@ -49,6 +49,7 @@ _EMPTY_IS_ABSENT = frozenset(
     }
 )
 _CONTAINERS = frozenset({"containers", "initContainers"})
+_DIGESTS = b"difference"  # no secret: the digests are taken away before anybody sees them
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,15 @@ class Conflict:
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """Return the fields that differ, in the order in which they stand; containers and variables are met by name."""
-    return tuple(_walk((), before, after))
+    """Return the fields that differ, in the order in which they stand; containers and variables are met by name.
+
+    Their texts hold no secret: once something differs, the two are compared as they may be read, with digests in the
+    place of what is hidden, so that a secret that alone differs is a row all the same.
+    """
+    if not any(_walk((), before, after)):
+        return ()
+    rows = _walk((), seal_env(before, _DIGESTS), seal_env(after, _DIGESTS))
+    return tuple(replace(row, before=without_digests(row.before), after=without_digests(row.after)) for row in rows)
 
 
 def creates_revision(before: Service, after: Service) -> bool:

@@ -1,13 +1,51 @@
-"""Keeping secret what may be secret: literal env values, and copies of them in annotations and free text."""
+"""Keeping secret what may be secret in an object: values of variables and headers, credentials, copies of the object.
+
+What is hidden, at every metadata and in every container:
+
+- the values of variables and of `httpHeaders`;
+- annotations that are a copy of an object, or whose key ends in the name of a credential;
+- in other annotations, arguments, commands and messages: the object's own values (console.knative.secret_values) and
+  what a text itself names as a credential (console.knative.secret_texts).
+
+Labels stay: grants and rules select by them, and lists show them.
+"""
 
 import copy
 import hashlib
 import hmac
-import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-MASK = "••••"
+from console.knative.secret_texts import BEGINS_OUTPUT, MASK, Hide, Redactor, hide_all, redact_text, without_credentials
+from console.knative.secret_values import (
+    containers,
+    copies_object,
+    env_values,
+    is_secret_annotation,
+    secret_words,
+    secrets_of,
+    unpacked,
+)
+
+__all__ = [
+    "COPIES",
+    "MASK",
+    "SEALED",
+    "MaskWithoutValue",
+    "Redactor",
+    "containers",
+    "env_values",
+    "hide_messages",
+    "hide_texts",
+    "mask_env",
+    "put_back",
+    "redact_text",
+    "seal_env",
+    "secrets_of",
+    "without_digests",
+]
+
 SEALED = "sealed:"
 # Annotations in which tools keep whole copies of the object, values included.
 COPIES = (
@@ -15,68 +53,234 @@ COPIES = (
     "kapp.k14s.io/original",
     "objectset.rio.cattle.io/applied",
 )
+# Written by Knative, kn and this console: names of people, images, operations and moments.
+_STAMPS = frozenset(
+    {
+        *("serving.knative.dev/creator", "serving.knative.dev/lastModifier", "client.knative.dev/updateTimestamp"),
+        *("client.knative.dev/user-image", "sluice.dev/operation", "sluice.dev/changed-by", "sluice.dev/fenced-by"),
+    }
+)
+_HIDDEN = re.compile(rf"{MASK}[0-9a-f]{{16}}")
+
+
+class MaskWithoutValue(Exception):
+    """A mask stands where the object has nothing that it could stand for. The message is the field's name."""
 
 
 def seal_env(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
-    """Return the object with each literal env value replaced by a keyed digest (`sealed:` and 16 hex digits).
+    """Return the object with each secret replaced by a keyed digest: for keeping where it may be read.
 
-    Equal values of one installation have equal digests, so two revisions can be compared without their values.
-    managedFields and annotations that carry a copy of the whole object are dropped.
+    A value of a variable becomes `sealed:` and 16 hex digits, any other secret the mask and 16 hex digits. Equal
+    secrets of one installation have equal digests, so two revisions can be compared without their values;
+    `without_digests` takes them away. Messages get the mask alone. managedFields and annotations of COPIES are dropped.
     """
-    return _with_env_values(raw, lambda value: SEALED + hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16])
+    return _Hiding(raw, lambda value: SEALED + _digest(value, key), _marking(key)).object()
+
+
+def hide_texts(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    """Return a sealed object with what an earlier version of this console did not hide yet hidden too."""
+    return _Hiding(raw, lambda value: value, _marking(key)).object()
 
 
 def mask_env(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the object with each literal env value replaced by the same mask, for showing."""
-    return _with_env_values(raw, lambda _value: MASK)
+    """Return the object with each secret replaced by the mask, for showing."""
+    found: dict[str, Any] = without_digests(_Hiding(raw, hide_all, hide_all).object())
+    return found
 
 
-def env_values(raw: Mapping[str, Any]) -> frozenset[str]:
-    """Return every literal env value of the object, for keeping them out of other texts."""
-    return frozenset(
-        str(entry["value"])
-        for container in containers(raw)
-        for entry in container.get("env") or ()
-        if entry.get("value")
-    )
+def hide_messages(raw: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the object with its status hidden alone, by its own secrets and the given ones."""
+    redact = Redactor({*secrets_of(raw), *secrets})
+    return {**raw, "status": _status_hidden(raw, redact)} if raw.get("status") else dict(raw)
 
 
-def redact_text(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the given values. Values under 4 characters stay: masking them would shred any text.
+def without_digests(value: Any) -> Any:
+    """Return the JSON (or a text) without the digests of hidden texts."""
+    if isinstance(value, str):
+        return _HIDDEN.sub(MASK, value) if MASK in value else value
+    if isinstance(value, Mapping):
+        return {key: without_digests(inner) for key, inner in value.items()}
+    return [without_digests(inner) for inner in value] if isinstance(value, list | tuple) else value
 
-    A value is also found as JSON and Go write it in their messages, and line by line, as a log shows it.
+
+def put_back(edited: Any, present: Mapping[str, Any]) -> Any:
+    """Return an edited object with each text that a mask was left in as `present` has it.
+
+    Raises MaskWithoutValue where no text of `present` at the same place would be shown like that. Variables are left
+    alone: those who edit them know them by name.
     """
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= 4}
-    for spelling in sorted(spellings, key=lambda spelling: (-len(spelling), spelling)):
-        text = text.replace(spelling, MASK)
-    return text
+    return _put_back(edited, present, mask_env(present), "") if _holds_mask(edited) else edited
 
 
-def _spellings(secret: str) -> Iterable[str]:
-    yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    lines = secret.splitlines()
-    if len(lines) > 1:
-        yield from (line for line in lines if len(line) >= 8)
+class _Hiding:
+    """One walk through one object. `hide_value` is for variables, `hide` for all else."""
+
+    def __init__(self, raw: Mapping[str, Any], hide_value: Hide, hide: Hide) -> None:
+        self._raw, self._hide_value, self._hide = raw, hide_value, hide
+        secrets = secrets_of(raw)
+        self._redact = Redactor(secrets, hide)
+        self._messages = Redactor(secrets)
+
+    def object(self) -> dict[str, Any]:
+        own = {key: value for key, value in self._raw.items() if key != "status"}
+        if isinstance(metadata := own.get("metadata"), Mapping):
+            own["metadata"] = _without_copies(metadata)
+        hidden = self._mapping(own)
+        if "status" in self._raw:
+            hidden["status"] = _status_hidden(self._raw, self._messages)
+        return hidden
+
+    def _mapping(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: self._field(str(key), inner) for key, inner in value.items()}
+
+    def _field(self, key: str, value: Any) -> Any:
+        if key in ("labels", "matchLabels", "nodeSelector"):
+            return copy.deepcopy(value)
+        hide = {
+            "annotations": self._annotations,
+            "env": lambda entries: self._values(entries, self._hide_value),
+            "httpHeaders": lambda entries: self._values(entries, self._hide),
+            "args": self._words,
+            "command": self._words,
+            "path": self._text,
+            "message": self._text,
+        }.get(key, self._any)
+        return hide(value)
+
+    def _text(self, value: Any) -> Any:
+        return self._redact(value) if isinstance(value, str) else self._any(value)
+
+    def _annotations(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return self._any(value)
+        return {name: self._annotation(str(name), text) for name, text in value.items()}
+
+    def _any(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, list | tuple):
+            return [self._any(inner) for inner in value]
+        return without_credentials(value, self._hide) if isinstance(value, str) else value
+
+    def _annotation(self, key: str, value: Any) -> Any:
+        if not isinstance(value, str) or not value:
+            return value
+        if key in _STAMPS:
+            return without_credentials(value, self._hide)
+        if key in COPIES or is_secret_annotation(key) or copies_object(value):
+            return self._hide(value)
+        inner = unpacked(value)
+        return self._hide(value) if inner and self._messages(inner) != inner else self._redact(value)
+
+    def _values(self, entries: Any, hide: Hide) -> Any:
+        if not isinstance(entries, list | tuple):
+            return self._any(entries)
+        return [
+            {**self._mapping(entry), "value": hide(_as_text(entry["value"]))}
+            if isinstance(entry, Mapping) and entry.get("value")
+            else self._any(entry)
+            for entry in entries
+        ]
+
+    def _words(self, words: Any) -> Any:
+        if not isinstance(words, list | tuple):
+            return self._any(words)
+        return [
+            word if not isinstance(word, str) else self._hide(word) if is_secret and word else self._redact(word)
+            for word, is_secret in zip(words, secret_words(words), strict=True)
+        ]
 
 
-def containers(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the containers of every kind of a Service, Configuration, Revision or Pod."""
-    spec = raw.get("spec") or {}
-    pod_spec = (spec.get("template") or {}).get("spec") or spec
-    kinds = ("containers", "initContainers", "ephemeralContainers")
-    return [container for kind in kinds for container in pod_spec.get(kind) or ()]
+def _without_copies(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The object's metadata without what machines write for themselves; in a template it would be missed."""
+    kept = {key: value for key, value in metadata.items() if key != "managedFields"}
+    if isinstance(annotations := kept.get("annotations"), Mapping):
+        kept["annotations"] = {name: text for name, text in annotations.items() if name not in COPIES}
+    return kept
 
 
-def _with_env_values(raw: Mapping[str, Any], change: Any) -> dict[str, Any]:
-    changed = copy.deepcopy(dict(raw))
-    metadata = changed.get("metadata") or {}
-    metadata.pop("managedFields", None)
-    for name in COPIES:
-        (metadata.get("annotations") or {}).pop(name, None)
-    for container in containers(changed):
-        for entry in container.get("env") or ():
-            if entry.get("value"):
-                entry["value"] = change(str(entry["value"]))
-    return changed
+def _marking(key: bytes) -> Hide:
+    """The mask and a digest, once: what is hidden already stays as it is."""
+    return lambda value: value if _HIDDEN.fullmatch(value) else MASK + _digest(value, key)
+
+
+def _digest(value: str, key: bytes) -> str:
+    return hmac.new(key, value.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:16]
+
+
+def _status_hidden(raw: Mapping[str, Any], redact: Hide) -> Any:
+    """The status with its messages redacted. What a container of another spec printed is left out as a whole."""
+    return _messages_hidden(raw["status"], redact if _speaks_of_itself(raw) else lambda text: redact(_no_output(text)))
+
+
+def _speaks_of_itself(raw: Mapping[str, Any]) -> bool:
+    """Whether the status is about the values that the object holds.
+
+    A Route holds none, and a Service that its controller has not met yet tells of the values that it had before.
+    """
+    if "template" not in (raw.get("spec") or {}):
+        return bool(containers(raw))
+    return bool((raw.get("metadata") or {}).get("generation") == raw["status"].get("observedGeneration"))
+
+
+def _no_output(text: str) -> str:
+    begin, quotes, output = text.partition(BEGINS_OUTPUT)
+    return f"{begin}{quotes}{MASK}" if output else text
+
+
+def _messages_hidden(value: Any, redact: Hide) -> Any:
+    """A status with its messages redacted; names, URLs and digests stay, and so does what reads like them."""
+    if isinstance(value, Mapping):
+        return {
+            key: redact(inner) if key == "message" and isinstance(inner, str) else _messages_hidden(inner, redact)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_messages_hidden(inner, redact) for inner in value]
+    return without_credentials(value) if isinstance(value, str) else value
+
+
+def _as_text(value: Any) -> str:
+    """A number where a text belongs is another value than its digits."""
+    return value if isinstance(value, str) else f"\0{value!r}"
+
+
+def _holds_mask(value: Any) -> bool:
+    if isinstance(value, Mapping | list | tuple):
+        return any(_holds_mask(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and MASK in value
+
+
+def _put_back(edited: Any, present: Any, masked: Any, field: str) -> Any:
+    if isinstance(edited, Mapping):
+        old, hidden = (one if isinstance(one, Mapping) else {} for one in (present, masked))
+        return {
+            key: inner if key == "env" else _put_back(inner, old.get(key), hidden.get(key), str(key))
+            for key, inner in edited.items()
+        }
+    if isinstance(edited, list | tuple):
+        return _list_put_back(edited, present, masked, field)
+    if not isinstance(edited, str) or MASK not in edited:
+        return edited
+    if isinstance(present, str) and without_digests(edited) in (masked, without_digests(present)):
+        return present
+    raise MaskWithoutValue(field)
+
+
+def _list_put_back(edited: Iterable[Any], present: Any, masked: Any, field: str) -> list[Any]:
+    """Entries with a name are met by it, others by how they are shown, in the order in which they stand."""
+    left = list(zip(present, masked, strict=True)) if isinstance(present, list | tuple) else []
+    found = []
+    for entry in edited:
+        index = next((index for index, (_old, hidden) in enumerate(left) if _is_same(entry, hidden)), None)
+        if index is None and isinstance(entry, Mapping) and "name" not in entry and left:
+            index = 0  # an edited entry without a name: the next that is left
+        old, hidden = left.pop(index) if index is not None else (None, None)
+        found.append(_put_back(entry, old, hidden, field))
+    return found
+
+
+def _is_same(entry: Any, hidden: Any) -> bool:
+    if isinstance(entry, Mapping) and isinstance(hidden, Mapping) and ("name" in entry or "name" in hidden):
+        return bool(entry.get("name") == hidden.get("name"))
+    return bool(without_digests(entry) == hidden)

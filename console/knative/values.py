@@ -9,7 +9,7 @@ from console.knative.containers import Container
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
-from console.knative.redaction import MASK, env_values
+from console.knative.redaction import MASK, env_values, secrets_of
 
 _CONTAINERS: FieldPath = ("spec", "template", "spec", "containers")
 MAX_CHARACTERS = 2000  # of one value in a table
@@ -58,7 +58,7 @@ def _value(service: Service, path: FieldPath, shown: str | None, may_see: Rule) 
 
 def _whole(service: Service, shown: str, may_see: Rule) -> str:
     """Containers without names are told as a whole: with their values when all of them may be seen."""
-    if not all(map(may_see, env_values(service.raw))):
+    if not all(map(may_see, env_values(service.raw) | secrets_of(service.raw))):
         return shown
     containers = [dict(container.raw) for container in service.containers]
     return json.dumps(containers, ensure_ascii=False, sort_keys=True, default=str)

@@ -18,6 +18,7 @@ from console.cluster.resources import PODS, REVISIONS, ROUTES
 from console.clusters import connections
 from console.knative.objects import Revision, Route, Service
 from console.knative.pods import Pod
+from console.knative.redaction import without_digests
 from console.knative.references import ServiceRef
 from console.mirror import keys
 from console.mirror.store import MIRRORED
@@ -211,7 +212,7 @@ def names(cluster: str) -> tuple[str, ...]:
 
 @_guarded
 def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Service, ServiceSummary]]:
-    """Return those of the services, by `namespace/name`, that there are, env values sealed, with their summaries."""
+    """Return those of the services, by `namespace/name`, that there are, digests for secrets, with their summaries."""
     if not wanted:
         return {}
     objects = client().hmget(keys.services(cluster), list(wanted))
@@ -225,10 +226,10 @@ def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Servi
 
 @_guarded
 def service(ref: ServiceRef) -> Service | None:
-    """Return the service, its env values sealed, or None when there is none; raises MirrorIncomplete."""
+    """Return the service, its secrets hidden, or None when there is none; raises MirrorIncomplete."""
     raw = client().hget(keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")
     if raw:
-        return Service(_object.decode(raw))
+        return Service(_object.decode(without_digests(raw)))
     require_whole(ref.cluster, "services")
     return None
 
@@ -238,7 +239,7 @@ def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
     """Return those of the services that are there, in one reading."""
     names = [f"{ref.namespace}/{ref.name}" for ref in refs]
     found = client().hmget(keys.services(cluster), names) if names else []
-    return tuple(Service(_object.decode(raw)) for raw in found if raw)
+    return tuple(Service(_object.decode(without_digests(raw))) for raw in found if raw)
 
 
 @_guarded
@@ -255,9 +256,15 @@ def revisions(ref: ServiceRef) -> tuple[Revision, ...]:
     return tuple(Revision(raw) for raw in _owned(ref, REVISIONS.plural))
 
 
-@_guarded
 def revision(ref: ServiceRef, name: str) -> Revision | None:
-    """Return the revision, or None when there is none; raises MirrorIncomplete."""
+    """Return the revision, its secrets hidden, or None when there is none; raises MirrorIncomplete."""
+    found = sealed_revision(ref, name)
+    return Revision(without_digests(found.raw)) if found else None
+
+
+@_guarded
+def sealed_revision(ref: ServiceRef, name: str) -> Revision | None:
+    """Return the revision with a digest for each secret: for `diff`, which tells of those that differ."""
     raw = client().hget(keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
     if raw:
         return Revision(_object.decode(raw))
@@ -310,4 +317,4 @@ def states(cluster: str) -> dict[str, KindState]:
 @_guarded
 def _owned(ref: ServiceRef, plural: str) -> Iterable[dict[str, object]]:
     found = client().hgetall(keys.owned(ref.cluster, plural, ref.namespace, ref.name))
-    return [_object.decode(raw) for raw in found.values()]
+    return [_object.decode(without_digests(raw)) for raw in found.values()]

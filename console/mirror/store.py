@@ -11,13 +11,14 @@ import structlog
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import KubeObject, Service
-from console.knative.redaction import seal_env
+from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
 from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 BATCH = 200
+REDACTION = "2"  # counts up when more of an object is hidden: what was written before is written again
 KEPT_TRAIL = 2000  # events of services that the audit log has not read
 KEPT_CHANGES = 5000  # names in the sorted set of changes
 
@@ -131,16 +132,22 @@ class MirrorWriter:
         remember = ("SADD", keys.names(self._cluster, resource.plural), address)
         if resource == NAMESPACES:
             return [remember, ("SADD", keys.namespaces(self._cluster), name)]
-        sealed = msgspec.json.encode(seal_env(raw, self._seal_key))
+        hidden = seal_env(raw, self._seal_key)
+        sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
             return [remember, ("HSET", keys.owned(self._cluster, resource.plural, namespace, service), name, sealed)]
-        summary = msgspec.json.encode(summarize(self._cluster, Service(raw)))
+        summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
             ("HSET", keys.services(self._cluster), f"{namespace}/{name}", sealed),
             ("HSET", keys.summaries(self._cluster), f"{namespace}/{name}", summary),
             self._touched(f"{namespace}/{name}"),
         ]
+
+    def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
+        """The summary, of what may be read; only the managedFields of the object itself tell when it changed."""
+        managed = {"managedFields": (raw.get("metadata") or {}).get("managedFields") or ()}
+        return summarize(self._cluster, Service({**hidden, "metadata": {**hidden["metadata"], **managed}}))
 
     def _drop(self, resource: Resource, address: str) -> list[Command]:
         namespace, service, name = address.split("/")
@@ -240,7 +247,7 @@ class Replacement:
 
 def layout(seal_key: bytes, api_server: str) -> str:
     """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
-    facts = ",".join((*ServiceSummary.__struct_fields__, api_server))
+    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server))
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
 
 

@@ -13,7 +13,7 @@ from console.knative.causes import Cause
 from console.knative.objects import Service
 from console.knative.pods import QUEUE_PROXY, Event, Pod
 from console.knative.progress import Follow
-from console.knative.redaction import env_values, redact_text
+from console.knative.redaction import Redactor, secrets_of
 
 LOG_LINES = 40
 MOST_WARNINGS = 10
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
-    """Return the cause as JSON data; env values are removed from every text.
+    """Return the cause as JSON data; what the service, its revision and their pods keep secret is in no text.
 
     What cannot be read is left out: the account may lack the right to read one kind, and the others still tell.
     """
@@ -37,14 +37,15 @@ def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]
     pods = reader.read(lambda: gateway.pods(namespace, revision=name), no_pods) if concerns_revision else no_pods
     events = _events(reader, gateway, namespace, name) if concerns_revision else ()
     cause = causes.find(service, revision=revision, route=route, pods=pods, events=events)
-    secrets = env_values(service.raw)
+    holders = (service, *((revision,) if revision else ()), *pods)
+    redact = Redactor(frozenset().union(*(secrets_of(holder.raw) for holder in holders)))
     return {
         "code": str(cause.code),
-        "raw": redact_text(cause.raw, secrets)[:4000],
-        "facts": {key: redact_text(value, secrets) for key, value in cause.facts.items()},
-        "logs": redact_text(_log_tail(reader, gateway, pods, cause), secrets),
+        "raw": redact(cause.raw)[:4000],
+        "facts": {key: redact(value) for key, value in cause.facts.items()},
+        "logs": redact(_log_tail(reader, gateway, pods, cause)),
         "warnings": [
-            {"about": event.about, "reason": event.reason, "message": redact_text(event.message, secrets)[:1000]}
+            {"about": event.about, "reason": event.reason, "message": redact(event.message)[:1000]}
             for event in events
             if event.is_warning
         ][-MOST_WARNINGS:],

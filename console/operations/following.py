@@ -105,7 +105,8 @@ def _observe(turn: Turn, state: Follow, service: Service | None, version: str, r
     phases = dict(state.phases)
     revision = _new_revision(turn, state, service)  # first: it may leave a notice, and lines are in order of time
     elapsed = max(replay.elapsed_of(service), turn.told_until)
-    told = state.observe(turn.elapsed, service, revision)
+    readable = turn.without_secrets_in_status(service) if service else None  # its messages are told and kept
+    told = state.observe(turn.elapsed, readable, revision)
     if replay.is_behind:
         state.phases = {name: phases.get(name, min(at, elapsed)) for name, at in state.phases.items()}
     turn.save(

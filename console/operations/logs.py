@@ -6,7 +6,7 @@ from console.access.models import User
 from console.cluster import errors
 from console.cluster.gateway import Gateway
 from console.knative.pods import Pod
-from console.knative.redaction import env_values, redact_text
+from console.knative.redaction import Redactor, secrets_of
 from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for
 
@@ -36,7 +36,7 @@ def tail(
     previous: bool = False,
     lines: int,
 ) -> Log:
-    """Return the last lines of a container of one of the revision's pods, without env values; raises a ClusterError.
+    """Return the last lines of a container of one of the revision's pods, without its secrets; raises a ClusterError.
 
     Without a pod or container that is there, the newest pod and the container that takes the requests are taken.
     `previous`: what the container printed before its last restart.
@@ -53,8 +53,8 @@ def tail(
     serving = made.user_container.name if made.user_container else ""
     wanted = container if container in names else serving if serving in names else names[0]
     text, why_not = _read(gateway, chosen, wanted, previous, lines)
-    secrets = env_values(made.raw)
-    return Log(pods, chosen.name, wanted, names, redact_text(text, secrets), redact_text(why_not, secrets))
+    redact = Redactor(secrets_of(made.raw) | secrets_of(chosen.raw))
+    return Log(pods, chosen.name, wanted, names, redact(text), redact(why_not))
 
 
 def _newest_first(pod: Pod) -> float:

@@ -25,9 +25,11 @@ from console.audit.models import WatchedCluster, WatchedService
 from console.cluster.resources import SERVICES
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import OPERATION, Service
+from console.knative.redaction import hide_texts
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.read import Mark
+from console.mirror.sealing import seal_key
 from console.mirror.trail import Event
 from console.operations import late_writes
 from console.operations.outside_origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
@@ -253,8 +255,8 @@ def _known(row: WatchedService, service: Service) -> WatchedService:
 
 
 def _object(row: WatchedService) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(zlib.decompress(bytes(row.object)))
-    return found
+    """What the log last knew; what an earlier version had not hidden yet is hidden as the mirror hides it now."""
+    return hide_texts(msgspec.json.decode(zlib.decompress(bytes(row.object))), seal_key())
 
 
 def _address(ref: ServiceRef) -> str:

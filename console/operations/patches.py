@@ -5,10 +5,11 @@ from typing import Any
 
 from console import kubectl_yaml
 from console.knative.objects import CREATOR, LAST_MODIFIER
-from console.knative.redaction import MASK
+from console.knative.redaction import MASK, seal_env, without_digests
 
 _MACHINES = ("status",)
 _STAMPS = (CREATOR, LAST_MODIFIER)  # Knative's webhook writes them
+_DIGESTS = b"patch"  # no secret: what is hidden is compared by digests, which are taken away
 _MACHINE_METADATA = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
 
 
@@ -26,8 +27,8 @@ def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
 
 def as_yaml(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return the patch as YAML, the values of variables masked, what machines write left out; empty for no change."""
-    patch = _masked(merge_patch(_by_people(before), _by_people(after)))
+    """Return the patch as YAML, its secrets masked, what machines write left out; empty for no change."""
+    patch = _masked(merge_patch(*(_by_people(seal_env(side, _DIGESTS)) for side in (before, after))))
     return kubectl_yaml.dump(patch) if patch else ""
 
 
@@ -53,4 +54,4 @@ def _masked(value: Any, *, in_env: bool = False) -> Any:
         }
     if isinstance(value, list):
         return [_masked(entry, in_env=in_env) for entry in value]
-    return value
+    return without_digests(value)

@@ -16,7 +16,7 @@ from console.cluster.errors import ClusterError
 from console.cluster.gateway import Gateway
 from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
-from console.knative.redaction import env_values, redact_text
+from console.knative.redaction import Redactor, hide_messages, secrets_of
 from console.operations import cluster_events, faults, leases
 from console.operations.announce import tell
 from console.operations.endings import end
@@ -61,6 +61,8 @@ class Turn:
         self.before_unwritten_end: Callable[[], None] | None = None  # console.operations.fencing
         self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
         self._gateway: Gateway | None = None
+        self._secrets: frozenset[str] = frozenset()
+        self._redact: Redactor | None = None
 
     @property
     def elapsed(self) -> float:
@@ -81,9 +83,11 @@ class Turn:
     def read(self) -> Service | None:
         """Return the service as it is now, or None when there is none."""
         try:
-            return self.gateway.service(self.operation.namespace, self.operation.name)
+            service = self.gateway.service(self.operation.namespace, self.operation.name)
         except errors.NotFound:
             return None
+        self._learn(secrets_of(service.raw))
+        return service
 
     def _impatient_gateway(self) -> Gateway:
         """One that tries once and not for long: for what is nice to have."""
@@ -92,6 +96,9 @@ class Turn:
         return replace(self.gateway, connection=replace(connection, transport=hasty), on_wait=_give_up)
 
     def line(self, text: str, **fields: Any) -> TimelineLine:
+        """A line of the timeline. `text` is a code, or made of names, or of a status without secrets."""
+        if "facts" in fields:
+            fields["facts"] = self._told(fields["facts"])
         return TimelineLine(text=text, **{"elapsed": self.elapsed, **fields})
 
     def save(self, *lines: TimelineLine, announce: bool = True, only_if: Q | None = None, **fields: Any) -> None:
@@ -129,7 +136,7 @@ class Turn:
         if self.before_unwritten_end and not self.operation.is_written and status is not Status.SUCCEEDED:
             self.before_unwritten_end()
         faults.reach("before-end")
-        end(self.operation, status, *lines, cause=cause or {})
+        end(self.operation, status, *lines, cause=self._told(cause or {}) | ({"code": cause["code"]} if cause else {}))
         faults.reach("after-end")
         wake_next(self.operation)
         # Afterwards: what is claimed has just been read, and nothing that may take long comes between.
@@ -156,12 +163,41 @@ class Turn:
         self.end(status, cause=cause)
 
     def without_secrets(self, text: str) -> str:
-        """Return a text of the cluster without env values: webhooks repeat parts of what they refuse."""
-        operation = self.operation
-        secrets = env_values(operation.seen.raw)
-        with contextlib.suppress(ChangeRefused):  # it adds no values then
-            secrets |= env_values(operation.change.apply(operation.seen).raw)
-        return redact_text(text, secrets)
+        """Return a text of the cluster without what the service keeps secret, before the change and after it.
+
+        Webhooks repeat parts of what they refuse, and conditions repeat what a container printed.
+        """
+        return self._redactor(text)
+
+    def without_secrets_in_status(self, service: Service) -> Service:
+        """Return a service whose messages can be told and kept."""
+        self._learn(secrets_of(service.raw))
+        return Service(hide_messages(service.raw, self._known_secrets()))
+
+    @property
+    def _redactor(self) -> Redactor:
+        if self._redact is None:
+            self._redact = Redactor(self._known_secrets())
+        return self._redact
+
+    def _known_secrets(self) -> frozenset[str]:
+        if not self._secrets:
+            self._learn(secrets_of(self.operation.seen.raw))
+            with contextlib.suppress(ChangeRefused):  # it adds no values then
+                self._learn(secrets_of(self.operation.change.apply(self.operation.seen).raw))
+        return self._secrets
+
+    def _learn(self, secrets: frozenset[str]) -> None:
+        if not secrets <= self._secrets:
+            self._secrets, self._redact = self._secrets | secrets, None
+
+    def _told(self, facts: Any) -> Any:
+        """JSON data with every text in it redacted."""
+        if isinstance(facts, str):
+            return self.without_secrets(facts)
+        if isinstance(facts, dict):
+            return {name: self._told(value) for name, value in facts.items()}
+        return [self._told(value) for value in facts] if isinstance(facts, list | tuple) else facts
 
     def notice_away(self, error: ClusterError) -> None:
         """Say that the cluster does not answer, fails or asks to wait, by the class of the error."""

@@ -149,7 +149,7 @@ def test_a_spoilt_manifest_is_refused_with_a_problem_or_can_be_shown(raw: dict[s
     assert all(repr(value)[1:-1] not in shown for value in strategies.literal_values(raw))
 
 
-@given(st.text(min_size=4), st.text(), st.text())
+@given(st.text(min_size=8), st.text(), st.text())
 @example('say "it"', "", "")
 @example("line one is long\nline two is long", "", "")
 def test_a_value_is_found_in_texts_however_it_is_written(secret: str, before: str, after: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 
 import msgspec
 import pytest
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES
+from console.knative.redaction import MASK
 from console.knative.references import ServiceRef
 from console.mirror import keys, read, store
 from console.mirror.read import KindState, MirrorUnavailable
@@ -46,6 +48,43 @@ def test_no_env_value_enters_redis(mirror):
     mirror.put(SERVICES, raw)
     assert "shop" in everything()
     assert factories.SECRET_VALUE not in everything()
+
+
+def test_no_message_and_no_annotation_takes_a_value_into_redis(mirror):
+    """What a crashing container printed reaches conditions and states; deployment tools copy the object."""
+    value = factories.SECRET_VALUE
+    message = f'Revision "shop-00004" failed with message: Container failed with: dial {value}'
+    condition = {"type": "Ready", "status": "False", "reason": "RevisionFailed", "message": message}
+    service, revision, crashing = factories.service(), factories.revision(), pod()
+    service["metadata"]["annotations"]["example.com/last-applied-any"] = json.dumps(service)
+    service["spec"]["template"]["metadata"]["annotations"]["example.com/copy"] = json.dumps(service)
+    revision["metadata"]["annotations"]["example.com/copy"] = json.dumps(service)
+    for raw in (service, revision):
+        raw["status"]["conditions"] = [condition]
+    ended = {"terminated": {"exitCode": 1, "reason": "Error", "message": f"dial {value}"}}
+    crashing["status"] = {"containerStatuses": [{"name": "user-container", "state": ended, "lastState": ended}]}
+    route = {
+        "metadata": {"name": "shop", "namespace": "default", "labels": {"serving.knative.dev/service": "shop"}},
+        "spec": {"traffic": []},
+        "status": {"conditions": [condition]},
+    }
+    for resource, raw in ((SERVICES, service), (REVISIONS, revision), (PODS, crashing), (ROUTES, route)):
+        mirror.put(resource, raw)
+    assert value not in everything()
+    assert "Container failed with: " in everything()
+    summary = read.summary(SHOP)
+    assert summary is not None
+    assert summary.message.endswith(f"dial {MASK}")
+
+
+def test_a_secret_is_read_without_its_digest_and_compared_by_it(mirror):
+    for number, word in ((3, "one-secret-1"), (4, "another-secret-2")):
+        raw = factories.revision(number=number)
+        raw["spec"]["containers"][0]["args"] = ["--password", word]
+        mirror.put(REVISIONS, raw)
+    assert read.revision(SHOP, "shop-00004").containers[0].raw["args"] == ["--password", MASK]
+    sealed = [read.sealed_revision(SHOP, f"shop-0000{number}").spec["containers"][0]["args"] for number in (3, 4)]
+    assert sealed[0] != sealed[1]
 
 
 def test_a_summary_tells_what_the_list_shows(mirror):

@@ -13,6 +13,7 @@ from console.access.actors import Actor
 from console.access.models import Grant, User
 from console.audit.models import Entry
 from console.knative.changes import (
+    Combined,
     CreateService,
     DeleteService,
     EnvEntry,
@@ -23,10 +24,11 @@ from console.knative.changes import (
     SplitTraffic,
 )
 from console.knative.objects import OPERATION
+from console.knative.redaction import MASK
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.operations import faults, following, submission
-from console.operations.models import Operation
+from console.operations.models import Operation, Preview
 from console.operations.statuses import Status
 from console.operations.submission import retry
 from console.operations.tasks import perform
@@ -368,3 +370,20 @@ def test_what_the_account_may_not_read_hides_no_cause_that_it_may(
     operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
     assert (operation.cause["code"], operation.cause["warnings"]) == ("crash", [])
     assert "panic: dial tcp" in operation.cause["logs"]
+
+
+def test_a_crash_line_that_names_a_value_is_told_without_it(world: World, ref: ServiceRef, deployer: Actor, caplog):
+    """The sandbox's crash prints the address of a database; here that address is the value of a variable."""
+    value = "orders-db on 10.96.0.10:53"
+    submitted = submit(
+        Combined((SetEnv("app", (EnvEntry("ADDRESS", value),)), SetImage("app", "example.com/shop/crash:1"))),
+        ref,
+        deployer,
+    )
+    operation = finish(submitted)
+    assert operation.cause["code"] == "crash"
+    assert MASK in operation.cause["raw"] + operation.cause["logs"]
+    rows = (Operation.objects, operation.lines, Entry.objects, Preview.objects)
+    kept = json.dumps([list(each.values()) for each in rows], default=repr)
+    assert "10.96.0.10" not in kept + caplog.text
+    assert any(MASK in line.text for line in operation.lines.all())

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from console.knative.diff import diff
 from console.knative.objects import Service
 from console.knative.paths import TEMPLATE, FieldPath
+from console.knative.redaction import MaskWithoutValue, put_back
 from console.knative.traffic import Problem
 
 _TEMPLATE_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
@@ -57,9 +58,22 @@ def result(service: Service, raw: dict[str, Any]) -> Service:
     """Return the edited service; the present one where nothing differs, or nothing but the template's name.
 
     A named template that gets the value that it has already keeps its name: without, it would make a revision.
+    Raises ChangeRefused as `unmasked` does.
     """
-    rows = diff(service.raw, raw)
-    return Service(raw) if any(row.path != _TEMPLATE_NAME for row in rows) else service
+    edit = unmasked(raw, service)
+    rows = diff(service.raw, edit.raw)
+    return edit if any(row.path != _TEMPLATE_NAME for row in rows) else service
+
+
+def unmasked(raw: Mapping[str, Any], service: Service) -> Service:
+    """Return the edited service with the texts that the editor showed masked as the service has them.
+
+    Raises ChangeRefused for a mask where the service has nothing that is shown like that.
+    """
+    try:
+        return Service(put_back(raw, service.raw))
+    except MaskWithoutValue as error:
+        raise ChangeRefused(Problem("manifest-masked-value", {"name": str(error)[:80]})) from error
 
 
 def pod_spec(template: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,15 @@ import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from console.knative.changes.base import Change, ChangeRefused, edited, edited_template, result, template_metadata
+from console.knative.changes.base import (
+    Change,
+    ChangeRefused,
+    edited,
+    edited_template,
+    result,
+    template_metadata,
+    unmasked,
+)
 from console.knative.changes.image import KeepDigest
 from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
 from console.knative.diff import creates_revision
@@ -60,7 +68,7 @@ class Redeploy:
 class ReplaceManifest:
     """Replace labels, annotations and spec by an edited manifest; identity and what the webhook stamps stay.
 
-    A variable whose value is the mask keeps the value that the service has.
+    A variable, an argument, a header or an annotation that is shown masked keeps what the service has.
     """
 
     manifest: dict[str, Any]
@@ -73,7 +81,7 @@ class ReplaceManifest:
         raw["spec"] = new_spec(self.manifest, service)
         raw["metadata"]["annotations"] = {**(metadata.get("annotations") or {}), **kept_annotations(service)}
         raw["metadata"]["labels"] = dict(metadata.get("labels") or {})
-        return Service(raw)
+        return unmasked(raw, service)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({("spec",), ("metadata", "labels"), ("metadata", "annotations")})

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.knative import marks, validation
-from console.knative.changes.base import ChangeRefused
+from console.knative.changes.base import ChangeRefused, unmasked
 from console.knative.objects import Service
 from console.knative.redaction import MASK, containers
 from console.knative.traffic import Problem
@@ -34,6 +34,7 @@ def new_spec(manifest: Mapping[str, Any], service: Service) -> dict[str, Any]:
     """
     spec: dict[str, Any] = copy.deepcopy(dict(manifest.get("spec") or {}))
     _put_values_back(spec, service)
+    spec = dict(unmasked({"spec": spec}, service).spec)
     template = spec.get("template") or {}
     metadata = template.get("metadata") or {}
     is_taken = "name" in metadata and metadata["name"] == (service.template.get("metadata") or {}).get("name")

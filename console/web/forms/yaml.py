@@ -44,7 +44,7 @@ class YamlForm:
     @staticmethod
     def _editable(service: Service) -> dict[str, Any]:
         masked = mask_env(service.raw)
-        annotations = marks.without_stamps(service.annotations)
+        annotations = marks.without_stamps((masked.get("metadata") or {}).get("annotations") or {})
         metadata: dict[str, Any] = {"name": service.name, "namespace": service.namespace}
         if service.labels:
             metadata["labels"] = dict(service.labels)

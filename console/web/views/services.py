@@ -137,7 +137,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
         "other": other,
-        "differences": diff.diff(_comparable(other), _comparable(one)) if other else (),
+        "differences": _differences(ref, other_name, one.name) if other else (),
     }
     return render(request, "services/revision.html", context)
 
@@ -183,6 +183,12 @@ def revision_facts(one: Revision, of: Service, makers: Mapping[str, str]) -> dic
         "tag_urls": [(t.tag, t.url or "") for t in of.status_traffic if t.revision == one.name and t.tag],
         "is_latest": one.name == of.latest_ready_revision,
     }
+
+
+def _differences(ref: ServiceRef, before: str, after: str) -> tuple[diff.FieldChange, ...]:
+    """What differs between two revisions; one that is gone meanwhile leaves nothing to compare."""
+    old, new = read.sealed_revision(ref, before), read.sealed_revision(ref, after)
+    return diff.diff(_comparable(old), _comparable(new)) if old and new else ()
 
 
 def _comparable(one: Revision) -> dict[str, object]:

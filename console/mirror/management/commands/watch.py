@@ -1,16 +1,15 @@
 """`manage.py watch`: keep the mirror true until SIGTERM."""
 
-import hashlib
 import signal
 import threading
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from console.clusters import connections
 from console.heartbeat import touch
+from console.mirror.sealing import seal_key
 from console.mirror.watcher import Watcher
 from console.redis_client import client
 
@@ -22,5 +21,4 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        seal_key = hashlib.sha256(b"mirror:" + settings.SECRET_KEY.encode()).digest()
-        Watcher(client(), connections, seal_key, on_tick=partial(touch, "watcher")).run(stop)
+        Watcher(client(), connections, seal_key(), on_tick=partial(touch, "watcher")).run(stop)
