@@ -19,7 +19,8 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SuspiciousOperation
 from django.db import close_old_connections
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
+from django.utils.translation import gettext as _
 
 from console.access.authorization import Rights, rights_of
 from console.access.decorators import mark_signed_in
@@ -41,7 +42,7 @@ _open: set[asyncio.Queue[Announcement]] = set()
 
 
 @mark_signed_in
-async def stream(request: HttpRequest) -> StreamingHttpResponse:
+async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Server-sent events about the topics that the address names: `services`, `service:<cluster>/<namespace>/<name>`,
     `operation:<id>`, `access-test:<id>`.
 
@@ -53,8 +54,8 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     if len(topics) > MAX_TOPICS:
         raise SuspiciousOperation("too many topics for one stream")
     allowed = await sync_to_async(_allowed)(user, topics)
-    if not allowed:
-        raise Http404
+    if not allowed:  # in words: nobody sees it as a page, and a page would cost more than the stream
+        return HttpResponseNotFound(_("Page not found, or you don't have access to it."), "text/plain; charset=utf-8")
     session = str(request.session.session_key)
     gone = [topic for topic in topics if topic not in allowed and topic.isprintable()]
     response = StreamingHttpResponse(_events(session, allowed, gone), content_type="text/event-stream")
