@@ -1,11 +1,20 @@
 """The ASGI entry point that uvicorn serves."""
 
 import os
+import resource
 
-from django.core.asgi import get_asgi_application
-
-from console.body_limit import BodyLimit
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+# Before the settings are read: web has more threads than need the database at the same moment.
+os.environ.setdefault("CONSOLE_DATABASE_CONNECTIONS", "12")
+django.setup()
 
-application = BodyLimit(get_asgi_application())
+from console.body_limit import BodyLimit  # noqa: E402
+from console.bounded_threads import BoundedHandler  # noqa: E402
+
+# Each event stream is an open file; many systems give 1,024 to a process that does not ask for more.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+
+application = BodyLimit(BoundedHandler())

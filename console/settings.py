@@ -132,8 +132,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    # Connections belong to a pool of the process and are given back after each request, task or check of a stream.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        connect_timeout=5,
+        pool={
+            "min_size": 0,
+            "max_size": env.int("CONSOLE_DATABASE_CONNECTIONS", default=40),  # a worker's threads may all need one
+            "timeout": 5.0,  # seconds that somebody waits for one
+            "max_idle": 30.0,
+            "reconnect_timeout": 5.0,  # then whoever needs one next tries again, without the pool's growing pauses
+        },
+    )
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

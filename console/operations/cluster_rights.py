@@ -13,6 +13,7 @@ import msgspec
 import redis
 import structlog
 
+from console import database
 from console.access.models import User
 from console.access.permissions import Permission
 from console.cluster.connections import Connection
@@ -76,6 +77,7 @@ def _refused_verbs(ref: ServiceRef, user: User) -> frozenset[str]:
 
 
 def _ask(connection: Connection, identity: Identity | None, ref: ServiceRef) -> frozenset[str]:
+    database.give_back()
     until = time.monotonic() + PATIENCE
     found = set()
     for verb in sorted(set(_VERBS.values())):

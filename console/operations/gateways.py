@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from console import database
 from console.access.models import Team, User
 from console.cluster.connections import Connection
 from console.cluster.errors import ClusterError, Forbidden
@@ -22,7 +23,9 @@ def gateway_for(
     Raises Forbidden where the person would have to be impersonated and has a name that must not be.
     """
     connection = connections.get(cluster)
-    return Gateway(connection, identity_on(connection, user), on_wait)
+    gateway = Gateway(connection, identity_on(connection, user), on_wait)
+    database.give_back()
+    return gateway
 
 
 def identity_on(connection: Connection, user: User | None) -> Identity | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from console import audit
+from console import audit, database
 from console.access.actors import Actor
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
@@ -197,6 +197,7 @@ def _removal(change: Change, before: Service) -> tuple[FieldChange, ...]:
 def _dry_run(gateway: Gateway, change: Change, before: Service, wanted: Service) -> DryRun:
     hasty = gateway.connection.transport.hasty(DRY_RUN_SECONDS, attempts=ATTEMPTS)
     gateway = replace(gateway, connection=replace(gateway.connection, transport=hasty))
+    database.give_back()
     try:
         return DryRun(after=_asked(gateway, change, before, wanted))
     except Uncertain:

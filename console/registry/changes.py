@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from console import audit
+from console import audit, database
 from console.audit import Outcome
 from console.audit.chain import Actor
 from console.cluster.probe import Report, probe
@@ -48,6 +48,7 @@ def test(wanted: Wanted, cluster: Cluster | None, *, actor: Actor) -> Report:
     """
     tried = Cluster() if cluster is None else Cluster.objects.get(pk=cluster.pk)
     settings = wanted.on(tried).connection_settings
+    database.give_back()
     report = probe(settings, impersonates=wanted.impersonates)
     _record_test(settings.name, settings.url, report, actor)
     return report

@@ -7,6 +7,7 @@ import redis
 import structlog
 from django.conf import settings
 
+from console import database
 from console.cluster.errors import ClusterError
 from console.cluster.probe import Report, Trouble, examine
 from console.clusters import connections
@@ -51,6 +52,7 @@ def refresh(cluster: str) -> Report:
         report = Report(Trouble.FAILED, str(error)[:500])
     else:
         impersonates = settings.IMPERSONATE if connection.impersonates is None else connection.impersonates
+        database.give_back()
         report = examine(connection, impersonates=impersonates)
     keep(cluster, report)
     return report

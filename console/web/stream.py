@@ -3,6 +3,7 @@
 An event carries no more than the topic that the page asked about, so it can leak nothing. Session and rights are read
 again every 25 s; the stream ends when the session is over, when the person may no longer see anything that it is about,
 and when the process stops. One browser holds one stream, whatever the number of its pages: static/js/live.js.
+A stream holds neither a thread nor a connection to the database; a process gives a session and a person so many.
 """
 
 import asyncio
@@ -13,12 +14,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from types import FrameType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SuspiciousOperation
-from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
@@ -36,9 +36,21 @@ HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
 MAX_TOPICS = 60  # pages of one browser; an address of this many fits into 16 kB
 COALESCE_SECONDS = 0.05  # many objects change at once: one event is enough
+# In one process. A browser holds one stream, two while it asks for more topics; one a page without shared workers.
+MAX_OF_SESSION = 12
+MAX_OF_PERSON = 40
+RETRY_AFTER = 60  # seconds
 END = Announcement("end")
 
-_open: set[asyncio.Queue[Announcement]] = set()
+
+class Listener(NamedTuple):
+    """Who holds a stream."""
+
+    person: int
+    session: str
+
+
+_open: dict[asyncio.Queue[Announcement], Listener] = {}
 
 
 @mark_signed_in
@@ -47,26 +59,43 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     `operation:<id>`, `access-test:<id>`.
 
     One stream serves all the pages of a browser: each event's data is the topic that it is about. A topic that the
-    person may not hear is answered by a `gone` event; when all are of that kind, with 404.
+    person may not hear is answered by a `gone` event; when all are of that kind, with 404. 429 when the session or the
+    person has enough of them: the pages then look for themselves every half minute.
     """
     user = cast(User, await request.auser())  # signed in: the middleware has seen to it
     topics = list(dict.fromkeys(request.GET.getlist("topic") or ["services"]))
     if len(topics) > MAX_TOPICS:
         raise SuspiciousOperation("too many topics for one stream")
+    listener = Listener(user.pk, str(request.session.session_key))
+    if _has_enough(listener):
+        return _too_many()
     allowed = await sync_to_async(_allowed)(user, topics)
     if not allowed:  # in words: nobody sees it as a page, and a page would cost more than the stream
         return HttpResponseNotFound(_("Page not found, or you don't have access to it."), "text/plain; charset=utf-8")
-    session = str(request.session.session_key)
     gone = [topic for topic in topics if topic not in allowed and topic.isprintable()]
-    response = StreamingHttpResponse(_events(session, allowed, gone), content_type="text/event-stream")
+    response = StreamingHttpResponse(_events(listener, allowed, gone), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(session: str, topics: dict[str, ServiceRef | None], gone: list[str]) -> AsyncIterator[bytes]:
+def _has_enough(listener: Listener) -> bool:
+    of_person = [other.session for other in _open.values() if other.person == listener.person]
+    return len(of_person) >= MAX_OF_PERSON or of_person.count(listener.session) >= MAX_OF_SESSION
+
+
+def _too_many() -> HttpResponse:
+    text = _("Too many live connections. Pages update every 30 seconds instead; close some tabs for live updates.")
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    return HttpResponse(text, "text/plain; charset=utf-8", status=429, headers=headers)
+
+
+async def _events(listener: Listener, topics: dict[str, ServiceRef | None], gone: list[str]) -> AsyncIterator[bytes]:
     _end_on_signal()
-    async with announcements.listen() as queue, _listed(queue):
+    if _has_enough(listener):  # others of theirs began since the request was let in
+        yield f"retry: {1000 * RETRY_AFTER}\n\n".encode()
+        return
+    async with announcements.listen() as queue, _listed(queue, listener):
         yield b"retry: 2000\n" + b"".join(_event("hello", topic) for topic in topics)
         checked = time.monotonic()
         while True:
@@ -87,7 +116,7 @@ async def _events(session: str, topics: dict[str, ServiceRef | None], gone: list
             except TimeoutError:
                 yield b": still here\n\n"
             if time.monotonic() - checked >= RECHECK_SECONDS:
-                still = await sync_to_async(_still_allowed)(session, topics)
+                still = await sync_to_async(_still_allowed)(listener.session, topics)
                 gone = [topic for topic in topics if topic not in still]
                 topics = still
                 if not topics:
@@ -119,12 +148,12 @@ def end_all() -> None:
 
 
 @asynccontextmanager
-async def _listed(queue: asyncio.Queue[Announcement]) -> AsyncIterator[None]:
-    _open.add(queue)
+async def _listed(queue: asyncio.Queue[Announcement], listener: Listener) -> AsyncIterator[None]:
+    _open[queue] = listener
     try:
         yield
     finally:
-        _open.discard(queue)
+        del _open[queue]
 
 
 def _emptied(queue: asyncio.Queue[Announcement]) -> list[Announcement]:
@@ -181,7 +210,6 @@ def _allowed(user: User, topics: Iterable[str]) -> dict[str, ServiceRef | None]:
             continue
         if _may_hear(rights, subject):
             found[topic] = subject
-    close_old_connections()
     return found
 
 
@@ -219,5 +247,4 @@ def _still_allowed(session: str, topics: Mapping[str, ServiceRef | None]) -> dic
     if user is None:
         return {}
     rights = rights_of(user)
-    close_old_connections()
     return {topic: subject for topic, subject in topics.items() if _may_hear(rights, subject)}

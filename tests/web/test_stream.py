@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
+import os
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import AsyncClient
 
+from console.bounded_threads import THREADS
 from console.operations.models import Operation
 from console.redis_client import announce
 from console.sealing import seal
 from console.web import stream
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10  # seconds
+MANY = 150
 
 
 @pytest.fixture
 def listener(mirror, people):
     """Sign a person in; returns a function that opens the stream."""
 
-    async def listen(who: str, topic: str):
-        client = AsyncClient()
-        await client.aforce_login(people[who])
+    async def listen(who: str, topic: str, client: AsyncClient | None = None):
+        if client is None:
+            client = AsyncClient()
+            await client.aforce_login(people[who])
         return await client.get(f"/stream/?topic={topic}")
 
     return listen
+
+
+async def leave(events) -> None:
+    """Go away as a browser does: the server cancels what waits for the next event."""
+    waiting = asyncio.create_task(anext(events))
+    await asyncio.wait([waiting], timeout=0.05)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 def in_a_loop(test):
@@ -254,3 +272,59 @@ async def test_what_is_no_topic_is_never_repeated_in_the_stream(listener, topic:
 async def test_a_stream_of_too_many_topics_is_refused(listener) -> None:
     topics = "&topic=".join(f"service:box/default/s{number}" for number in range(stream.MAX_TOPICS + 1))
     assert (await listener("administrator", topics)).status_code == 400
+
+
+@in_a_loop
+async def refused_beyond_two(listener, client: AsyncClient | None) -> None:
+    """Hold two streams, in one session where there is a client; the third is refused in words until one closes."""
+    streams = [aiter((await listener("viewer", "services", client)).streaming_content) for _ in range(2)]
+    for events in streams:
+        await next_event(events, "hello")
+    refused = await listener("viewer", "services", client)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert b"Too many live connections" in refused.content
+    assert (await listener("owner", "services")).status_code == 200
+    await leave(streams.pop())
+    assert (await listener("viewer", "services", client)).status_code == 200
+    await leave(streams.pop())
+
+
+def test_one_stream_more_than_a_person_may_hold_is_refused_in_words(listener, monkeypatch) -> None:
+    monkeypatch.setattr(stream, "MAX_OF_PERSON", 2)
+    refused_beyond_two(listener, None)
+
+
+def test_one_stream_more_than_a_session_may_hold_is_refused_in_words(listener, people, monkeypatch) -> None:
+    monkeypatch.setattr(stream, "MAX_OF_SESSION", 2)
+    client = AsyncClient()
+    client.force_login(people["viewer"])
+    refused_beyond_two(listener, client)
+
+
+@in_a_loop
+async def test_streams_that_were_let_in_at_the_same_moment_are_counted_too(listener, monkeypatch) -> None:
+    monkeypatch.setattr(stream, "MAX_OF_PERSON", 2)
+    streams = [aiter((await listener("viewer", "services")).streaming_content) for _ in range(5)]
+    first = [await anext(events) for events in streams]
+    assert [b"event: hello" in chunk for chunk in first] == [True, True, False, False, False]
+    assert first[2] == b"retry: 60000\n\n"
+    for events in streams:
+        await leave(events)
+    assert stream.count() == 0
+
+
+def test_many_streams_hold_neither_threads_nor_connections(mirror, redis_server, tmp_path: Path) -> None:
+    """As a program of its own, on the database of this tier; see tests/web/many_streams.py."""
+    own = {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONSOLE_STATE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.web.many_streams", str(MANY)],
+        cwd=ROOT, env={**os.environ, **own, "CONSOLE_REDIS_URL": redis_server.url},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert (found["streams"], found["streams_after"]) == (MANY, 0)
+    assert found["statuses"] == [200, 404]
+    assert found["threads"] <= THREADS + 20  # those of the pool of connections, of the event loop, of this program
+    assert max(found["backends"], found["backends_after"]) <= 12
+    assert (found["backends"] > 0) == (connection.vendor == "postgresql")
