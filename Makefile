@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults cluster test-cluster lint format lock messages clean
+.PHONY: help run test access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium 
 
 test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
+
+test-sso: $(VENV)/.test-ready $(MO)  ## Sign in and out with a real Keycloak (needs Java 17 and Maven; fetches 176 MB once)
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=900 --durations=5 tests/identity
 
 cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
 	$(BIN)/python -m tests.cluster.up $(if $(filter no,$(PODS)),--no-pods)

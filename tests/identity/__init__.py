@@ -1,0 +1,1 @@
+"""Single sign-on with a real Keycloak: `make test-sso` (needs Java 17 or newer and Maven; fetches 176 MB once)."""
