@@ -10,9 +10,11 @@ from allauth.socialaccount.signals import social_account_added, social_account_r
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from console import audit
 from console.access.actors import CONSOLE, Actor, actor_from, client_ip
@@ -97,10 +99,16 @@ def join_teams_of_groups(user: User) -> None:
         for membership in Membership.objects.filter(user=user, from_oidc=True).exclude(team__in=wanted):
             membership.delete()
             _record_group("manage.RemoveMember", user, membership.team)
-        for team in wanted:
-            _made, is_new = Membership.objects.get_or_create(user=user, team=team, defaults={"from_oidc": True})
-            if is_new:
-                _record_group("manage.AddMember", user, team)
+        for team in wanted - _teams_of(user):
+            lasting = {"from_oidc": True, "is_owner": False, "expires_at": None}
+            Membership.objects.update_or_create(user=user, team=team, defaults=lasting)  # perhaps one that has ended
+            _record_group("manage.AddMember", user, team)
+
+
+def _teams_of(user: User) -> set[Team]:
+    """The teams that the person is in now; a membership that has ended is none."""
+    valid = Q(memberships__expires_at=None) | Q(memberships__expires_at__gt=timezone.now())
+    return set(Team.objects.filter(valid, memberships__user=user))
 
 
 def _record_group(action: str, user: User, team: Team) -> None:
