@@ -9,7 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from console.logging import logging_config
-from console.start_checks import is_loopback, proxy_networks, refuse_plain_issuer, refuse_unsafe_start
+from console.start_checks import (
+    is_loopback,
+    proxy_networks,
+    refuse_plain_issuer,
+    refuse_unfit_prefixes,
+    refuse_unsafe_start,
+)
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,6 +35,8 @@ ENCRYPTION_KEYS = env.list("CONSOLE_ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("CONSOLE_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CONSOLE_TRUSTED_ORIGINS", default=[])
 EXTERNAL_URL = env.str("CONSOLE_URL", default="http://localhost:8000")
+# Whom people without rights or with a problem can ask, as pages name them: "the platform team (#platform)".
+CONTACT = env.str("CONSOLE_CONTACT", default="")
 HTTPS = EXTERNAL_URL.startswith("https://")
 refuse_unsafe_start({urlsplit(EXTERNAL_URL).hostname or "", *ALLOWED_HOSTS}, demo=DEMO, secret_key=SECRET_KEY)
 # How many proxies stand in front, and from which addresses they speak: X-Forwarded-For is believed from there alone.
@@ -44,8 +52,9 @@ IMPERSONATE = env.bool("CONSOLE_IMPERSONATE", default=False)
 # How people and their teams are called in a cluster that they are impersonated in.
 IMPERSONATE_USER_PREFIX = env.str("CONSOLE_IMPERSONATE_USER_PREFIX", default="")
 IMPERSONATE_GROUP_PREFIX = env.str("CONSOLE_IMPERSONATE_GROUP_PREFIX", default="sluice:")
-if IMPERSONATE_USER_PREFIX.startswith("system:") or IMPERSONATE_GROUP_PREFIX.startswith("system:"):
-    raise ImproperlyConfigured("CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes keeps what begins with system: for itself.")
+# The identity provider's people are named there: without a prefix, one could get the name of a cluster's own user.
+IMPERSONATE_OIDC_PREFIX = env.str("CONSOLE_IMPERSONATE_OIDC_PREFIX", default="sluice:")
+refuse_unfit_prefixes(IMPERSONATE_USER_PREFIX, IMPERSONATE_GROUP_PREFIX, IMPERSONATE_OIDC_PREFIX)
 # Whether clusters that are added in the console may be on this machine; for trying the console.
 LOOPBACK_CLUSTERS = env.bool("CONSOLE_LOOPBACK_CLUSTERS", default=False)
 
@@ -201,7 +210,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 ACCOUNT_ADAPTER = "console.access.adapter.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "console.access.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # a connected account opens this one from then on
+SOCIALACCOUNT_ADAPTER = "console.access.oidc.adapter.SocialAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -209,22 +219,27 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 # Five wrong passwords for a name (codes for a person), or twenty from an address, lock it for five minutes; in Redis.
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/5m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/5m/ip,5/5m/key", "back_channel_logout": "20/m/ip"}
 MFA_ADAPTER = "console.access.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Sluice"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # no mail is sent, and a mail address opens nothing here
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Browsers call http://localhost a secure place and no other plain one.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and is_loopback(urlsplit(EXTERNAL_URL).hostname or "")
 USERSESSIONS_ADAPTER = "console.access.adapter.UserSessionsAdapter"
 OIDC_GROUPS_CLAIM = env.str("CONSOLE_OIDC_GROUPS_CLAIM", default="groups")
+# The claim that names new people of the identity provider; empty: a name derived from issuer and subject.
+OIDC_USERNAME_CLAIM = env.str("CONSOLE_OIDC_USERNAME_CLAIM", default="preferred_username")
+# Whether signing out here ends the session at the identity provider too, and with it at the company's other programs.
+OIDC_LOGOUT = env.bool("CONSOLE_OIDC_LOGOUT", default=True)
 SOCIALACCOUNT_PROVIDERS = {}
 if oidc_issuer := env.str("CONSOLE_OIDC_ISSUER", default=""):
     refuse_plain_issuer(oidc_issuer)
     SOCIALACCOUNT_PROVIDERS["oidc"] = {
         "APPS": [
             {
-                "provider_id": "oidc",
+                "provider_id": "oidc",  # accounts are kept under the issuer: see OidcProvider.sub_id
                 "name": env.str("CONSOLE_OIDC_NAME", default="single sign-on"),
                 "client_id": env.str("CONSOLE_OIDC_CLIENT_ID"),
                 "secret": env.str("CONSOLE_OIDC_CLIENT_SECRET"),

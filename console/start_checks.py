@@ -11,6 +11,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 KEY_LENGTH = 50  # characters; `openssl rand -base64 48` makes 64
 KEY_VARIETY = 10  # different characters
+MAX_ISSUER_LENGTH = 200  # characters, of allauth's column for the provider
 
 
 def is_loopback(host: str) -> bool:
@@ -34,10 +35,28 @@ def refuse_unsafe_start(hosts: Collection[str], *, demo: bool, secret_key: str) 
 
 
 def refuse_plain_issuer(issuer: str) -> None:
-    """Raise ImproperlyConfigured when the identity provider would be talked to without TLS beyond this machine."""
+    """Raise ImproperlyConfigured when the identity provider would be talked to without TLS beyond this machine.
+
+    An issuer is also the name under which its accounts are kept, which has a length.
+    """
     address = urlsplit(issuer)
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
         raise ImproperlyConfigured("CONSOLE_OIDC_ISSUER must begin with https:// (http:// only on loopback).")
+    if len(issuer) > MAX_ISSUER_LENGTH:
+        raise ImproperlyConfigured(f"CONSOLE_OIDC_ISSUER is longer than {MAX_ISSUER_LENGTH} characters.")
+
+
+def refuse_unfit_prefixes(user: str, group: str, oidc: str) -> None:
+    """Raise ImproperlyConfigured for prefixes that would let an impersonated name be one of the cluster's own."""
+    if any(prefix.startswith("system:") for prefix in (user, group, oidc)):
+        raise ImproperlyConfigured(
+            "CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes keeps what begins with system: for itself."
+        )
+    if not oidc:
+        raise ImproperlyConfigured(
+            "CONSOLE_IMPERSONATE_OIDC_PREFIX must not be empty: whoever names people at the identity provider could "
+            "name somebody as a user of the cluster."
+        )
 
 
 def proxy_networks(texts: Sequence[str], proxies: int) -> tuple[Network, ...]:

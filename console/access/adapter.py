@@ -2,27 +2,26 @@
 
 from typing import Any
 
-import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from requests import RequestException
+from django.utils.translation import gettext as _
 
 from console import audit
 from console.access.actors import Actor, actor_from, client_ip
 from console.access.models import User
+from console.access.oidc import confirmation, signing_out
 from console.audit import Outcome
 from console.sealing import seal, unseal
-
-log = structlog.get_logger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -61,31 +60,43 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         )
         return answer
 
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+            signing_out.remember(request, sociallogin)
+        return answer
 
-class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Accounts of the identity provider: whoever it lets in gets an account, and rights only through grants."""
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """Somebody proved to be this person and is not let in: the log tells, whichever way they came."""
+        record_refused(request, user.get_username(), "the account is closed")
+        answer: HttpResponse = super().respond_user_inactive(request, user)
+        return answer
 
-    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        return True
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The provider first for people who have no password here, after the others for those who have one."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not (user.is_authenticated and settings.SOCIALACCOUNT_PROVIDERS and confirmation.is_from_provider(user)):
+            return methods
+        text = _("Sign in again with single sign-on")
+        there = {"id": "oidc_confirm", "description": text, "url": reverse("oidc_confirm")}
+        return [*methods, there] if user.has_usable_password() else [there, *methods]
 
-    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """A mail address proves nothing here and joins no accounts: the provider's subject alone says who it is."""
-        sociallogin.email_addresses = []
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """allauth takes a person without password and second factor as proved; the provider can prove them."""
+        request = context.request
+        is_required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        if not is_required or not confirmation.is_from_provider(request.user):
+            return is_required
+        if not confirmation.was_confirmed(request):
+            raise ReauthenticationRequired
+        return False
 
-    def on_authentication_error(
-        self,
-        request: HttpRequest,
-        provider: Any,
-        error: Any = None,
-        exception: Exception | None = None,
-        extra_context: dict[str, Any] | None = None,
-    ) -> None:
-        """Leave an entry and a log line, and tell the page whether the provider was away."""
-        why = type(exception).__name__ if isinstance(exception, RequestException) else str(exception or error)
-        log.warning("single_sign_on_failed", why=why)
-        record_refused(request, "", f"single sign-on: {why}")
-        if extra_context is not None:
-            extra_context["is_away"] = isinstance(exception, RequestException)
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        address: str = super().get_logout_redirect_url(request)
+        return reverse("oidc_leave") if signing_out.goes_on(request) else address
+
+    def logout(self, request: HttpRequest) -> None:
+        signing_out.end(request)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -54,8 +54,7 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
     what was deleted meanwhile is Refused as `gone`.
     """
     try:
-        with transaction.atomic():
-            _wait_for_others()
+        with alone():
             now = User.objects.get(pk=user.pk)
             change = Change(now, rights_of(now))
             try:
@@ -74,6 +73,14 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
     except Refused as refusal:
         audit.record(action, actor=actor, outcome=Outcome.REFUSED, text=f"{about}: {refusal.code}")
         raise
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Run the block in a transaction that no other change of access overlaps."""
+    with transaction.atomic():
+        _wait_for_others()
+        yield
 
 
 def _wait_for_others() -> None:

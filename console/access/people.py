@@ -69,6 +69,11 @@ def has_local_account(person: User) -> bool:
     return not SocialAccount.objects.filter(user=person).exists()
 
 
+def named_by_provider(person: User) -> bool:
+    """Whether the account came with a sign-in at the identity provider: nobody here gave its name or a password."""
+    return not person.has_usable_password() and not has_local_account(person)
+
+
 def _refuse_all_but_administrators(change: Change) -> None:
     if not change.rights.is_administrator:
         raise NotAllowed

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from console import database
 from console.access.models import Team, User
+from console.access.people import named_by_provider
 from console.cluster.connections import Connection
 from console.cluster.errors import ClusterError, Forbidden
 from console.cluster.gateway import Gateway
@@ -46,4 +47,9 @@ def identity_of(user: User) -> Identity:
     valid = Q(memberships__expires_at=None) | Q(memberships__expires_at__gt=timezone.now())
     teams = Team.objects.filter(valid, memberships__user=user).distinct()
     groups = tuple(f"{settings.IMPERSONATE_GROUP_PREFIX}{team.name}" for team in teams)
-    return Identity(f"{settings.IMPERSONATE_USER_PREFIX}{user.get_username()}", groups)
+    return Identity(f"{_prefix(user)}{user.get_username()}", groups)
+
+
+def _prefix(user: User) -> str:
+    """Names that were chosen at the identity provider are kept apart from the cluster's own."""
+    return str(settings.IMPERSONATE_OIDC_PREFIX if named_by_provider(user) else settings.IMPERSONATE_USER_PREFIX)

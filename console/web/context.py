@@ -26,6 +26,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     rights = getattr(request, "rights", None)
     return {
         "demo": settings.DEMO,
+        "contact": settings.CONTACT,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme_of(request),
         "typed": partial(typed, cast("ConsoleRequest", request)),

@@ -26,6 +26,7 @@ from tests.console_process import free_port
 from tests.waiting import eventually
 
 Claims = dict[str, Any]
+CLIENT, SECRET = "sluice", "client-secret-of-at-least-32-bytes"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -45,13 +46,14 @@ class Provider:
     id_token: Callable[[Claims], str | None] | None = None
     userinfo: Callable[[Claims], Claims] | None = None
     configuration: Callable[[Claims], Claims] | None = None
+    token_refusal: tuple[int, dict[str, str]] | None = None
 
     def knows(self, subject: str, **claims: Any) -> None:
         """Let the person exist there, with these claims."""
         requests.put(f"{self.behind}/users/{subject}", json=claims, timeout=10).raise_for_status()
 
     def honest(self) -> None:
-        self.id_token = self.userinfo = self.configuration = None
+        self.id_token = self.userinfo = self.configuration = self.token_refusal = None
         self.asked.clear()
 
     def sign_in(self, address: str, subject: str) -> str:
@@ -119,8 +121,10 @@ def _front(provider: Provider) -> type[BaseHTTPRequestHandler]:
             provider.asked.append((address.path, {name: values[0] for name, values in sent.items()}))
             to, headers = provider.behind + self.path, dict(self.headers)
             answer = requests.request(self.command, to, data=body, headers=headers, allow_redirects=False, timeout=10)
-            content = provider.changed(address.path, answer.content)
-            self.send_response(answer.status_code)
+            status, content = answer.status_code, provider.changed(address.path, answer.content)
+            if address.path == "/oauth2/token" and provider.token_refusal:
+                status, content = provider.token_refusal[0], json.dumps(provider.token_refusal[1]).encode()
+            self.send_response(status)
             for name in ("Content-Type", "Location", "Set-Cookie"):
                 if name in answer.headers:
                     self.send_header(name, answer.headers[name])

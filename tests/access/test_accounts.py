@@ -32,7 +32,7 @@ OPEN = {
     "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_list_webauthn",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn", "mfa_login_webauthn",
     "socialaccount_login_cancelled", "socialaccount_login_error", "socialaccount_connections",
-    "oidc_login", "oidc_callback", "usersessions_list",
+    "oidc_login", "oidc_callback", "oidc_confirm", "oidc_leave", "oidc_back_channel_logout", "usersessions_list",
 }  # fmt: skip
 CLOSED = {
     "account_signup", "account_email", "account_email_verification_sent", "account_confirm_email",
@@ -47,7 +47,7 @@ ARGUMENTS = {
 }
 BEFORE_SIGN_IN = {
     "account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn", "socialaccount_login_cancelled",
-    "socialaccount_login_error", "oidc_login", "oidc_callback",
+    "socialaccount_login_error", "oidc_login", "oidc_callback", "oidc_leave", "oidc_back_channel_logout",
 }  # fmt: skip
 
 

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import time
-from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
+from importlib import import_module
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.utils import timezone
 
 from console.access.authorization import rights_of
 from console.access.models import Membership, Team, User
 from console.audit.models import Entry
-from console.start_checks import refuse_plain_issuer
-from tests.access import identity_provider
-from tests.access.identity_provider import KEY, OTHER_KEY, Provider, signed
+from console.operations.gateways import identity_of
+from console.start_checks import refuse_plain_issuer, refuse_unfit_prefixes
+from tests.access.identity_provider import CLIENT, KEY, OTHER_KEY, SECRET, Provider, signed
 
 pytestmark = pytest.mark.django_db
 LOGIN, CALLBACK = "/accounts/oidc/login/", "/accounts/oidc/login/callback/"
-CLIENT, SECRET = "sluice", "client-secret-of-at-least-32-bytes"
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[Provider]:
-    with identity_provider.running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(process: Provider, settings) -> Provider:
-    process.honest()
-    app = {"provider_id": "oidc", "name": "Company", "client_id": CLIENT, "secret": SECRET}
-    settings.SOCIALACCOUNT_PROVIDERS = {"oidc": {"APPS": [{**app, "settings": {"server_url": process.url}}]}}
-    process.knows("1", preferred_username="alice", email="alice@example.com", groups=["shop", "unknown"])
-    return process
 
 
 def begin(client, query: str = "") -> str:
@@ -112,30 +102,160 @@ def test_groups_become_memberships_and_leave_at_the_next_sign_in(client, provide
     ]
 
 
-def test_a_name_that_a_local_account_has_does_not_open_it(client, provider: Provider) -> None:
+def test_a_name_that_a_local_account_has_does_not_open_it(client, provider: Provider, settings) -> None:
+    settings.CONTACT = "the platform team"
     local = User.objects.create_superuser("Alice", email="alice@example.com", password="right-password-1")
-    sign_in(client, provider)
-    other = User.objects.exclude(pk=local.pk).get()
-    assert who(client) == other.username
-    assert other.username.lower() != "alice"
-    assert not other.is_superuser
-    local.refresh_from_db()
+    response = sign_in(client, provider)
+    assert response.status_code == 403
+    assert who(client) == ""
+    assert User.objects.get() == local
     assert local.check_password("right-password-1")
     assert not local.socialaccount_set.exists()
+    page = response.content.decode()
+    assert "“alice” belongs to another account" in page
+    assert "Ask the platform team." in page
+    entry = Entry.objects.get()
+    assert (entry.action, entry.outcome, entry.actor) == ("session.sign-in", "refused", "alice")
+    assert "taken" in entry.text
 
 
-@pytest.mark.parametrize("name", ["system:masters", "<script>alert(1)</script>", "a\r\nX-Evil: 1", "x" * 400, "", None])
-def test_names_that_no_account_may_have_are_replaced(client, provider: Provider, name) -> None:
-    provider.knows("7", preferred_username=name, groups="not-a-list")
+UNFIT = ["system:masters", "<script>alert(1)</script>", "a\r\nX-Evil: 1", "x" * 400, "", None, ["alice"], " alice"]
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_name_that_no_account_may_have_makes_no_account(client, provider: Provider, name) -> None:
+    """Neither the first name nor the mail address takes its place."""
+    provider.knows(
+        "7", preferred_username=name, given_name="Lo", name="Lo Cal", email="lo@example.com", groups="no-list"
+    )
+    response = sign_in(client, provider, "7")
+    assert response.status_code == 403
+    assert "no account was created" in response.content.decode()
+    assert who(client) == ""
+    assert not User.objects.exists()
+    assert Entry.objects.get().outcome == "refused"
+
+
+def test_the_claim_that_the_operator_named_gives_the_name(client, provider: Provider, settings) -> None:
+    settings.OIDC_USERNAME_CLAIM = "upn"
+    provider.knows("7", preferred_username="lo", upn="localadmin@corp", given_name="Lo")
     sign_in(client, provider, "7")
-    assert re.fullmatch(r"[\w.@+-]{1,150}", who(client))
+    assert who(client) == "localadmin@corp"
+    assert User.objects.values_list("first_name", "last_name", "email").get() == ("", "", "")
+
+
+def test_a_mail_address_that_nobody_verified_names_nobody(client, provider: Provider, settings) -> None:
+    settings.OIDC_USERNAME_CLAIM = "email"
+    provider.userinfo = lambda claims: {**claims, "email": "boss@example.com", "email_verified": False}
+    response = sign_in(client, provider)
+    assert response.status_code == 403
+    assert "has not verified your email address" in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_without_a_claim_the_name_comes_from_issuer_and_subject(client, provider: Provider, settings) -> None:
+    settings.OIDC_USERNAME_CLAIM = ""
+    sign_in(client, provider)
+    name = who(client)
+    assert re.fullmatch(r"oidc-[0-9a-f]{20}", name)
+    client.post("/accounts/logout/")
+    provider.knows("2", preferred_username="alice")
+    sign_in(client, provider, "2")
+    assert who(client) not in ("", name)
+
+
+def test_a_new_name_at_the_provider_changes_no_name_here(client, provider: Provider) -> None:
+    sign_in(client, provider)
+    client.post("/accounts/logout/")
+    provider.knows("1", preferred_username="root", given_name="Root")
+    sign_in(client, provider)
+    assert who(client) == "alice"
+
+
+def test_the_same_subject_at_another_issuer_is_another_person(client, provider: Provider, settings) -> None:
+    """The provider is replaced: its subject 1 must not come into the account of the former one's."""
+    sign_in(client, provider)
+    client.post("/accounts/logout/")
+    other = provider.url.replace("localhost", "127.0.0.1")
+    settings.SOCIALACCOUNT_PROVIDERS["oidc"]["APPS"][0]["settings"]["server_url"] = other
+    assert sign_in(client, provider).status_code == 403
+    assert who(client) == ""
+    provider.knows("1", preferred_username="mallory")
+    sign_in(client, provider)
+    assert who(client) == "mallory"
+    assert client.get("/accounts/3rdparty/").status_code == 200
+
+
+def test_accounts_of_before_keep_their_people_and_names(client, provider: Provider) -> None:
+    user = User.objects.create_user("al1")
+    claims = {"userinfo": {"sub": "1"}, "id_token": {"iss": f"{provider.url}/", "sub": "1"}}
+    account = SocialAccount.objects.create(user=user, provider="oidc", uid="1", extra_data=claims)
+    migration = import_module("console.access.migrations.0005_accounts_by_issuer")
+    migration.by_issuer(apps, connection.schema_editor())
+    sign_in(client, provider)
+    assert who(client) == "al1"
+    account.refresh_from_db()
+    migration.by_name(apps, connection.schema_editor())
+    account.refresh_from_db()
+    assert account.provider == "oidc"
+
+
+def test_the_provider_cannot_name_somebody_as_a_user_of_the_cluster(client, provider: Provider, settings) -> None:
+    """RBAC of the cluster may bind its own user alice; the provider's alice is somebody else there."""
+    settings.IMPERSONATE_USER_PREFIX = ""
+    sign_in(client, provider)
+    assert identity_of(User.objects.get()).user == "sluice:alice"
+    local = User.objects.create_user("bob", password="right-password-1")
+    assert identity_of(local).user == "bob"
+
+
+@pytest.mark.parametrize("prefix", ["", "system:"])
+def test_a_prefix_that_keeps_nobody_apart_is_refused_at_start(prefix: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="PREFIX"):
+        refuse_unfit_prefixes("", "sluice:", prefix)
+
+
+def test_a_membership_that_has_ended_is_renewed_by_the_group(client, provider: Provider) -> None:
+    shop = Team.objects.create(name="Shop", oidc_group="shop")
+    sign_in(client, provider)
+    ended = timezone.now() - timedelta(days=1)
+    Membership.objects.update(from_oidc=False, is_owner=True, expires_at=ended)
+    client.post("/accounts/logout/")
+    sign_in(client, provider)
+    membership = Membership.objects.get(team=shop)
+    assert (membership.from_oidc, membership.is_owner, membership.expires_at) == (True, False, None)
+    added = Entry.objects.filter(action="manage.AddMember").values_list("text", flat=True)
+    assert [text.partition(",")[0] for text in added] == ["alice: Shop", "alice: Shop"]
+
+
+def test_a_membership_for_a_time_stays_as_the_owner_gave_it_until_it_ends(client, provider: Provider) -> None:
+    Team.objects.create(name="Shop", oidc_group="shop")
+    sign_in(client, provider)
+    soon = timezone.now() + timedelta(days=1)
+    Membership.objects.update(from_oidc=False, is_owner=True, expires_at=soon)
+    client.post("/accounts/logout/")
+    sign_in(client, provider)
+    membership = Membership.objects.get()
+    assert (membership.is_owner, membership.expires_at) == (True, soon)
+
+
+def test_a_person_without_rights_sees_whom_to_ask(client, provider: Provider, settings, mirror) -> None:
+    settings.CLUSTERS = json.dumps([{"name": "box", "url": "http://127.0.0.1:9"}])
+    sign_in(client, provider)
+    assert "Ask an administrator of this console" in client.get("/").content.decode()
+    settings.CONTACT = "#platform in the chat"
+    assert "Ask #platform in the chat to add you to a team." in client.get("/").content.decode()
 
 
 def test_a_signed_in_person_connects_the_account_and_signs_in_with_either(client, provider: Provider) -> None:
     local = User.objects.create_user("bob", password="right-password-1")
     client.force_login(local)
     back = provider.sign_in(begin(client, "?process=connect"), "1")
-    assert client.get(back.removeprefix("http://testserver")).status_code == 302
+    asked = client.get(back.removeprefix("http://testserver"))
+    assert (asked.status_code, asked.url) == (302, "/accounts/reauthenticate/")
+    assert not local.socialaccount_set.exists()  # a stolen session connects nothing
+    client.post(asked.url, {"password": "right-password-1"})
+    assert local.socialaccount_set.count() == 1
     client.post("/accounts/logout/")
     sign_in(client, provider)
     assert who(client) == "bob"
@@ -303,8 +423,60 @@ def test_a_deactivated_person_does_not_come_in_through_the_provider(client, prov
     user = User.objects.get()
     user.is_active = False
     user.save()
+    client.post("/accounts/logout/")
     assert sign_in(client, provider).url == "/accounts/inactive/"
     assert who(client) == ""
+    entry = Entry.objects.order_by("sequence").last()
+    assert (entry.action, entry.outcome, entry.actor) == ("session.sign-in", "refused", "alice")
+    assert entry.text == "the account is closed"
+
+
+def refused_as(client, provider: Provider, caplog, words: str) -> dict[str, str]:
+    """Sign in; the page has the words, sends people to the operator, and the log line that is returned says more."""
+    response = sign_in(client, provider)
+    page = response.content.decode()
+    assert response.status_code == 401
+    assert words in page
+    assert "Trying again does not help" in page
+    events = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return next(event for event in events if event["event"] == "single_sign_on_failed")
+
+
+def test_a_wrong_client_secret_is_for_the_operator(client, provider: Provider, settings, caplog) -> None:
+    provider.token_refusal = (401, {"error": "invalid_client", "error_description": f"not {SECRET}"})
+    told = refused_as(client, provider, caplog, "its client ID or secret is wrong")
+    assert (told["level"], told["cause"]) == ("error", "client-refused")
+    assert "CONSOLE_OIDC_CLIENT_SECRET" in told["advice"]
+    assert SECRET not in str(told) + str(list(Entry.objects.values()))
+
+
+@pytest.mark.parametrize(
+    "change", [{"exp": -3600}, {"nbf": 3600}, {"iat": 3600}], ids=lambda change: next(iter(change))
+)
+def test_clocks_that_differ_are_for_the_operator(client, provider: Provider, caplog, change) -> None:
+    provider.id_token = resigned(**{name: int(time.time()) + seconds for name, seconds in change.items()})
+    told = refused_as(client, provider, caplog, "The clocks of this console and of the identity provider differ")
+    assert (told["level"], told["cause"]) == ("error", "clocks-differ")
+
+
+def test_an_error_that_the_provider_sends_back_is_for_the_operator(client, provider: Provider) -> None:
+    state = parse_qs(urlsplit(begin(client)).query)["state"][0]
+    page = client.get(f"{CALLBACK}?error=invalid_scope&state={state}").content.decode()
+    assert "not set up correctly" in page
+    assert "Trying again does not help" in page
+
+
+def test_a_sign_in_begun_elsewhere_is_begun_again(client, provider: Provider) -> None:
+    """An error that a link brings along says nothing about this console."""
+    page = client.get(f"{CALLBACK}?error=invalid_scope&state=forged").content.decode()
+    assert "Start again" in page
+    assert "Trying again does not help" not in page
+
+
+def test_a_claim_that_no_database_keeps_is_refused_quietly(client, provider: Provider) -> None:
+    provider.userinfo = lambda claims: {**claims, "nickname": "a\0b"}
+    assert sign_in(client, provider).status_code == 401
+    assert not User.objects.exists()
 
 
 def test_without_a_provider_there_is_no_such_page(client, settings) -> None:

@@ -1,104 +1,131 @@
-"""The two addresses of single sign-on, and the talk with the provider behind them."""
+"""The addresses of single sign-on: there and back, once more before a step that needs it, and out again."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from allauth.socialaccount.adapter import get_adapter
+import structlog
+from allauth.account.adapter import get_adapter
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.internal import ratelimit
 from allauth.socialaccount.helpers import render_authentication_error
-from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
+from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
-from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 from requests import RequestException
 
-from console.access.oidc.tokens import UntrustedToken, nonce_for, verified_claims
+from console.access.oidc import confirmation, signing_out
+from console.access.oidc.client import OidcAdapter
+from console.access.oidc.tokens import UntrustedToken
 
-PROVIDER = "oidc"
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_DISCOVERY = "/.well-known/openid-configuration"
-
-
-class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """Reads the provider's configuration and turns an authorization code into a person.
-
-    Raises OAuth2Error when the provider says what must not be believed, RequestException when it does not answer.
-    """
-
-    nonce = ""
-
-    def __init__(self, request: HttpRequest, provider_id: str = PROVIDER) -> None:
-        super().__init__(request, provider_id)
-
-    @property
-    def openid_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = super().openid_config
-        issuer = self.get_provider().app.settings["server_url"].removesuffix(_DISCOVERY)
-        if str(config.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
-            raise OAuth2Error("the provider calls itself by another name than CONSOLE_OIDC_ISSUER")
-        for name in _ENDPOINTS:
-            if urlsplit(str(config.get(name, ""))).scheme not in ("https", urlsplit(issuer).scheme):
-                raise OAuth2Error(f"the provider's {name} is missing or not https")
-        return config
-
-    def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
-        return request.build_absolute_uri(reverse("oidc_callback"))
-
-    def get_access_token_data(
-        self, request: HttpRequest, app: SocialApp, client: Any, pkce_code_verifier: str | None = None
-    ) -> dict[str, Any]:
-        self.nonce = nonce_for(pkce_code_verifier or "")
-        answer: dict[str, Any] = super().get_access_token_data(request, app, client, pkce_code_verifier)
-        return answer
-
-    def complete_login(self, request: HttpRequest, app: SocialApp, token: SocialToken, **kwargs: Any) -> SocialLogin:
-        claims = self._claims(str(kwargs["response"].get("id_token") or ""), app.client_id)
-        told = self._fetch_user_info(token.token) if "userinfo_endpoint" in self.openid_config else {}
-        if told and told.get("sub") != claims["sub"]:
-            raise OAuth2Error("userinfo is about somebody else than the ID token")
-        person = {**claims, **told}
-        return self.get_provider().sociallogin_from_response(request, {"userinfo": person, "id_token": claims})
-
-    def _claims(self, id_token: str, client_id: str) -> dict[str, Any]:
-        with get_adapter().get_requests_session() as session:
-            answer = session.get(self.openid_config["jwks_uri"])
-            answer.raise_for_status()
-            keys = answer.json()
-        issuer = self.openid_config["issuer"]
-        try:
-            return verified_claims(id_token, keys=keys, issuer=issuer, client_id=client_id, nonce=self.nonce)
-        except UntrustedToken as error:
-            raise OAuth2Error(f"the ID token was refused: {error}") from error
+log = structlog.get_logger(__name__)
 
 
 @login_not_required
 def login(request: HttpRequest) -> HttpResponse:
     """Ask whether to go to the provider (GET), or go there (POST)."""
-    answer = _answer(request, OAuth2LoginView)
-    if answer.status_code != 302:
-        return answer
-    # A form's redirects must stay with this console (CSP form-action), and providers redirect to yet other hosts.
-    provider = OidcAdapter(request).get_provider()
-    return render(request, "socialaccount/leaving.html", {"address": answer["Location"], "provider": provider})
+    return _leave(request, _answer(request, OAuth2LoginView))
 
 
 @login_not_required
 def callback(request: HttpRequest) -> HttpResponse:
-    """Where the provider sends people back to."""
+    """Where the provider sends people back to, from its sign-out too."""
+    if request.GET.get("state") == signing_out.SIGNED_OUT:
+        return redirect("account_login")
     return _answer(request, OAuth2CallbackView)
 
 
-def _answer(request: HttpRequest, view: Any) -> HttpResponse:
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Say why the person must sign in once more (GET), or go to the provider for it (POST)."""
+    provider = _adapter(request).get_provider()
+    if not confirmation.is_from_provider(request.user):
+        raise Http404
+    next_url = get_next_redirect_url(request)
+    if request.method != "POST":
+        ways = [way for way in get_adapter().get_reauthentication_methods(request.user) if way["url"] != request.path]
+        context = {"provider": provider, "next": next_url or "", "ways": ways}
+        return render(request, "socialaccount/confirm.html", context)
     try:
-        adapter = OidcAdapter(request)
-        provider = adapter.get_provider()
+        answer = confirmation.begin(request, provider, next_url)
+    except (OAuth2Error, RequestException) as error:
+        return _failed(request, provider, error)
+    return _leave(request, answer)
+
+
+@login_not_required
+@never_cache
+def leave(request: HttpRequest) -> HttpResponse:
+    """After sign-out here: on to the provider's own sign-out, or say that the person is still signed in there."""
+    hint = signing_out.take_hint(request)
+    if hint is None:
+        return redirect("account_login")
+    adapter = _adapter(request)
+    try:
+        address = signing_out.address(request, adapter, hint)
+    except (OAuth2Error, RequestException) as error:
+        log.warning("sign_out_at_provider_failed", why=type(error).__name__)
+        address = ""
+    context = {"address": address, "provider": adapter.get_provider()}
+    return render(request, "socialaccount/signed_out.html", context)
+
+
+@csrf_exempt  # the provider has no session here; its signature says who asks
+@require_POST
+@login_not_required
+@never_cache
+def back_channel_logout(request: HttpRequest) -> HttpResponse:
+    """End the sessions that a logout token of the provider names (OpenID Connect Back-Channel Logout 1.0)."""
+    adapter = _adapter(request)
+    usage = ratelimit.consume(request=request, app="allauth.account", action="back_channel_logout")
+    if not usage:
+        return HttpResponse(status=429)
+    try:
+        claims = adapter.logout_claims(request.POST.get("logout_token", ""))
+        signing_out.end_sessions(request, adapter.get_provider().sub_id, claims)
+    except UntrustedToken as error:
+        log.warning("logout_token_refused", why=str(error))
+        return HttpResponse("invalid_request", status=400, content_type="text/plain")
+    except (OAuth2Error, RequestException) as error:
+        log.warning("logout_token_not_checked", why=type(error).__name__)
+        return HttpResponse(status=503)
+    usage.rollback()  # only wrong ones count against their address
+    return HttpResponse(status=200)
+
+
+def _leave(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Turn a redirect into a page that goes on.
+
+    A form's redirects must stay with this console (CSP form-action), and providers redirect to yet other hosts.
+    """
+    if answer.status_code != 302:
+        return answer
+    context = {"address": answer["Location"], "provider": OidcAdapter(request).get_provider()}
+    return render(request, "socialaccount/leaving.html", context)
+
+
+def _adapter(request: HttpRequest) -> OidcAdapter:
+    """Raises Http404 where no provider is configured."""
+    adapter = OidcAdapter(request)
+    try:
+        adapter.get_provider()
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
+    return adapter
+
+
+def _answer(request: HttpRequest, view: Any) -> HttpResponse:
+    adapter = _adapter(request)
     try:
         answer: HttpResponse = view.adapter_view(adapter)(request)
     except (OAuth2Error, RequestException) as error:
-        answer = render_authentication_error(request, provider, exception=error)
+        answer = _failed(request, adapter.get_provider(), error)
+    return answer
+
+
+def _failed(request: HttpRequest, provider: Any, error: Exception) -> HttpResponse:
+    answer: HttpResponse = render_authentication_error(request, provider, exception=error)
     return answer
