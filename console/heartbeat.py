@@ -16,7 +16,7 @@ from celery.beat import PersistentScheduler
 from celery.signals import task_prerun
 from django.conf import settings
 
-from console.redis_client import client
+from console.redis_client import client, moment
 
 TOUCH_SECONDS = 5.0
 STARVED_SECONDS = 300.0  # without a message, while others take some; beat sends several a minute to each queue
@@ -58,10 +58,10 @@ class Consumption:
         if time.monotonic() - self.taken_at < STARVED_SECONDS:
             return False
         try:
-            others = client().get(self._key)
+            others = moment(self._key)
         except redis.RedisError:
             return False
-        return bool(others) and time.time() - float(str(others)) < OTHERS_SECONDS
+        return others is not None and time.time() - others < OTHERS_SECONDS
 
     @property
     def _key(self) -> str:

@@ -10,6 +10,7 @@ import redis
 import structlog
 
 from console.redis_client import CHANNEL, async_client
+from console.signing import verify
 
 QUEUE = 32
 MAX_BACKOFF = 30.0  # seconds
@@ -64,8 +65,10 @@ class Announcements:
                 queue.put_nowait(announcement)
 
     def _take(self, data: bytes) -> None:
+        if (body := verify(data, CHANNEL)) is None:
+            return
         try:
-            self._tell(_decoder.decode(data))
+            self._tell(_decoder.decode(body))
         except msgspec.DecodeError as error:
             log.warning("announcement_not_understood", reason=str(error)[:200])
 

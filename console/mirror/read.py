@@ -2,12 +2,14 @@
 
 A mirror that was lost, or is not filled yet, lacks what the cluster has. So a single object that is missing in it is
 None only where the copy is whole, else MirrorIncomplete is raised; who reads a collection asks `is_whole` too.
+Records are signed, because the labels in them decide rights. One that the watcher did not write at its place is left
+out of collections; who asks for that object gets MirrorIncomplete.
 """
 
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -25,6 +27,7 @@ from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
 from console.mirror.trail import Event
 from console.redis_client import client
+from console.signing import verify
 
 STALE_AFTER = 10.0  # seconds without a sign of life from the watcher
 
@@ -80,7 +83,7 @@ def _guarded(read: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return read(*args, **kwargs)
-        except redis.RedisError as error:
+        except (redis.RedisError, ValueError) as error:  # ValueError: what is there is no text, or no number
             raise MirrorUnavailable(type(error).__name__) from error
 
     return guarded
@@ -145,7 +148,8 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
     if known and known.epoch == epoch and 0 < version - known.version <= MOST_CHANGES:
         by_name = _updated(cluster, known)
     else:
-        by_name = {str(name): _summary.decode(raw) for name, raw in client().hgetall(keys.summaries(cluster)).items()}
+        key = keys.summaries(cluster)
+        by_name = {name: _summary.decode(body) for name, body in _ours(key, client().hgetall(key)).items()}
     # What was written after `version` was read may be in it already; the next reading fetches that once more.
     found = _Copy(epoch, version, by_name, tuple(by_name.values()))
     with _cache_lock:
@@ -155,13 +159,9 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
 
 def _updated(cluster: str, known: _Copy) -> dict[str, ServiceSummary]:
     names = _changed(cluster, known.version)
-    by_name = dict(known.by_name)
-    for name, raw in zip(names, client().hmget(keys.summaries(cluster), names) if names else (), strict=True):
-        if raw is None:
-            by_name.pop(name, None)
-        else:
-            by_name[name] = _summary.decode(raw)
-    return by_name
+    now = _several(keys.summaries(cluster), names)
+    kept = {name: summary for name, summary in known.by_name.items() if name not in names}
+    return {**kept, **{name: _summary.decode(body) for name, body in now.items()}}
 
 
 def _changed(cluster: str, version: int) -> list[str]:
@@ -192,12 +192,14 @@ def end_of_trail(cluster: str) -> str:
 
 
 @_guarded
-def trail_after(cluster: str, place: str) -> list[tuple[str, Event]]:
-    """Return the next events after a place, oldest first, each with its own; at most MAX_EVENTS."""
+def trail_after(cluster: str, place: str) -> list[tuple[str, Event | None]]:
+    """Return the next events after a place, oldest first, each with its own; at most MAX_EVENTS. None: it is forged."""
     if _order(place) > _order(end_of_trail(cluster)):
         place = TRAIL_START  # Redis lost the trail, and its clock was behind when it began a new one
-    found: Any = client().xrange(keys.trail(cluster), min=f"({place}", count=MAX_EVENTS)
-    return [(str(at), _event.decode(fields["event"])) for at, fields in found]
+    key = keys.trail(cluster)
+    found: Any = client().xrange(key, min=f"({place}", count=MAX_EVENTS)
+    bodies = [(str(at), verify(fields.get("event", ""), key)) for at, fields in found]
+    return [(at, _event.decode(body) if body else None) for at, body in bodies]
 
 
 def _order(place: str) -> tuple[int, ...]:
@@ -215,21 +217,21 @@ def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Servi
     """Return those of the services, by `namespace/name`, that there are, digests for secrets, with their summaries."""
     if not wanted:
         return {}
-    objects = client().hmget(keys.services(cluster), list(wanted))
-    summaries = client().hmget(keys.summaries(cluster), list(wanted))
+    objects = _several(keys.services(cluster), wanted)
+    summaries = _several(keys.summaries(cluster), wanted)
     return {
-        name: (Service(_object.decode(raw)), _summary.decode(short))
-        for name, raw, short in zip(wanted, objects, summaries, strict=True)
-        if raw and short
+        name: (Service(_object.decode(objects[name])), _summary.decode(summaries[name]))
+        for name in objects
+        if name in summaries
     }
 
 
 @_guarded
 def service(ref: ServiceRef) -> Service | None:
     """Return the service, its secrets hidden, or None when there is none; raises MirrorIncomplete."""
-    raw = client().hget(keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")
-    if raw:
-        return Service(_object.decode(without_digests(raw)))
+    body = _one(ref.cluster, keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")
+    if body:
+        return Service(_shown(body))
     require_whole(ref.cluster, "services")
     return None
 
@@ -238,16 +240,15 @@ def service(ref: ServiceRef) -> Service | None:
 def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
     """Return those of the services that are there, in one reading."""
     names = [f"{ref.namespace}/{ref.name}" for ref in refs]
-    found = client().hmget(keys.services(cluster), names) if names else []
-    return tuple(Service(_object.decode(without_digests(raw))) for raw in found if raw)
+    return tuple(Service(_shown(body)) for body in _several(keys.services(cluster), names).values())
 
 
 @_guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
     """Return what lists show of the service, or None when there is none; raises MirrorIncomplete."""
-    raw = client().hget(keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
-    if raw:
-        return _summary.decode(raw)
+    body = _one(ref.cluster, keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
+    if body:
+        return _summary.decode(body)
     require_whole(ref.cluster, "services")
     return None
 
@@ -265,9 +266,9 @@ def revision(ref: ServiceRef, name: str) -> Revision | None:
 @_guarded
 def sealed_revision(ref: ServiceRef, name: str) -> Revision | None:
     """Return the revision with a digest for each secret: for `diff`, which tells of those that differ."""
-    raw = client().hget(keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
-    if raw:
-        return Revision(_object.decode(raw))
+    body = _one(ref.cluster, keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
+    if body:
+        return Revision(_object.decode(body))
     require_whole(ref.cluster, "revisions")
     return None
 
@@ -280,7 +281,7 @@ def owner_of(cluster: str, namespace: str, revision: str) -> str:
     """
     for row in services(cluster):
         may_own = row.namespace == namespace and revision.startswith(f"{row.name}-")
-        if may_own and client().hexists(keys.owned(cluster, REVISIONS.plural, namespace, row.name), revision):
+        if may_own and _one(cluster, keys.owned(cluster, REVISIONS.plural, namespace, row.name), revision):
             return row.name
     return ""
 
@@ -311,10 +312,37 @@ def freshness(cluster: str) -> Freshness:
 @_guarded
 def states(cluster: str) -> dict[str, KindState]:
     """Return the state of each mirrored kind, by plural."""
-    return {str(plural): _state.decode(raw) for plural, raw in client().hgetall(keys.freshness(cluster)).items()}
+    key = keys.freshness(cluster)
+    return {plural: _state.decode(body) for plural, body in _ours(key, client().hgetall(key)).items()}
 
 
 @_guarded
 def _owned(ref: ServiceRef, plural: str) -> Iterable[dict[str, object]]:
-    found = client().hgetall(keys.owned(ref.cluster, plural, ref.namespace, ref.name))
-    return [_object.decode(without_digests(raw)) for raw in found.values()]
+    key = keys.owned(ref.cluster, plural, ref.namespace, ref.name)
+    return [_shown(body) for body in _ours(key, client().hgetall(key)).values()]
+
+
+def _shown(body: bytes) -> dict[str, Any]:
+    shown: dict[str, Any] = _object.decode(without_digests(body.decode()))
+    return shown
+
+
+def _one(cluster: str, key: str, field: str) -> bytes | None:
+    """Return the body of the record, or None when there is none; raises MirrorIncomplete for a forged one."""
+    record = client().hget(key, field)
+    if record is None:
+        return None
+    if (body := verify(str(record), key, field)) is None:
+        raise MirrorIncomplete(cluster)
+    return body
+
+
+def _several(key: str, fields: Sequence[str]) -> dict[str, bytes]:
+    records: list[Any] = client().hmget(key, list(fields)) if fields else []
+    return _ours(key, dict(zip(fields, records, strict=True)))
+
+
+def _ours(key: str, records: Mapping[Any, Any]) -> dict[str, bytes]:
+    """Return the bodies of the records that the watcher wrote at their places."""
+    bodies = {str(field): verify(record, key, str(field)) for field, record in records.items() if record}
+    return {field: body for field, body in bodies.items() if body is not None}

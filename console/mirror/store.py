@@ -15,6 +15,7 @@ from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
 from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
+from console.signing import sign
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 BATCH = 200
@@ -121,7 +122,7 @@ class MirrorWriter:
         """Write how fresh the kind is (JSON of read.KindState)."""
         self._run(
             [
-                ("HSET", keys.freshness(self._cluster), resource.plural, state),
+                _signed(keys.freshness(self._cluster), resource.plural, state),
                 ("SADD", keys.CLUSTERS, self._cluster),
             ]
         )
@@ -135,12 +136,12 @@ class MirrorWriter:
         hidden = seal_env(raw, self._seal_key)
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
-            return [remember, ("HSET", keys.owned(self._cluster, resource.plural, namespace, service), name, sealed)]
+            return [remember, _signed(keys.owned(self._cluster, resource.plural, namespace, service), name, sealed)]
         summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
-            ("HSET", keys.services(self._cluster), f"{namespace}/{name}", sealed),
-            ("HSET", keys.summaries(self._cluster), f"{namespace}/{name}", summary),
+            _signed(keys.services(self._cluster), f"{namespace}/{name}", sealed),
+            _signed(keys.summaries(self._cluster), f"{namespace}/{name}", summary),
             self._touched(f"{namespace}/{name}"),
         ]
 
@@ -173,7 +174,8 @@ class MirrorWriter:
         if self._trailed.get(address) == facts:
             return []
         self._trailed[address] = facts
-        return [("XADD", keys.trail(self._cluster), "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", event.encoded())]
+        key = keys.trail(self._cluster)
+        return [("XADD", key, "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", sign(event.encoded(), key))]
 
     def _touched(self, field: str) -> Command:
         return ("touched", keys.version(self._cluster), keys.changes(self._cluster), field)
@@ -247,8 +249,12 @@ class Replacement:
 
 def layout(seal_key: bytes, api_server: str) -> str:
     """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
-    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server))
+    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed"))
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
+
+
+def _signed(key: str, field: str, body: bytes) -> Command:
+    return ("HSET", key, field, sign(body, key, field))
 
 
 def _named(raw: dict[str, Any]) -> dict[str, str]:
@@ -267,4 +273,4 @@ def _address(resource: Resource, raw: dict[str, Any]) -> str:
 
 def _announcement(cluster: str, resource: Resource, namespace: str, name: str) -> bytes:
     facts = {"kind": resource.plural, "cluster": cluster, "namespace": namespace, "name": name}
-    return msgspec.json.encode(facts)
+    return sign(msgspec.json.encode(facts), CHANNEL)

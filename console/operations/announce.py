@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from console.operations.models import OnService
 from console.redis_client import CHANNEL
+from console.signing import sign
 
 TIMEOUT = 1.0  # seconds
 LEFT_ALONE = 3.0  # seconds
@@ -31,7 +32,7 @@ def tell(kind: str, thing: OnService) -> None:
         return
     facts = {"kind": kind, "cluster": thing.cluster, "namespace": thing.namespace, "name": thing.name}
     try:
-        _client(url).publish(CHANNEL, msgspec.json.encode({**facts, "id": str(thing.pk)}))
+        _client(url).publish(CHANNEL, sign(msgspec.json.encode({**facts, "id": str(thing.pk)}), CHANNEL))
     except redis.RedisError as error:
         _silent_until[url] = time.monotonic() + LEFT_ALONE
         log.warning("announcement_lost", kind=kind, reason=type(error).__name__)

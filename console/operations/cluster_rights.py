@@ -25,6 +25,7 @@ from console.clusters import connections
 from console.knative.references import ServiceRef
 from console.operations.gateways import identity_on
 from console.redis_client import client
+from console.signing import sign, verify
 
 KEPT_SECONDS = 60
 AWAY_SECONDS = 15
@@ -48,7 +49,7 @@ def refused(ref: ServiceRef, user: User) -> dict[Permission, str]:
     """
     try:
         verbs = _refused_verbs(ref, user)
-    except redis.RedisError as error:
+    except (redis.RedisError, ValueError) as error:  # ValueError: somebody else wrote there, and no text
         log.warning("cluster_rights_not_known", cluster=ref.cluster, reason=type(error).__name__)
         return {}
     return {permission: f"{verb} {SERVICES.plural}" for permission, verb in _VERBS.items() if verb in verbs}
@@ -60,8 +61,9 @@ def _refused_verbs(ref: ServiceRef, user: User) -> frozenset[str]:
         connection = connections.get(ref.cluster)
         identity = identity_on(connection, user)
         key = _key(ref, identity)
-        if (known := client().get(key)) is not None:
-            return frozenset(msgspec.json.decode(str(known), type=list[str]))
+        known = client().get(key)
+        if known is not None and (body := verify(str(known), key)) is not None:
+            return frozenset(msgspec.json.decode(body, type=list[str]))
         if client().exists(away):
             return frozenset()
         found = _ask(connection, identity, ref)
@@ -72,7 +74,7 @@ def _refused_verbs(ref: ServiceRef, user: User) -> frozenset[str]:
         client().set(away, "1", ex=AWAY_SECONDS)
         log.info("cluster_rights_not_known", cluster=ref.cluster, reason=type(error).__name__)
         return frozenset()
-    client().set(key, msgspec.json.encode(sorted(found)), ex=KEPT_SECONDS)
+    client().set(key, sign(msgspec.json.encode(sorted(found)), key), ex=KEPT_SECONDS)
     return found
 
 

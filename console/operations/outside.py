@@ -107,7 +107,7 @@ def _replay(cluster: str) -> int:
             events = read.trail_after(cluster, row.trail or read.TRAIL_START)
             if not events:
                 break
-            written += sum(_tell_event(cluster, event) for _at, event in events)
+            written += sum(_tell_event(cluster, event) for _at, event in events if event)
             row.trail = last = events[-1][0]
             row.save(update_fields=["trail"])
     return written

@@ -8,7 +8,7 @@ from celery import current_app
 from django.conf import settings
 from kombu.transport.redis import PRIORITY_STEPS, Channel
 
-from console.redis_client import client
+from console.redis_client import client, moment
 
 KEY = "sluice:worker:pulse"
 SILENT_AFTER = 60.0  # seconds without a sweep until workers count as silent
@@ -26,8 +26,8 @@ def mark() -> None:
 
 def age() -> float | None:
     """Return the seconds since a worker last ran a sweep, None when none ever did; raises redis.RedisError."""
-    marked = client().get(KEY)
-    return max(0.0, time.time() - float(str(marked))) if marked else None
+    marked = moment(KEY)
+    return max(0.0, time.time() - marked) if marked else None
 
 
 def waiting() -> int:

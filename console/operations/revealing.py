@@ -11,7 +11,9 @@ from django.db import transaction
 
 from console import audit
 from console.access.actors import Actor
+from console.access.authorization import rights_of
 from console.access.models import User
+from console.access.permissions import Permission
 from console.audit import Outcome
 from console.knative import values
 from console.knative.changes import Change
@@ -24,13 +26,19 @@ from console.operations.gateways import gateway_for
 MAX_NAMES = 20  # that one entry lists
 
 
+class NotRevealed(Exception):
+    """The person may not reveal the values of the service with the labels that it has in the cluster."""
+
+
 def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[tuple[str, int], str]]:
     """Return the literal values by container, variable name and, from 0, which of several of that name.
 
-    Raises a ClusterError. The caller checked `reveal`.
+    Raises a ClusterError, or NotRevealed. The caller checked `reveal` by the mirror's labels; here the cluster's count.
     """
-    record(ref, actor, "Env")
     service = gateway_for(ref.cluster, user).service(ref.namespace, ref.name)
+    if not rights_of(user).allows(Permission.REVEAL, ref, service.labels):
+        raise NotRevealed
+    record(ref, actor, "Env")
     return {container.name: _values(container) for container in service.containers}
 
 

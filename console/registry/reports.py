@@ -12,6 +12,7 @@ from console.cluster.errors import ClusterError
 from console.cluster.probe import Report, Trouble, examine
 from console.clusters import connections
 from console.redis_client import client
+from console.signing import sign, verify
 
 KEPT_SECONDS = 3600
 REFRESHING_SECONDS = 30.0  # then no more clusters are begun: a task must not last
@@ -23,7 +24,8 @@ _decoder = msgspec.json.Decoder(Report)
 def keep(cluster: str, report: Report) -> None:
     """Remember the report; when Redis is away it is not remembered."""
     try:
-        client().set(_key(cluster), msgspec.json.encode(report), ex=KEPT_SECONDS)
+        key = _key(cluster)
+        client().set(key, sign(msgspec.json.encode(report), key), ex=KEPT_SECONDS)
     except redis.RedisError as error:
         log.warning("report_not_kept", cluster=cluster, reason=type(error).__name__)
 
@@ -32,9 +34,10 @@ def last(cluster: str) -> Report | None:
     """Return the newest report, or None when there is none, or Redis is away."""
     try:
         raw = client().get(_key(cluster))
-    except redis.RedisError:
+    except (redis.RedisError, ValueError):  # ValueError: somebody else wrote there, and no text
         return None
-    return _decoder.decode(str(raw)) if raw else None
+    body = verify(str(raw), _key(cluster)) if raw else None
+    return _decoder.decode(body) if body else None
 
 
 def forget(cluster: str) -> None:

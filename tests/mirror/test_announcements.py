@@ -8,6 +8,7 @@ import pytest
 
 from console.mirror.announcements import QUEUE, RESYNC, Announcement, Announcements
 from console.redis_client import announce, client
+from console.signing import sign
 
 pytestmark = pytest.mark.usefixtures("redis_server")
 
@@ -49,6 +50,8 @@ async def test_what_is_no_announcement_is_skipped():
         await asyncio.wait_for(queue.get(), 5)
         for rubbish in (b"{", b"[]", b'{"kind": 5}', b"\xff"):
             client().publish("sluice:changes", rubbish)
+            client().publish("sluice:changes", sign(rubbish, "sluice:changes"))
+        client().publish("sluice:changes", b'{"kind": "operation", "id": "6"}')  # of somebody who has not our key
         announce("operation", id="7")
         assert (await asyncio.wait_for(queue.get(), 5)).id == "7"
 

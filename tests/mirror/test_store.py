@@ -16,6 +16,7 @@ from console.mirror import keys, read, store
 from console.mirror.read import KindState, MirrorUnavailable
 from console.mirror.store import LeadershipLost, MirrorWriter
 from console.redis_client import client
+from console.signing import verify
 from tests import factories
 
 BOX = "box"
@@ -249,7 +250,7 @@ def test_each_change_is_announced(mirror):
             message = heard.get_message(timeout=5)
             assert message is not None
             if message["type"] == "message":
-                told.append(msgspec.json.decode(message["data"]))
+                told.append(msgspec.json.decode(verify(message["data"], store.CHANNEL)))
     assert told == [
         {"kind": "services", "cluster": BOX, "namespace": "default", "name": "shop"},
         {"kind": "revisions", "cluster": BOX, "namespace": "default", "name": "shop"},

@@ -21,6 +21,7 @@ from console.mirror import keys, read, watcher
 from console.mirror.store import MIRRORED, MirrorWriter
 from console.mirror.watcher import Leadership
 from console.redis_client import client
+from console.signing import sign
 from tests import factories
 from tests.mirror.world import Running, clusters_of, names, watching
 from tests.sandbox_process import ROOT, Sandbox, sandbox
@@ -137,7 +138,7 @@ def test_a_version_that_the_api_server_forgot_is_listed_anew(box, redis_server):
         leave_a_mark()
     for plural, state in read.states(BOX).items():
         old = msgspec.structs.replace(state, resource_version="999999999")
-        client().hset(keys.freshness(BOX), plural, msgspec.json.encode(old))
+        client().hset(keys.freshness(BOX), plural, sign(msgspec.json.encode(old), keys.freshness(BOX), plural))
     with watching(clusters, redis_server.url):
         eventually(lambda: not is_marked())
         eventually(is_fresh)
@@ -252,11 +253,11 @@ def test_a_later_leader_has_a_larger_token(redis_server):
     assert client().get(keys.LEADER) == second.token
 
 
-def test_the_command_ends_soon_after_sigterm(box, redis_server, tmp_path):
+def test_the_command_ends_soon_after_sigterm(box, redis_server, settings, tmp_path):
     cluster = {"name": BOX, "url": box.url, "token": box.token, "sandbox": True}
     environment = {
         **os.environ,
-        "CONSOLE_SECRET_KEY": "x" * 50,
+        "CONSOLE_SECRET_KEY": settings.SECRET_KEY,
         "CONSOLE_STATE_DIR": str(tmp_path),
         "CONSOLE_REDIS_URL": redis_server.url,
         "CONSOLE_CLUSTERS": json.dumps([cluster]),

@@ -387,3 +387,16 @@ def test_no_value_of_a_variable_is_on_the_trail(cluster: Cluster) -> None:
     assert "TARGET" in events
     assert "outside-value" not in events
     assert factories.SECRET_VALUE not in events
+
+
+def test_an_event_that_somebody_wrote_into_redis_names_nobody(cluster: Cluster) -> None:
+    """A forged change, and the true one with another person in it; an old one again tells nothing twice."""
+    cluster.edit(who="ann")
+    ((_, fields),) = client().xrange(keys.trail("box"), count=1)
+    for forged in (fields["event"].replace('"ann"', '"eve"'), fields["event"].partition("{")[2], "", "{}"):
+        client().xadd(keys.trail("box"), {"event": forged})
+    client().xadd(keys.trail("box"), {"other": "field"})
+    client().xadd(keys.trail("box"), fields)
+    cluster.edit(who="ben")
+    outside.look()
+    assert [entry.actor for entry in told()] == ["ann", "ben"]

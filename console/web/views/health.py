@@ -7,10 +7,11 @@ from django.http import HttpRequest, JsonResponse
 from console.access.decorators import public
 from console.mirror import read
 from console.operations import pulse
-from console.redis_client import client
+from console.redis_client import hasty_client
 
 PROBE = "sluice:ready"
 PROBE_SECONDS = 60
+REDIS_PATIENCE = 1.0  # seconds: a probe must be answered while Redis hangs
 
 
 @public
@@ -53,7 +54,8 @@ def _database() -> str:
 def _redis() -> str:
     """A Redis without memory or room on its disk answers, but nothing can be queued."""
     try:
-        client().set(PROBE, "1", ex=PROBE_SECONDS)
+        with hasty_client(REDIS_PATIENCE) as client:
+            client.set(PROBE, "1", ex=PROBE_SECONDS)
     except redis.RedisError as error:
         return type(error).__name__
     return "ok"

@@ -1,11 +1,13 @@
 """The variables of a container: the form, and their values for those who may see them."""
 
+import contextlib
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from console.access.actors import actor_from
-from console.access.decorators import require_permission
+from console.access.decorators import refuse, require_permission
 from console.access.permissions import Permission
 from console.knative.containers import is_sidecar
 from console.knative.objects import Service
@@ -34,7 +36,8 @@ def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
     if form.is_arranging:
         if "revealed" in request.POST and Permission.REVEAL in request.permissions:
-            _reveal(request, ref, form)
+            with contextlib.suppress(revealing.NotRevealed):  # it may have lost the label since: then without values
+                _reveal(request, ref, form)
         return page()
     if wants_preview(request) and form.is_valid():
         change = form.change
@@ -49,7 +52,10 @@ def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         return redirect(service_url("env", ref))
     found = find(ref)
     form = _form(request, ref, found)
-    _reveal(request, ref, form)
+    try:
+        _reveal(request, ref, form)
+    except revealing.NotRevealed:
+        return refuse(request, Permission.REVEAL, ref)
     return _page(request, ref, found, form)
 
 
