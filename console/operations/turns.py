@@ -61,7 +61,7 @@ class Turn:
         self.before_unwritten_end: Callable[[], None] | None = None  # console.operations.fencing
         self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
         self._gateway: Gateway | None = None
-        self._secrets: frozenset[str] = frozenset()
+        self._secrets: frozenset[str] | None = None
         self._redact: Redactor | None = None
 
     @property
@@ -181,15 +181,17 @@ class Turn:
         return self._redact
 
     def _known_secrets(self) -> frozenset[str]:
-        if not self._secrets:
-            self._learn(secrets_of(self.operation.seen.raw))
+        """Those of before the change and after it, and of whatever was read since."""
+        if self._secrets is None:
+            self._secrets = secrets_of(self.operation.seen.raw)
             with contextlib.suppress(ChangeRefused):  # it adds no values then
-                self._learn(secrets_of(self.operation.change.apply(self.operation.seen).raw))
+                self._secrets |= secrets_of(self.operation.change.apply(self.operation.seen).raw)
         return self._secrets
 
     def _learn(self, secrets: frozenset[str]) -> None:
-        if not secrets <= self._secrets:
-            self._secrets, self._redact = self._secrets | secrets, None
+        known = self._known_secrets()
+        if not secrets <= known:
+            self._secrets, self._redact = known | secrets, None
 
     def _told(self, facts: Any) -> Any:
         """JSON data with every text in it redacted."""
