@@ -16,8 +16,9 @@ run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database
 test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed
 	$(BIN)/python -m pytest -n 3 -q --ignore=tests/sandbox/test_kubectl.py
 
-access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody whom the table keeps out; prints the figure
+access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody it keeps out, and every effect by every way; prints the figures
 	CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
+	SLUICE_WHOLE_TABLE=1 CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py tests/web/test_stream.py tests/test_database.py

@@ -14,7 +14,7 @@ from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations import submission
 from console.operations.protection import gate
-from console.operations.rights import NotAllowed, needs_of_kept
+from console.operations.rights import LabelNotAllowed, NotAllowed, needs_of_kept
 from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -54,7 +54,8 @@ def stopped(
 def not_allowed(request: ConsoleRequest, refusal: NotAllowed, ref: ServiceRef | None = None) -> HttpResponse:
     """Answer 403 for a change that was refused when it was submitted; the engine has left its audit entry."""
     page = refused_page(request, Permission(min(refusal.permissions)), ref)
-    page.context_data = {**(page.context_data or {}), "why": words.not_allowed(refusal)}
+    if isinstance(refusal, LabelNotAllowed):
+        page.context_data = {**(page.context_data or {}), "why": words.not_allowed(refusal)}
     return page
 
 
