@@ -78,10 +78,19 @@ def env_values(raw: Raw) -> frozenset[str]:
 
 def containers(raw: Raw) -> list[dict[str, Any]]:
     """Return the containers of every kind of a Service, Configuration, Revision or Pod."""
-    spec = raw.get("spec") or {}
-    pod_spec = (spec.get("template") or {}).get("spec") or spec
+    spec = _mapping(raw.get("spec"))
+    pod_spec = _mapping(_mapping(spec.get("template")).get("spec")) or spec
     kinds = ("containers", "initContainers", "ephemeralContainers")
-    return [container for kind in kinds for container in pod_spec.get(kind) or ()]
+    return [container for kind in kinds for container in _mappings(pod_spec.get(kind))]
+
+
+def _mapping(value: Any) -> Raw:
+    """The value where it is an object, else an empty one: what is read here may be anybody's JSON."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: Any) -> list[Any]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def is_secret_name(name: str) -> bool:
@@ -127,18 +136,18 @@ def unpacked(text: str) -> str:
 
 def _public_names(raw: Raw) -> frozenset[str]:
     """What pages, paths and the list of services show of the object to everybody who may see it."""
-    metadata, spec = raw.get("metadata") or {}, raw.get("spec") or {}
-    inner = (spec.get("template") or {}).get("metadata") or {}
+    metadata, spec = _mapping(raw.get("metadata")), _mapping(raw.get("spec"))
+    inner = _mapping(_mapping(spec.get("template")).get("metadata"))
     found = [metadata.get("name"), metadata.get("namespace"), inner.get("name"), spec.get("serviceAccountName")]
     for holder in (metadata, inner):
-        found += (holder.get("labels") or {}).values()
+        found += _mapping(holder.get("labels")).values()
     for container in containers(raw):
         image = Reference.read(str(container.get("image", "")))
         found += [container.get("name"), container.get("image"), image.repository, *image.repository.split("/")]
-        found += [entry.get("name") for entry in container.get("env") or ()]
-    url = str((raw.get("status") or {}).get("url", ""))
+        found += [entry.get("name") for entry in _mappings(container.get("env"))]
+    url = str(_mapping(raw.get("status")).get("url", ""))
     found += [url, url.partition("://")[2]]
-    found += [target.get("tag") for target in spec.get("traffic") or () if isinstance(target, Mapping)]
+    found += [target.get("tag") for target in _mappings(spec.get("traffic"))]
     return frozenset(str(name).casefold() for name in found if name)
 
 
@@ -157,7 +166,7 @@ def _variables(raw: Raw) -> Iterator[tuple[str, str]]:
     for container in containers(raw):
         if container.get("name") == KNATIVE_CONTAINER:
             continue
-        for entry in container.get("env") or ():
+        for entry in _mappings(container.get("env")):
             if entry.get("value") and entry.get("name") not in KNATIVE_VARIABLES:
                 yield str(entry.get("name", "")), str(entry["value"])
 
@@ -203,11 +212,9 @@ def is_secret_annotation(key: str) -> bool:
 
 
 def _annotations(raw: Raw) -> Iterator[Raw]:
-    template = (raw.get("spec") or {}).get("template") or {}
+    template = _mapping(_mapping(raw.get("spec")).get("template"))
     for holder in (raw, template):
-        found = (holder.get("metadata") or {}).get("annotations")
-        if isinstance(found, Mapping):
-            yield found
+        yield _mapping(_mapping(holder.get("metadata")).get("annotations"))
 
 
 def _copied(text: str) -> Iterator[tuple[str, str]]:

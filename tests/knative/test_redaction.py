@@ -323,3 +323,16 @@ def test_a_mask_with_nothing_behind_it_is_refused(change: Any) -> None:
     with pytest.raises(ChangeRefused) as refused:
         change.apply(Service(copy.deepcopy(EDITED)))
     assert refused.value.problem.code == "manifest-masked-value"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"spec": {"template": {"spec": {"containers": ["text", 1, None, {"env": ["text", None]}]}}}},
+        {"spec": {"template": "text", "traffic": ["text"]}, "metadata": "text", "status": "text"},
+        {"spec": "text", "metadata": {"labels": "text", "annotations": ["text"]}},
+    ],
+)
+def test_an_object_of_the_wrong_shape_is_read_all_the_same(raw: dict[str, Any]) -> None:
+    """One odd object must not stop the watcher, nor a page."""
+    assert secrets_of(raw) == frozenset()
