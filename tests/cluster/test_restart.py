@@ -38,7 +38,7 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
     page = visitor.page
     page.get_by_role("button", name=re.compile("^Edit ")).first.click()
     page.fill("[name=value-0]", moment)
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
     apply = page.get_by_role("button", name=re.compile("^Apply"))
     apply.wait_for()
     if moment == "before-the-write":
