@@ -15,6 +15,7 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.posts: list[str] = []  # where its forms and buttons send to
         self._in = ""
+        self._continues = False  # what comes belongs to the same word: <wbr> is no space
         self.feed(markup)
 
     @property
@@ -23,6 +24,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
+        self._continues = tag == "wbr"
+        if self._continues:
+            return
         self._in = tag
         self.inline += [f"<{tag} {name}>" for name in names if name == "style" or name.startswith("on")]
         self.inline += [f"<{tag}>"] if tag == "style" or (tag == "script" and "src" not in names) else []
@@ -36,8 +40,12 @@ class Page(HTMLParser):
             self.posts.append(names["formaction"] or "")
 
     def handle_data(self, data: str) -> None:
-        if self._in not in ("script", "style"):
-            self.words.append(data)
+        if self._in in ("script", "style"):
+            return
+        if self._continues and self.words:
+            data = self.words.pop() + data
+        self._continues = False
+        self.words.append(data)
 
 
 def read(response) -> Page:

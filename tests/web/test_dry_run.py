@@ -34,9 +34,7 @@ def test_a_change_of_nothing_says_so(shown: Shown):
     assert f"No changes to apply to service '{shown.name}'." in text
 
 
-@pytest.mark.parametrize(
-    ("status", "words"), [("running", "Writing the change to the cluster."), ("queued", "Waiting for a worker")]
-)
+@pytest.mark.parametrize(("status", "words"), [("running", "Writing the change to the cluster."), ("queued", "Queued")])
 def test_an_empty_timeline_says_what_is_waited_for(shown: Shown, status: str, words: str):
     operation = newest(shown)
     Operation.objects.filter(id=operation.id).update(status=status)
@@ -47,7 +45,7 @@ def test_an_empty_timeline_says_what_is_waited_for(shown: Shown, status: str, wo
 def test_an_empty_timeline_of_an_operation_that_ended_waits_for_nothing(shown: Shown):
     operation = newest(shown)
     Operation.objects.filter(id=operation.id).update(status=Status.CANCELLED)
-    assert "Waiting for a worker" not in read(shown.client.get(f"/operations/{operation.id}/")).text
+    assert "Queued" not in read(shown.client.get(f"/operations/{operation.id}/")).text
 
 
 def test_an_operation_that_was_written_late_does_not_say_that_nothing_was(shown: Shown):

@@ -149,9 +149,10 @@ def test_the_page_about_the_api_names_every_address_and_refusal(auditor) -> None
     from console.web.api.endpoints import ENDPOINTS
     from console.web.api.problems import CODES
 
-    page = auditor.get("/api/").content.decode()
+    answer = auditor.get("/api/")
+    page, text = answer.content.decode(), read(answer).text
     for one in ENDPOINTS:
-        assert f"/api/v1{one.template}" in page
+        assert f"/api/v1{one.template}" in text
     for code in CODES:
         assert f'id="{code}"' in page
     assert 'curl -H "Authorization: Bearer $SLUICE_TOKEN" http://testserver/api/v1/whoami' in page.replace(

@@ -1,5 +1,6 @@
 """Small pieces of pages: ages, conditions, words, links that keep the list's state."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from django import template
 from django.template.context import RequestContext
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from console.access.explaining import Path
 from console.access.permissions import LABELS, Permission
@@ -25,6 +26,8 @@ from console.web.kn_words import KN_LIMITS
 
 register = template.Library()
 
+WBR = mark_safe("<wbr>")  # a constant
+PARTS = re.compile(r"[^/.@:=\[\]_]*[/.@:=\[\]_]+|[^/.@:=\[\]_]+")
 SERVICE_ACCOUNT = "system:serviceaccount:"
 HEALTH_ICONS = {"ready": "check-circle-fill", "progressing": "arrow-repeat", "failed": "x-octagon-fill"}
 
@@ -114,6 +117,17 @@ def account(name: str | None) -> SafeString | str:
         return name or "–"
     short = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/")
     return format_html('<span title="{}"><i class="bi bi-robot" aria-hidden="true"></i> {}</span>', name, short)
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """The text, which may continue on another line behind each of its separators, so that no word is cut in two.
+
+    Text that is HTML already (an icon beside a name) has no such places and stays as it is.
+    """
+    if isinstance(text, SafeString):
+        return text
+    return format_html_join(WBR, "{}", ((part,) for part in PARTS.findall(text)))
 
 
 @register.filter
