@@ -314,8 +314,9 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
         if operation.broke_glass:
             record_broken_glass(operation, standing, actor)
         # Robust: once it is committed nothing may be told as not saved; the sweep hands over what was not.
-        transaction.on_commit(functools.partial(hand_over, operation), robust=True)
-    transaction.on_commit(functools.partial(tell, "operation", operation), robust=True)
+        # No partial: when the call fails, Django logs it by its __qualname__, which a partial has not.
+        transaction.on_commit(lambda: hand_over(operation), robust=True)
+    transaction.on_commit(lambda: tell("operation", operation), robust=True)
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
 
