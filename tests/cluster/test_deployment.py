@@ -52,7 +52,7 @@ def test_real_pods_pass_the_restricted_standard(deployed: ControlPlane) -> None:
     def made() -> bool:
         answer = deployed.ask("GET", "/api/v1/namespaces/sluice/pods")
         names = {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in json.loads(answer.data)["items"]}
-        return names == {"web", "worker", "watcher", "beat", "migrate"}
+        return names == {"web", "worker", "background", "watcher", "beat", "migrate"}
 
     eventually(made, timeout=30)
 
