@@ -83,7 +83,7 @@ MUTATIONS = (
     Mutation(
         "enqueue before the commit",
         "console/operations/submission.py",
-        "    transaction.on_commit(functools.partial(hand_over, operation), robust=True)\n    transaction",
+        "    transaction.on_commit(lambda: hand_over(operation), robust=True)\n    transaction",
         "    hand_over(operation)\n    transaction",
         (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
     ),
@@ -118,8 +118,8 @@ MUTATIONS = (
     Mutation(
         "keep the old right",
         "console/operations/writing.py",
-        "    if not_held:\n        turn.end",
-        "    if not_held and False:\n        turn.end",
+        "        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))",
+        "        pass",
         (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
     ),
     Mutation(
