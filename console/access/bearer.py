@@ -59,7 +59,7 @@ def token_of(request: HttpRequest) -> ApiToken:
         if token:
             tell_refusal(token, request, why or Why.UNKNOWN)
         else:
-            _count_wrong(ip)  # a token of ours that has ended is no guess
+            _count_wrong(ip)  # one of our own tokens that has ended is not a guess
         raise NotAccepted(why or Why.UNKNOWN)
     _note_use(token, ip)
     return token
