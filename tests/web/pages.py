@@ -50,3 +50,8 @@ class Page(HTMLParser):
 
 def read(response) -> Page:
     return Page(response.content.decode())
+
+
+def markup(response) -> str:
+    """The page's markup with each word in one piece: where a word may continue on another line there is a <wbr>."""
+    return str(response.content.decode().replace("<wbr>", ""))

@@ -9,7 +9,7 @@ from console.knative.objects import USER_IMAGE
 from tests import factories
 from tests.operations.factories import GO
 from tests.web.api.conftest import caller
-from tests.web.pages import read
+from tests.web.pages import markup, read
 from tests.web.test_changes import Shown, shown
 
 __all__ = ["caller", "shown"]
@@ -35,7 +35,7 @@ def stale(client, mirror, people):
     "path", ["/services/bulk/", SHOP, f"{SHOP}revisions/shop-00004/", f"{SHOP}image/", f"{SHOP}traffic/"]
 )
 def test_no_page_shows_the_image_of_before(stale, path: str) -> None:
-    page = stale.get(path).content.decode()
+    page = markup(stale.get(path))
     assert NEW in page
     assert OLD not in page.replace(f"{USER_IMAGE}={OLD}", ""), "the annotation is only told as what it is"
 
@@ -43,7 +43,7 @@ def test_no_page_shows_the_image_of_before(stale, path: str) -> None:
 @pytest.mark.parametrize(("text", "is_found"), [("api:2.0", True), ("api:1.0", False)])
 def test_a_search_finds_the_image_that_runs(stale, text: str, is_found: bool) -> None:
     assert (f'href="{SHOP}"' in stale.get("/", {"q": text}).content.decode()) is is_found
-    assert ("shop-00004" in stale.get(f"{SHOP}revisions/", {"q": text}).content.decode()) is is_found
+    assert ("shop-00004" in markup(stale.get(f"{SHOP}revisions/", {"q": text}))) is is_found
 
 
 @pytest.mark.parametrize("address", ["services", "services/box/default/shop", "services/box/default/shop/revisions"])
