@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tests.waiting import eventually
 
-START_SECONDS = 30
-STOP_SECONDS = 20
+START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 class PostgresServer:
@@ -52,7 +52,7 @@ class PostgresServer:
             self.process.wait(STOP_SECONDS)
 
     def _answers(self) -> bool:
-        ready = subprocess.run([program("pg_isready"), "-h", str(self.folder), "-q"], check=False, timeout=10)
+        ready = subprocess.run([program("pg_isready"), "-h", str(self.folder), "-q"], check=False, timeout=60)
         return ready.returncode == 0
 
     def _run(self, name: str, *arguments: str) -> None:

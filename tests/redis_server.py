@@ -40,7 +40,7 @@ class RedisServer:
         command += ["--appendonly", "yes", "--save", ""]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(self._answers, timeout=15, message="Redis does not answer")
+        eventually(self._answers, message="Redis does not answer")
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -23,8 +23,8 @@ import yaml
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
-STOP_SECONDS = 10
+START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Sandbox:
             method=method,
             headers={"Authorization": f"Bearer {self.tokens[user]}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 

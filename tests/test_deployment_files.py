@@ -46,7 +46,7 @@ def test_redis_asks_for_the_password_that_it_is_given_out_of_sight(tmp_path: Pat
     with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             right = redis.Redis(unix_socket_path=f"{data}/redis.sock", password="s3cret-of-redis")
-            eventually(lambda: (data / "redis.sock").exists() and right.ping(), timeout=15, message="no answer")
+            eventually(lambda: (data / "redis.sock").exists() and right.ping(), message="no answer")
             with pytest.raises(redis.exceptions.AuthenticationError):
                 redis.Redis(unix_socket_path=f"{data}/redis.sock").ping()
             assert "s3cret-of-redis" not in Path(f"/proc/{process.pid}/cmdline").read_text()

@@ -9,9 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 INTERVAL_SECONDS = 0.02
+PATIENCE_SECONDS = 60  # for what takes a moment on a machine with nothing else to do
 
 
-def eventually(predicate: Callable[[], T], *, timeout: float = 10, message: str = "") -> T:
+def eventually(predicate: Callable[[], T], *, timeout: float = PATIENCE_SECONDS, message: str = "") -> T:
     """Ask `predicate` until it returns something true, and return that.
 
     A failed assertion inside `predicate` counts as "not yet". Raises AssertionError after `timeout` seconds, with

@@ -50,7 +50,7 @@ class Provider:
 
     def knows(self, subject: str, **claims: Any) -> None:
         """Let the person exist there, with these claims."""
-        requests.put(f"{self.behind}/users/{subject}", json=claims, timeout=10).raise_for_status()
+        requests.put(f"{self.behind}/users/{subject}", json=claims, timeout=60).raise_for_status()
 
     def honest(self) -> None:
         self.id_token = self.userinfo = self.configuration = self.token_refusal = None
@@ -58,7 +58,7 @@ class Provider:
 
     def sign_in(self, address: str, subject: str) -> str:
         """Do what a person does there; returns the address that the browser is sent back to."""
-        answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=10)
+        answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=60)
         assert answer.status_code == 302, answer.text
         return str(answer.headers["Location"])
 
@@ -91,13 +91,13 @@ def running() -> Iterator[Provider]:
     server = ThreadingHTTPServer(("localhost", port), _front(provider))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        eventually(lambda: _answers(provider.behind), timeout=30, message="the identity provider does not answer")
+        eventually(lambda: _answers(provider.behind), message="the identity provider does not answer")
         yield provider
     finally:
         server.shutdown()
         server.server_close()
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:
@@ -120,7 +120,7 @@ def _front(provider: Provider) -> type[BaseHTTPRequestHandler]:
             sent = parse_qs(address.query) | parse_qs(body.decode())
             provider.asked.append((address.path, {name: values[0] for name, values in sent.items()}))
             to, headers = provider.behind + self.path, dict(self.headers)
-            answer = requests.request(self.command, to, data=body, headers=headers, allow_redirects=False, timeout=10)
+            answer = requests.request(self.command, to, data=body, headers=headers, allow_redirects=False, timeout=60)
             status, content = answer.status_code, provider.changed(address.path, answer.content)
             if address.path == "/oauth2/token" and provider.token_refusal:
                 status, content = provider.token_refusal[0], json.dumps(provider.token_refusal[1]).encode()

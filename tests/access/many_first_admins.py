@@ -29,7 +29,7 @@ def main() -> None:
     def use(number: int) -> None:
         password = "long-enough-password-1"
         fields = {"username": f"root-{number}", "password1": password, "password2": password}
-        begin.wait(30)
+        begin.wait(60)
         statuses.append(Client().post(address, fields).status_code)
         connections.close_all()
 

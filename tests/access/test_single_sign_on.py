@@ -404,7 +404,7 @@ def test_a_get_alone_begins_nothing(client, provider: Provider) -> None:
 def test_a_no_at_the_provider_is_told(client, provider: Provider) -> None:
     import requests
 
-    answer = requests.post(begin(client), data={"action": "deny"}, allow_redirects=False, timeout=10)
+    answer = requests.post(begin(client), data={"action": "deny"}, allow_redirects=False, timeout=60)
     back = urlsplit(answer.headers["Location"])
     state = parse_qs(urlsplit(begin(client)).query)["state"][0]
     response = client.get(f"{back.path}?error=access_denied&state={state}", follow=True)

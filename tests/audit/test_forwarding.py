@@ -69,7 +69,7 @@ def test_a_syslog_server_gets_datagrams_without_changes_that_do_not_fit(entries,
     audit.record("big", actor=ALICE, ref=REF, outcome=Outcome.SUCCEEDED, changes=big)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(60)
         settings.AUDIT_FORWARD = f"syslog://127.0.0.1:{server.getsockname()[1]}"
         assert forwarding.forward() == 6
         received = [server.recv(65_536).decode() for _ in range(6)]
@@ -92,7 +92,7 @@ def test_a_syslog_server_gets_lines_over_tcp(entries, settings) -> None:
         listener = threading.Thread(target=listen)
         listener.start()
         assert forwarding.forward() == 5
-        listener.join(5)
+        listener.join(60)
     assert [json.loads(line.partition("sluice-audit: ")[2])["sequence"] for line in received] == [1, 2, 3, 4, 5]
 
 

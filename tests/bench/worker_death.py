@@ -49,7 +49,7 @@ def main(rounds: int) -> None:
         took = []
         for number in range(rounds):
             submit(visitor.go(f"{HELLO}env/").page, f"round-{number}")
-            eventually(lambda: status(database) == "following", timeout=30)
+            eventually(lambda: status(database) == "following")
             killed = time.monotonic()
             os.kill(running.pid("worker"), signal.SIGKILL)
             eventually(lambda: status(database) not in ACTIVE, timeout=90)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from console.access.demo import DEMO_USERS
 from tests.console_process import RunningConsole, console
@@ -22,9 +22,13 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 60_000  # for what comes at once on a machine with nothing else to do
 METRICS_TOKEN = "only-for-this-test"
 ARTIFACTS = Path(os.environ.get("SLUICE_ARTIFACTS", "test-artifacts")) / "screenshots"
 PASSWORDS = {user.username: user.password for user in DEMO_USERS}
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +93,7 @@ class Visitor:
 @pytest.fixture
 def visitor(browser: Browser, running: RunningConsole) -> Iterator[Visitor]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", color_scheme="light")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     one = Visitor(context, running.url)
     yield one
     complaints = one.complaints

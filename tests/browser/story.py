@@ -27,7 +27,7 @@ def apply(visitor: Visitor, picture: str = "") -> None:
 
 def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
     """Wait for the end; return the timeline's progress lines and its closing ones."""
-    visitor.page.wait_for_selector("#operation[data-status^='succeeded']", timeout=30_000)
+    visitor.page.wait_for_selector("#operation[data-status^='succeeded']")
     progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)").all_inner_texts()
     closing = visitor.page.locator("#timeline .line-closing td:nth-child(2), #timeline .line-url td:nth-child(2)")
     return progress, closing.all_inner_texts()
@@ -133,7 +133,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     visitor.go(f"{hello}test/")
     page.fill("[name=count]", "200")
     page.get_by_role("button", name=re.compile("^Send")).click()
-    page.wait_for_selector("#result[data-finished=yes]", timeout=60_000)
+    page.wait_for_selector("#result[data-finished=yes]")
     expect(page.locator("#fit")).to_contain_text("within what chance allows")
     for body in ("Hello First!", "Hello Second!", "Hello world: Second"):
         expect(page.locator("#result, main").get_by_text(body, exact=True).first).to_be_visible()

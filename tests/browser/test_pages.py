@@ -188,7 +188,7 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     page.get_by_role("button", name=re.compile("^Review changes")).click()
     page.get_by_role("button", name=re.compile("^Apply")).click()
     page.wait_for_url(re.compile("/operations/"))
-    page.get_by_text("Ready to serve.").wait_for(timeout=30_000)  # the page reloads by itself
+    page.get_by_text("Ready to serve.").wait_for()  # the page reloads by itself
 
     visitor.go(f"{CATALOG}traffic/")
     page.get_by_label("Percent for @latest", exact=True).fill("60")
@@ -199,5 +199,5 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     page.get_by_role("button", name=re.compile("^Review changes")).click()
     page.get_by_role("button", name=re.compile("^Apply")).click()
     page.wait_for_url(re.compile("/operations/"))
-    page.get_by_text("(unchanged)").wait_for(timeout=30_000)
+    page.get_by_text("(unchanged)").wait_for()
     context.close()

@@ -40,7 +40,7 @@ def plant(running: RunningConsole) -> None:
 def ask(box: dict[str, Any], method: str, path: str, body: Any) -> None:
     headers = {"Authorization": f"Bearer {box['token']}", "Content-Type": "application/json"}
     request = urllib.request.Request(box["url"] + path, json.dumps(body).encode(), headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status in (200, 201)
 
 

@@ -56,7 +56,7 @@ def submit(visitor: Visitor, outcome: str, reason: str = "") -> None:
     visitor.page.fill("[name=reason]", reason)
     visitor.page.get_by_role("button", name=re.compile("^Apply")).click()
     visitor.page.wait_for_url(re.compile("/operations/"))
-    visitor.page.wait_for_selector(f"#operation[data-status^='{outcome}']", timeout=30_000)
+    visitor.page.wait_for_selector(f"#operation[data-status^='{outcome}']")
 
 
 def set_variable(visitor: Visitor, name: str, value: str) -> None:
@@ -263,7 +263,7 @@ def errors_of(person: Visitor, canaries: Canaries) -> Iterator[str]:
 
 def fetched(address: str) -> str:
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return f"{error.code} {error.read().decode()}" + " " * 40
@@ -274,5 +274,5 @@ def cluster_env(state: Path) -> str:
     box = json.loads((state / "sandbox.json").read_text())
     address = f"{box['url']}/apis/serving.knative.dev/v1/namespaces/default/services/hello"
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {box['token']}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(answer.read().decode())

@@ -27,10 +27,10 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [program(), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--dir", str(folder)]
     server = subprocess.Popen([*command, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
     url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
-    eventually(lambda: answers(url), timeout=15)
+    eventually(lambda: answers(url))
     yield url
     server.terminate()
-    server.wait(10)
+    server.wait(60)
     shutil.rmtree(folder, ignore_errors=True)
 
 

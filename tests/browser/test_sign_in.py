@@ -162,7 +162,7 @@ def test_a_clients_own_word_about_its_address_is_not_believed(visitor: Visitor, 
 
 def test_the_first_start_prints_the_first_administrators_link_once(browser: Browser) -> None:
     with console(environment={"CONSOLE_CLUSTERS": "[]"}) as started:
-        words = eventually(lambda: re.findall(r"http://\S+/first-administrator/\S+", started.welcome()), timeout=30)
+        words = eventually(lambda: re.findall(r"http://\S+/first-administrator/\S+", started.welcome()))
         assert len(words) == 1
         assert words[0].startswith(started.url)
         for name in ("web", "worker", "beat", "watcher"):
@@ -180,5 +180,5 @@ def test_the_first_start_prints_the_first_administrators_link_once(browser: Brow
         page.wait_for_url(lambda address: "/accounts/" not in address)
         assert page.goto(words[0]).status == 404
         context.close()
-        with urllib.request.urlopen(f"{started.url}/healthz/live", timeout=5) as answer:
+        with urllib.request.urlopen(f"{started.url}/healthz/live", timeout=60) as answer:
             assert json.load(answer) == {"status": "ok"}

@@ -61,16 +61,16 @@ def test_ten_tabs_load_and_see_a_change_over_one_stream(
 ) -> None:
     for page in tabs:
         expect(page.locator("main")).to_be_visible()
-    eventually(lambda: streams(running) == 1, timeout=15, message="not one stream for one browser")
+    eventually(lambda: streams(running) == 1, message="not one stream for one browser")
     deploy(visitor)
     for page in tabs:
         if HELLO in page.url and not page.url.endswith("hello-00001/"):
             expect(page.locator("main")).to_contain_text("hello-00002")
-    eventually(lambda: streams(running) == 1, timeout=15, message="not one stream for one browser")
+    eventually(lambda: streams(running) == 1, message="not one stream for one browser")
     for page in tabs:
         page.close()
     visitor.page.goto("about:blank")
-    eventually(lambda: streams(running) == 0, timeout=30, message="a stream that nobody listens to")
+    eventually(lambda: streams(running) == 0, message="a stream that nobody listens to")
 
 
 def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
@@ -78,17 +78,17 @@ def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
 ) -> None:
     visitor.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
     page = visitor.sign_in("viewer").go(HELLO).page
-    eventually(lambda: streams(running) == 1, timeout=30, message="no stream")
+    eventually(lambda: streams(running) == 1, message="no stream")
     page.evaluate("isHidden = true; document.dispatchEvent(new Event('visibilitychange'))")
-    eventually(lambda: streams(running) == 0, timeout=30, message="a stream for a page that nobody sees")
+    eventually(lambda: streams(running) == 0, message="a stream for a page that nobody sees")
     with page.expect_response(lambda answer: answer.url.endswith(HELLO)):
         page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
-    eventually(lambda: streams(running) == 1, timeout=30, message="no stream for a page that is seen again")
+    eventually(lambda: streams(running) == 1, message="no stream for a page that is seen again")
 
 
 def test_a_page_without_shared_workers_has_a_stream_of_its_own(visitor: Visitor, running: RunningConsole) -> None:
     visitor.context.add_init_script("delete window.SharedWorker")
     visitor.sign_in("viewer").go(HELLO)
-    eventually(lambda: streams(running) == 1, timeout=30, message="not one stream for one page")
+    eventually(lambda: streams(running) == 1, message="not one stream for one page")
     address = visitor.page.locator("#live").get_attribute("hx-sse:connect")
     assert address == "/stream/?topic=service%3Asandbox%2Fdefault%2Fhello"

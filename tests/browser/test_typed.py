@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import PATIENCE_MS, Visitor
 from tests.console_process import RunningConsole
 
 HELLO = "/services/sandbox/default/hello/"
@@ -23,7 +23,7 @@ FIELDS = {
 @pytest.fixture
 def without_script(browser: Browser, running: RunningConsole) -> Iterator[Visitor]:
     context = browser.new_context(java_script_enabled=False)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield Visitor(context, running.url)
     context.close()
 

@@ -186,7 +186,7 @@ def apply(box: ControlPlane, document: dict[str, Any]) -> None:
         assert answer.status < 300, f"{document['kind']} {document['metadata']['name']}: {answer.data[:500]!r}"
         return True
 
-    eventually(applied, timeout=30, message=f"cannot apply {document['kind']} {document['metadata']['name']}")
+    eventually(applied, message=f"cannot apply {document['kind']} {document['metadata']['name']}")
 
 
 def object_path(box: ControlPlane, document: dict[str, Any]) -> str:

@@ -77,7 +77,7 @@ def running(box: ControlPlane, account_token: Path) -> Iterator[RunningConsole]:
     metadata = {"name": "hello", "namespace": "default"}
     kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
     apply(box, {**kind, "metadata": metadata, "spec": {"template": {"spec": {"containers": [container]}}}})
-    eventually(lambda: is_ready(box, HELLO), timeout=60, message="hello does not become ready")
+    eventually(lambda: is_ready(box, HELLO), message="hello does not become ready")
     access = {"url": box.url, "token_file": str(account_token), "ca_file": str(box.ca)}
     cluster = {"name": "real", **access, "ingress": f"127.0.0.1:{box.ingress_port}"}
     with console(environment={"CONSOLE_CLUSTERS": json.dumps([cluster]), "CONSOLE_DEMO": "1"}) as started:

@@ -55,7 +55,7 @@ def failed(gateway: Gateway, namespace: str, name: str, wanted: str) -> dict[str
         found = evidence.gather(gateway, service, follow)
         return found if found["code"] == wanted else None
 
-    return eventually(gathered, timeout=60, message=f"{name} does not fail for {wanted}")
+    return eventually(gathered, message=f"{name} does not fail for {wanted}")
 
 
 def test_a_used_up_quota_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:
@@ -86,7 +86,7 @@ def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> N
             return error
         return None  # not in force yet
 
-    error = eventually(refused, timeout=30, message="the policy does not take effect")
+    error = eventually(refused, message="the policy does not take effect")
     assert error.policy == "no-bad"
 
 

@@ -54,7 +54,7 @@ def test_real_pods_pass_the_restricted_standard(deployed: ControlPlane) -> None:
         names = {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in json.loads(answer.data)["items"]}
         return names == {"web", "worker", "background", "watcher", "beat", "migrate"}
 
-    eventually(made, timeout=30)
+    eventually(made)
 
 
 def test_no_role_has_a_wildcard_or_secrets() -> None:
@@ -81,7 +81,7 @@ def test_the_account_may_do_what_the_console_must(deployed: ControlPlane, gatewa
         ready = found.condition("Ready")
         return found if found.is_settled and ready is not None and ready.status == "True" else None
 
-    service = eventually(settled, timeout=30)
+    service = eventually(settled)
     assert gateway.replace_service(service, dry_run=True).name == "deployed"
     assert [revision.name for revision in gateway.revisions("default", "deployed")] == ["deployed-00001"]
     assert gateway.configuration("default", "deployed").name == "deployed"

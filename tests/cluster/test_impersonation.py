@@ -62,7 +62,7 @@ def ref(box: ControlPlane) -> Iterator[ServiceRef]:
     kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "hello", "namespace": name}}
     apply(box, {**kind, "spec": {"template": {"spec": {"containers": [container]}}}})
     path = f"/apis/serving.knative.dev/v1/namespaces/{name}/services/hello"
-    eventually(lambda: is_ready(box, path), timeout=60, message="hello does not become ready")
+    eventually(lambda: is_ready(box, path), message="hello does not become ready")
     yield ServiceRef("real", name, "hello")
     for plural, obj in made:
         box.ask("DELETE", f"{RBAC}/{plural}/{obj['metadata']['name']}")

@@ -49,7 +49,7 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
         box.start_api_server()
     else:
         apply.click()
-        eventually(lambda: generation(box) > before, timeout=30)
+        eventually(lambda: generation(box) > before)
         crash(box)
         page.wait_for_url(re.compile("/operations/"))
     page.wait_for_selector("#operation[data-status^='succeeded']", timeout=RECOVERY_SECONDS * 1000)

@@ -67,7 +67,7 @@ def deploy(
         spec["traffic"] = [{"revisionName": revision, "percent": percent} for revision, percent in shares.items()]
     metadata = {"name": name, "namespace": "default"}
     apply(box, {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": spec})
-    eventually(lambda: is_ready(box, f"{SERVICES}/{name}"), timeout=60, message=f"{name} does not become ready")
+    eventually(lambda: is_ready(box, f"{SERVICES}/{name}"), message=f"{name} does not become ready")
 
 
 def active(gateway: Gateway, revision: str) -> tuple[str, str]:

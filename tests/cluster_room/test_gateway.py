@@ -144,11 +144,11 @@ def test_a_pods_log_and_its_events_are_read(box, gateway):
         import urllib.request
 
         request = urllib.request.Request(box.ingress_url, headers={"Host": "hello.default.example.com"})
-        urllib.request.urlopen(request, timeout=20).read()
+        urllib.request.urlopen(request, timeout=60).read()
         service = gateway.service("default", "hello")
         return gateway.pods("default", revision=service.latest_ready_revision)
 
-    pod = eventually(pods, timeout=20)[0]
+    pod = eventually(pods)[0]
     assert isinstance(gateway.pod_log("default", pod.name, "user-container"), str)
     assert isinstance(gateway.events("default", about=pod.name), tuple)
 
@@ -171,7 +171,7 @@ def test_list_and_watch_together_miss_nothing(gateway):
 
     eventually(is_seen)
     loop.end()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 

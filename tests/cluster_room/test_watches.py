@@ -269,6 +269,6 @@ def test_ending_it_ends_a_silent_watch_at_once():
         thread.start()
         eventually(following.events)
         following.loop.end()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
     assert following.of(Broken) == []

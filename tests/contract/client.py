@@ -137,7 +137,7 @@ class Namespace:
             answer = self.api.put(self.path(plural, name) + query, changed)
             return None if answer.code == 409 else answer
 
-        return eventually(attempt, timeout=10)
+        return eventually(attempt)
 
     def settle(self, ready: str = "True", name: str = "greet") -> Object:
         """Wait until the Service is settled with this Ready status, and return it."""

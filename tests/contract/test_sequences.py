@@ -284,7 +284,7 @@ def test_a_deleted_service_takes_everything_along(life: dict[str, Step], shared:
     recorder = Recorder(shared)
     answer = shared.api.delete(shared.path("services", "greet"))
     assert (answer.code, answer.body["status"]) == (200, "Success")
-    eventually(lambda: all(not shared.names(plural) for plural in KINDS), timeout=30)
+    eventually(lambda: all(not shared.names(plural) for plural in KINDS))
     eventually(lambda: sum(kind == "DELETED" for _, kind, _ in recorder.events) == 9)
     last = {(plural, obj["metadata"]["name"]): kind for plural, kind, obj in recorder.events}
     assert set(last.values()) == {"DELETED"}

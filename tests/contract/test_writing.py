@@ -242,7 +242,7 @@ def test_deleting_a_service_deletes_what_it_owns(greet: Namespace, policy: str) 
     answer = greet.api.delete(greet.path("services", "greet"), {"propagationPolicy": policy})
     assert answer.code == 200
     for plural in ("services", "configurations", "routes", "revisions"):
-        eventually(lambda plural=plural: greet.names(plural) == [], timeout=30)
+        eventually(lambda plural=plural: greet.names(plural) == [])
 
 
 def test_owner_references_name_the_controller(greet: Namespace) -> None:
@@ -271,7 +271,7 @@ def test_an_object_whose_owner_is_gone_is_collected(ns: Namespace) -> None:
     owned["metadata"]["ownerReferences"] = [reference]
     assert ns.api.post(maps(ns), owned).code == 201
     assert ns.api.delete(maps(ns, "owner")).code == 200
-    eventually(lambda: ns.api.get(maps(ns, "owned")).code == 404, timeout=30)
+    eventually(lambda: ns.api.get(maps(ns, "owned")).code == 404)
 
 
 def test_orphans_stay_without_the_reference(ns: Namespace) -> None:
@@ -282,7 +282,7 @@ def test_orphans_stay_without_the_reference(ns: Namespace) -> None:
     ]
     ns.api.post(maps(ns), owned)
     ns.api.delete(maps(ns, "owner") + "?propagationPolicy=Orphan")
-    eventually(lambda: ns.api.get(maps(ns, "owner")).code == 404, timeout=30)
+    eventually(lambda: ns.api.get(maps(ns, "owner")).code == 404)
     assert "ownerReferences" not in ns.api.get(maps(ns, "owned")).body["metadata"]
 
 
@@ -313,7 +313,7 @@ def test_an_unrouted_revision_can_be_deleted(greet: Namespace) -> None:
 def test_the_latest_revision_comes_back_when_deleted(greet: Namespace) -> None:
     uid = greet.get("revisions", "greet-00001")["metadata"]["uid"]
     assert greet.api.delete(greet.path("revisions", "greet-00001")).code == 200
-    eventually(lambda: greet.get("revisions", "greet-00001")["metadata"]["uid"] != uid, timeout=20)
+    eventually(lambda: greet.get("revisions", "greet-00001")["metadata"]["uid"] != uid)
 
 
 def test_a_secrets_plain_text_becomes_data(ns: Namespace) -> None:

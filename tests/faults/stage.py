@@ -191,4 +191,4 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def wait_for_death(process: subprocess.Popen[bytes]) -> int:
     """Return the exit code of a process that kills itself."""
-    return int(eventually(lambda: (process.poll() is not None) and (process.returncode or 1), timeout=30))
+    return int(eventually(lambda: (process.poll() is not None) and (process.returncode or 1)))

@@ -112,7 +112,7 @@ def test_soft_shutdown(fresh: Stage, deployer: Actor):
     first = fresh.worker()
     operation = submit(SetImage("app", "example.com/shop/slow-pull:20s"), service(fresh), deployer)
     try:
-        eventually(lambda: Operation.objects.get(id=operation.id).is_written, timeout=30)
+        eventually(lambda: Operation.objects.get(id=operation.id).is_written)
         began = time.monotonic()
         fresh.stop(first)
         seconds = time.monotonic() - began
@@ -131,4 +131,4 @@ def test_a_worker_that_consumes_leaves_a_pulse(fresh: Stage, deployer: Actor):
     assert pulse.is_silent()
     fresh.worker()
     fresh.beat()
-    eventually(lambda: not pulse.is_silent(), timeout=30)
+    eventually(lambda: not pulse.is_silent())

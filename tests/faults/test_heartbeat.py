@@ -63,11 +63,11 @@ def test_a_probe_passes_while_the_process_works_and_fails_when_it_hangs(fresh: S
         return all(subprocess.run(probe, capture_output=True, check=False).returncode != 0 for probe in asked)
 
     assert fails(), "before it has started"
-    eventually(passes, timeout=60, message=f"{name} is never alive")
+    eventually(passes, message=f"{name} is never alive")
     process.send_signal(signal.SIGSTOP)
     past = time.time() - 180
     os.utime(alive, (past, past))  # three minutes pass
     assert fails()
     process.send_signal(signal.SIGCONT)
-    eventually(passes, timeout=60, message=f"{name} does not come back")
+    eventually(passes, message=f"{name} does not come back")
     fresh.stop(process)

@@ -49,7 +49,7 @@ def ends(running: RunningConsole, name: str) -> int:
 
 
 def test_a_worker_that_cannot_start_for_want_of_redis_memory_is_tried_until_it_can(running: RunningConsole) -> None:
-    eventually(lambda: is_ready(running), timeout=60)
+    eventually(lambda: is_ready(running))
     web, before = running.pid("web"), ends(running, "worker")
     with redis.Redis(unix_socket_path=str(running.state / "redis.sock")) as client:
         client.config_set("maxmemory", "1")
@@ -58,7 +58,7 @@ def test_a_worker_that_cannot_start_for_want_of_redis_memory_is_tried_until_it_c
         assert running.supervisor.poll() is None
         status, facts = readiness(running)
         assert (status, facts["redis"], facts["database"]) == (503, "OutOfMemoryError", "ok")
-        with urllib.request.urlopen(f"{running.url}/accounts/login/", timeout=10) as page:
+        with urllib.request.urlopen(f"{running.url}/accounts/login/", timeout=60) as page:
             assert page.status == 200
         client.config_set("maxmemory", "0")
     eventually(lambda: is_ready(running), timeout=90)
@@ -66,21 +66,21 @@ def test_a_worker_that_cannot_start_for_want_of_redis_memory_is_tried_until_it_c
 
 
 def test_a_redis_whose_file_was_cut_off_starts_afresh_and_everything_comes_back(running: RunningConsole) -> None:
-    eventually(lambda: is_ready(running), timeout=60)
+    eventually(lambda: is_ready(running))
     web = running.pid("web")
     kill(running, "redis")
     [log] = (running.state / "redis").glob("appendonlydir/*.incr.aof")
     log.write_bytes(b"\0" * 64 + b"*2\r\n$3\r\n")
-    eventually(lambda: "starts afresh" in running.welcome(), timeout=30)
-    eventually(lambda: is_ready(running), timeout=60)
+    eventually(lambda: "starts afresh" in running.welcome())
+    eventually(lambda: is_ready(running))
     assert len(list(running.state.glob("redis.set-aside-*"))) == 1
     assert running.pid("web") == web
 
 
 def test_a_sandbox_that_died_is_asked_again(running: RunningConsole) -> None:
-    eventually(lambda: is_ready(running), timeout=60)
+    eventually(lambda: is_ready(running))
     kill(running, "sandbox")
-    eventually(lambda: ends(running, "sandbox") == 1, timeout=30)
+    eventually(lambda: ends(running, "sandbox") == 1)
     eventually(lambda: is_ready(running) and readiness(running)[1]["mirror_age_seconds"] < 5, timeout=90)
 
 

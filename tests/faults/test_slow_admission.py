@@ -25,7 +25,7 @@ def test_an_admission_of_29_seconds_is_waited_for(fresh: Stage, deployer: Actor)
     fresh.worker()
     fresh.worker()
     fresh.beat()
-    eventually(lambda: Operation.objects.get(id=operation.id).is_written, timeout=60)
+    eventually(lambda: Operation.objects.get(id=operation.id).is_written)
     assert Operation.objects.get(id=operation.id).attempt <= 2, "nobody took it over while it waited"
     ended = end_of(operation)
     assert (ended.status, is_complete(ended)) == (Status.SUCCEEDED, True)

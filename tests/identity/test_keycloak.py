@@ -133,14 +133,14 @@ def test_the_provider_ends_sessions_here(provider: Keycloak, visitor: Visitor) -
     visitor.sign_in("carol")
     assert visitor.is_signed_in()
     provider.sign_out("carol")
-    eventually(lambda: not visitor.is_signed_in(), timeout=30)
+    eventually(lambda: not visitor.is_signed_in())
 
 
 def test_who_is_switched_off_at_the_provider_comes_in_no_more(provider: Keycloak, visitor: Visitor) -> None:
     visitor.sign_in("carol")
     provider.change_user("carol", enabled=False)
     provider.sign_out("carol")
-    eventually(lambda: not visitor.is_signed_in(), timeout=30)
+    eventually(lambda: not visitor.is_signed_in())
     visitor.sign_in("carol")
     assert not visitor.is_signed_in()
     provider.change_user("carol", enabled=True)

@@ -247,7 +247,7 @@ def test_each_change_is_announced(mirror):
         mirror.replace_all(SERVICES, [])
         told: list[dict] = []
         while len(told) < 3:
-            message = heard.get_message(timeout=5)
+            message = heard.get_message(timeout=60)
             assert message is not None
             if message["type"] == "message":
                 told.append(msgspec.json.decode(verify(message["data"], store.CHANNEL)))

@@ -15,7 +15,7 @@ from console.redis_client import client
 from tests.sandbox_process import Sandbox
 
 SEAL_KEY = b"seal"
-STOP_SECONDS = 5
+STOP_SECONDS = 60
 
 
 def clusters_of(*boxes: tuple[str, Sandbox]) -> Connections:

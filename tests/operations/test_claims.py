@@ -205,12 +205,12 @@ def test_a_line_that_is_told_late_carries_the_time_at_which_it_happened(world: W
     operation.refresh_from_db()
     turn = Turn(operation, threading.Event(), clock=lambda: time.monotonic() + 60.0)
     replay = Replay(turn)
-    assert replay.elapsed_of(changed(20.0)) == pytest.approx(45.0, abs=1.5)
-    assert replay.elapsed_of(changed(10.0)) == pytest.approx(55.0, abs=1.5)
-    assert replay.elapsed_of(changed(300.0)) == pytest.approx(55.0, abs=1.5), "never before what was told already"
-    assert replay.elapsed_of(changed(-300.0)) == pytest.approx(65.0, abs=1.5), "the cluster's clock is ahead"
+    assert replay.elapsed_of(changed(20.0)) == pytest.approx(45.0, abs=4.0)
+    assert replay.elapsed_of(changed(10.0)) == pytest.approx(55.0, abs=4.0)
+    assert replay.elapsed_of(changed(300.0)) == pytest.approx(55.0, abs=4.0), "never before what was told already"
+    assert replay.elapsed_of(changed(-300.0)) == pytest.approx(65.0, abs=4.0), "the cluster's clock is ahead"
     replay.catch_up()
-    assert replay.elapsed_of(changed(20.0)) == pytest.approx(65.0, abs=1.5), "what is watched live is timed here"
+    assert replay.elapsed_of(changed(20.0)) == pytest.approx(65.0, abs=4.0), "what is watched live is timed here"
 
 
 def test_a_worker_that_was_stopped_in_the_middle_of_a_watch_is_told_late_too(
@@ -222,9 +222,9 @@ def test_a_worker_that_was_stopped_in_the_middle_of_a_watch_is_told_late_too(
     stopped = [0.0]
     turn = Turn(operation, threading.Event(), clock=lambda: time.monotonic() + stopped[0])
     replay = Replay(turn)
-    assert replay.elapsed_of(changed(1.0)) == pytest.approx(5.0, abs=1.5)
+    assert replay.elapsed_of(changed(1.0)) == pytest.approx(5.0, abs=4.0)
     stopped[0] = 60.0
-    assert replay.elapsed_of(changed(20.0)) == pytest.approx(45.0, abs=1.5)
+    assert replay.elapsed_of(changed(20.0)) == pytest.approx(45.0, abs=4.0)
 
 
 def test_the_timeline_of_a_worker_that_took_over_is_dated_by_the_cluster(

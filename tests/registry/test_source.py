@@ -114,7 +114,7 @@ def turn(redis_server, monkeypatch) -> Iterator[Callable[..., None]]:
     yield turns
     for one in made.values():
         for follower in one._drop_followers():
-            follower.join(5)
+            follower.join(60)
         one._leadership.release()
 
 

@@ -40,12 +40,12 @@ class RunningApi:
 
     def start(self) -> None:
         self._thread.start()
-        assert self._is_ready.wait(10)
+        assert self._is_ready.wait(60)
 
     def stop(self) -> None:
         assert self._server is not None
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def client(self, user: str = "admin", **headers: str) -> Client:

@@ -76,7 +76,7 @@ class World:
         """GET through the ingress: status, headers (lower case), body."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.ingress_port)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        text = (await asyncio.wait_for(reader.read(), 20)).decode()
+        text = (await asyncio.wait_for(reader.read(), 60)).decode()
         writer.close()
         head, _, body = text.partition("\r\n\r\n")
         first, *lines = head.split("\r\n")
@@ -84,7 +84,7 @@ class World:
         return int(first.split()[1]), headers, body
 
 
-async def eventually(predicate: Callable[[], Any], *, timeout: float = 15, message: str = "") -> Any:
+async def eventually(predicate: Callable[[], Any], *, timeout: float = 60, message: str = "") -> Any:
     """Ask until it is true; raises AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := predicate()):

@@ -30,7 +30,7 @@ def name(kn: Client) -> str:
     chosen = f"kn-{next(NUMBERS)}"
     assert kn.get(f"{SERVICES}/{chosen}").code == 404
     assert kn.post(SERVICES, kn_service(chosen)).code == 201
-    eventually(lambda: is_ready(kn, chosen), timeout=20)
+    eventually(lambda: is_ready(kn, chosen))
     return chosen
 
 

@@ -161,7 +161,7 @@ async def settle(world: World, expected: dict[tuple[str, str], list[Any]]) -> No
         return True
 
     try:
-        await eventually(is_there, timeout=5)
+        await eventually(is_there)
     except AssertionError:
         return
 

@@ -25,7 +25,7 @@ from console.sealing import seal
 from console.web import stream
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT = 10  # seconds
+WAIT = 60  # seconds
 MANY = 150
 
 

@@ -225,7 +225,7 @@ def test_a_message_that_is_no_json_is_not_opened(redis_server, kind: str) -> Non
         with kombu.Producer(connection) as producer:
             producer.publish(pickle.dumps(print), "celery", content_type=kind, content_encoding="binary")
         with app.amqp.TaskConsumer(connection.channel(), on_decode_error=lambda _message, why: refused.append(why)):
-            connection.drain_events(timeout=5)
+            connection.drain_events(timeout=60)
     assert [type(why) for why in refused] == [ContentDisallowed]
 
 

@@ -91,7 +91,7 @@ class Bridge:
         address, cable = _NETWORK.format(number // 256, number % 256), f"{self._name}-{number}"
         first = self._start(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
         try:
-            eventually(lambda: _is_apart(first.pid), timeout=10, message="no network namespace was made")
+            eventually(lambda: _is_apart(first.pid), message="no network namespace was made")
             _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(first.pid))
             _ip("link", "set", cable, "master", self._name, "up")
             steps = f"link set lo up\nlink set eth0 up\naddr add {address}/{_BITS} dev eth0\n"
