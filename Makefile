@@ -39,13 +39,13 @@ test-sso: $(VENV)/.test-ready $(MO)  ## Sign in and out with a real Keycloak (ne
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=900 --durations=5 tests/identity
 
 cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
-	$(BIN)/python -m tests.cluster.up $(if $(filter no,$(PODS)),--no-pods)
+	$(BIN)/python -m tests.real_cluster.up $(if $(filter no,$(PODS)),--no-pods)
 
 test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
 	$(BIN)/python -m tests.contract.differences
-	$(BIN)/python -m tests.cluster.programs
+	$(BIN)/python -m tests.real_cluster.programs
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
-	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/cluster
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/real_cluster
 
 audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (says loudly when nobody can be asked)
 	$(BIN)/python -m tests.audit_dependencies
@@ -64,7 +64,7 @@ format: $(VENV)/.test-ready  ## Format the code
 lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
-	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links -q tests/cluster/go.in -o tests/cluster/go.txt
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links -q tests/real_cluster/go.in -o tests/real_cluster/go.txt
 
 messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
 	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var

@@ -8,7 +8,7 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Hear of sign-ins, and tell the audit log in which roles people act."""
         from console.access import signals  # noqa: F401  connects them
-        from console.access.standing import standing
-        from console.audit.standing import connect
+        from console.access.acting_role import standing
+        from console.audit.acting_role import connect
 
         connect(standing)

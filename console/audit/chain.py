@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from console.audit.acting_role import standing_of
 from console.audit.models import Action, Entry, Place, Retention
 from console.audit.outcomes import Outcome
-from console.audit.standing import standing_of
 from console.audit.triggers import FIRST_HASH
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef

@@ -159,7 +159,7 @@ class ExportPart(models.Model):
 
 
 class WatchedCluster(models.Model):
-    """How far the mirror of a cluster has been compared with what the log knows (console.operations.outside)."""
+    """How far the mirror of a cluster has been compared with what the log knows (operations.external.detection)."""
 
     cluster = models.CharField(max_length=100, primary_key=True)
     epoch = models.CharField(max_length=64, blank=True)

@@ -20,14 +20,14 @@ from console.access.labels import labels_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.audit import Outcome
-from console.cluster.access_test import AddressRefused, Answer, ask, target
 from console.cluster.errors import ClusterError
+from console.cluster.service_request import AddressRefused, Answer, ask, target
 from console.clusters import connections
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.shares import Fit, fit
 from console.knative.traffic import shares
-from console.operations import handover
+from console.operations import queue
 from console.operations.announce import tell
 from console.operations.models import AccessTest
 
@@ -199,6 +199,6 @@ def _hand_over(test: AccessTest) -> None:
     from console.operations.tasks import send_requests
 
     try:
-        handover.send(send_requests, [str(test.id)])
-    except handover.NOT_SENT as error:
+        queue.send(send_requests, [str(test.id)])
+    except queue.NOT_SENT as error:
         _finish(test, error=f"the queue does not answer ({type(error).__name__})")

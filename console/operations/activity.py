@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from console.operations.models import Operation
-from console.operations.statuses import OPEN, SUCCESSFUL, Status
+from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
 DAYS = 14
 MOST = 10  # people and services that are named

@@ -27,7 +27,7 @@ from console.access.permissions import Permission
 from console.audit import Outcome, export, searching
 from console.audit.models import Entry, Export, ExportPart
 from console.audit.searching import Search
-from console.operations import handover
+from console.operations import queue
 
 DIRECT_MOST = 10_000  # entries that are worth no task
 SLICE = 10_000  # entries looked through for one part
@@ -150,6 +150,6 @@ def _hand_over(one: Export) -> None:
     from console.operations.tasks import export_entries
 
     try:
-        handover.send(export_entries, [str(one.id), one.reached], priority=handover.LATER)
-    except handover.NOT_SENT as error:
+        queue.send(export_entries, [str(one.id), one.reached], priority=queue.LATER)
+    except queue.NOT_SENT as error:
         log.warning("export_postponed", export=str(one.id), reason=type(error).__name__)  # the sweep sends it

@@ -12,16 +12,19 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
 from console.mirror.read import MirrorUnavailable
-from console.operations import access_tests, audit_exports, drafts, lease_keeper, outside, pulse
-from console.operations.endings import end
-from console.operations.engine import take_turn
-from console.operations.handover import hand_over, left_behind
-from console.operations.leases import AlreadyHeld, LeaseLost, lease
+from console.operations import access_tests, audit_exports, worker_heartbeat
+from console.operations.engine import lease_keeper
+from console.operations.engine.finish import end
+from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease
+from console.operations.engine.run import take_turn
+from console.operations.external import detection
 from console.operations.models import Operation
-from console.operations.previewing import forget_old_previews
+from console.operations.models.statuses import Status
 from console.operations.protection.approvals import expire_requests
-from console.operations.statuses import Status
-from console.operations.submission import forget_old_operations
+from console.operations.queue import hand_over, left_behind
+from console.operations.submitting import drafts
+from console.operations.submitting.previewing import forget_old_previews
+from console.operations.submitting.submission import forget_old_operations
 from console.registry import reports
 
 KEEP_OPERATIONS = timedelta(days=180)
@@ -79,7 +82,7 @@ def sweep() -> None:
 
     Requests for approval that nobody decided in time end as well.
     """
-    pulse.mark()
+    worker_heartbeat.mark()
     expire_requests()
     for operation in left_behind().only("id", "attempt", "is_written"):
         log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
@@ -93,7 +96,7 @@ def sweep() -> None:
 def look_outside() -> None:
     """Write what others changed in the clusters into the audit log."""
     try:
-        outside.look()
+        detection.look()
     except (MirrorUnavailable, OperationalError, InterfaceError) as error:
         log.warning("look_outside_interrupted", reason=type(error).__name__)  # the next one sees all of it
 

@@ -8,9 +8,9 @@ from console.knative.causes import Cause, Code
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import reading
+from console.operations import queries
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from console.web import outcomes
 from console.web.actions import Action
 
@@ -52,7 +52,7 @@ def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
     cause = causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
     if cause is None:
         return None
-    failed = reading.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
+    failed = queries.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
     newest = service.latest_created_revision or ""
     return Diagnosis(
         str(cause.code),

@@ -19,10 +19,10 @@ from prometheus_client.registry import Collector
 from console.access.models import ApiToken
 from console.audit.models import Entry
 from console.mirror import read
-from console.operations import pulse
-from console.operations.handover import left_behind
+from console.operations import worker_heartbeat
 from console.operations.models import Operation
-from console.operations.statuses import ACTIVE, OPEN, TERMINAL, Status
+from console.operations.models.statuses import ACTIVE, OPEN, TERMINAL, Status
+from console.operations.queue import left_behind
 from console.web import stream
 
 HOUR = timedelta(hours=1)
@@ -80,8 +80,10 @@ def _of_database() -> Iterator[Metric]:
 
 
 def _of_redis() -> Iterator[Metric]:
-    yield GaugeMetricFamily("sluice_queue_messages", "Messages that wait for a worker in Redis.", value=pulse.waiting())
-    age = pulse.age()
+    yield GaugeMetricFamily(
+        "sluice_queue_messages", "Messages that wait for a worker in Redis.", value=worker_heartbeat.waiting()
+    )
+    age = worker_heartbeat.age()
     pulse_age = "Seconds since a worker last ran a sweep, which beat sends every few seconds."
     yield GaugeMetricFamily("sluice_worker_pulse_age_seconds", pulse_age, value=_or_never(age))
     mirror_age = GaugeMetricFamily(

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from console.mirror.read import MirrorIncomplete
-from console.operations import late_writes
+from console.operations.external import late_writes
 from console.operations.models import Operation
-from console.operations.previewing import Untested
-from console.operations.reading import ServesNow, Serving
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
+from console.operations.queries import ServesNow, Serving
+from console.operations.submitting.previewing import Untested
 from console.web import words
 
 _NOT_WRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)

@@ -24,8 +24,8 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from console.operations import drafts
 from console.operations.models import Draft
+from console.operations.submitting import drafts
 from console.web.requests import ConsoleRequest
 
 DRAFT, PREVIEW = "draft", "preview"

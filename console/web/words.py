@@ -16,11 +16,11 @@ from console.knative.objects import Health
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
 from console.operations import access_tests
+from console.operations.models.protection import FreezeWindow
+from console.operations.models.windows import on_clock
 from console.operations.protection.gate import Freeze, Frozen, Stopped
-from console.operations.protection.models import FreezeWindow
-from console.operations.protection.windows import on_clock
-from console.operations.reading import ENDED
-from console.operations.rights import LabelNotAllowed, NotAllowed
+from console.operations.queries import ENDED
+from console.operations.rights.needs import LabelNotAllowed, NotAllowed
 from console.web import traffic_words
 
 HEALTH = {

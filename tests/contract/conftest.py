@@ -31,7 +31,7 @@ def api() -> Iterator[Client]:
         token = config["users"][0]["user"]["token"]
         yield Client(cluster["server"], token, Path(cluster["certificate-authority"]))
     else:
-        from tests.cluster.control_plane import control_plane
+        from tests.real_cluster.control_plane import control_plane
 
         with control_plane() as plane:
             yield Client(plane.url, plane.token, plane.ca)

@@ -6,7 +6,7 @@ import itertools
 
 from console.audit.models import Entry
 from console.operations.models import Operation
-from console.operations.statuses import TERMINAL, Status
+from console.operations.models.statuses import TERMINAL, Status
 from tests.waiting import eventually
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from console.knative.objects import OPERATION, Service
 from console.knative.progress import READY_TO_SERVE
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from tests.sandbox_process import Sandbox
 
 WINDOW = 1.0  # seconds before a claim within which the API must have said so: a read, and the write of the claim

@@ -29,46 +29,46 @@ class Mutation:
     tests: tuple[str, ...]
 
 
-RECOVERY = "tests/operations/test_recovery.py"
-ENGINE = "tests/operations/test_engine.py"
-PREVIEW = "tests/operations/test_previewing.py"
-PROTECTION = "tests/operations/test_protection.py"
-CLAIMS = "tests/operations/test_claims.py"
-LATE = "tests/operations/test_late_writes.py"
-NOTHING = "tests/operations/test_nothing_changed.py"
+RECOVERY = "tests/operations/engine/test_recovery.py"
+ENGINE = "tests/operations/engine/test_run.py"
+PREVIEW = "tests/operations/submitting/test_previewing.py"
+PROTECTION = "tests/operations/protection/test_protection.py"
+CLAIMS = "tests/operations/engine/test_claims.py"
+LATE = "tests/operations/external/test_late_writes.py"
+NOTHING = "tests/operations/engine/test_nothing_changed.py"
 
 MUTATIONS = (
     Mutation(
         "skip the lease",
-        "console/operations/leases.py",
+        "console/operations/engine/leases.py",
         "    free = Q(lease_until=None) | Q(lease_until__lt=Now())\n",
         "    free = Q()\n",
         (f"{RECOVERY}::test_a_lease_keeps_others_out_until_it_runs_out",),
     ),
     Mutation(
         "forget the fencing token in writes",
-        "console/operations/leases.py",
+        "console/operations/engine/leases.py",
         "id=operation.id, attempt=operation.attempt, status__in=ACTIVE)",
         "id=operation.id, status__in=ACTIVE)",
         (f"{RECOVERY}::test_a_lease_keeps_others_out_until_it_runs_out",),
     ),
     Mutation(
         "let every copy of a message begin a turn",
-        "console/operations/leases.py",
+        "console/operations/engine/leases.py",
         "        free &= Q(attempt=turn)\n",
         "        pass\n",
         (f"{RECOVERY}::test_a_message_that_comes_again_is_void",),
     ),
     Mutation(
         "drop the resourceVersion",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "    metadata = {**service.metadata,",
         '    metadata = {**{k: v for k, v in service.metadata.items() if k != "resourceVersion"},',
         (f"{RECOVERY}::test_what_is_written_between_reading_and_writing_is_not_lost",),
     ),
     Mutation(
         "do not look whether the write happened",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "    if fresh is None or fresh.annotations.get(OPERATION) != str(operation.id):\n",
         "    if True:\n",
         (f"{RECOVERY}::test_a_worker_that_dies_at_any_step_is_followed_by_another",),
@@ -82,14 +82,14 @@ MUTATIONS = (
     ),
     Mutation(
         "enqueue before the commit",
-        "console/operations/submission.py",
+        "console/operations/submitting/submission.py",
         "    transaction.on_commit(lambda: hand_over(operation), robust=True)\n    transaction",
         "    hand_over(operation)\n    transaction",
         (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
     ),
     Mutation(
         "let an end be left",
-        "console/operations/triggers.py",
+        "console/operations/models/triggers.py",
         "for status in TERMINAL",
         "for status in TERMINAL[:0] or ()",
         (f"{RECOVERY}::test_an_end_is_final_in_the_database",),
@@ -103,28 +103,28 @@ MUTATIONS = (
     ),
     Mutation(
         "ignore a late cancellation",
-        "console/operations/turns.py",
+        "console/operations/engine/turns.py",
         "only_if=Q(cancel_requested=False), ",
         "",
         (f"{RECOVERY}::test_a_cancellation_that_comes_while_a_worker_prepares_counts",),
     ),
     Mutation(
         "write over a conflict",
-        "console/operations/meanwhile.py",
+        "console/operations/engine/last_writer.py",
         "    if found:\n        rows",
         "    if found and False:\n        rows",
         (f"{ENGINE}::test_a_conflict_shows_both_sides_and_writes_nothing",),
     ),
     Mutation(
         "keep the old right",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))",
         "        pass",
         (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
     ),
     Mutation(
         "ask at the submission only",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "    if cause := objection(operation, fresh):\n",
         "    if (cause := objection(operation, fresh)) and not cause:\n",
         (f"{PROTECTION}::test_what_becomes_protected_or_frozen_before_the_write_is_not_written",),
@@ -145,49 +145,49 @@ MUTATIONS = (
     ),
     Mutation(
         "claim what the watch showed",
-        "console/operations/following.py",
+        "console/operations/engine/following.py",
         "            _conclude(turn, state, replay)\n",
         "            if state.outcome:\n                _end(turn, state, state.outcome, turn.read(), {})\n",
         (f"{CLAIMS}::test_what_was_so_when_the_worker_died_is_not_said_by_the_next",),
     ),
     Mutation(
         "say never without a fence",
-        "console/operations/fencing.py",
+        "console/operations/engine/fencing.py",
         "    if fresh is None or fresh.resource_version != turn.earlier_base:\n",
         "    if True:\n",
         (f"{LATE}::test_after_a_cancellation_the_old_write_cannot_happen",),
     ),
     Mutation(
         "write after a sleep",
-        "console/operations/turns.py",
+        "console/operations/engine/turns.py",
         "        if not leases.is_held(self.operation):\n",
         "        if not leases.is_held(self.operation) and False:\n",
         (f"{LATE}::test_a_worker_that_slept_does_not_write",),
     ),
     Mutation(
         "keep a late write to oneself",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "            late_writes.notice(operation.cluster, made.service)",
         "            late_writes.CODE",
         (f"{LATE}::test_a_creation_that_arrives_late_is_told",),
     ),
     Mutation(
         "believe the console instead of the dry run",
-        "console/operations/previewing.py",
+        "console/operations/submitting/previewing.py",
         "    after = dry_run.after or wanted\n",
         "    after = wanted\n",
         (f"{NOTHING}::test_what_the_cluster_defaults_away_is_previewed_as_no_change",),
     ),
     Mutation(
         "wait for a revision that nothing makes",
-        "console/operations/writing.py",
+        "console/operations/engine/writing.py",
         "        makes_revision=any(row.path[:2] == paths.TEMPLATE for row in rows),\n",
         "        makes_revision=True,\n",
         (f"{NOTHING}::test_a_change_that_became_none_before_the_write_ends_at_once",),
     ),
     Mutation(
         "let a lease run out while a call lasts",
-        "console/operations/leases.py",
+        "console/operations/engine/leases.py",
         "        if held.update(lease_until=Now() + LEASE) and key in _held_since:\n",
         "        if held.exists() and key in _held_since:\n",
         (f"{LATE}::test_a_lease_is_prolonged_while_a_call_lasts",),

@@ -10,9 +10,9 @@ import pytest
 from console.access.actors import Actor
 from console.knative.changes import EnvEntry, SetEnv, SetImage
 from console.knative.references import ServiceRef
-from console.operations import pulse
+from console.operations import worker_heartbeat
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from console.operations.tasks import perform
 from tests.faults.checks import end_of, is_complete
 from tests.faults.stage import Stage
@@ -128,7 +128,7 @@ def test_soft_shutdown(fresh: Stage, deployer: Actor):
 
 
 def test_a_worker_that_consumes_leaves_a_pulse(fresh: Stage, deployer: Actor):
-    assert pulse.is_silent()
+    assert worker_heartbeat.is_silent()
     fresh.worker()
     fresh.beat()
-    eventually(lambda: not pulse.is_silent())
+    eventually(lambda: not worker_heartbeat.is_silent())

@@ -14,7 +14,7 @@ from console.access.actors import Actor
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from tests.faults.checks import end_of, is_complete
 from tests.faults.stage import Stage
 from tests.operations.steps import submit

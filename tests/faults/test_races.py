@@ -19,9 +19,9 @@ from console.knative.changes import EnvEntry, SetEnv, SetImage, SetResources, Sp
 from console.knative.changes.base import Change
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations import submission
 from console.operations.faults import STEPS
 from console.operations.models import Operation
+from console.operations.submitting import submission
 from tests.faults.checks import end_of, is_complete
 from tests.faults.history import SERVICES, History
 from tests.faults.stage import Stage, wait_for_death

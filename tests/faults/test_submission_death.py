@@ -17,8 +17,8 @@ from console.audit.models import Entry
 from console.audit.verification import verify
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
-from console.operations import previewing
 from console.operations.models import Operation, Preview
+from console.operations.submitting import previewing
 from tests.faults.stage import ROOT, Stage
 
 pytestmark = pytest.mark.timeout(200)
@@ -29,7 +29,7 @@ import sys, django
 django.setup()
 from console.access.actors import Actor
 from console.access.models import User
-from console.operations.submission import submit
+from console.operations.submitting.submission import submit
 user = User.objects.get(id=int(sys.argv[2]))
 submit(sys.argv[1], user=user, actor=Actor(user.pk, user.username))
 """

@@ -18,8 +18,8 @@ from console.access.models import User
 from console.audit.models import Entry
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
-from console.operations import previewing
 from console.operations.models import Operation, Preview
+from console.operations.submitting import previewing
 from tests.faults.stage import Stage
 from tests.web.pages import read
 

@@ -11,7 +11,7 @@ from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
 from console.operations.faults import STEPS
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from tests.faults.checks import end_of, is_complete
 from tests.faults.stage import Stage, wait_for_death
 from tests.operations.steps import submit

@@ -9,7 +9,7 @@ import pytest
 
 from console.cluster.resources import REVISIONS, SERVICES
 from console.mirror.store import MirrorWriter
-from console.operations import surroundings
+from console.operations.lookups import form_choices
 from tests.guard.asking import Person
 from tests.support.echo_cluster import EchoCluster, echo_cluster
 from tests.support.manifests import Object, revisions
@@ -39,6 +39,6 @@ class Stage:
 @pytest.fixture
 def stage(client, cluster: EchoCluster, mirror: MirrorWriter, people, settings) -> Stage:
     settings.CLUSTERS = json.dumps([{"name": "box", "url": cluster.url, "token": "t", "ingress": "127.0.0.1:1"}])
-    surroundings._kept.clear()
+    form_choices._kept.clear()
     client.force_login(people["administrator"])
     return Stage(client, cluster, mirror)

@@ -11,7 +11,7 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.knative.references import ServiceRef
-from console.operations import surroundings
+from console.operations.lookups import form_choices
 from tests.broker import broker
 from tests.operations.factories import World
 from tests.redis_server import redis_process, redis_server
@@ -41,7 +41,7 @@ def world(box: Sandbox, settings) -> Iterator[World]:
     }
     settings.CLUSTERS = json.dumps([cluster])
     settings.OPERATION_ERROR_WINDOW = 0.2
-    surroundings._kept.clear()
+    form_choices._kept.clear()
     box._ask("DELETE", "/sandbox/faults", None, "admin")
     with broker("memory://"):
         yield World(box)

@@ -8,8 +8,8 @@ from console.access.actors import Actor
 from console.access.models import User
 from console.knative.changes import Change
 from console.knative.references import ServiceRef
-from console.operations import previewing, submission
 from console.operations.models import Operation
+from console.operations.submitting import previewing, submission
 from console.operations.tasks import perform
 
 MOST_TURNS = 40

@@ -86,7 +86,7 @@ def vars_of(export: Export) -> dict[str, object]:
 def test_a_worker_that_died_is_followed(auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = begin(auditor)
     sent: list[list[object]] = []
-    monkeypatch.setattr(audit_exports.handover, "send", lambda _task, arguments, **_options: sent.append(arguments))
+    monkeypatch.setattr(audit_exports.queue, "send", lambda _task, arguments, **_options: sent.append(arguments))
     audit_exports.hand_over_stalled()
     assert sent == []
     Export.objects.update(moved_at=timezone.now() - timedelta(seconds=30))

@@ -17,11 +17,11 @@ from console.cluster.connections import ClusterSettings, connect
 from console.cluster.errors import Forbidden
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
-from console.operations import cluster_rights
 from console.operations.gateways import gateway_for, identity_of, identity_on
-from console.operations.previewing import preview
+from console.operations.lookups import cluster_rights
+from console.operations.submitting.previewing import preview
 from console.redis_client import client
-from tests.cluster_room.scripted_server import HANG, answer, scripted
+from tests.cluster.scripted_server import HANG, answer, scripted
 from tests.operations.factories import World
 from tests.sandbox_process import Sandbox, sandbox
 

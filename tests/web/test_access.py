@@ -20,7 +20,7 @@ from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.knative.references import ServiceRef
 from console.operations.models import AccessTest, Operation
-from console.operations.protection.models import ProtectionRule
+from console.operations.models.protection import ProtectionRule
 from console.registry.models import Cluster
 from console.sealing import seal
 from tests import factories

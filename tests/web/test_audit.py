@@ -166,7 +166,7 @@ def test_a_summary_counts_changes_by_day_and_team(client, log, people) -> None:
 def test_a_refused_submission_leaves_one_entry(client, log, people, world, ref) -> None:
     from console.access.models import Grant
     from console.knative.changes import EnvEntry, SetEnv
-    from console.operations import previewing
+    from console.operations.submitting import previewing
 
     Grant.objects.update(cluster="*", namespace="*")
     effect = previewing.preview(SetEnv("app", (EnvEntry("TARGET", "x"),)), user=people["deployer"], ref=ref)

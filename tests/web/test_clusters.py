@@ -15,7 +15,7 @@ from console.audit.models import Entry
 from console.cluster.resources import NAMESPACES, SERVICES
 from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, MirrorWriter
-from console.operations import cluster_rights
+from console.operations.lookups import cluster_rights
 from console.operations.models import Operation
 from console.redis_client import client as redis_client
 from console.registry.models import Cluster

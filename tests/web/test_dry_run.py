@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.operations.models import Operation, Preview
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
 from tests.operations.steps import finish
 from tests.web.pages import read
 from tests.web.test_changes import Shown, shown

@@ -26,8 +26,8 @@ from console.access.models import Grant, Membership, Role, Team, User
 from console.audit.models import Entry
 from console.cluster.resources import SERVICES
 from console.operations.models import Operation, Preview
-from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule
-from console.operations.statuses import Status
+from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule
+from console.operations.models.statuses import Status
 from console.operations.tasks import perform
 from console.sealing import seal
 from tests.support.ways import DECIDING, KINDS, MANIFESTS, TRAFFIC, Way, address_of, subsets, ways

@@ -123,7 +123,7 @@ def test_a_name_that_is_taken_is_said_beside_its_field_and_shows_nothing_of_the_
 
 
 def test_an_approver_of_a_deletion_reads_what_goes(shown: Shown, people) -> None:
-    from console.operations.protection.models import ProtectionRule
+    from console.operations.models.protection import ProtectionRule
 
     ProtectionRule.objects.create(permissions=["delete"], needs_reason=False)
     from console.operations.models import Preview

@@ -19,7 +19,7 @@ from console.knative.references import ServiceRef
 from tests import factories
 from tests.web.pages import Page, read
 from tests.web.test_changes import Shown, shown
-from tests.web.test_operating import press
+from tests.web.test_restart_and_scale import press
 
 __all__ = ["shown"]
 

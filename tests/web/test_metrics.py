@@ -13,7 +13,7 @@ from console import audit
 from console.access.actors import Actor
 from console.audit.models import Entry
 from console.mirror import read
-from console.operations import pulse
+from console.operations import worker_heartbeat
 from console.operations.models import Operation
 from console.operations.tasks import sweep
 from console.redis_client import client as redis_client
@@ -80,9 +80,9 @@ def test_nothing_that_waits_is_no_age(scrape, mirror) -> None:
 
 
 def test_the_mirror_and_the_workers_tell_their_age(scrape, mirror) -> None:
-    redis_client().delete(pulse.KEY)
+    redis_client().delete(worker_heartbeat.KEY)
     assert scrape()["sluice_worker_pulse_age_seconds",] == float("inf")
-    pulse.mark()
+    worker_heartbeat.mark()
     found = scrape()
     assert found["sluice_worker_pulse_age_seconds",] < 600
     assert found["sluice_mirror_age_seconds", "box"] == 0
@@ -90,7 +90,7 @@ def test_the_mirror_and_the_workers_tell_their_age(scrape, mirror) -> None:
 
 
 def test_messages_that_wait_are_counted_in_every_priority(scrape, mirror, redis_server) -> None:
-    from console.operations.handover import send
+    from console.operations.queue import send
 
     before = scrape()["sluice_queue_messages",]
     with broker(redis_server.url.replace("unix://", "redis+socket://")):

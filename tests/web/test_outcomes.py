@@ -19,9 +19,10 @@ from console.cluster.resources import SERVICES
 from console.knative.changes import DeleteService, EnvEntry, SetEnv, SetImage
 from console.knative.references import ServiceRef
 from console.mirror.read import MirrorUnavailable
-from console.operations import faults, submission
+from console.operations import faults
 from console.operations.models import Operation
-from console.operations.statuses import Status
+from console.operations.models.statuses import Status
+from console.operations.submitting import submission
 from console.web import outcomes, words
 from tests.operations.steps import finish
 from tests.operations.steps import submit as submit_change
@@ -58,9 +59,9 @@ def codes_of_problems() -> set[str]:
 
 def codes_of_causes() -> set[str]:
     from console.knative.causes import Code
-    from console.operations import engine
+    from console.operations.engine import run
 
-    found = {*map(str, Code), *engine._CODES.values()}
+    found = {*map(str, Code), *run._CODES.values()}
     for node in sources():
         if isinstance(node, ast.Dict):
             keys = [key.value if isinstance(key, ast.Constant) else "" for key in node.keys]
@@ -73,10 +74,10 @@ def codes_of_causes() -> set[str]:
 
 
 def codes_of_notices() -> set[str]:
-    from console.operations import engine, turns
+    from console.operations.engine import run, turns
 
     calls = [node for node in sources() if isinstance(node, ast.Call) and name_of(node) == "notice" and node.args]
-    return {code for call in calls for code in constant(call.args[0])} | set(turns._NOTICES.values()) | {engine.REFUSED}
+    return {code for call in calls for code in constant(call.args[0])} | set(turns._NOTICES.values()) | {run.REFUSED}
 
 
 def test_the_walk_finds_codes_of_every_kind() -> None:
@@ -263,7 +264,7 @@ def test_a_refusal_leaves_one_entry(shown: Shown, people) -> None:
 
 def test_a_refusal_of_several_rights_leaves_one_entry(shown: Shown, people) -> None:
     from console.access.actors import Actor
-    from console.operations import previewing
+    from console.operations.submitting import previewing
 
     viewer: User = people["viewer"]
     refusal = previewing.NotAllowed(frozenset({"deploy", "traffic"}))

@@ -12,8 +12,8 @@ from django.utils import timezone
 from console.access.models import Grant
 from console.audit.models import Entry
 from console.operations.models import Operation, Preview
-from console.operations.protection.models import Approval, FreezeWindow, ProtectionRule
-from console.operations.statuses import Status
+from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule
+from console.operations.models.statuses import Status
 from tests.operations.steps import finish
 from tests.web.conftest import FormClient
 from tests.web.pages import read

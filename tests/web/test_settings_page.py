@@ -12,7 +12,7 @@ from tests.support.browser import Form, change_forms
 from tests.waiting import eventually
 from tests.web.pages import read
 from tests.web.test_changes import Shown, shown
-from tests.web.test_operating import press
+from tests.web.test_restart_and_scale import press
 
 __all__ = ["shown"]
 

@@ -12,7 +12,7 @@ from console.operations.models import Preview
 from tests.operations.factories import World
 from tests.web.pages import read
 from tests.web.test_changes import Shown, shown
-from tests.web.test_operating import change_of_preview, press
+from tests.web.test_restart_and_scale import change_of_preview, press
 
 __all__ = ["shown"]
 

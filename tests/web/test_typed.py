@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from console.access.models import Team
-from console.operations import drafts
 from console.operations.models import Draft, Operation, Preview
+from console.operations.submitting import drafts
 from tests.web.pages import read
 from tests.web.test_changes import Shown
 

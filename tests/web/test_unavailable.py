@@ -99,7 +99,7 @@ def test_a_mistake_of_ours_stays_a_mistake_of_ours(owner, preview, monkeypatch) 
     def mistake(*_args, **_kwargs) -> None:
         raise LookupError("a mistake")
 
-    monkeypatch.setattr("console.operations.submission.submit", mistake)
+    monkeypatch.setattr("console.operations.submitting.submission.submit", mistake)
     response = owner.post(reverse("submit", kwargs={"id": preview.id}))
     assert response.status_code == 500
 

@@ -11,7 +11,7 @@ from console.access.models import Role
 from console.audit.models import Entry
 from console.cluster.resources import REVISIONS
 from console.operations.models import Operation, Preview
-from console.operations.protection.models import ProtectionRule
+from console.operations.models.protection import ProtectionRule
 from tests import factories
 from tests.web.conftest import FormClient
 from tests.web.pages import read

@@ -28,8 +28,9 @@ from console.knative.references import ServiceRef
 from console.mirror import keys, read
 from console.mirror.read import KindState, MirrorIncomplete
 from console.mirror.store import MirrorWriter
-from console.operations import cluster_rights, pulse
+from console.operations import worker_heartbeat
 from console.operations.gateways import identity_on
+from console.operations.lookups import cluster_rights
 from console.operations.tasks import export_entries, perform, send_requests
 from console.redis_client import client as redis_client
 from console.registry import reports
@@ -68,7 +69,7 @@ def everything(mirror: MirrorWriter, settings) -> MirrorWriter:
     mirror.put(ROUTES, {"metadata": {"name": "shop", **owned}})
     mirror.put(SERVICES, factories.service())
     reports.keep("box", Report(Trouble.FAILED, "certificate has expired"))
-    pulse.mark()
+    worker_heartbeat.mark()
     return mirror
 
 

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from console.operations import triggers
+from console.operations.models import triggers
 from console.triggers import migration
 
 

@@ -2,7 +2,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from console.operations import triggers
+from console.operations.models import triggers
 from console.triggers import migration
 
 

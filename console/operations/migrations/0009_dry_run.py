@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
-from console.operations import triggers
-from console.operations.statuses import Status
+from console.operations.models import triggers
+from console.operations.models.statuses import Status
 from console.triggers import migration
 
 

@@ -14,11 +14,11 @@ from console.knative.objects import Service
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.protection.models import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
-from console.operations.protection.ruling import manages
-from console.operations.protection.seal import digest
-from console.operations.protection.windows import on_clock
-from console.operations.rights import Needs, NotAllowed, needs_of_kept
+from console.operations.models.protection import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
+from console.operations.models.windows import on_clock
+from console.operations.protection.approval_digest import digest
+from console.operations.protection.rules import manages
+from console.operations.rights.needs import Needs, NotAllowed, needs_of_kept
 
 _MANAGE_LOST = {"code": "not-allowed", "facts": {"permission": Permission.MANAGE}}
 

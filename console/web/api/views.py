@@ -15,7 +15,7 @@ from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
-from console.operations import reading
+from console.operations import queries
 from console.operations.models import Operation
 from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
@@ -134,7 +134,7 @@ def revision(call: Call, revision: str) -> answers.RevisionDetail:
 
 def operations(call: Call) -> records.OperationList:
     query = call.query
-    found = reading.visible(call.rights, labels_of)
+    found = queries.visible(call.rights, labels_of)
     for name in ("cluster", "namespace", "name", "status", "actor"):
         if value := getattr(query, name):
             found = found.filter(**{name: value})
@@ -154,7 +154,7 @@ def operations(call: Call) -> records.OperationList:
 
 def operation(call: Call, id: UUID) -> records.OperationDetail:
     found = Operation.objects.filter(id=id).first()
-    if found is None or not reading.may_see(call.rights, found, labels_of(found.ref)):
+    if found is None or not queries.may_see(call.rights, found, labels_of(found.ref)):
         raise Http404
     return records.operation_detail(found)
 

@@ -15,7 +15,7 @@ from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.mirror.summaries import ServiceSummary
 from console.web import words
-from console.web.forms.digest import DigestChoice, running_digests
+from console.web.forms.image_pinning import DigestChoice, running_digests
 
 MOST = 50  # services of one go: each is previewed by its cluster while the person waits
 

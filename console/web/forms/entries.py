@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from console.knative import validation
 from console.knative.changes import EnvSource
 from console.web import words
-from console.web.forms.lines import Syntax
+from console.web.forms.text_fields import Syntax
 
 Kind = Literal["secret", "config-map", "empty-dir", "claim"]
 Mount = tuple[str, Kind, str, tuple[tuple[str, str], ...]]  # path, kind, object, options

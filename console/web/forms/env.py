@@ -11,9 +11,9 @@ from typing import Any
 from console.knative.changes import Change, Combined, EnvPlace, SetEnv
 from console.knative.containers import Container
 from console.knative.traffic import Problem
-from console.web.forms.digest import DigestChoice
 from console.web.forms.dotenv import parse_env_lines
 from console.web.forms.env_rows import EnvRow, present_rows, typed_rows
+from console.web.forms.image_pinning import DigestChoice
 
 PAGE_SIZE = 100  # lines
 MAX_OPEN = 500  # lines with fields: far below what one request may carry

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from console.operations.submission import LONGEST_SECONDS, Limits
+from console.operations.submitting.submission import LONGEST_SECONDS, Limits
 
 
 class LimitsForm(forms.Form):

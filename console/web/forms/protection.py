@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from console.access.authorization import Rights
 from console.access.permissions import LABELS
 from console.access.scopes import parse_selector
-from console.operations.protection.models import COVERABLE, FreezeWindow, ProtectionRule
-from console.operations.protection.ruling import manages
-from console.operations.protection.windows import WEEK
+from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule
+from console.operations.models.windows import WEEK
+from console.operations.protection.rules import manages
 
 NOT_MANAGED = "not-managed"
 YEARS = range(2020, 2101)

@@ -11,10 +11,10 @@ from console.knative.changes import Change, Combined
 from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.containers import Container
 from console.knative.objects import Service
-from console.operations.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
+from console.operations.submitting.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
-from console.web.forms import present, scale
-from console.web.forms.digest import DigestChoice
+from console.web.forms import current_values, scale
+from console.web.forms.image_pinning import DigestChoice
 from console.web.forms.scale import ScaleForm, decimal, number
 from console.web.forms.shown import ON
 from console.web.forms.template import TemplateForm
@@ -84,7 +84,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         self.service, self.container = service, container
         self.defaults = defaults or ClusterDefaults()
         self.digest = digest or DigestChoice(container.name, {})
-        texts, beyond = present.present(service, container)
+        texts, beyond = current_values.present(service, container)
         super().__init__({**texts, **_present(service, container)}, beyond, data, prefix=prefix)
         self.know_what_was_shown()
         self.hint_at(self.defaults)

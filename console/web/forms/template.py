@@ -11,11 +11,11 @@ from console.knative.changes import Change, SetAnnotations, SetLabels
 from console.knative.changes.lists import edit_list
 from console.knative.containers import Container
 from console.knative.objects import Service
-from console.web.forms import entries, lines, probes
+from console.web.forms import entries, probes, text_fields
+from console.web.forms.current_values import PROBES, pull_secrets
 from console.web.forms.entries import toleration_of
-from console.web.forms.lines import LinesField
-from console.web.forms.present import PROBES, pull_secrets
 from console.web.forms.shown import ShownForm, added_and_removed, changed_keys, merged, reordered
+from console.web.forms.text_fields import LinesField
 
 PROBE_HELP = _(
     "http /path [port], https, tcp [port], grpc port or exec command; then delay=, period=, timeout=, failures="
@@ -40,8 +40,8 @@ class TemplateForm(ShownForm):
     service: Service
     container: Container
 
-    command = LinesField(lines.WORD, label=_("Command"), example="/app", help_text=WORD_HELP)
-    arguments = LinesField(lines.WORD, label=_("Arguments"), example="--verbose", help_text=WORD_HELP)
+    command = LinesField(text_fields.WORD, label=_("Command"), example="/app", help_text=WORD_HELP)
+    arguments = LinesField(text_fields.WORD, label=_("Arguments"), example="--verbose", help_text=WORD_HELP)
     env_from = LinesField(
         entries.SOURCE,
         label=_("Variables from"),
@@ -70,7 +70,7 @@ class TemplateForm(ShownForm):
         help_text=_("request NAME=QUANTITY or limit NAME=QUANTITY"),
     )
     node_selector = LinesField(
-        lines.LABEL,
+        text_fields.LABEL,
         label=_("Labels that a node must have"),
         example="disktype=ssd",
         help_text=_("Clusters accept it only with Knative's feature for it"),
@@ -81,14 +81,22 @@ class TemplateForm(ShownForm):
         example="gpu=true:NoSchedule",
         help_text=_("key[=value][:effect]; clusters accept it only with Knative's feature for it"),
     )
-    pull_secrets = LinesField(lines.NAME, label=_("Pull secrets"), example="registry", help_text=_("One name a line"))
-    labels = LinesField(lines.LABEL, label=_("Labels of the service"), example="team=shop")
-    annotations = LinesField(
-        lines.ANNOTATION, label=_("Annotations of the service"), example="example.com/owner=shop", help_text=PAIR_HELP
+    pull_secrets = LinesField(
+        text_fields.NAME, label=_("Pull secrets"), example="registry", help_text=_("One name a line")
     )
-    revision_labels = LinesField(lines.LABEL, label=_("Labels of new revisions"), example="tier=front")
+    labels = LinesField(text_fields.LABEL, label=_("Labels of the service"), example="team=shop")
+    annotations = LinesField(
+        text_fields.ANNOTATION,
+        label=_("Annotations of the service"),
+        example="example.com/owner=shop",
+        help_text=PAIR_HELP,
+    )
+    revision_labels = LinesField(text_fields.LABEL, label=_("Labels of new revisions"), example="tier=front")
     revision_annotations = LinesField(
-        lines.ANNOTATION, label=_("Annotations of new revisions"), example="example.com/ticket=42", help_text=PAIR_HELP
+        text_fields.ANNOTATION,
+        label=_("Annotations of new revisions"),
+        example="example.com/ticket=42",
+        help_text=PAIR_HELP,
     )
     revision_name = forms.RegexField(
         r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
@@ -109,7 +117,7 @@ class TemplateForm(ShownForm):
         """Lines that the form showed are legal: only others are checked. All are seen at once, as far as that goes."""
         for name, field in self.fields.items():
             if isinstance(field, LinesField):
-                shown = lines.split(self.shown.get(name, ""))
+                shown = text_fields.split(self.shown.get(name, ""))
                 field.shown = frozenset(shown)
                 field.widget.attrs["rows"] = min(max(MIN_ROWS, len(shown) + 1), MAX_ROWS)
 

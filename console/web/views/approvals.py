@@ -13,13 +13,13 @@ from console.access.actors import actor_from
 from console.access.decorators import refused_page, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
-from console.operations import reading
-from console.operations.endings import NotNow
+from console.operations import queries
+from console.operations.engine.finish import NotNow
 from console.operations.models import Operation
-from console.operations.previewing import NotAllowed
+from console.operations.models.statuses import Status
 from console.operations.protection import approvals as requests
 from console.operations.protection.gate import Frozen
-from console.operations.statuses import Status
+from console.operations.submitting.previewing import NotAllowed
 from console.web import words
 from console.web.requests import ConsoleRequest
 from console.web.views.operations import find_operation, page
@@ -31,7 +31,7 @@ MOST = 200
 def approvals(request: ConsoleRequest) -> HttpResponse:
     """What waits for this person's approval, and what else waits on services that the person may see."""
     for_me = requests.waiting_for(request.user, request.rights)
-    waiting = reading.visible(request.rights, labels_of).filter(status=Status.WAITING)
+    waiting = queries.visible(request.rights, labels_of).filter(status=Status.WAITING)
     others = waiting.exclude(id__in=[operation.id for operation in for_me]).order_by("expires_at")[:MOST]
     context = {"for_me": for_me, "others": others, "may_manage": request.rights.allows(Permission.MANAGE)}
     return render(request, "operations/approvals.html", context)

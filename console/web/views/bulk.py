@@ -14,9 +14,10 @@ from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import ClusterError, previewing, submission
-from console.operations.previewing import Effect, NotAllowed
+from console.operations import ClusterError
 from console.operations.protection import gate
+from console.operations.submitting import previewing, submission
+from console.operations.submitting.previewing import Effect, NotAllowed
 from console.web import outcomes, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm

@@ -20,18 +20,19 @@ from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.mirror import read
-from console.operations import previewing, revealing, surroundings
-from console.operations.previewing import NotAllowed
+from console.operations.lookups import form_choices, revealing
 from console.operations.protection import gate
-from console.operations.rights import LabelNotAllowed
-from console.operations.submission import Limits
+from console.operations.rights.needs import LabelNotAllowed
+from console.operations.submitting import previewing
+from console.operations.submitting.previewing import NotAllowed
+from console.operations.submitting.submission import Limits
 from console.web import impact, outcomes, words
-from console.web.forms import digest
+from console.web.form_choices import offers
+from console.web.forms import image_pinning
 from console.web.forms.image import ImageForm
 from console.web.forms.limits import LimitsForm
 from console.web.forms.settings import SettingsForm
 from console.web.forms.yaml import YamlForm
-from console.web.offers import offers
 from console.web.requests import ConsoleRequest
 from console.web.typed import (
     as_sent,
@@ -55,7 +56,7 @@ def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The image of a container."""
     found = find(ref)
     container = container_of(request, found)
-    others = digest.running_digests(found, read.revisions(ref))
+    others = image_pinning.running_digests(found, read.revisions(ref))
     form = ImageForm(container, typed(request), others)
 
     def page(refused: str = "") -> HttpResponse:
@@ -81,8 +82,8 @@ def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     found = find(ref)
     container = container_of(request, found)
     data = typed(request)
-    chosen = digest.choice(found, container, read.revisions(ref), data)
-    form = SettingsForm(found, container, data, defaults=surroundings.defaults(ref.cluster), digest=chosen)
+    chosen = image_pinning.choice(found, container, read.revisions(ref), data)
+    form = SettingsForm(found, container, data, defaults=form_choices.defaults(ref.cluster), digest=chosen)
 
     def page(refused: str = "") -> HttpResponse:
         unjudged(request, form)

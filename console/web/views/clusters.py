@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from console.access.actors import actor_from
 from console.access.decorators import administrators_only
 from console.mirror import read
-from console.operations.reading import under_way
+from console.operations.queries import under_way
 from console.registry import Report, Trouble, changes, listing, reports
 from console.registry.listing import Entry
 from console.registry.models import Cluster

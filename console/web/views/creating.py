@@ -7,10 +7,12 @@ from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import ClusterError, cloning, surroundings
+from console.operations import ClusterError
+from console.operations.lookups import form_choices
+from console.operations.submitting import cloning
 from console.web import outcomes
+from console.web.form_choices import Offers, offers
 from console.web.forms.create import CloneForm, CreateForm
-from console.web.offers import Offers, offers
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
@@ -25,7 +27,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
     places = _places(request)
     place = typed_field(request, "place") or request.GET.get("place", "")
     here = next((one for one in places if "/".join(one) == place), places[0] if places else None)
-    form = CreateForm(places, typed(request), surroundings.defaults(here[0]) if here else None)
+    form = CreateForm(places, typed(request), form_choices.defaults(here[0]) if here else None)
 
     def page(refused: str = "") -> HttpResponse:
         unjudged(request, form, form.settings)

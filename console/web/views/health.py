@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 
 from console.access.decorators import public
 from console.mirror import read
-from console.operations import pulse
+from console.operations import worker_heartbeat
 from console.redis_client import hasty_client
 
 PROBE = "sluice:ready"
@@ -29,7 +29,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
-        pulse_age = pulse.age()
+        pulse_age = worker_heartbeat.age()
         checks["worker_age_seconds"] = None if pulse_age is None else round(pulse_age, 1)  # since a worker took a task
         checks["mirror_age_seconds"] = _oldest()
     return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)

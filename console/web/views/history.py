@@ -8,7 +8,7 @@ from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.audit import searching
 from console.knative.references import ServiceRef
-from console.operations import reading
+from console.operations import queries
 from console.web import paging
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import as_sequence
@@ -27,7 +27,7 @@ def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     context = {
         **frame(request, ref, found),
         "here": "history",
-        "operations": reading.of_service(ref)[:RECENT],
+        "operations": queries.of_service(ref)[:RECENT],
         "entries": page.entries,
         "older": page.entries[-1].sequence if page.has_older else None,
         "is_newest": below is None,

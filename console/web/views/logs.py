@@ -7,8 +7,8 @@ from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import ClusterError, reading
-from console.operations import logs as newest
+from console.operations import ClusterError, queries
+from console.operations.lookups import logs as newest
 from console.web import outcomes
 from console.web.requests import ConsoleRequest
 from console.web.views.services import find, frame
@@ -39,6 +39,6 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
         "line_counts": newest.LINES,
         "previous": previous,
         "follow": "follow" in request.GET,
-        "kept": [one for one in reading.of_service(ref).filter(revision=revision)[:20] if one.cause.get("logs")],
+        "kept": [one for one in queries.of_service(ref).filter(revision=revision)[:20] if one.cause.get("logs")],
     }
     return render(request, "services/logs.html", context)

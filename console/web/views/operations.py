@@ -20,14 +20,16 @@ from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.mirror import read
 from console.operations import activity as recent
-from console.operations import reading, revealing, rollback, submission
+from console.operations import queries
+from console.operations.lookups import revealing
 from console.operations.models import Operation
-from console.operations.previewing import NotAllowed
+from console.operations.models.protection import Approval
+from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection import approvals
-from console.operations.protection.models import Approval
 from console.operations.protection.review import review
-from console.operations.rights import lacks_to_cancel, may_make
-from console.operations.statuses import SUCCESSFUL, Status
+from console.operations.rights.needs import lacks_to_cancel, may_make
+from console.operations.submitting import rollback, submission
+from console.operations.submitting.previewing import NotAllowed
 from console.web import impact, outcomes, paging, typed, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
@@ -38,7 +40,7 @@ from console.web.views.stopped import gone, not_allowed, stopped
 @signed_in
 def operations(request: ConsoleRequest) -> HttpResponse:
     """All operations on services that the person may see, newest first."""
-    found = reading.visible(request.rights, labels_of)
+    found = queries.visible(request.rights, labels_of)
     for name in ("cluster", "namespace", "name", "status", "actor"):
         if value := request.GET.get(name, "").strip():
             found = found.filter(**{name: value})
@@ -51,7 +53,7 @@ def operations(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def activity(request: ConsoleRequest) -> HttpResponse:
     """Changes of the last two weeks by day, person and service."""
-    found = recent.activity(reading.visible(request.rights, labels_of), timezone.now())
+    found = recent.activity(queries.visible(request.rights, labels_of), timezone.now())
     bars = [
         {"day": day, "count": count, **stacked(count.succeeded, count.rest, count.failed, found.busiest)}
         for day, count in found.days
@@ -67,9 +69,9 @@ def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpResponse:
     """The operation's page; `problem` is why a decision on it could not be taken."""
-    spans = reading.phase_spans(found)
+    spans = queries.phase_spans(found)
     total = max((span.reached_at or 0.0 for span in spans), default=0.0)
-    usual = reading.usual(found)
+    usual = queries.usual(found)
     may_see_logs = found.makes_revision and found.revision
     labels = labels_of(found.ref)
     context = {
@@ -80,9 +82,9 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "outcome": outcomes.outcome(found, _serves_now(found)),
         "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
         "usual": usual,
-        "sides": reading.both_sides(found),
+        "sides": queries.both_sides(found),
         "cause_at": parse_time((found.cause.get("facts") or {}).get("at")),
-        "relatives": reading.relatives(found),
+        "relatives": queries.relatives(found),
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),
         "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels),
@@ -97,13 +99,13 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
     return render(request, "operations/operation.html", context, status=422 if problem else 200)
 
 
-def _serves_now(found: Operation) -> reading.ServesNow:
+def _serves_now(found: Operation) -> queries.ServesNow:
     """Who serves at this moment, by the mirror; nothing is claimed while it is stale or cannot be read."""
     try:
         is_fresh = not read.freshness(found.cluster).is_stale
-        return reading.serves_now(found, read.service(found.ref), is_fresh=is_fresh)
+        return queries.serves_now(found, read.service(found.ref), is_fresh=is_fresh)
     except read.MirrorUnavailable:
-        return reading.ServesNow()
+        return queries.ServesNow()
 
 
 def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
@@ -205,7 +207,7 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
 def find_operation(request: ConsoleRequest, id: UUID) -> Operation:
     """The operation, or the same 404 for one that does not exist and one that the person may not see."""
     found = Operation.objects.filter(id=id).first()
-    if found is None or not reading.may_see(request.rights, found, labels_of(found.ref)):
+    if found is None or not queries.may_see(request.rights, found, labels_of(found.ref)):
         raise Http404
     return found
 
@@ -218,7 +220,7 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _bar(span: reading.PhaseSpan, total: float) -> tuple[float, float]:
+def _bar(span: queries.PhaseSpan, total: float) -> tuple[float, float]:
     """Where a span's bar begins and how long it is, in percent of the whole."""
     if not total or span.reached_at is None:
         return 0.0, 0.0

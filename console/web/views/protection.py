@@ -12,10 +12,10 @@ from console import audit
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.operations.protection import ruling
+from console.operations.models.protection import FreezeWindow, ProtectionRule, Scoped
+from console.operations.protection import rules
 from console.operations.protection.gate import Freeze
-from console.operations.protection.models import FreezeWindow, ProtectionRule, Scoped
-from console.operations.protection.ruling import manages
+from console.operations.protection.rules import manages
 from console.web import words
 from console.web.forms.protection import NOT_MANAGED, RuleForm, ScopeForm, WindowForm
 from console.web.requests import ConsoleRequest
@@ -70,7 +70,7 @@ def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
     before = scope.facts() if scope.pk else {}
     form = _kind(kind).form(typed(request), instance=scope, rights=request.rights)
     if request.method == "POST" and form.is_valid():
-        ruling.keep(form.save(commit=False), before, actor=actor_from(request))
+        rules.keep(form.save(commit=False), before, actor=actor_from(request))
         messages.success(request, _("Saved."))
         return redirect("protection")
     if request.method == "POST" and form.has_error("cluster", NOT_MANAGED):
@@ -86,7 +86,7 @@ def remove(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
     """Ask, then remove."""
     scope = _find(request, kind, id)
     if request.method == "POST":
-        ruling.remove(scope, actor=actor_from(request))
+        rules.remove(scope, actor=actor_from(request))
         messages.success(request, _("Removed."))
         return redirect("protection")
     return render(request, "protection/remove.html", {"scope": scope, "kind": kind})

@@ -14,7 +14,8 @@ from console.knative.objects import Health, Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
-from console.operations import cluster_rights, reading
+from console.operations import queries
+from console.operations.lookups import cluster_rights
 from console.operations.protection.gate import Protection
 from console.web import actions, diagnosis, paging, words
 from console.web.requests import ConsoleRequest
@@ -85,7 +86,7 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
     revisions = kn.newest_first(read.revisions(ref))
-    makers = reading.makers(ref, found.uid)
+    makers = queries.makers(ref, found.uid)
     framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
     context = {
         **framed,
@@ -94,7 +95,7 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "targets": [(target, kn.target_text(target, found)) for target in found.status_traffic],
         "revisions": [revision_facts(revision, found, makers) for revision in revisions[:10]],
         "revision_count": len(revisions),
-        "operations": reading.of_service(ref)[:5],
+        "operations": queries.of_service(ref)[:5],
     }
     return render(request, "services/service.html", context)
 
@@ -103,7 +104,7 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision."""
     found = find(ref)
-    makers = reading.makers(ref, found.uid)
+    makers = queries.makers(ref, found.uid)
     facts = [revision_facts(revision, found, makers) for revision in kn.newest_first(read.revisions(ref))]
     text = request.GET.get("q", "").strip().lower()
     facts = [
@@ -132,7 +133,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
     other = read.revision(ref, other_name) if other_name else None
     context = {
         **frame(request, ref, found),
-        **revision_facts(one, found, reading.makers(ref, found.uid)),
+        **revision_facts(one, found, queries.makers(ref, found.uid)),
         "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
@@ -167,7 +168,7 @@ def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str,
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
         "standing": Protection().of_service(ref, found.labels),
-        "broken_glass": reading.broken_glass(ref),
+        "broken_glass": queries.broken_glass(ref),
     }
 
 

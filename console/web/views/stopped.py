@@ -12,9 +12,9 @@ from console.access.decorators import refused_page
 from console.access.permissions import Permission
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
-from console.operations import submission
 from console.operations.protection import gate
-from console.operations.rights import LabelNotAllowed, NotAllowed, needs_of_kept
+from console.operations.rights.needs import LabelNotAllowed, NotAllowed, needs_of_kept
+from console.operations.submitting import submission
 from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest

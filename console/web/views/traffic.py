@@ -16,9 +16,9 @@ from console.knative.presets import presets
 from console.knative.references import ServiceRef
 from console.knative.traffic import LATEST, TrafficTarget, all_to, without
 from console.mirror import read
-from console.operations import rescue, rollback
 from console.operations.models import Operation
-from console.operations.rescue import Rescue
+from console.operations.submitting import rescue, rollback
+from console.operations.submitting.rescue import Rescue
 from console.web import traffic_words, words
 from console.web.actions import service_url
 from console.web.forms.traffic import TrafficForm

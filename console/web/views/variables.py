@@ -13,11 +13,11 @@ from console.knative.containers import is_sidecar
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations import revealing
+from console.operations.lookups import revealing
 from console.web.actions import service_url
-from console.web.forms import digest
+from console.web.form_choices import offers
+from console.web.forms import image_pinning
 from console.web.forms.env import EnvForm
-from console.web.offers import offers
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, wants_preview
 from console.web.views.changes import container_of, show_preview
@@ -62,7 +62,7 @@ def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def _form(request: ConsoleRequest, ref: ServiceRef, found: Service) -> EnvForm:
     container, data = container_of(request, found), typed(request)
     data = data if data and "rows" in data else None
-    chosen = digest.choice(found, container, read.revisions(ref), data)
+    chosen = image_pinning.choice(found, container, read.revisions(ref), data)
     return EnvForm(container, data, chosen, is_sidecar=is_sidecar(container, found.containers))
 
 

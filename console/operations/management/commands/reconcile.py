@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.operations.handover import hand_over, left_behind
+from console.operations.queue import hand_over, left_behind
 
 
 class Command(BaseCommand):

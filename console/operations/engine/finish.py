@@ -1,0 +1,50 @@
+"""The end of an operation: its terminal state, its audit entry and its last lines, in one transaction."""
+
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from console import audit
+from console.access.actors import Actor
+from console.audit import Outcome
+from console.operations.announce import tell
+from console.operations.engine.leases import save
+from console.operations.models import Operation, TimelineLine
+from console.operations.models.statuses import SUCCESSFUL, Status
+
+log = structlog.get_logger(__name__)
+
+_OUTCOMES = {
+    **dict.fromkeys(SUCCESSFUL, Outcome.SUCCEEDED),
+    **dict.fromkeys((Status.REFUSED, Status.STOPPED), Outcome.REFUSED),
+}
+
+
+class NotNow(Exception):
+    """The operation is not in a state in which this can be done."""
+
+
+def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:
+    """Write the end; raises LeaseLost when another worker holds the operation now."""
+    with transaction.atomic():
+        finished_at = timezone.now()
+        save(operation, *lines, status=status, cause=cause, finished_at=finished_at, lease_until=None, lease_owner="")
+        actor = Actor(operation.user_id, operation.actor, operation.ip, operation.request_id)
+        audit.record(
+            f"operation.{status.value}",
+            actor=actor,
+            ref=operation.ref,
+            outcome=_OUTCOMES.get(status, Outcome.FAILED),
+            text=" ".join(filter(None, (operation.kind, operation.revision, str(cause.get("code", ""))))),
+            operation=operation.id,
+        )
+    tell("operation", operation)
+    log.info(
+        "operation_finished",
+        operation=str(operation.id),
+        service=str(operation.ref),
+        outcome=status.value,
+        seconds=round(operation.seconds or 0.0, 3),
+    )

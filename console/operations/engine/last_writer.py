@@ -1,0 +1,89 @@
+"""What others wrote to a service since somebody looked at it: who, when, and whether it speaks against a change."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from console.knative.conditions import parse_time
+from console.knative.diff import collisions, meanwhile
+from console.knative.objects import OPERATION, Service
+from console.operations.engine.turns import Turn
+from console.operations.models import Operation
+from console.operations.models.statuses import Status
+from console.operations.protection.gate import fields_that_matter
+
+MAX_FIELDS = 5  # that a line of the timeline names
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A name, the moment (None: unknown), and the operation when it was made with this console."""
+
+    who: str
+    at: datetime | None = None
+    operation: UUID | None = None
+
+    def to_facts(self) -> dict[str, str]:
+        """Return what is known as JSON data."""
+        facts = {"who": self.who}
+        if self.at:
+            facts["at"] = self.at.isoformat()
+        if self.operation:
+            facts["operation"] = str(self.operation)
+        return facts
+
+
+def last_writer(seen: Service, fresh: Service) -> Writer:
+    """Return who wrote last after `seen`.
+
+    The console's annotation stays on the object when another tool writes, so it only counts when it is a new one;
+    else the webhook's lastModifier and the newest entry of managedFields speak.
+    """
+    signed = fresh.annotations.get(OPERATION, "")
+    if signed and signed != seen.annotations.get(OPERATION):
+        operation = Operation.objects.filter(id=signed).first() if _is_uuid(signed) else None
+        if operation and (operation.generation or 0) == fresh.generation:
+            return Writer(operation.actor, operation.written_at, operation.id)
+    return Writer(fresh.last_modifier or "?", _newest_managed(fresh))
+
+
+def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
+    """Somebody else set the very fields that this change sets to something else: show both sides, write nothing.
+
+    A retry has been told of it and goes on top.
+    """
+    operation = turn.operation
+    if operation.follow_state.get("accepts_meanwhile"):
+        return
+    found = collisions(operation.seen, fresh, fields_that_matter(operation), operation.wanted)
+    if found:
+        rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
+        facts = last_writer(operation.seen, fresh).to_facts()
+        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
+
+
+def tell_of_others(turn: Turn, fresh: Service) -> None:
+    """Somebody changed other fields since the preview: they stay as they are now, and the person is told."""
+    seen = turn.operation.seen
+    if turn.operation.follow_state.get("accepts_meanwhile") or fresh.resource_version == seen.resource_version:
+        return
+    if rows := meanwhile(seen, fresh, turn.operation.wanted):
+        fields = ", ".join(row.field for row in rows[:MAX_FIELDS]) + (" …" if len(rows) > MAX_FIELDS else "")
+        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_facts())
+
+
+def _newest_managed(service: Service) -> datetime | None:
+    times = (
+        parse_time(entry.get("time"))
+        for entry in service.metadata.get("managedFields") or ()
+        if not entry.get("subresource")  # the controllers write the status
+    )
+    return max((at for at in times if at), default=None)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""When an event happened that is told late: to a worker that took over, or that was stopped for a while."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from console.knative.objects import Service
+from console.operations.engine.turns import Turn
+
+AT_ONCE = 2.0  # seconds between the last look of one turn and the first of the next, when nothing is wrong
+LONGEST_SILENCE = 8.0  # seconds between two looks of one turn, when nothing is wrong: a watch, and some
+
+
+class Replay:
+    """Dates what one turn is told. After a gap the watch brings what happened in it, each with its own time.
+
+    That time is the Ready condition's lastTransitionTime, in whole seconds of the cluster's clock. Clocks differ, so it
+    is held between the last look before the gap and now. While nothing is late, this machine's clock is better.
+    """
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._seen_until = turn.operation.elapsed
+        self.is_behind = turn.elapsed - self._seen_until > AT_ONCE
+
+    def elapsed_of(self, service: Service | None) -> float:
+        """Return the seconds since the submission at which the service came to be as this event shows it."""
+        now, seen_until = self._turn.elapsed, self._turn.operation.elapsed
+        if now - seen_until > LONGEST_SILENCE:
+            self.is_behind, self._seen_until = True, max(self._seen_until, seen_until)
+        changed_at = service.ready.changed_at if service else None
+        if not self.is_behind or changed_at is None:
+            return now
+        age = _seconds_since(changed_at)
+        self._seen_until = min(now, max(self._seen_until, now - age))
+        return self._seen_until
+
+    def catch_up(self) -> None:
+        """The service was read: what is watched from here on is told as it happens."""
+        self.is_behind = False
+
+
+def _seconds_since(moment: datetime) -> float:
+    return max(0.0, (timezone.now() - moment).total_seconds())

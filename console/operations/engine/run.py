@@ -1,0 +1,85 @@
+"""The engine: write the change once, follow what it made, end with the truth. It may die anywhere.
+
+Each step first asks the database and the cluster what is already true, so any worker can go on where another stopped.
+"""
+
+import threading
+from typing import NoReturn
+
+from console.cluster import errors
+from console.cluster.connections import SourceUnavailable, UnknownCluster
+from console.cluster.errors import ClusterError
+from console.operations.engine.following import follow
+from console.operations.engine.turns import Ended, Pause, Turn
+from console.operations.engine.writing import RETRY_SECONDS, write
+from console.operations.models import Operation
+from console.operations.models.statuses import Status
+
+# An API server that has just started refuses for some seconds what its rules allow: they are not loaded yet.
+# Seen on a real one (tests/real_cluster/test_restart.py).
+REFUSED_SECONDS = 15.0
+REFUSED = "refused-for-now"
+# What may be over in a moment: it is tried again until the operation's deadline.
+TRANSIENT = (
+    *(errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired),
+    SourceUnavailable,
+)
+_CODES: dict[type[ClusterError], str] = {
+    errors.Unreachable: "cluster-away",
+    errors.Uncertain: "cluster-away",
+    errors.Expired: "cluster-away",
+    errors.ServerFailed: "cluster-failing",
+    errors.Throttled: "cluster-busy",
+    SourceUnavailable: "database-away",
+    UnknownCluster: "cluster-unknown",
+    errors.NotFound: "not-found",
+    errors.Refused: "refused",
+}
+
+
+def take_turn(operation: Operation, stop: threading.Event) -> float | None:
+    """Work on an operation whose lease is held, for a slice of time.
+
+    Returns the seconds after which another turn should follow, or None when the operation has ended.
+    Raises LeaseLost when another worker took over.
+    """
+    turn = Turn(operation, stop)
+    try:
+        _work(turn)
+    except Ended:
+        return None
+    except Pause as pause:
+        return pause.delay
+    return 0.0
+
+
+def _work(turn: Turn) -> None:
+    try:
+        if not turn.operation.is_written:
+            write(turn)
+        follow(turn)
+    except errors.Unauthorized as error:
+        _doubt(turn, "unauthorized", error)
+    except errors.Forbidden as error:
+        _doubt(turn, "forbidden", error)
+    except TRANSIENT as error:
+        if turn.is_late:
+            turn.fail(Status.TIMED_OUT, cause_code(error), error)
+        turn.notice_away(error)
+        raise Pause(RETRY_SECONDS) from error
+    except ClusterError as error:
+        turn.fail(Status.FAILED, cause_code(error), error)
+
+
+def cause_code(error: ClusterError) -> str:
+    """Return the code of the cause that an answer of the cluster is, by its class."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "cluster")
+
+
+def _doubt(turn: Turn, code: str, error: ClusterError) -> NoReturn:
+    """Try again for a while before a refusal is believed; always raises Ended or Pause."""
+    last = turn.operation.lines.order_by("-sequence").first()
+    if last is not None and last.text == REFUSED and turn.elapsed - last.elapsed >= REFUSED_SECONDS:
+        turn.fail(Status.FAILED, code, error)
+    turn.notice(REFUSED, raw=turn.without_secrets(error.raw)[:500])
+    raise Pause(RETRY_SECONDS) from error

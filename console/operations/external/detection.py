@@ -1,0 +1,267 @@
+"""Changes made outside the console (kn, kubectl, GitOps), recognised from the mirror and written into the audit log.
+
+The database keeps each service as the log last knew it. A look takes the events of the watch since the last look, one
+after another, so that each generation is credited to the person whom the object named at it; then it compares what the
+mirror holds with what the log knows, which finds what no event told (a watch that broke, Redis that was empty). Where
+several generations were seen as one, nobody is named. An entry and the new state are written in one transaction, so
+each change is told exactly once, whatever happens to watchers, Redis and workers. What the console's own operations
+made is left out: they have entries of their own.
+"""
+
+import zlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from console import audit
+from console.access.actors import Actor
+from console.audit import Outcome
+from console.audit.models import WatchedCluster, WatchedService
+from console.cluster.resources import SERVICES
+from console.knative.diff import FieldChange, diff
+from console.knative.objects import OPERATION, Service
+from console.knative.redaction import hide_texts
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.mirror.read import Mark
+from console.mirror.sealing import seal_key
+from console.mirror.trail import Event
+from console.operations.external import late_writes
+from console.operations.external.origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
+
+AT_ONCE = 200  # services compared in one transaction
+GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
+
+log = structlog.get_logger(__name__)
+
+
+def look() -> int:
+    """Compare every cluster that is mirrored whole; returns how many entries were written. Raises MirrorUnavailable."""
+    return sum(_look_at(cluster) for cluster in read.clusters() if _is_whole(cluster))
+
+
+def _is_whole(cluster: str) -> bool:
+    """A list of all services was finished: what is missing in the mirror is missing in the cluster."""
+    state = read.states(cluster).get(SERVICES.plural)
+    return state is not None and bool(state.resource_version)
+
+
+def _look_at(cluster: str) -> int:
+    now = read.mark(cluster)  # what is written from here on is for the next look
+    last = WatchedCluster.objects.filter(cluster=cluster).first()
+    if last is None:
+        return _begin(cluster, now)
+    written = _replay(cluster)
+    written += sum(
+        _compare(cluster, part) for part in _parts(_to_compare(cluster, Mark(last.epoch, last.version), now))
+    )
+    WatchedCluster.objects.filter(cluster=cluster).update(epoch=now.epoch, version=now.version)
+    return written
+
+
+def _to_compare(cluster: str, last: Mark, now: Mark) -> list[str]:
+    """What changed since the last look, or everything when Redis cannot tell; and what was missing then."""
+    known = WatchedService.objects.filter(cluster=cluster)
+    missing = set(known.filter(missing_since__isnull=False).values_list("address", flat=True))
+    if last == now:
+        return sorted(missing)
+    changed = read.changed_since(cluster, last)
+    if changed is None:
+        return sorted({*read.names(cluster), *known.values_list("address", flat=True)})
+    return sorted({*changed, *missing})
+
+
+def _begin(cluster: str, now: Mark) -> int:
+    """Remember everything as it is: from here on the log is complete. One that died on the way begins again."""
+    place = read.end_of_trail(cluster)
+    names = read.names(cluster)
+    for part in _parts(names):
+        found = read.services_named(cluster, part)
+        WatchedService.objects.bulk_create(
+            [_known(WatchedService(cluster=cluster, address=name), each) for name, (each, _) in found.items()],
+            update_conflicts=True,
+            unique_fields=["cluster", "address"],
+            update_fields=["uid", "generation", "resource_version", "object", "missing_since"],
+        )
+    with transaction.atomic():
+        facts = {"epoch": now.epoch, "version": now.version, "trail": place}
+        if not WatchedCluster.objects.get_or_create(cluster=cluster, defaults=facts)[1]:
+            return 0
+        actor, ref = Actor(None, ""), ServiceRef(cluster, "", "")
+        audit.record("outside.begin", actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, text=f"{len(names)} services")
+    return 1
+
+
+def _replay(cluster: str) -> int:
+    """Tell what the watch said since the last look, in its order. Its place is kept with what was told of it."""
+    written = 0
+    last = WatchedCluster.objects.values_list("trail", flat=True).get(cluster=cluster) or read.TRAIL_START
+    while read.end_of_trail(cluster) != last:
+        with transaction.atomic():
+            row = WatchedCluster.objects.select_for_update().get(cluster=cluster)  # one look at a time
+            events = read.trail_after(cluster, row.trail or read.TRAIL_START)
+            if not events:
+                break
+            written += sum(_tell_event(cluster, event) for _at, event in events if event)
+            row.trail = last = events[-1][0]
+            row.save(update_fields=["trail"])
+    return written
+
+
+def _tell_event(cluster: str, event: Event) -> int:
+    ref = ServiceRef(cluster, *event.address.split("/", 1))
+    known = WatchedService.objects.filter(cluster=cluster, address=event.address).first()
+    if not event.is_gone:
+        return _compare_one(ref, known, event.service, event.tool)
+    if known is None or known.uid != event.service.uid:
+        return 0
+    known.delete()
+    return _gone(ref, known)
+
+
+def _compare(cluster: str, names: Sequence[str]) -> int:
+    """Tell what happened to these services since the log last knew them."""
+    found = read.services_named(cluster, names)
+    told = _replay(cluster)  # what is in `found` may be newer than the events read so far, never than those now
+    with transaction.atomic():
+        WatchedCluster.objects.select_for_update().get(cluster=cluster)  # one look at a time
+        known = {row.address: row for row in WatchedService.objects.filter(cluster=cluster, address__in=names)}
+        for name in names:
+            service, summary = found.get(name, (None, None))
+            tool = summary.changed_with if summary else ""
+            told += _compare_one(ServiceRef(cluster, *name.split("/", 1)), known.get(name), service, tool)
+    return told
+
+
+def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service | None, tool: str) -> int:
+    if service is None:
+        return _missing(ref, known) if known else 0
+    if known and _is_older(service, known):
+        return 0  # Redis came back with an earlier copy; the watcher is about to catch up
+    if known and known.missing_since:
+        known.missing_since = None
+        known.save(update_fields=["missing_since"])
+    if known is None:
+        return _appeared(ref, WatchedService(cluster=ref.cluster, address=_address(ref)), service, tool)
+    if known.uid != service.uid:
+        return _gone(ref, known) + _appeared(ref, known, service, tool)
+    return 0 if service.is_being_deleted else _moved(ref, known, service, tool)
+
+
+def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
+    """A service that the log did not know."""
+    made = range(1, max(service.generation, 1) + 1)
+    ours = generations_of_ours(ref, service, made)
+    late_writes.notice(ref.cluster, service)
+    _known(row, service).save()
+    if 1 not in ours:
+        text = _text(service, made, ours, tool)
+        return _tell("outside.create", ref, service.creator, diff({}, service.raw), text, service)
+    if set(made) - ours.keys():
+        who = _author(service, made, ours)
+        return _tell("outside.change", ref, who, (), _text(service, made, ours, tool), service)
+    return 0
+
+
+def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
+    """A service that the log knows: its spec has another generation, or its labels or annotations differ."""
+    before = Service(_object(row))
+    if service.generation == row.generation and _kept(service) == before.raw:
+        return 0
+    made = range(row.generation + 1, service.generation + 1)
+    rows = diff(before.raw, service.raw)
+    if service.annotations.get(OPERATION) != before.annotations.get(OPERATION):
+        late_writes.notice(ref.cluster, service)
+    _known(row, service).save()
+    if made:
+        ours = generations_of_ours(ref, service, made)
+        if not set(made) - ours.keys():
+            return 0
+        who = _author(service, made, ours)
+        return _tell("outside.change", ref, who, rows, _text(service, made, ours, tool), service)
+    # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
+    rows = tuple(change for change in rows if change.path[0] == "metadata")
+    if not rows or was_relabelled_by_us(ref, before, service):
+        return 0
+    return _tell("outside.change", ref, "", rows, tool, service)
+
+
+def _missing(ref: ServiceRef, known: WatchedService) -> int:
+    now = timezone.now()
+    if known.missing_since is None:
+        known.missing_since = now
+        known.save(update_fields=["missing_since"])
+        return 0
+    if now - known.missing_since < GONE_AFTER:
+        return 0
+    told = _gone(ref, known)
+    known.delete()
+    return told
+
+
+def _gone(ref: ServiceRef, known: WatchedService) -> int:
+    if was_deleted_by_us(ref, known.uid):
+        return 0
+    rows = (FieldChange(("service",), ref.name, None),)
+    return _tell("outside.delete", ref, "", rows, f"generation {known.generation}", Service(_object(known)))
+
+
+def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], text: str, service: Service) -> int:
+    actor = Actor(None, who[:200])
+    audit.record(
+        action, actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, changes=rows, text=text, labels=service.labels
+    )
+    log.info("outside_change_noticed", service=str(ref), action=action, generation=service.generation)
+    return 1
+
+
+def _author(service: Service, made: range, ours: dict[int, str]) -> str:
+    """Who made the generations that are not ours: the webhook names the modifier of the last one only."""
+    return service.last_modifier if set(made) - ours.keys() == {service.generation} else ""
+
+
+def _text(service: Service, made: range, ours: dict[int, str], tool: str) -> str:
+    """`generation 5 · kubectl-edit`. Several that were seen as one are one entry, which names those that were ours."""
+    several = len(made) > 1
+    words = [f"generations {made[0]}–{made[-1]}" if several else f"generation {service.generation}"]
+    words += [f"{generation} is operation {operation}" for generation, operation in sorted(ours.items())]
+    if len(set(made) - ours.keys()) > 1:
+        return " · ".join((*words, "not seen one by one"))
+    return " · ".join((*words, tool)) if tool else " · ".join(words)
+
+
+def _is_older(service: Service, known: WatchedService) -> bool:
+    """resourceVersions of one object can be compared as numbers where both are numbers."""
+    new, old = service.resource_version, known.resource_version
+    return new.isdigit() and old.isdigit() and int(new) < int(old)
+
+
+def _kept(service: Service) -> dict[str, Any]:
+    """What is compared: not the status, and not the numbers that differ with each write."""
+    raw = {key: value for key, value in service.raw.items() if key != "status"}
+    machines = ("resourceVersion", "generation", "managedFields")
+    return {**raw, "metadata": {key: value for key, value in service.metadata.items() if key not in machines}}
+
+
+def _known(row: WatchedService, service: Service) -> WatchedService:
+    row.uid, row.generation, row.resource_version = service.uid, service.generation, service.resource_version
+    row.object, row.missing_since = zlib.compress(msgspec.json.encode(_kept(service))), None
+    return row
+
+
+def _object(row: WatchedService) -> dict[str, Any]:
+    """What the log last knew; what an earlier version had not hidden yet is hidden as the mirror hides it now."""
+    return hide_texts(msgspec.json.decode(zlib.decompress(bytes(row.object))), seal_key())
+
+
+def _address(ref: ServiceRef) -> str:
+    return f"{ref.namespace}/{ref.name}"
+
+
+def _parts(names: Sequence[str]) -> list[Sequence[str]]:
+    return [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]

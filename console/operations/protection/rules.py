@@ -1,0 +1,46 @@
+"""Keeping rules and windows: who may, and each change of one together with its audit entry."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from console import audit
+from console.access.actors import Actor
+from console.access.authorization import Rights
+from console.access.granting import shortfall
+from console.audit import Outcome
+from console.operations.models.protection import ProtectionRule, Scoped, differences
+
+
+def manages(rights: Rights, scope: Scoped) -> bool:
+    """Whether the person manages all that the rule can match, for good: it outlasts whoever made it."""
+    return not shortfall(rights, (), scope.scope)
+
+
+def kind_of(scope: Scoped) -> str:
+    """Return what the audit log calls it: `rule` or `window`."""
+    return "rule" if isinstance(scope, ProtectionRule) else "window"
+
+
+@transaction.atomic
+def keep(scope: Scoped, before: Mapping[str, str], *, actor: Actor) -> None:
+    """Save a new rule or window (`before` is empty) or a changed one (`before` are its facts of before)."""
+    scope.save()
+    _record(scope, "change" if before else "add", before, scope.facts(), actor)
+
+
+@transaction.atomic
+def remove(scope: Scoped, *, actor: Actor) -> None:
+    """Delete a rule or window. Operations that wait because of it go on waiting: they were asked to."""
+    _record(scope, "remove", scope.facts(), {}, actor)
+    scope.delete()
+
+
+def _record(scope: Scoped, what: str, before: Mapping[str, str], after: Mapping[str, str], actor: Actor) -> None:
+    audit.record(
+        f"protect.{kind_of(scope)}-{what}",
+        actor=actor,
+        outcome=Outcome.SUCCEEDED,
+        changes=differences(before, after),
+        text=scope.place,
+    )

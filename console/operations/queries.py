@@ -1,0 +1,208 @@
+"""Operations as pages read them: only those of services that the person may see."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from console.access.authorization import Rights
+from console.access.permissions import Permission
+from console.audit.models import Entry
+from console.knative import paths, traffic
+from console.knative.objects import Service
+from console.knative.progress import durations, expected_phases
+from console.knative.references import ServiceRef
+from console.operations.models import SEALED, OnService, Operation
+from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
+
+GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
+ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
+ENOUGH = 3  # fewer say nothing of what is usual
+USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
+
+
+def visible(rights: Rights, labels: Any) -> QuerySet[Operation]:
+    """Return the operations on services that the person may see. `labels(ref)` tells a service's labels."""
+    if rights.is_administrator:
+        return Operation.objects.all()
+    refs = Operation.objects.order_by().values_list("cluster", "namespace", "name").distinct()
+    seen = [ref for ref in (ServiceRef(*row) for row in refs) if rights.allows(Permission.VIEW, ref, labels(ref))]
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for ref in seen:
+        by_place.setdefault((ref.cluster, ref.namespace), []).append(ref.name)
+    condition = Q(pk=None)
+    for (cluster, namespace), names in by_place.items():  # SQLite reads no more than 1,000 conditions in a row
+        condition |= Q(cluster=cluster, namespace=namespace, name__in=names)
+    return Operation.objects.filter(condition)
+
+
+def of_service(ref: ServiceRef) -> QuerySet[Operation]:
+    return Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
+
+
+def makers(ref: ServiceRef, uid: str) -> dict[str, str]:
+    """Return who made which revision of the service through the console: the cluster knows the console's account only.
+
+    `uid` is the service's: another one of its name had revisions of the same names.
+    """
+    made = of_service(ref).filter(uid=uid, is_written=True, makes_revision=True).exclude(revision="")
+    return dict(made.order_by("submitted_at").values_list("revision", "actor"))
+
+
+def broken_glass(ref: ServiceRef) -> Operation | None:
+    """Return the newest operation of the last days that passed by the service's protection."""
+    since = timezone.now() - GLASS_SHOWN
+    return of_service(ref).filter(broke_glass=True, submitted_at__gt=since).first()
+
+
+def under_way(cluster: str) -> int:
+    """Return the number of operations on the cluster that have not ended; those that wait for an approval count too."""
+    return Operation.objects.filter(cluster=cluster, status__in=OPEN).count()
+
+
+def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:
+    return rights.allows(Permission.VIEW, thing.ref, labels)
+
+
+@dataclass(frozen=True)
+class PhaseSpan:
+    """One station of an operation: reached or not, when, and how long it took (seconds)."""
+
+    name: str
+    reached_at: float | None
+    seconds: float
+    start: float
+
+
+def phase_spans(operation: Operation) -> tuple[PhaseSpan, ...]:
+    """Return the stations in order, for the picture of where the time went; at last the wait in vain for the next."""
+    took = durations(operation.phases)
+    spans = tuple(
+        PhaseSpan(phase.value, at, took.get(phase.value, 0.0), (at or 0.0) - took.get(phase.value, 0.0))
+        for phase in expected_phases(operation.makes_revision)
+        for at in (operation.phases.get(phase.value),)
+    )
+    last = max(operation.phases.values(), default=0.0)
+    if operation.is_active or operation.status in SUCCESSFUL or operation.elapsed <= last:
+        return spans
+    return (*spans, PhaseSpan(ENDED, operation.elapsed, operation.elapsed - last, last))
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Medians of this service's earlier successes of the same kind, in seconds: in all, and of each phase."""
+
+    seconds: float
+    phases: dict[str, float]
+
+
+def usual(operation: Operation) -> Usual | None:
+    """Return what this kind of change usually takes on this service, or None below three earlier successes."""
+    changed = (Status.SUCCEEDED, Status.NOT_SERVING)
+    earlier = of_service(operation.ref).filter(
+        kind=operation.kind, status__in=changed, submitted_at__lt=operation.submitted_at
+    )
+    found = [one for one in earlier.defer(*SEALED)[:USUAL_OF] if one.seconds is not None]
+    if len(found) < ENOUGH:
+        return None
+    by_phase: dict[str, list[float]] = {}
+    for one in found:
+        for phase, took in durations(one.phases).items():
+            by_phase.setdefault(phase, []).append(took)
+    return Usual(
+        statistics.median(one.seconds or 0.0 for one in found),
+        {phase: statistics.median(times) for phase, times in by_phase.items() if len(times) >= ENOUGH},
+    )
+
+
+@dataclass(frozen=True)
+class Side:
+    """A field that two people changed: what it was, what the other made of it, and what this change wanted."""
+
+    field: str
+    was: str | None
+    theirs: str | None
+    mine: str | None
+
+
+def both_sides(operation: Operation) -> tuple[Side, ...]:
+    """Return the fields of a conflict. A change of a whole list is told beside each of its entries."""
+    wanted = [(paths.text(tuple(row["path"])), row["after"]) for row in operation.changes]
+    return tuple(
+        Side(
+            row["field"],
+            row["was"],
+            row["theirs"],
+            next((after for field, after in wanted if _is_same_place(field, row["field"])), None),
+        )
+        for row in operation.cause.get("conflicts") or ()
+    )
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+class Serving(StrEnum):
+    """Who answers a service's requests, seen from an operation on it."""
+
+    UNKNOWN = "unknown"
+    PREVIOUS = "previous"  # only what served before the operation
+    OTHERS = "others"
+    NOTHING = "nothing"
+    DELETED = "deleted"
+    RECREATED = "recreated"  # another service has the name
+
+
+@dataclass(frozen=True, slots=True)
+class ServesNow:
+    """What the mirror shows of an operation's service at this moment; `revisions` get traffic."""
+
+    serving: Serving = Serving.UNKNOWN
+    revisions: tuple[str, ...] = ()
+
+
+def serves_now(operation: Operation, service: Service | None, *, is_fresh: bool) -> ServesNow:
+    """Return who serves by the mirrored service; what is stale or not settled tells nothing."""
+    if not is_fresh or not operation.uid:
+        return ServesNow()
+    if service is None:
+        return ServesNow(Serving.DELETED)
+    if service.uid != operation.uid:
+        return ServesNow(Serving.RECREATED)
+    revisions = tuple(sorted(traffic.shares(service.status_traffic)))
+    if not revisions:
+        return ServesNow(Serving.NOTHING)
+    route = service.condition("RoutesReady")
+    if not (route and route.is_true):  # the split that the status names is not what the ingress has
+        return ServesNow(Serving.UNKNOWN, revisions)
+    before = traffic.shares(operation.seen.status_traffic)
+    return ServesNow(Serving.PREVIOUS if before.keys() >= set(revisions) else Serving.OTHERS, revisions)
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """The operations that an operation has to do with."""
+
+    retries: tuple[Operation, ...]
+    superseded: tuple[Operation, ...]  # that this one took over from, or stopped by a conflict
+    cancelled_by: str
+
+
+def relatives(operation: Operation) -> Relatives:
+    """Return the later tries, those that gave way to this one, and who cancelled it."""
+    around = of_service(operation.ref).defer(*SEALED)
+    gave_way = around.filter(
+        status__in=(Status.SUPERSEDED, Status.CONFLICTED), cause__facts__operation=str(operation.id)
+    )
+    cancelled = Entry.objects.filter(operation=operation.id, action="operation.cancel").order_by("sequence").first()
+    return Relatives(
+        tuple(around.filter(retry_of=operation).order_by("submitted_at")),
+        tuple(gave_way),
+        cancelled.actor if cancelled and operation.status == Status.CANCELLED else "",
+    )

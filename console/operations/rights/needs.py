@@ -1,0 +1,106 @@
+"""What a change needs its author to be allowed, judged by what it does and not by what it is called."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.access.authorization import Rights
+from console.access.permissions import Permission
+from console.knative import effects
+from console.knative.changes import Change, ChangeRefused, CreateService
+from console.knative.diff import FieldChange
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.knative.traffic import Problem
+from console.operations.models import Operation, Preview
+from console.operations.rights.relabelling import Relabelling, relabelling
+
+Labels = Mapping[str, str]
+
+
+class NotAllowed(Exception):
+    """The person may not make this change; `permissions` are those that are missing."""
+
+    def __init__(self, permissions: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(permissions)))
+        self.permissions = permissions
+
+
+class LabelNotAllowed(NotAllowed):
+    """The change sets or removes a label that decides who may do what, and the person may not decide that here."""
+
+    def __init__(self, found: Relabelling) -> None:
+        super().__init__(found.lacks)
+        facts = {"labels": ", ".join(found.keys), "permissions": ", ".join(sorted(found.lacks))}
+        self.problem = Problem("label-decides", facts, field="labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a change does, as rights and rules see it: the permissions, and the labels the service has and will have.
+
+    A new service has no labels before: `labels` are then those that it will have.
+    """
+
+    permissions: frozenset[str]
+    labels: tuple[Labels, ...]
+    is_new: bool = False
+
+
+def refuse_another_object(ref: ServiceRef, wanted: Service) -> None:
+    """Raise ChangeRefused when a manifest names another service than the one that rights were asked for."""
+    if (wanted.namespace, wanted.name) != (ref.namespace, ref.name):
+        other = f"{wanted.namespace}/{wanted.name}"
+        raise ChangeRefused(Problem("manifest-other-service", {"name": other[:160]}))
+
+
+def needs_of(change: Change, before: Service, taken_back: frozenset[FieldChange] = frozenset()) -> Needs:
+    """Return what the change of the service as it is in `before` needs.
+
+    `taken_back` are the differences that the cluster's dry run showed to be none (console.knative.effects).
+    """
+    permissions = effects.effects(change, before, taken_back)
+    after = before
+    with contextlib.suppress(ChangeRefused):  # then there is no other effect to judge
+        after = change.apply(before)
+    if isinstance(change, CreateService):
+        return Needs(permissions, (after.labels,), is_new=True)
+    return Needs(permissions, (before.labels, after.labels))
+
+
+def needs_of_kept(kept: Preview | Operation, before: Service | None = None) -> Needs:
+    """Return what a kept change needs: of the service as its author saw it, or as it is in `before`."""
+    return needs_of(kept.change, kept.seen if before is None else before, kept.taken_back)
+
+
+def missing(rights: Rights, ref: ServiceRef, needs: Needs) -> frozenset[str]:
+    """Return those of the permissions that the person does not have.
+
+    A grant with a selector must cover the labels that the service has and those that it will have.
+    """
+    return frozenset(p for p in needs.permissions if not all(rights.allows(p, ref, each) for each in needs.labels))
+
+
+def refuse_unless_allowed(rights: Rights, ref: ServiceRef, needs: Needs) -> None:
+    """Raise NotAllowed unless the person has every right that the change needs, or LabelNotAllowed for its labels."""
+    if not_held := missing(rights, ref, needs):
+        raise NotAllowed(not_held)
+    if found := relabelling(rights, ref, needs.labels, is_new=needs.is_new):
+        raise LabelNotAllowed(found)
+
+
+def may_make(rights: Rights, operation: Operation) -> bool:
+    """Whether the person could make the operation's change of the service as its author saw it."""
+    try:
+        refuse_unless_allowed(rights, operation.ref, needs_of_kept(operation))
+    except NotAllowed:
+        return False
+    return True
+
+
+def lacks_to_cancel(rights: Rights, operation: Operation, labels: Labels) -> Permission | None:
+    """Return the permission that the person lacks to call off the operation: one of those that it needs is enough."""
+    needed = needs_of_kept(operation).permissions
+    if any(rights.allows(each, operation.ref, labels) for each in needed):
+        return None
+    return Permission(min(needed))

@@ -1,0 +1,355 @@
+"""Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
+
+import contextlib
+import functools
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from console import audit
+from console.access.actors import Actor
+from console.access.authorization import rights_of
+from console.access.models import User
+from console.access.permissions import Permission
+from console.audit import Outcome
+from console.knative import changes
+from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy, ResolveImage, Restart
+from console.knative.diff import FieldChange
+from console.knative.objects import Service
+from console.knative.references import ServiceRef
+from console.operations import faults, stopwatch
+from console.operations.announce import tell
+from console.operations.engine.finish import NotNow
+from console.operations.models import Operation, Preview
+from console.operations.models.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
+from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
+from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
+from console.operations.queue import hand_over
+from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
+from console.operations.submitting import previewing
+from console.operations.submitting.previewing import KEPT, NotAllowed, audit_refusal
+from console.sealing import seal, unseal
+
+DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
+LONGEST_SECONDS = 24 * 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+class PreviewGone(Exception):
+    """The preview was submitted already, is too old, or is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one operation may take, and for how long Ready=False is forgiven, in seconds.
+
+    None: what the service's annotations sluice.dev/deadline-seconds and sluice.dev/error-window-seconds say, else the
+    settings.
+    """
+
+    deadline: float | None = None
+    error_window: float | None = None
+
+    def on(self, service: Service) -> tuple[float, float]:
+        """Return both numbers for an operation on this service."""
+        deadline = self.deadline or _seconds(service, DEADLINE) or settings.OPERATION_DEADLINE
+        window = self.error_window if self.error_window is not None else _seconds(service, ERROR_WINDOW)
+        return deadline, settings.OPERATION_ERROR_WINDOW if window is None else window
+
+
+def _seconds(service: Service, annotation: str) -> float | None:
+    """The number of seconds that the annotation tells; None when it is missing or no sensible one."""
+    text = service.annotations.get(annotation, "")
+    seconds = float(text) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) else None
+    return None if seconds is None or seconds > LONGEST_SECONDS else seconds
+
+
+def submit(
+    preview_id: UUID | str,
+    *,
+    user: User,
+    actor: Actor,
+    reason: str = "",
+    batch: UUID | None = None,
+    limits: Limits | None = None,
+    break_glass: bool = False,
+) -> Operation:
+    """Turn what was previewed into an operation; raises PreviewGone, or NotAllowed or Frozen (which are audited).
+
+    The operation has the preview's id, so who submits it again gets the operation that the first time made, also where
+    the answer to the first time was lost.
+
+    On a protected service the operation waits for a second person; ReasonNeeded is raised where a rule wants one.
+    `break_glass` passes by both approval and freeze.
+    """
+    preview = mine([preview_id], user).get(str(preview_id))
+    if preview is None:
+        return _earlier(preview_id, user)
+    try:
+        with _refusals_audited(preview.ref, actor):
+            made = _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
+    except PreviewGone:  # somebody pressed the button twice
+        return _earlier(preview_id, user)
+    faults.reach("submitted")
+    return made
+
+
+def _earlier(preview_id: UUID | str, user: User) -> Operation:
+    """The operation that the person made of the preview before; raises PreviewGone."""
+    if made := made_of([preview_id], user):
+        return made[0]
+    raise PreviewGone
+
+
+def submit_all(
+    preview_ids: Sequence[UUID | str], *, user: User, actor: Actor, reason: str = "", limits: Limits | None = None
+) -> tuple[UUID, tuple[Operation, ...]]:
+    """Turn many previews into operations of one batch; returns the batch's id and the operations.
+
+    All or none: raises PreviewGone, NotAllowed, Frozen or ReasonNeeded before anything is queued.
+    """
+    batch = uuid4()
+    previews = mine(preview_ids, user)
+    if not previews or len(previews) < len(set(map(str, preview_ids))):
+        return _earlier_batch(preview_ids, user)
+    with _refusals_audited(next(iter(previews.values())).ref, actor), transaction.atomic():
+        ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
+        made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
+    return batch, made
+
+
+def _earlier_batch(preview_ids: Sequence[UUID | str], user: User) -> tuple[UUID, tuple[Operation, ...]]:
+    """The batch that the person made of exactly these previews before; raises PreviewGone."""
+    made = made_of(preview_ids, user)
+    batch = made[0].batch if made else None
+    if batch is None or len(made) < len(set(map(str, preview_ids))):
+        raise PreviewGone
+    return batch, made
+
+
+def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
+    """Return those of the previews, by id, that are the person's own and can still be submitted."""
+    found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - KEPT)
+    return {str(preview.id): preview for preview in found}
+
+
+def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:
+    """Return the operations that the person made of these previews."""
+    return tuple(Operation.objects.filter(id__in=preview_ids, user=user))
+
+
+@contextlib.contextmanager
+def _refusals_audited(ref: ServiceRef, actor: Actor) -> Iterator[None]:
+    """Leave an entry of an attempt that was refused, outside of the transaction that it ended."""
+    try:
+        yield
+    except NotAllowed as refusal:
+        audit_refusal(refusal, ref, actor)
+        raise
+    except Frozen as refusal:
+        audit.record(
+            "protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.freeze.window.note
+        )
+        raise
+
+
+@transaction.atomic
+def _submit(
+    preview: Preview,
+    user: User,
+    actor: Actor,
+    reason: str,
+    batch: UUID | None,
+    limits: Limits,
+    break_glass: bool = False,
+    retry_of: Operation | None = None,
+) -> Operation:
+    if not Preview.objects.filter(id=preview.id).delete()[0]:
+        raise PreviewGone
+    deadline, error_window = limits.on(Service(unseal(preview.sealed_seen)))
+    operation = Operation(
+        id=preview.id,
+        cluster=preview.cluster,
+        namespace=preview.namespace,
+        name=preview.name,
+        sealed_change=bytes(preview.sealed_change),
+        sealed_seen=bytes(preview.sealed_seen),
+        sealed_after=preview.sealed_after and bytes(preview.sealed_after),
+        changes=preview.changes,
+        kn=preview.kn,
+        kn_limit=preview.kn_limit,
+        makes_revision=preview.makes_revision,
+        batch=batch,
+        retry_of=retry_of,
+        deadline_seconds=deadline,
+        error_window_seconds=error_window,
+    )
+    return _accept(operation, user, actor, reason, break_glass)
+
+
+def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
+    """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow.
+
+    On a protected service it is previewed afresh, so that what is approved is what would happen now; that may raise
+    what `preview` and `submit` raise. So is what was stopped: the service may be protected by labels that it got later.
+    """
+    if operation.status not in TERMINAL or operation.status in SUCCESSFUL:
+        raise NotNow
+    change = _again(operation)
+    with _refusals_audited(operation.ref, actor):
+        is_protected = bool(standing_before(operation.ref, needs_of_kept(operation)).rules)
+        if not is_protected and operation.status != Status.STOPPED:
+            return _retry(operation, change, user, actor)
+        effect = previewing.preview(change, user=user, ref=operation.ref)
+        if effect.is_empty:
+            raise NotNow
+        limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
+        return _submit(effect.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
+
+
+def _again(operation: Operation) -> Change:
+    """The change for a retry.
+
+    What was written but failed is in the service already: writing it again would change nothing and make nothing
+    start, so the new operation asks for a new revision of the same template too.
+    """
+    change = operation.change
+    if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
+        change = Combined((*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
+    elif operation.is_written and isinstance(change, CreateService):
+        change = Redeploy(timezone.now().isoformat())
+    return change
+
+
+@transaction.atomic
+def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Operation:
+    again = Operation(
+        cluster=operation.cluster,
+        namespace=operation.namespace,
+        name=operation.name,
+        uid=operation.uid,
+        sealed_change=seal(changes.dump(change)),
+        sealed_seen=bytes(operation.sealed_seen),
+        sealed_after=operation.sealed_after and bytes(operation.sealed_after),  # as little is needed as before
+        changes=operation.changes,
+        kn=operation.kn,
+        kn_limit=operation.kn_limit,
+        makes_revision=operation.makes_revision,
+        retry_of=operation,
+        batch=operation.batch,
+        deadline_seconds=operation.deadline_seconds,
+        error_window_seconds=operation.error_window_seconds,
+        follow_state={"accepts_meanwhile": True},
+    )
+    return _accept(again, user, actor, operation.reason)
+
+
+def _new_pods(change: Change, needed: frozenset[str]) -> Change:
+    """What makes a new revision of the same template, with no more rights than the change itself needed."""
+    at = timezone.now().isoformat()
+    if Permission.DEPLOY not in needed:
+        return Restart(at, change.digests if isinstance(change, Restart) else {})
+    return Redeploy(at)
+
+
+def _parts(change: Change) -> tuple[Change, ...]:
+    """The change's parts without what only asks for new pods: a retry asks anew."""
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    return tuple(part for part in parts if not isinstance(part, Redeploy | Restart))
+
+
+def cancel(operation: Operation, *, actor: Actor) -> None:
+    """Ask that an operation be not written; raises NotNow when it has been.
+
+    One that is queued ends as cancelled. One whose write is under way at this moment ends as the write does.
+    """
+    with transaction.atomic():
+        open_still = Operation.objects.filter(id=operation.id, status__in=ACTIVE, is_written=False)
+        if not open_still.update(cancel_requested=True):
+            raise NotNow
+        audit.record(
+            "operation.cancel", actor=actor, ref=operation.ref, outcome=Outcome.REQUESTED, operation=operation.id
+        )
+        transaction.on_commit(functools.partial(hand_over, operation))
+
+
+def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
+    """Let the change in: to a worker, or to wait for an approval. Every way to make an operation comes through here."""
+    change, seen = operation.change, operation.seen
+    rights, needs = rights_of(user), needs_of_kept(operation)
+    refuse_unless_allowed(rights, operation.ref, needs)
+    standing = standing_before(operation.ref, needs)
+    operation.broke_glass = admit(operation.ref, standing, rights, needs, reason, break_glass)
+    if standing.rules and not operation.broke_glass:
+        wait_for_approval(operation, standing)
+    operation.kind = kind_of(change)
+    operation.uid = operation.uid or seen.uid
+    operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
+    operation.request_id, operation.reason = actor.request_id, reason[:500]
+    operation.clock_stamp, operation.sealed_salt = stopwatch.mark(), seal(secrets.token_hex(32))
+    operation.save(force_insert=True)
+    faults.reach("accepted")
+    audit.record(
+        f"{change.permission}.{operation.kind}",
+        actor=actor,
+        ref=operation.ref,
+        labels=seen.labels,
+        outcome=Outcome.REQUESTED,
+        changes=[FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in operation.changes],
+        text=operation.reason,
+        operation=operation.id,
+    )
+    faults.reach("told")
+    if operation.status == Status.WAITING:
+        record_request(operation, standing, actor)
+    else:
+        if operation.broke_glass:
+            record_broken_glass(operation, standing, actor)
+        # Robust: once it is committed nothing may be told as not saved; the sweep hands over what was not.
+        # No partial: when the call fails, Django logs it by its __qualname__, which a partial has not.
+        transaction.on_commit(lambda: hand_over(operation), robust=True)
+    transaction.on_commit(lambda: tell("operation", operation), robust=True)
+    log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
+    return operation
+
+
+def kind_of(change: Change) -> str:
+    """Return the name of a change for lists and the audit log: that of its one part that a person asked for."""
+    parts = change.changes if isinstance(change, Combined) else (change,)
+    asked = tuple(part for part in parts if not isinstance(part, _BESIDE)) or parts
+    return type(asked[0]).__name__ if len(asked) == 1 else "Combined"
+
+
+_BESIDE = (KeepDigest, ResolveImage, Redeploy, Restart)  # what comes along with a change that a person asked for
+
+
+def forget_old_operations(keep: timedelta) -> int:
+    """Delete operations that ended longer ago than `keep`; their audit entries stay. Returns how many."""
+    return Operation.objects.filter(finished_at__lt=timezone.now() - keep).delete()[0]
+
+
+__all__ = [
+    "Frozen",
+    "Limits",
+    "NotNow",
+    "PreviewGone",
+    "ReasonNeeded",
+    "Stopped",
+    "cancel",
+    "forget_old_operations",
+    "kind_of",
+    "made_of",
+    "mine",
+    "retry",
+    "submit",
+    "submit_all",
+]

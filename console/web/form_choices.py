@@ -1,0 +1,67 @@
+"""What forms offer to choose from: names in the cluster, and those that services of the namespace use already."""
+
+from dataclasses import dataclass
+
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.knative.referred import references
+from console.mirror import read
+from console.operations.lookups import form_choices
+from console.web.requests import ConsoleRequest
+
+MOST_SERVICES = 100  # of the namespace that are looked through
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Names by kind, and `NAME/KEY` of secrets and config maps as far as services use them."""
+
+    secrets: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    secret_keys: tuple[str, ...] = ()
+    config_map_keys: tuple[str, ...] = ()
+    namespace: str = ""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Lines for `Variables from`."""
+        return self._lines()
+
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        """Lines for `Mounts`; the path is to be written."""
+        claims = tuple(f"claim {name}" for name in self.claims)
+        return tuple(f"/path {line}" for line in (*self._lines(), *claims, "empty-dir"))
+
+    def _lines(self) -> tuple[str, ...]:
+        secrets = (f"secret {name}" for name in self.secrets)
+        return (*secrets, *(f"config-map {name}" for name in self.config_maps))
+
+
+def offers(request: ConsoleRequest, ref: ServiceRef) -> Offers:
+    """Return what a form about a service in this namespace may offer to this person."""
+    seen = [
+        row.ref
+        for row in read.services(ref.cluster)
+        if row.namespace == ref.namespace and request.rights.allows(Permission.VIEW, row.ref, row.labels)
+    ]
+    used = {one for service in read.several(ref.cluster, seen[:MOST_SERVICES]) for one in references(service)}
+    there = form_choices.names(ref.cluster, ref.namespace, request.user)
+
+    def names(kind: str, listed: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({*listed, *(one.name for one in used if one.kind == kind)}))
+
+    def keys(kind: str) -> tuple[str, ...]:
+        return tuple(sorted({f"{one.name}/{one.key}" for one in used if one.kind == kind and one.key}))
+
+    return Offers(
+        names("secret", there.secrets),
+        names("config-map", there.config_maps),
+        names("service-account", there.service_accounts),
+        names("claim", there.claims),
+        keys("secret"),
+        keys("config-map"),
+        ref.namespace,
+    )

@@ -1,0 +1,56 @@
+"""Access tests: sending requests to a service and showing who answered."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from console.access.actors import actor_from
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.operations import access_tests
+from console.operations.models import AccessTest
+from console.web.actions import service_url
+from console.web.forms.request_tests import AccessTestForm
+from console.web.requests import ConsoleRequest
+from console.web.typed import keeps_typed, typed, unjudged
+from console.web.views.services import find, frame
+
+
+@require_permission(Permission.VIEW)
+@keeps_typed
+def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
+    """The form, and the newest tests of the service."""
+    found = find(ref)
+    form = AccessTestForm(typed(request))
+    busy = None
+    if request.method == "POST" and form.is_valid() and found.url:
+        count = form.cleaned_data["count"]
+        try:
+            made = access_tests.start(ref, found, count=count, user=request.user, actor=actor_from(request))
+            return redirect(service_url("access-test-result", ref, id=str(made.id)))
+        except access_tests.TooMany as refusal:
+            busy = refusal
+    unjudged(request, form)
+    tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
+    context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests, "busy": busy}
+    status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "testing/form.html", context, status=status)
+
+
+@require_permission(Permission.VIEW)
+def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
+    """Shares by revision and by body beside the wanted ones, while they come in."""
+    test = get_object_or_404(AccessTest, id=id)
+    if test.ref != ref:
+        raise Http404
+    context = {
+        **frame(request, ref, find(ref)),
+        "test": test,
+        "rows": access_tests.rows(test),
+        "fit": access_tests.goodness(test),
+        "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
+    }
+    return render(request, "testing/result.html", context)

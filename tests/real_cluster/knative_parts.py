@@ -1,0 +1,123 @@
+"""Knative Serving's own control plane: its YAML, its webhook, controller, autoscaler and (with pods) activator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.console_process import free_port
+from tests.real_cluster import programs
+from tests.real_cluster.box import ControlPlane, apply
+from tests.real_cluster.kubelet import probes
+from tests.real_cluster.node_parts import NodeParts
+from tests.waiting import eventually
+
+ANSWERING = {"allow-zero-initial-scale": "true", "initial-scale": "0"}
+# Short, so that tests see a revision go to sleep; a service may ask for less (annotation window, 6 s at least).
+SCALING = {
+    "allow-zero-initial-scale": "true",
+    "initial-scale": "1",
+    "stable-window": "15s",
+    "panic-window-percentage": "20",  # of the shortest window it has to be a second
+    "scale-to-zero-grace-period": "10s",
+}
+ACTIVATOR_PORTS = {"http": (80, 8012), "http2": (81, 8013)}
+START_SECONDS = 60
+
+
+def install_knative(box: ControlPlane, *, with_pods: bool) -> None:
+    """Apply Knative's own YAML from its modules, with the settings that a machine without containers needs."""
+    serving = programs.module_folder("serving", "knative.dev/serving") / "config" / "core"
+    networking = programs.module_folder("serving", "knative.dev/networking") / "config"
+    caching = programs.module_folder("serving", "knative.dev/caching") / "config"
+    _apply(box, [serving / "100-namespace.yaml", serving / "200-serviceaccount.yaml", *sorted(caching.glob("*.yaml"))])
+    _apply(box, [*sorted((serving / "200-roles").glob("*.yaml")), *sorted((serving / "300-resources").glob("*.yaml"))])
+    _apply(box, sorted(networking.glob("*.yaml")))
+    _apply(box, sorted((serving / "configmaps").glob("*.yaml")))
+    _set(
+        box,
+        "config-deployment",
+        {"registries-skipping-tag-resolving": "gcr.io,registry.example.com,kind.local,ko.local,dev.local"},
+    )
+    _set(box, "config-autoscaler", SCALING if with_pods else ANSWERING)
+    _set(box, "config-domain", {"example.com": ""})
+
+
+def _apply(box: ControlPlane, files: list[Path]) -> None:
+    for file in files:
+        for document in yaml.safe_load_all(file.read_text()):
+            if document:
+                apply(box, document)
+
+
+def _set(box: ControlPlane, name: str, data: dict[str, str]) -> None:
+    path = f"/api/v1/namespaces/knative-serving/configmaps/{name}"
+    answer = box.ask("PATCH", path, {"data": data}, content_type="application/merge-patch+json")
+    assert answer.status == 200, answer.data
+
+
+def start_knative(box: ControlPlane, binaries: Path, node: NodeParts | None) -> None:
+    """The webhook answers on loopback: its Service is an ExternalName, its port stands in the configurations."""
+    webhook_port = free_port()
+    _start(box, binaries, "controller", {})
+    _start(box, binaries, "webhook", {"WEBHOOK_NAME": "webhook", "WEBHOOK_PORT": str(webhook_port)})
+    # The autoscaler wants an address; without a node a documentation address does, where nothing is sent.
+    address = {"POD_IP": node.address if node else "192.0.2.10"}
+    _start(box, binaries, "autoscaler", address, node)
+    if node:
+        _announce_activator(box, node)
+        _start(box, binaries, "activator", address, node)
+        _wait_for_activator(box, node)
+    _apply_webhooks(box, webhook_port)
+
+
+def _start(box: ControlPlane, binaries: Path, name: str, more: dict[str, str], node: NodeParts | None = None) -> None:
+    """Start one of the programs; with a node it resolves the names of services."""
+    environment = {
+        "SYSTEM_NAMESPACE": "knative-serving",
+        "CONFIG_LOGGING_NAME": "config-logging",
+        "CONFIG_OBSERVABILITY_NAME": "config-observability",
+        "METRICS_DOMAIN": "knative.dev/internal/serving",
+        "POD_NAME": name,
+        "METRICS_PROMETHEUS_PORT": str(free_port()),
+        "PROFILING_PORT": str(free_port()),
+        "KNATIVE_HEALTH_PROBES_PORT": str(free_port()),
+        **more,
+    }
+    command = [str(binaries / name), f"--kubeconfig={box.folder / 'kubeconfig'}"]
+    if name != "activator":
+        command += ["-kube-api-qps", "400", "-kube-api-burst", "800"]
+    box.start(name, node.dns.inside(command) if node else command, environment)
+
+
+def _announce_activator(box: ControlPlane, node: NodeParts) -> None:
+    """Its Service and Endpoints, without a selector: it is no pod, but a process beside the others."""
+    names = {"name": "activator-service", "namespace": "knative-serving", "labels": {"app": "activator"}}
+    ports = [{"name": name, "port": port, "targetPort": target} for name, (port, target) in ACTIVATOR_PORTS.items()]
+    apply(box, {"apiVersion": "v1", "kind": "Service", "metadata": names, "spec": {"ports": ports}})
+    targets = [{"name": name, "port": target} for name, (_, target) in ACTIVATOR_PORTS.items()]
+    subset = {"addresses": [{"ip": node.address}], "ports": targets}
+    apply(box, {"apiVersion": "v1", "kind": "Endpoints", "metadata": names, "subsets": [subset]})
+
+
+def _wait_for_activator(box: ControlPlane, node: NodeParts) -> None:
+    """It is healthy when it has reached the autoscaler by its name."""
+    eventually(
+        lambda: probes.get({"port": 8012}, node.address, 1) == 200,
+        timeout=START_SECONDS,
+        message=f"the activator is not healthy: {box.last_words('activator')}",
+    )
+
+
+def _apply_webhooks(box: ControlPlane, port: int) -> None:
+    webhooks = programs.module_folder("serving", "knative.dev/serving") / "config" / "core" / "webhooks"
+    for file in sorted(webhooks.glob("*.yaml")):
+        for document in yaml.safe_load_all(file.read_text()):
+            for hook in (document or {}).get("webhooks", []):
+                hook["clientConfig"]["service"]["port"] = port
+            if document:
+                apply(box, document)
+    service = {"type": "ExternalName", "externalName": "localhost"}
+    metadata = {"name": "webhook", "namespace": "knative-serving"}
+    apply(box, {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service})

@@ -1,0 +1,132 @@
+"""deploy/kubernetes on the real API server: taken as it is, and its service account may do what the console must."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.cluster.connections import ClusterSettings, connect
+from console.cluster.errors import Forbidden
+from console.cluster.gateway import Gateway
+from console.cluster.resources import EVENTS, PODS, REVISIONS, SERVICES
+from console.cluster.transport import Identity
+from console.knative.objects import Service
+from tests.real_cluster.conftest import documents
+from tests.real_cluster.control_plane import ControlPlane
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the control plane
+ACCOUNT = "system:serviceaccount:sluice:sluice"
+
+
+@pytest.fixture(scope="module")
+def gateway(deployed: ControlPlane, account_token: Path) -> Gateway:
+    """The console's own gateway with the service account's token."""
+    settings = ClusterSettings("real", url=deployed.url, token_file=str(account_token), ca_file=str(deployed.ca))
+    return Gateway(connect(settings))
+
+
+def pods() -> Iterator[tuple[str, dict[str, Any]]]:
+    for document in documents():
+        if document["kind"] in ("Deployment", "Job"):
+            yield document["metadata"]["name"], document["spec"]["template"]["spec"]
+
+
+def test_every_container_is_bound(deployed: ControlPlane) -> None:
+    for name, pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        for container in pod["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False, name
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
+
+
+def test_real_pods_pass_the_restricted_standard(deployed: ControlPlane) -> None:
+    """The namespace enforces it: the real controller manager could not have made the pods otherwise."""
+
+    def made() -> bool:
+        answer = deployed.ask("GET", "/api/v1/namespaces/sluice/pods")
+        names = {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in json.loads(answer.data)["items"]}
+        return names == {"web", "worker", "background", "watcher", "beat", "migrate"}
+
+    eventually(made)
+
+
+def test_no_role_has_a_wildcard_or_secrets() -> None:
+    rules = [rule for one in documents() if one["kind"] == "ClusterRole" for rule in one["rules"]]
+    assert rules
+    for rule in rules:
+        assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
+        assert "secrets" not in rule["resources"]
+
+
+def test_the_account_may_do_what_the_console_must(deployed: ControlPlane, gateway: Gateway) -> None:
+    container = {"image": "gcr.io/knative-samples/helloworld-go"}
+    manifest = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "deployed", "namespace": "default"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    created = gateway.create_service(Service(manifest))
+    assert created.creator == ACCOUNT
+
+    def settled() -> Service | None:
+        found = gateway.service("default", "deployed")
+        ready = found.condition("Ready")
+        return found if found.is_settled and ready is not None and ready.status == "True" else None
+
+    service = eventually(settled)
+    assert gateway.replace_service(service, dry_run=True).name == "deployed"
+    assert [revision.name for revision in gateway.revisions("default", "deployed")] == ["deployed-00001"]
+    assert gateway.configuration("default", "deployed").name == "deployed"
+    assert gateway.route("default", "deployed").name == "deployed"
+    assert [pod.ready_text for pod in gateway.pods("default", revision="deployed-00001")] == ["2/2"]
+    assert "default" in gateway.namespaces()
+    assert gateway.events("default", about="deployed")
+    event = {
+        "metadata": {"generateName": "deployed."},
+        "involvedObject": {"kind": "Service", "name": "deployed", "namespace": "default"},
+        "reason": "Updated",
+        "type": "Normal",
+    }
+    gateway.create_event("default", event)
+    for verb, resource in (("update", SERVICES), ("delete", REVISIONS), ("watch", PODS), ("create", EVENTS)):
+        assert gateway.can_i(verb, resource, "default"), (verb, resource.plural)
+    gateway.delete_service("default", "deployed", uid=service.uid)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/namespaces/default/secrets"),
+        ("GET", "/api/v1/secrets"),
+        ("GET", "/api/v1/namespaces/default/configmaps"),
+        ("POST", "/api/v1/namespaces/default/pods"),
+        ("DELETE", "/api/v1/namespaces/default/pods/any"),
+        ("POST", "/api/v1/namespaces/default/pods/any/exec"),
+        ("DELETE", "/api/v1/namespaces/default"),
+        ("GET", "/apis/apps/v1/namespaces/default/deployments"),
+        ("PATCH", "/apis/serving.knative.dev/v1/namespaces/default/services/any"),
+        ("PUT", "/apis/serving.knative.dev/v1/namespaces/default/revisions/any"),
+        ("DELETE", "/apis/serving.knative.dev/v1/namespaces/default/services"),
+        ("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"),
+        ("POST", "/api/v1/namespaces/sluice/serviceaccounts/sluice/token"),
+    ],
+)
+def test_the_account_may_not(deployed: ControlPlane, gateway: Gateway, method: str, path: str) -> None:
+    token = (deployed.folder / "sluice-token").read_text()
+    answer = deployed.ask(method, path, {} if method != "GET" else None, token=token)
+    assert answer.status == 403, answer.data
+    assert ACCOUNT in json.loads(answer.data)["message"]
+
+
+def test_the_account_may_not_be_somebody_else(deployed: ControlPlane, gateway: Gateway) -> None:
+    somebody = Gateway(gateway.connection, Identity("mary", ()))
+    with pytest.raises(Forbidden):
+        somebody.namespaces()

@@ -1,0 +1,64 @@
+"""The API server crashes in the middle of an update and comes back: the right outcome, and a complete timeline."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from itertools import groupby
+
+import pytest
+
+from tests.browser.conftest import Visitor
+from tests.browser.story import BY_TEMPLATE
+from tests.real_cluster.conftest import HELLO
+from tests.real_cluster.control_plane import ControlPlane
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(900)
+AWAY_SECONDS = 3
+RECOVERY_SECONDS = 180
+CUT_OFF = "unsuccessfully observed a new generation"
+
+
+def generation(box: ControlPlane) -> int:
+    return int(json.loads(box.ask("GET", HELLO).data)["metadata"]["generation"])
+
+
+def crash(box: ControlPlane) -> None:
+    box.kill_api_server()
+    time.sleep(AWAY_SECONDS)
+    box.start_api_server()
+
+
+@pytest.mark.parametrize("moment", ["before-the-write", "after-the-write"])
+def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: ControlPlane, moment: str) -> None:
+    visitor.sign_in("deployer").go("/services/real/default/hello/env/")
+    before = generation(box)
+    page = visitor.page
+    page.get_by_role("button", name=re.compile("^Edit ")).first.click()
+    page.fill("[name=value-0]", moment)
+    page.get_by_role("button", name=re.compile("^Review changes")).click()
+    apply = page.get_by_role("button", name=re.compile("^Apply"))
+    apply.wait_for()
+    if moment == "before-the-write":
+        box.kill_api_server()
+        apply.click()
+        page.wait_for_url(re.compile("/operations/"))
+        time.sleep(AWAY_SECONDS)
+        box.start_api_server()
+    else:
+        apply.click()
+        eventually(lambda: generation(box) > before)
+        crash(box)
+        page.wait_for_url(re.compile("/operations/"))
+    page.wait_for_selector("#operation[data-status^='succeeded']", timeout=RECOVERY_SECONDS * 1000)
+    visitor.keep(f"real-crash-{moment}")
+    lines = page.locator("#timeline .line-progress td:nth-child(2)").all_inner_texts()
+    # Knative's own word for a reconciliation that the crash cut off; it then begins that step again.
+    told = [line for line, _ in groupby(line for line in lines if line != CUT_OFF)]
+    steps = iter(BY_TEMPLATE)
+    assert all(line in steps for line in told), f"not kn's order: {lines}"
+    assert lines[-1] == BY_TEMPLATE[-1]
+    assert f"hello-{before + 1:05d}" in page.locator("#timeline .line-closing td:nth-child(2)").first.inner_text()
+    assert generation(box) == before + 1, "the change was applied exactly once"
