@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 STOP_SECONDS = 40
 SERVER_PORTS = (10_000, 32_000)  # below what Linux gives to connections
+_given: set[int] = set()  # by free_port, in this process
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def console(*, environment: Mapping[str, str] | None = None, sandbox_speed: floa
         )
     running = RunningConsole(f"http://127.0.0.1:{port}", ingress_port, state, supervisor, output)
     try:
-        eventually(lambda: _is_ready(running), timeout=START_SECONDS, message=f"not ready: {output.read_text()}")
+        eventually(lambda: _is_ready(running), timeout=START_SECONDS, message=lambda: f"not ready: {running.welcome()}")
         yield running
     finally:
         keep_logs(running)
@@ -85,15 +86,18 @@ def free_port() -> int:
     """A port that was free a moment ago, on every address, and that no outgoing connection is given meanwhile.
 
     The kernel hands ports of net.ipv4.ip_local_port_range to connections: a server that starts a second later on one of
-    those now and then finds it taken.
+    those now and then finds it taken. No port is given twice: who asked before may not have started yet.
     """
     while True:
         port = random.SystemRandom().randint(*SERVER_PORTS)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("", port))
             except OSError:
                 continue
+        _given.add(port)
         return port
 
 

@@ -12,11 +12,18 @@ INTERVAL_SECONDS = 0.02
 PATIENCE_SECONDS = 60  # for what takes a moment on a machine with nothing else to do
 
 
-def eventually(predicate: Callable[[], T], *, timeout: float = PATIENCE_SECONDS, message: str = "") -> T:
+def eventually(
+    predicate: Callable[[], T],
+    *,
+    timeout: float = PATIENCE_SECONDS,
+    message: str | Callable[[], str] = "",
+    interval: float = INTERVAL_SECONDS,
+) -> T:
     """Ask `predicate` until it returns something true, and return that.
 
     A failed assertion inside `predicate` counts as "not yet". Raises AssertionError after `timeout` seconds, with
-    `message` or the last failed assertion.
+    `message` or the last failed assertion. A message that tells how things are is a function: a text would tell how
+    they were before the waiting began.
     """
     deadline = time.monotonic() + timeout
     last: AssertionError | None = None
@@ -29,5 +36,6 @@ def eventually(predicate: Callable[[], T], *, timeout: float = PATIENCE_SECONDS,
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(message or f"not within {timeout} s: {last or predicate}") from last
-        time.sleep(INTERVAL_SECONDS)
+            told = message if isinstance(message, str) else message()
+            raise AssertionError(told or f"not within {timeout} s: {last or predicate}") from last
+        time.sleep(interval)
