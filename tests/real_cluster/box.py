@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
-import subprocess
-import threading
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,32 +11,23 @@ from typing import Any
 import urllib3
 import yaml
 
+from tests.console_process import free_port
 from tests.real_cluster.ingress import StandInIngress
+from tests.real_cluster.supervisor import START_SECONDS, Supervisor
 from tests.waiting import eventually
 
-logger = logging.getLogger(__name__)
-
 TOKENS = {"admin": ["system:masters"], "viewer": [], "console": []}
-START_SECONDS = 120
-STOP_SECONDS = 3
 APPLY = "application/apply-patch+yaml"
 
 
 @dataclass
-class ControlPlane:
+class ControlPlane(Supervisor):
     """A running control plane: the interface of tests.sandbox_process.Sandbox, and a few things only this one can."""
 
-    folder: Path
-    port: int
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    commands: dict[str, tuple[list[str], dict[str, str]]] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
     ingress: StandInIngress | None = None
     tokens: Mapping[str, str] = field(default_factory=lambda: {user: f"token-of-{user}" for user in TOKENS})
     ingress_host: str = "127.0.0.1"
-    starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    restarts: list[str] = field(default_factory=list)
-    _changing: threading.RLock = field(default_factory=threading.RLock)
-    _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -85,53 +71,6 @@ class ControlPlane:
         with urllib3.PoolManager(ca_certs=str(self.ca)) as pool:
             return pool.request(method, self.url + path, body=data, headers=headers, timeout=20, retries=False)
 
-    def start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
-        """Start one of the programs; its output goes to <folder>/logs/<name>.log."""
-        self.commands[name] = (command, environment or {})
-        with self._changing, (self.folder / "logs" / f"{name}.log").open("ab") as log:
-            # A program ends with the thread that started it: with this process, however that ends, and none before.
-            self.processes[name] = self.starter.submit(
-                subprocess.Popen,
-                ["setpriv", "--pdeathsig", "TERM", *command],
-                stdout=log,
-                stderr=log,
-                env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **(environment or {})},
-                start_new_session=True,  # a Ctrl-C is for this process, which ends the others in order
-            ).result()
-
-    def keep_running(self) -> None:
-        """Start again what ends by itself, as a kubelet does: Knative's programs end when they lose their leases."""
-        threading.Thread(target=self._keep, daemon=True).start()
-
-    def _keep(self) -> None:
-        while not self._ended.wait(0.5):
-            with self._changing:
-                for name, process in list(self.processes.items()):
-                    if not self._ended.is_set() and process.poll() is not None:
-                        logger.warning(
-                            "%s ended with %s and is started again: %s", name, process.returncode, self.last_words(name)
-                        )
-                        self.restarts.append(name)
-                        self.start(name, *self.commands[name])
-
-    def stop_all(self) -> None:
-        """End every program at once: nothing here outlives the folder, and Knative's webhook would drain for 45 s."""
-        self._ended.set()
-        with self._changing:
-            self._stop_all()
-        self.starter.shutdown()
-
-    def _stop_all(self) -> None:
-        for process in self.processes.values():
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self.processes.values():
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
     def kill_api_server(self) -> None:
         """End the API server as a crash does; `start_api_server` brings it back with all its data."""
         with self._changing:
@@ -145,19 +84,11 @@ class ControlPlane:
         self.start_api_server()
 
     def start_api_server(self) -> None:
-        self.start("apiserver", *self.commands["apiserver"])
+        self._launch("apiserver")
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        eventually(self._is_ready, timeout=START_SECONDS, message=self.last_words("apiserver"))
-
-    def report(self) -> str:
-        """Return what each program said last: what a failed test shows."""
-        return "\n".join([f"started again: {self.restarts}", *map(self.last_words, self.commands)])
-
-    def last_words(self, name: str) -> str:
-        log = self.folder / "logs" / f"{name}.log"
-        return f"{name}: " + "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else name
+        self.wait_for(self._is_ready, "the API server is not ready")
 
     def _is_ready(self) -> bool:
         process = self.processes["apiserver"]
@@ -181,12 +112,11 @@ def apply(box: ControlPlane, document: dict[str, Any]) -> None:
             json.dumps(document),
             content_type=APPLY,
         )
-        if answer.status in (404, 503):
-            return False
-        assert answer.status < 300, f"{document['kind']} {document['metadata']['name']}: {answer.data[:500]!r}"
+        name = f"{document['kind']} {document['metadata']['name']}"
+        assert answer.status < 300, f"cannot apply {name}: {answer.status} {answer.data[:500]!r}"
         return True
 
-    eventually(applied, message=f"cannot apply {document['kind']} {document['metadata']['name']}")
+    eventually(applied, timeout=START_SECONDS)
 
 
 def object_path(box: ControlPlane, document: dict[str, Any]) -> str:

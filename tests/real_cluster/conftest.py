@@ -13,6 +13,7 @@ import yaml
 from tests.browser.conftest import browser, visitor
 from tests.console_process import RunningConsole, console
 from tests.real_cluster.control_plane import APPLY, ControlPlane, apply, control_plane, is_ready, object_path
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 __all__ = ["browser", "visitor"]
@@ -77,14 +78,14 @@ def running(box: ControlPlane, account_token: Path) -> Iterator[RunningConsole]:
     metadata = {"name": "hello", "namespace": "default"}
     kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
     apply(box, {**kind, "metadata": metadata, "spec": {"template": {"spec": {"containers": [container]}}}})
-    eventually(lambda: is_ready(box, HELLO), message="hello does not become ready")
+    eventually(lambda: is_ready(box, HELLO), timeout=START_SECONDS, message="hello does not become ready")
     access = {"url": box.url, "token_file": str(account_token), "ca_file": str(box.ca)}
     cluster = {"name": "real", **access, "ingress": f"127.0.0.1:{box.ingress_port}"}
     with console(environment={"CONSOLE_CLUSTERS": json.dumps([cluster]), "CONSOLE_DEMO": "1"}) as started:
         yield started
     box.ask("DELETE", HELLO)
     # A new service of the name would meet what is left, and Knative then tries again after ever longer pauses.
-    eventually(lambda: not left_of(box, "hello"), timeout=120)
+    eventually(lambda: not left_of(box, "hello"), timeout=START_SECONDS)
 
 
 def left_of(box: ControlPlane, service: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,6 @@ from tests.real_cluster import programs
 from tests.real_cluster.box import ControlPlane, apply
 from tests.real_cluster.kubelet import probes
 from tests.real_cluster.node_parts import NodeParts
-from tests.waiting import eventually
 
 ANSWERING = {"allow-zero-initial-scale": "true", "initial-scale": "0"}
 # Short, so that tests see a revision go to sleep; a service may ask for less (annotation window, 6 s at least).
@@ -22,8 +22,8 @@ SCALING = {
     "panic-window-percentage": "20",  # of the shortest window it has to be a second
     "scale-to-zero-grace-period": "10s",
 }
+AUTOSCALER_PORT = 8080
 ACTIVATOR_PORTS = {"http": (80, 8012), "http2": (81, 8013)}
-START_SECONDS = 60
 
 
 def install_knative(box: ControlPlane, *, with_pods: bool) -> None:
@@ -58,13 +58,21 @@ def _set(box: ControlPlane, name: str, data: dict[str, str]) -> None:
 
 
 def start_knative(box: ControlPlane, binaries: Path, node: NodeParts | None) -> None:
-    """The webhook answers on loopback: its Service is an ExternalName, its port stands in the configurations."""
+    """Start the programs in the one order that works on one machine.
+
+    The webhook answers on loopback: its Service is an ExternalName, its port stands in the configurations.
+
+    Autoscaler and controller both listen on port 8080 (statserver and injection.ServeHealthProbes, no setting moves
+    either), each in its own pod elsewhere. A controller that finds it taken does without its probes; an autoscaler
+    that finds it taken waits for ever and runs on, without a word. So the controller waits for the autoscaler, also
+    whenever it is started again.
+    """
     webhook_port = free_port()
-    _start(box, binaries, "controller", {})
     _start(box, binaries, "webhook", {"WEBHOOK_NAME": "webhook", "WEBHOOK_PORT": str(webhook_port)})
     # The autoscaler wants an address; without a node a documentation address does, where nothing is sent.
     address = {"POD_IP": node.address if node else "192.0.2.10"}
     _start(box, binaries, "autoscaler", address, node)
+    _start(box, binaries, "controller", {}, after=autoscaler_answers)
     if node:
         _announce_activator(box, node)
         _start(box, binaries, "activator", address, node)
@@ -72,7 +80,19 @@ def start_knative(box: ControlPlane, binaries: Path, node: NodeParts | None) -> 
     _apply_webhooks(box, webhook_port)
 
 
-def _start(box: ControlPlane, binaries: Path, name: str, more: dict[str, str], node: NodeParts | None = None) -> None:
+def autoscaler_answers() -> bool:
+    """Whether the autoscaler has its port: it welcomes a kubelet at any path, the controller only at its own two."""
+    return probes.get({"port": AUTOSCALER_PORT}, "127.0.0.1", 1) == 200
+
+
+def _start(
+    box: ControlPlane,
+    binaries: Path,
+    name: str,
+    more: dict[str, str],
+    node: NodeParts | None = None,
+    after: Callable[[], bool] = lambda: True,
+) -> None:
     """Start one of the programs; with a node it resolves the names of services."""
     environment = {
         "SYSTEM_NAMESPACE": "knative-serving",
@@ -82,13 +102,12 @@ def _start(box: ControlPlane, binaries: Path, name: str, more: dict[str, str], n
         "POD_NAME": name,
         "METRICS_PROMETHEUS_PORT": str(free_port()),
         "PROFILING_PORT": str(free_port()),
-        "KNATIVE_HEALTH_PROBES_PORT": str(free_port()),
         **more,
     }
     command = [str(binaries / name), f"--kubeconfig={box.folder / 'kubeconfig'}"]
     if name != "activator":
         command += ["-kube-api-qps", "400", "-kube-api-burst", "800"]
-    box.start(name, node.dns.inside(command) if node else command, environment)
+    box.start(name, node.dns.inside(command) if node else command, environment, after)
 
 
 def _announce_activator(box: ControlPlane, node: NodeParts) -> None:
@@ -103,11 +122,8 @@ def _announce_activator(box: ControlPlane, node: NodeParts) -> None:
 
 def _wait_for_activator(box: ControlPlane, node: NodeParts) -> None:
     """It is healthy when it has reached the autoscaler by its name."""
-    eventually(
-        lambda: probes.get({"port": 8012}, node.address, 1) == 200,
-        timeout=START_SECONDS,
-        message=f"the activator is not healthy: {box.last_words('activator')}",
-    )
+    port = ACTIVATOR_PORTS["http"][1]
+    box.wait_for(lambda: probes.get({"port": port}, node.address, 1) == 200, "the activator is not healthy")
 
 
 def _apply_webhooks(box: ControlPlane, port: int) -> None:

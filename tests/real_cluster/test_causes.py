@@ -16,6 +16,7 @@ from console.knative.objects import Service
 from console.knative.progress import Follow
 from console.operations.engine import diagnosis
 from tests.real_cluster.control_plane import ControlPlane, apply
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the control plane
@@ -55,7 +56,7 @@ def failed(gateway: Gateway, namespace: str, name: str, wanted: str) -> dict[str
         found = diagnosis.gather(gateway, service, follow)
         return found if found["code"] == wanted else None
 
-    return eventually(gathered, message=f"{name} does not fail for {wanted}")
+    return eventually(gathered, timeout=START_SECONDS, message=f"{name} does not fail for {wanted}")
 
 
 def test_a_used_up_quota_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:
@@ -86,7 +87,7 @@ def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> N
             return error
         return None  # not in force yet
 
-    error = eventually(refused, message="the policy does not take effect")
+    error = eventually(refused, timeout=START_SECONDS, message="the policy does not take effect")
     assert error.policy == "no-bad"
 
 

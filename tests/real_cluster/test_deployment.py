@@ -17,6 +17,7 @@ from console.cluster.transport import Identity
 from console.knative.objects import Service
 from tests.real_cluster.conftest import documents
 from tests.real_cluster.control_plane import ControlPlane
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the control plane
@@ -54,7 +55,7 @@ def test_real_pods_pass_the_restricted_standard(deployed: ControlPlane) -> None:
         names = {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in json.loads(answer.data)["items"]}
         return names == {"web", "worker", "background", "watcher", "beat", "migrate"}
 
-    eventually(made)
+    eventually(made, timeout=START_SECONDS)
 
 
 def test_no_role_has_a_wildcard_or_secrets() -> None:
@@ -81,7 +82,7 @@ def test_the_account_may_do_what_the_console_must(deployed: ControlPlane, gatewa
         ready = found.condition("Ready")
         return found if found.is_settled and ready is not None and ready.status == "True" else None
 
-    service = eventually(settled)
+    service = eventually(settled, timeout=START_SECONDS)
     assert gateway.replace_service(service, dry_run=True).name == "deployed"
     assert [revision.name for revision in gateway.revisions("default", "deployed")] == ["deployed-00001"]
     assert gateway.configuration("default", "deployed").name == "deployed"

@@ -22,6 +22,7 @@ from console.operations.submitting.previewing import preview
 from tests.broker import broker
 from tests.real_cluster.conftest import documents
 from tests.real_cluster.control_plane import ControlPlane, apply, is_ready
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.redis_server import redis_process, redis_server
 from tests.waiting import eventually
 
@@ -62,7 +63,7 @@ def ref(box: ControlPlane) -> Iterator[ServiceRef]:
     kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "hello", "namespace": name}}
     apply(box, {**kind, "spec": {"template": {"spec": {"containers": [container]}}}})
     path = f"/apis/serving.knative.dev/v1/namespaces/{name}/services/hello"
-    eventually(lambda: is_ready(box, path), message="hello does not become ready")
+    eventually(lambda: is_ready(box, path), timeout=START_SECONDS, message="hello does not become ready")
     yield ServiceRef("real", name, "hello")
     for plural, obj in made:
         box.ask("DELETE", f"{RBAC}/{plural}/{obj['metadata']['name']}")

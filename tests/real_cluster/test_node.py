@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test_nothing_outlives_a_process_that_is_killed(machine: list[str]) -> None:
         assert sorted(links(machine)) == [f"kn{process.pid}", f"kn{process.pid}-2", f"kn{process.pid}-3"]
         assert is_running("sleep 4242")
         process.send_signal(signal.SIGKILL)
-    eventually(lambda: not links(machine), message=f"left: {links(machine)}")
+    eventually(lambda: not links(machine), message=lambda: f"left: {links(machine)}")
     eventually(lambda: not is_running("sleep 4242"))
 
 
@@ -68,6 +69,16 @@ def test_the_next_start_removes_what_a_dead_process_left(machine: list[str]) -> 
     removes = "from tests.real_cluster.kubelet.network import remove_leftovers; remove_leftovers()"
     subprocess.run([*machine, sys.executable, "-c", removes], cwd=ROOT, check=True)
     assert links(machine) == []
+
+
+def test_the_next_start_removes_what_a_process_left_whose_id_is_taken_again(machine: list[str]) -> None:
+    mine, another = f"kn{os.getpid()}", f"kn{os.getpid()}-2"
+    for name in (mine, another):
+        subprocess.run([*machine, "ip", "link", "add", name, "type", "bridge"], check=True)
+    subprocess.run([*machine, "ip", "link", "set", another, "alias", "1"], check=True)
+    removes = "from tests.real_cluster.kubelet.network import remove_leftovers; remove_leftovers()"
+    subprocess.run([*machine, sys.executable, "-c", removes], cwd=ROOT, check=True)
+    assert links(machine) == [mine]
 
 
 def test_a_machine_without_network_namespaces_is_told_what_is_missing() -> None:

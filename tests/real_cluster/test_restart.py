@@ -12,7 +12,9 @@ import pytest
 from tests.browser.conftest import Visitor
 from tests.browser.story import BY_TEMPLATE
 from tests.real_cluster.conftest import HELLO
-from tests.real_cluster.control_plane import ControlPlane
+from tests.real_cluster.control_plane import ControlPlane, wait_for_a_ready_service
+from tests.real_cluster.knative_parts import autoscaler_answers
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
@@ -62,3 +64,13 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
     assert lines[-1] == BY_TEMPLATE[-1]
     assert f"hello-{before + 1:05d}" in page.locator("#timeline .line-closing td:nth-child(2)").first.inner_text()
     assert generation(box) == before + 1, "the change was applied exactly once"
+
+
+def test_knative_works_again_after_its_autoscaler_and_controller_ended_together(box: ControlPlane) -> None:
+    """Both want port 8080, and a controller that gets it first leaves an autoscaler that never answers."""
+    before = len(box.restarts)
+    for name in ("controller", "autoscaler"):
+        box.processes[name].kill()
+    eventually(lambda: {"controller", "autoscaler"} <= set(box.restarts[before:]), timeout=START_SECONDS)
+    assert autoscaler_answers()
+    wait_for_a_ready_service(box)

@@ -22,6 +22,7 @@ from tests.browser.conftest import Visitor
 from tests.browser.story import apply as preview_and_apply
 from tests.real_cluster.control_plane import SERVICES, ControlPlane, apply, is_ready
 from tests.real_cluster.kubelet.network import ADDRESS
+from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
@@ -30,7 +31,7 @@ SHORTEST_WINDOW = {"autoscaling.knative.dev/window": "6s"}
 SHORT_DEADLINE = {"serving.knative.dev/progress-deadline": "10s"}
 REQUESTS = 300
 # The window, the grace period, and the queue-proxy's own 30 s in which it waits for late requests.
-SLEEP_SECONDS = 120
+SLEEP_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,9 @@ def deploy(
         spec["traffic"] = [{"revisionName": revision, "percent": percent} for revision, percent in shares.items()]
     metadata = {"name": name, "namespace": "default"}
     apply(box, {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": spec})
-    eventually(lambda: is_ready(box, f"{SERVICES}/{name}"), message=f"{name} does not become ready")
+    eventually(
+        lambda: is_ready(box, f"{SERVICES}/{name}"), timeout=START_SECONDS, message=f"{name} does not become ready"
+    )
 
 
 def active(gateway: Gateway, revision: str) -> tuple[str, str]:
@@ -152,7 +155,7 @@ def fail(visitor: Visitor, service: str, image: str) -> None:
     visitor.go(f"/services/real/default/{service}/image/")
     visitor.page.fill("[name=image]", image)
     preview_and_apply(visitor)
-    visitor.page.wait_for_selector("#operation[data-status^='failed']", timeout=90_000)
+    visitor.page.wait_for_selector("#operation[data-status^='failed']", timeout=START_SECONDS * 1000)
 
 
 def test_a_crash_is_named_by_knative_and_by_the_console(

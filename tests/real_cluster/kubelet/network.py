@@ -4,8 +4,8 @@ Pods need addresses that are not loopback (the API refuses those as endpoints). 
 of network devices (RFC 2544): no real network uses it, and there is no route out of a pod's namespace anyway.
 
 A namespace has no name: it lives as long as its first process, which ends with this one. The bridge and the cables
-carry this process's id in their names: a guard removes them when this process dies, and the next start removes what a
-dead process left in spite of that.
+carry this process's id in their names and its start in their alias: a guard removes them when this process dies, and
+the next start removes what a dead process left in spite of that, also when its id is another process's by then.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Bridge:
         check()
         remove_leftovers()
         _ip("link", "add", self._name, "type", "bridge")
+        _claim(self._name)
         _ip("addr", "add", f"{ADDRESS}/{_BITS}", "dev", self._name)
         _ip("link", "set", self._name, "up")
         self._guard = start(["setpriv", "--pdeathsig", "TERM", "sh", "-c", _GUARD, self._name])
@@ -93,6 +94,7 @@ class Bridge:
         try:
             eventually(lambda: _is_apart(first.pid), message="no network namespace was made")
             _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(first.pid))
+            _claim(cable)
             _ip("link", "set", cable, "master", self._name, "up")
             steps = f"link set lo up\nlink set eth0 up\naddr add {address}/{_BITS} dev eth0\n"
             inside = ["nsenter", f"--net=/proc/{first.pid}/ns/net", "ip", "-batch", "-"]
@@ -126,8 +128,27 @@ def remove_leftovers() -> None:
     """Remove the bridges and cables whose process is gone."""
     for link in json.loads(_ip("-json", "link", "show")):
         owner = re.fullmatch(rf"{PREFIX}(\d+)(-\d+)?", link["ifname"])
-        if owner and not Path("/proc", owner[1]).exists():
+        if owner and not _has_owner(owner[1], link.get("ifalias")):
             _ip("link", "del", owner[0])
+
+
+def _has_owner(pid: str, alias: str | None) -> bool:
+    """Whether the process lives that made the link; one without an alias was made only now."""
+    start = _start_of(pid)
+    return start is not None and alias in (None, start)
+
+
+def _claim(link: str) -> None:
+    _ip("link", "set", link, "alias", str(_start_of("self")))
+
+
+def _start_of(pid: str) -> str | None:
+    """When the process began, in the kernel's ticks since its own start; None when there is no such process."""
+    try:
+        status = Path("/proc", pid, "stat").read_text()
+    except OSError:
+        return None
+    return status.rpartition(")")[2].split()[19]  # field 22; the name in brackets may hold anything
 
 
 def _is_apart(pid: int) -> bool:
