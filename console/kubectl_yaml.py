@@ -49,20 +49,20 @@ _ESCAPED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 def load(text: str) -> dict[str, Any]:
     """Return the one mapping that the text holds, as the JSON that kubectl would make of it; raises yaml.YAMLError.
 
-    Refused beyond what kubectl refuses: aliases, deep nesting, a key that stands twice, tags of one's own.
+    Refused beyond what kubectl refuses: aliases, deep nesting, a key that is listed twice, tags of one's own.
     """
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise yaml.YAMLError(f"more than {MAX_BYTES} bytes")
     text = text.removeprefix(_BYTE_ORDER_MARK)
     if _BYTE_ORDER_MARK in text:  # libyaml skips it at the beginning of a line, Go's port does not
-        raise yaml.YAMLError("a byte order mark stands inside the text")
+        raise yaml.YAMLError("byte order mark inside the text")
     _refuse_bombs(text)
     documents = [node for node in yaml.compose_all(text, Loader=_Loader) if not _is_empty(node)]
     if len(documents) > 1:
         raise _error("only one document is accepted", documents[1])
     data = _json(documents[0]) if documents else None
     if not isinstance(data, dict):
-        raise yaml.YAMLError("a mapping is needed")
+        raise yaml.YAMLError("expected a mapping")
     return data
 
 
@@ -131,7 +131,7 @@ def _mapping_of(node: yaml.MappingNode) -> dict[str, Any]:
             continue
         key = _key(key_node)
         if key in found:
-            raise _error(f"the key {key[:80]} stands twice", key_node)
+            raise _error(f"the key {key[:80]} is listed twice", key_node)
         found[key] = _json(value_node)
     return {**merged, **found}
 
@@ -140,7 +140,7 @@ def _merged(node: yaml.Node) -> dict[str, Any]:
     """What `<<` brings in; of several mappings the first one wins."""
     parts = [_json(inner) for inner in node.value] if isinstance(node, yaml.SequenceNode) else [_json(node)]
     if not all(isinstance(part, dict) for part in parts):
-        raise _error("<< needs a mapping", node)
+        raise _error("<< requires a mapping", node)
     return {key: value for part in reversed(parts) for key, value in part.items()}
 
 
@@ -150,7 +150,7 @@ def _key(node: yaml.Node) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, float):
-        raise _error("this key must be a text: put it in quotes", node)
+        raise _error("this key must be a string: put it in quotes", node)
     return str(value)
 
 
@@ -199,7 +199,7 @@ def _refuse_bombs(text: str) -> None:
             raise _error("aliases are not accepted", event)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise _error("too deeply nested", event)
+            raise _error("nested too deeply", event)
 
 
 def _error(problem: str, at: Any) -> yaml.YAMLError:
@@ -211,7 +211,7 @@ class _Dumper(yaml.CSafeDumper):
     """Texts are quoted wherever a reader might take them for something else."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write what stands twice twice."""
+        """Write what is listed twice twice."""
         return True
 
 

@@ -28,7 +28,9 @@ DEBUG = False
 DEMO = env.bool("CONSOLE_DEMO", default=False)
 SECRET_KEY = env.str("CONSOLE_SECRET_KEY", default="")
 if not SECRET_KEY:
-    raise ImproperlyConfigured("CONSOLE_SECRET_KEY is not set. `make run` makes one; a deployment brings its own.")
+    raise ImproperlyConfigured(
+        "CONSOLE_SECRET_KEY is not set. `make run` generates one; a deployment must set its own."
+    )
 SECRET_KEY_FALLBACKS = env.list("CONSOLE_SECRET_KEY_FALLBACKS", default=[])
 # Newest first: the first encrypts, all decrypt, so a key can be rotated. Empty: derived from SECRET_KEY.
 ENCRYPTION_KEYS = env.list("CONSOLE_ENCRYPTION_KEYS", default=[])

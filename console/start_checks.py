@@ -41,7 +41,7 @@ def refuse_plain_issuer(issuer: str) -> None:
     """
     address = urlsplit(issuer)
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
-        raise ImproperlyConfigured("CONSOLE_OIDC_ISSUER must begin with https:// (http:// only on loopback).")
+        raise ImproperlyConfigured("CONSOLE_OIDC_ISSUER must start with https:// (http:// only on loopback).")
     if len(issuer) > MAX_ISSUER_LENGTH:
         raise ImproperlyConfigured(f"CONSOLE_OIDC_ISSUER is longer than {MAX_ISSUER_LENGTH} characters.")
 
@@ -49,9 +49,7 @@ def refuse_plain_issuer(issuer: str) -> None:
 def refuse_unfit_prefixes(user: str, group: str, oidc: str) -> None:
     """Raise ImproperlyConfigured for prefixes that would let an impersonated name be one of the cluster's own."""
     if any(prefix.startswith("system:") for prefix in (user, group, oidc)):
-        raise ImproperlyConfigured(
-            "CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes keeps what begins with system: for itself."
-        )
+        raise ImproperlyConfigured("CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes reserves names that start with system:.")
     if not oidc:
         raise ImproperlyConfigured(
             "CONSOLE_IMPERSONATE_OIDC_PREFIX must not be empty: whoever names people at the identity provider could "

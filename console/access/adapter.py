@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Somebody proved to be this person and is not let in: the log tells, whichever way they came."""
-        record_refused(request, user.get_username(), "the account is closed")
+        record_refused(request, user.get_username(), "the account is deactivated")
         answer: HttpResponse = super().respond_user_inactive(request, user)
         return answer
 

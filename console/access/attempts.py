@@ -24,7 +24,7 @@ def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef
     repeats = _repeats(fold_key(request.user.pk, permission, attempt))
     if repeats is None:
         return
-    more = f" (and {repeats} more times since the last entry of it)" if repeats else ""
+    more = f" (and {repeats} more times since the last such entry)" if repeats else ""
     audit.record(
         f"{permission}.refused",
         actor=actor_from(request),

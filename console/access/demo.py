@@ -12,9 +12,9 @@ class DemoUser:
 
 
 DEMO_USERS = (
-    DemoUser("viewer", "viewer-demo-1", "viewer", "sees everything, changes nothing"),
-    DemoUser("deployer", "deployer-demo-1", "deployer", "changes variables, images, traffic"),
-    DemoUser("admin", "admin-demo-1", "owner", "may do everything"),
+    DemoUser("viewer", "viewer-demo-1", "viewer", "views everything, changes nothing"),
+    DemoUser("deployer", "deployer-demo-1", "deployer", "changes environment variables, images and traffic"),
+    DemoUser("admin", "admin-demo-1", "owner", "can do everything"),
 )
 
 

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 class User(AbstractUser):
     """A person who signs in. A superuser administers this installation and has every right."""
 
-    is_demo = models.BooleanField(default=False, help_text=_("Has a known password; refused outside the demo."))
+    is_demo = models.BooleanField(
+        default=False, help_text=_("Has a publicly known password. Cannot sign in outside demo mode.")
+    )
 
 
 class Role(models.Model):
@@ -34,7 +36,9 @@ class Team(models.Model):
     """People who work on the same services."""
 
     name = models.CharField(max_length=100, unique=True)
-    oidc_group = models.CharField(max_length=200, blank=True, help_text=_("Members of this group join at sign-in."))
+    oidc_group = models.CharField(
+        max_length=200, blank=True, help_text=_("Members of this group are added at sign-in.")
+    )
     members: Any = models.ManyToManyField(User, through="Membership", related_name="teams")
 
     class Meta:
@@ -65,10 +69,10 @@ class Grant(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="grants")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
-    cluster = models.CharField(max_length=100, default="*", help_text=_("A name or a pattern with *."))
-    namespace = models.CharField(max_length=100, default="*", help_text=_("A name or a pattern with *."))
+    cluster = models.CharField(max_length=100, default="*", help_text=_("A name, or a pattern with *."))
+    namespace = models.CharField(max_length=100, default="*", help_text=_("A name, or a pattern with *."))
     selector = models.CharField(
-        max_length=300, blank=True, help_text=_("Labels, as in app=shop,tier=front; empty for all.")
+        max_length=300, blank=True, help_text=_("Labels, for example app=shop,tier=front. Leave empty for all.")
     )
 
     class Meta:

@@ -21,13 +21,13 @@ class Permission(StrEnum):
 
 
 LABELS = {
-    Permission.VIEW: _("see services, revisions and operations"),
-    Permission.REVEAL: _("reveal the values of variables"),
-    Permission.DEPLOY: _("change variables, images and settings"),
+    Permission.VIEW: _("view services, revisions and operations"),
+    Permission.REVEAL: _("reveal environment variable values"),
+    Permission.DEPLOY: _("change environment variables, images and settings"),
     Permission.TRAFFIC: _("split traffic and roll back"),
     Permission.OPERATE: _("scale and restart"),
     Permission.DELETE: _("delete services and revisions"),
-    Permission.APPROVE: _("approve changes of protected services"),
+    Permission.APPROVE: _("approve changes to protected services"),
     Permission.AUDIT: _("read the audit log"),
     Permission.MANAGE: _("manage teams, roles, grants and protection"),
 }

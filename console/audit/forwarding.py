@@ -66,7 +66,7 @@ def sender(destination: str) -> Send:
         address = (where.hostname, where.port or 601)
         return _to_syslog(_Syslog(address, socktype=socket.SOCK_STREAM), None, end="\n")
     raise ImproperlyConfigured(
-        f"CONSOLE_AUDIT_FORWARD is none of stdout, syslog, syslog://, syslog+tcp://: {destination}"
+        f"CONSOLE_AUDIT_FORWARD must be stdout, syslog, syslog:// or syslog+tcp://, not {destination}"
     )
 
 

@@ -60,7 +60,7 @@ def _marks(checkpoints: Sequence[Checkpoint]) -> dict[int, list[tuple[str, str]]
     """Hashes that the chain must have, with the sentence for when it has not, by sequence number."""
     marks: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for retention in Retention.objects.all():
-        marks[retention.through].append((retention.hash, "the retention row tells another hash"))
+        marks[retention.through].append((retention.hash, "the retention row has another hash"))
     for checkpoint in checkpoints:
         marks[checkpoint.sequence].append((checkpoint.hash, f"the checkpoint of {checkpoint.at} has another hash"))
     return marks
@@ -84,4 +84,4 @@ def _retention_is_told() -> None:
     """The newest retention was told by an entry; those before are told by entries that may be archived by now."""
     newest = Retention.objects.order_by("-through").first()
     if newest and not Entry.objects.filter(action=RETAINED, sequence__gt=newest.through, text=str(newest)).exists():
-        raise BrokenLink(newest.through, "entries were removed, and no entry tells of it")
+        raise BrokenLink(newest.through, "entries were removed, and no entry records it")

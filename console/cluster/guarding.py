@@ -19,7 +19,7 @@ class AddressForbidden(urllib3.exceptions.HTTPError):
     """The connection leads to an address that must not be asked; `address` tells which."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(f"The address {address} may not be used for a cluster")
+        super().__init__(f"The address {address} cannot be used for a cluster")
         self.address = address
 
 

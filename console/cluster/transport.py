@@ -147,7 +147,7 @@ class Transport:
             answer: dict[str, Any] = _decoder.decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
             kind = errors.ServerFailed if method == "GET" else errors.Uncertain
-            raise kind(f"The answer is not a JSON object: {error}") from error
+            raise kind(f"The response is not a JSON object: {error}") from error
         return answer
 
     def text(
@@ -227,7 +227,7 @@ class Transport:
                 raise self._error(response, method)
             data: bytes = response.read(MAX_ANSWER + 1, decode_content=True)
             if len(data) > MAX_ANSWER:
-                raise errors.ServerFailed(f"The answer is larger than {MAX_ANSWER} bytes")
+                raise errors.ServerFailed(f"The response is larger than {MAX_ANSWER} bytes")
             # Only a connection whose answer was read to its end may serve again.
             response.drain_conn()
             response.release_conn()

@@ -123,7 +123,7 @@ class ListWatch:
             answer = self.transport.call("GET", self.resource.path(), query=query)
             items, metadata = answer.get("items") or [], answer.get("metadata") or {}
             if not isinstance(items, list) or not isinstance(metadata, dict):
-                raise errors.ServerFailed("The answer is not a list of objects")
+                raise errors.ServerFailed("The response is not a list of objects")
             yield Page(tuple(item for item in items if isinstance(item, dict)), is_first)
             is_first = False
             if not metadata.get("continue"):
@@ -159,7 +159,7 @@ class ListWatch:
         if is_useful or self.clock() - began >= SHORTEST_WATCH:
             self._failures = 0  # a watch that ends by itself is normal
         elif not self._stop.is_set():
-            raise errors.ServerFailed("The API server ended a watch as soon as it began")
+            raise errors.ServerFailed("The API server closed a watch as soon as it started")
 
     def _selector(self) -> dict[str, str]:
         return {"labelSelector": self.resource.selector} if self.resource.selector else {}

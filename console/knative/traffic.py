@@ -87,9 +87,9 @@ _ENGLISH = {
     "tag-duplicate": "repetition of tag {tag!r} is not allowed, use only once",
     "tag-invalid": "tag {tag!r} is not a DNS 1035 label",
     "revision-unknown": "revision {revision!r} does not exist",
-    "revision-foreign": "revision {revision!r} is one of the service {owner!r}",
-    "revision-needed": "a revision is needed",
-    "revisions-gone": "none of the revisions of the split exists any more",
+    "revision-foreign": "revision {revision!r} belongs to the service {owner!r}",
+    "revision-needed": "a revision is required",
+    "revisions-gone": "none of the revisions in the split exists any longer",
     "too-many-rows": "more than {limit} targets",
 }
 

@@ -201,4 +201,4 @@ def _hand_over(test: AccessTest) -> None:
     try:
         queue.send(send_requests, [str(test.id)])
     except queue.NOT_SENT as error:
-        _finish(test, error=f"the queue does not answer ({type(error).__name__})")
+        _finish(test, error=f"the queue is not responding ({type(error).__name__})")

@@ -38,7 +38,7 @@ class Source:
             close_old_connections()
             with self._lock:
                 if self._versions is None:
-                    raise SourceUnavailable(f"The database does not answer ({type(error).__name__})") from error
+                    raise SourceUnavailable(f"The database is not responding ({type(error).__name__})") from error
                 return self._settings
 
 
@@ -47,4 +47,6 @@ def _settings(clusters: Iterable[Cluster]) -> Iterator[ClusterSettings]:
         try:
             yield cluster.connection_settings
         except InvalidToken:
-            log.warning("cluster_not_opened", cluster=cluster.name, reason="no key of CONSOLE_ENCRYPTION_KEYS fits")
+            log.warning(
+                "cluster_not_opened", cluster=cluster.name, reason="no key in CONSOLE_ENCRYPTION_KEYS decrypts it"
+            )

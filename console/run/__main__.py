@@ -170,7 +170,7 @@ def wait_for(url: str, started: list[Process]) -> None:
             dead = [process for process in started if not process.is_running]
             if any(process.name == "web" for process in dead) or time.monotonic() > deadline:
                 words = "\n".join(f"--- {process.name}\n{process.tail()}" for process in dead or started)
-                raise CannotStart(f"{url} does not answer ({error}).\n{words}") from error
+                raise CannotStart(f"{url} is not responding ({error}).\n{words}") from error
         time.sleep(0.05)
 
 
@@ -208,7 +208,7 @@ def welcome(host: str, port: int, box: dict[str, str] | None, seconds: float, st
 def first_administrator() -> str:
     """Return the one-time link, told how to use it, while nobody administers the console; else nothing."""
     link = manage("first_admin", "--if-needed").strip()
-    words = "  Nobody administers it yet. This link makes the first administrator, once, within an hour:"
+    words = "  There is no administrator yet. This link creates the first one; it works once, for one hour:"
     return f"{words}\n    {link}\n" if link else ""
 
 

@@ -77,7 +77,7 @@ class RedisData:
         reason = self._reason()
         self.folder.rename(aside)
         self.aside = aside
-        say(f"Redis cannot load its data ({reason}) and starts afresh. The old folder is kept as {aside}.")
+        say(f"Redis cannot load its data ({reason}) and starts empty. The old folder is kept as {aside}.")
         self.folder.mkdir()
         return True
 

@@ -42,7 +42,7 @@ def lock(state: Path) -> TextIO:
     except OSError as error:
         file.seek(0)
         raise CannotStart(
-            f"Sluice runs already with {state} (process {file.read().strip()}). "
+            f"Sluice is already running with {state} (process {file.read().strip()}). "
             "Stop it first, or set CONSOLE_STATE_DIR to another folder."
         ) from error
     file.truncate(0)

@@ -96,7 +96,7 @@ class Process:
         self.start_at = now + pause
         code = self.popen.returncode if self.popen else None
         last = self.tail(1) if code and code > 0 else ""  # who was killed had no time to say why
-        say(f"{self.name} ended ({_how(code)}) and is started again in {pause:.1f} s. {last}".rstrip())
+        say(f"{self.name} ended ({_how(code)}) and restarts in {pause:.1f} s. {last}".rstrip())
 
     def _start_again(self) -> None:
         try:
@@ -130,7 +130,7 @@ def launch(process: Process, started: list[Process]) -> None:
         if not process.is_running and process.mend():
             process.start()
         elif not process.is_running or time.monotonic() > deadline:
-            raise CannotStart(f"{process.name} did not come up. Its last lines:\n{process.tail()}")
+            raise CannotStart(f"{process.name} did not start. Its last log lines:\n{process.tail()}")
         time.sleep(0.02)
     process.was_ready = True
 
@@ -162,7 +162,7 @@ def stop(processes: Sequence[Process], timeout: float = STOP_TIMEOUT) -> None:
         try:
             process.popen.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
-            say(f"{process.name} did not stop in {timeout:.0f} s and is killed")
+            say(f"{process.name} did not stop in {timeout:.0f} s and was killed")
             os.killpg(process.popen.pid, signal.SIGKILL)
             process.popen.wait()
 

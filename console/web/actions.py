@@ -34,12 +34,12 @@ def of_service(
 ) -> tuple[Action, ...]:
     """Return the actions of a service page, in the order of use; `refused` is what cluster_rights.refused found."""
     table = (
-        (_("Variables"), "list-columns-reverse", "env", Permission.DEPLOY),
+        (_("Environment variables"), "list-columns-reverse", "env", Permission.DEPLOY),
         (_("Image"), "box-seam", "image", Permission.DEPLOY),
         (_("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
         (_("Settings"), "sliders", "settings", Permission.DEPLOY),
         (_("Restart and scale"), "arrow-repeat", "operate", Permission.OPERATE),
-        (_("Access test"), "broadcast", "access-test", Permission.VIEW),
+        (_("Test requests"), "broadcast", "access-test", Permission.VIEW),
         ("YAML", "braces", "yaml", Permission.VIEW),
         (_("Clone"), "copy", "clone", Permission.REVEAL),
         (_("Delete"), "trash3", "delete", Permission.DELETE),

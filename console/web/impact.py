@@ -30,11 +30,11 @@ def sentences(
     if isinstance(change, DeleteService):
         return _of_deletion(before, revisions)
     if isinstance(change, DeleteRevision):
-        gone = _("Deletes the revision %(revision)s. Nobody can roll back to it.") % {"revision": change.revision}
-        return (Sentence("trash3", gone), Sentence("signpost-split", _("The traffic stays as it is.")))
+        gone = _("Deletes revision %(revision)s. You can't roll back to it afterwards.") % {"revision": change.revision}
+        return (Sentence("trash3", gone), Sentence("signpost-split", _("Traffic stays unchanged.")))
     if isinstance(change, CreateService):
         new = _("Creates the service %(name)s in %(namespace)s.") % {"name": after.name, "namespace": after.namespace}
-        serves = _("Its first revision gets all the traffic as soon as it is ready.")
+        serves = _("The first revision gets all traffic as soon as it is ready.")
         return (Sentence("plus-square", new), Sentence("signpost-split", serves))
     new_gets = Sentence("signpost-split", words.truth(after.truth))
     return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets)

@@ -37,7 +37,7 @@ def exposition() -> bytes:
 
 class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("sluice_up", "1 while the part answers this process.", labels=["part"])
+        up = GaugeMetricFamily("sluice_up", "1 while the component responds to this process.", labels=["part"])
         for part, figures, away in (
             ("database", _of_database, DatabaseError),
             ("redis", _of_redis, (redis.RedisError, read.MirrorUnavailable)),
@@ -48,7 +48,7 @@ class _Figures(Collector):
             except away:
                 up.add_metric([part], 0)
         yield up
-        streams = "Event streams that are open in the process that answers."
+        streams = "Open event streams of the responding process."
         yield GaugeMetricFamily("sluice_event_streams", streams, value=stream.count())
 
 
@@ -57,20 +57,20 @@ def _of_database() -> Iterator[Metric]:
     recent = Operation.objects.filter(finished_at__gt=now - HOUR)
     operations = Operation.objects.order_by()
     yield _by_status("sluice_operations_open", "Operations that have not ended.", operations, OPEN)
-    ended = "Operations that ended within the last hour, by how."
+    ended = "Operations that ended within the last hour, by status."
     yield _by_status("sluice_operations_ended_last_hour", ended, recent.order_by(), TERMINAL)
     released = Coalesce("released_at", "submitted_at")  # the wait for an approval is no wait for a worker
     oldest = operations.filter(status=Status.QUEUED).aggregate(at=Min(released))["at"]
     yield GaugeMetricFamily(
         "sluice_operations_queued_oldest_seconds",
-        "How long the operation that waits longest has waited for a worker; 0 when none waits.",
+        "How long the oldest queued operation has waited for a worker; 0 when none is queued.",
         value=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
     )
     leased = operations.filter(status__in=ACTIVE, lease_until__gt=now).count()
-    yield GaugeMetricFamily("sluice_operations_leased", "Operations that a worker holds now.", value=leased)
+    yield GaugeMetricFamily("sluice_operations_leased", "Operations held by a worker.", value=leased)
     yield GaugeMetricFamily(
         "sluice_operations_left_behind",
-        "Active operations that nobody works on and the next sweep hands over again.",
+        "Active operations without a worker, which the next sweep enqueues again.",
         value=left_behind().count(),
     )
     newest = Entry.objects.aggregate(newest=Max("sequence"))["newest"]
@@ -81,18 +81,22 @@ def _of_database() -> Iterator[Metric]:
 
 def _of_redis() -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "sluice_queue_messages", "Messages that wait for a worker in Redis.", value=worker_heartbeat.waiting()
+        "sluice_queue_messages", "Messages waiting for a worker in Redis.", value=worker_heartbeat.waiting()
     )
     age = worker_heartbeat.age()
-    pulse_age = "Seconds since a worker last ran a sweep, which beat sends every few seconds."
+    pulse_age = "Seconds since a worker last ran the sweep that beat schedules every few seconds."
     yield GaugeMetricFamily("sluice_worker_pulse_age_seconds", pulse_age, value=_or_never(age))
     mirror_age = GaugeMetricFamily(
         "sluice_mirror_age_seconds",
-        "Seconds since the copy of a cluster was last known to be true.",
+        "Seconds since the cached data of a cluster was last known to be current.",
         labels=["cluster"],
     )
-    services = GaugeMetricFamily("sluice_services", "Services of a cluster, once all were read.", labels=["cluster"])
-    unhealthy = GaugeMetricFamily("sluice_services_not_ready", "Those of them that are not ready.", labels=["cluster"])
+    services = GaugeMetricFamily(
+        "sluice_services", "Services in a cluster, once all have been read.", labels=["cluster"]
+    )
+    unhealthy = GaugeMetricFamily(
+        "sluice_services_not_ready", "Services in a cluster that are not ready.", labels=["cluster"]
+    )
     for cluster in read.clusters():
         mirror_age.add_metric([cluster], _or_never(read.freshness(cluster).seconds))
         if not read.is_whole(cluster, "services"):

@@ -41,14 +41,14 @@ _END = {
     Status.QUEUED: gettext_lazy("Queued. Nothing has been written yet."),
     Status.RUNNING: gettext_lazy("Writing the change to the cluster."),
     Status.FOLLOWING: gettext_lazy("The cluster accepted the change and is rolling it out."),
-    Status.NOT_SERVING: gettext_lazy("Deployed, but the new revision %(revision)s got 0%% of the traffic."),
+    Status.NOT_SERVING: gettext_lazy("Deployed, but the new revision %(revision)s gets 0%% of the traffic."),
     Status.UNCHANGED: gettext_lazy("Nothing changed: the service was already like that."),
-    Status.SUPERSEDED: gettext_lazy("A newer change of this service took over."),
+    Status.SUPERSEDED: gettext_lazy("Superseded by a newer change to this service."),
     Status.CANCELLED: gettext_lazy("Cancelled before anything was written."),
-    Status.CONFLICTED: gettext_lazy("Stopped: somebody else changed the same fields. Nothing was written."),
-    Status.DECLINED: gettext_lazy("Not approved. Nothing was written."),
-    Status.EXPIRED: gettext_lazy("Nobody approved it in time. Nothing was written."),
-    Status.STOPPED: gettext_lazy("Stopped by the service's protection. Nothing was written."),
+    Status.CONFLICTED: gettext_lazy("Stopped: someone else changed the same fields. Nothing was written."),
+    Status.DECLINED: gettext_lazy("Declined. Nothing was written."),
+    Status.EXPIRED: gettext_lazy("Not approved in time. Nothing was written."),
+    Status.STOPPED: gettext_lazy("Blocked by the service's protection. Nothing was written."),
 }
 
 
@@ -63,9 +63,9 @@ def _end(operation: Operation, now: ServesNow) -> str:
     if operation.status == Status.REFUSED:
         by_cluster = operation.cause.get("code") in BY_CLUSTER
         return (
-            _("The cluster refused the change. Nothing was written.")
+            _("The cluster rejected the change. Nothing was written.")
             if by_cluster
-            else _("Refused. Nothing was written.")
+            else _("Rejected. Nothing was written.")
         )
     return _("Deployment failed.") if operation.makes_revision else _("The change failed.")
 
@@ -86,7 +86,7 @@ def _what_serves(operation: Operation, now: ServesNow) -> str:
         count = len(now.revisions)
         return ngettext("The previous revision is still serving.", "The previous revisions are still serving.", count)
     if now.serving is Serving.OTHERS:
-        return _("Serving now: %(revisions)s.") % {"revisions": ", ".join(now.revisions)}
+        return _("Currently serving: %(revisions)s.") % {"revisions": ", ".join(now.revisions)}
     return _("No revision is serving.") if now.serving is Serving.NOTHING else ""
 
 
@@ -124,7 +124,7 @@ _SHORT = {
     "probe": gettext_lazy("not ready in time"),
     "cannot-start": gettext_lazy("container cannot start"),
     "deadline": gettext_lazy("not ready in time"),
-    "quota": gettext_lazy("quota used up"),
+    "quota": gettext_lazy("quota exceeded"),
     "unschedulable": gettext_lazy("no node fits"),
     "evicted": gettext_lazy("pod evicted"),
     "volume": gettext_lazy("volume cannot be mounted"),
@@ -136,11 +136,11 @@ _SHORT = {
 BY_CLUSTER = ("refused", "policy", "quota")
 CAUSES = {
     "image-missing": gettext_lazy(
-        "The image cannot be pulled. Check its name and tag, and that the cluster may pull from the registry."
+        "The image cannot be pulled. Check its name and tag, and that the cluster can pull from the registry."
     ),
-    "crash": gettext_lazy("The container keeps crashing. Its last log lines usually tell why."),
+    "crash": gettext_lazy("The container keeps crashing. Its last log lines usually show why."),
     "crash-exit": gettext_lazy(
-        "The container keeps crashing (exit code %(exit_code)s). Its last log lines usually tell why."
+        "The container keeps crashing (exit code %(exit_code)s). Its last log lines usually show why."
     ),
     "exits": gettext_lazy(
         "The container exits without an error (exit code 0). A service must keep running and listen on its port."
@@ -154,13 +154,13 @@ CAUSES = {
     ),
     "cannot-start": gettext_lazy("The container cannot be started. Check its command, arguments and user."),
     "deadline": gettext_lazy(
-        "The revision was not ready within Knative's progress deadline. The events may tell what it waited for."
+        "The revision was not ready within Knative's progress deadline. The events may show what it was waiting for."
     ),
     "quota": gettext_lazy(
-        "The namespace's quota %(quota)s is used up. Raise the quota, or lower what the service requests."
+        "The namespace's quota %(quota)s is exceeded. Raise the quota, or lower the service's resource requests."
     ),
-    "unschedulable": gettext_lazy("No node can take the pod. Lower its resource requests, or add nodes."),
-    "evicted": gettext_lazy("The pod was evicted: its node ran short of a resource. Raise its requests, or add nodes."),
+    "unschedulable": gettext_lazy("No node can fit the pod. Lower its resource requests, or add nodes."),
+    "evicted": gettext_lazy("The pod was evicted: its node ran low on a resource. Raise its requests, or add nodes."),
     "volume": gettext_lazy("A volume cannot be mounted. Check what the volume mounts refer to."),
     "secret-missing": gettext_lazy(
         "A Secret, or a key of it, that the service refers to does not exist (%(name)s). "
@@ -170,15 +170,17 @@ CAUSES = {
         "A ConfigMap, or a key of it, that the service refers to does not exist (%(name)s). "
         "Create it, or change the reference."
     ),
-    "revision-missing": gettext_lazy("The traffic split names %(revision)s, which does not exist. Change the split."),
-    "ingress": gettext_lazy("The ingress does not accept the routes. The cluster's networking layer tells why."),
-    "refused": gettext_lazy("Knative's validation refused it."),
-    "policy": gettext_lazy(
-        "A policy of this cluster refused it (%(name)s). Ask its owner, or change what it objects to."
+    "revision-missing": gettext_lazy(
+        "The traffic split refers to %(revision)s, which does not exist. Change the split."
     ),
-    "conflict": gettext_lazy("%(who)s changed the same fields after you had seen the preview."),
+    "ingress": gettext_lazy("The ingress does not accept the routes. Check the cluster's networking layer."),
+    "refused": gettext_lazy("Knative's validation rejected it."),
+    "policy": gettext_lazy(
+        "A policy in this cluster rejected it (%(name)s). Ask the policy's owner, or change what it objects to."
+    ),
+    "conflict": gettext_lazy("%(who)s changed the same fields after you saw the preview."),
     "superseded": gettext_lazy("The newer change is by %(who)s."),
-    "superseded-when-ready": gettext_lazy("This change was ready. Then came the newer change, by %(who)s."),
+    "superseded-when-ready": gettext_lazy("This change was ready before the newer change by %(who)s superseded it."),
     "not-ready": gettext_lazy("The change is in effect. The service is not ready for another reason:"),
     "deleted-meanwhile": gettext_lazy("The service was deleted in the meantime."),
     "recreated-meanwhile": gettext_lazy(
@@ -186,33 +188,31 @@ CAUSES = {
     ),
     "exists-already": gettext_lazy("A service with this name already exists."),
     "not-serving": gettext_lazy("Traffic is pinned to other revisions. Send some to the new one when you are ready."),
-    "not-allowed": gettext_lazy("The permission “%(permission)s” was taken away between submitting and writing."),
+    "not-allowed": gettext_lazy("The permission “%(permission)s” was revoked before the change was written."),
     "label-decides": gettext_lazy(
-        "The label “%(labels)s” decides by now who may do what with this service, or which rules protect it. "
-        "Its author lacks %(permissions)s to set or remove it."
+        "The label “%(labels)s” now controls access to this service or which rules protect it. The author "
+        "lacks %(permissions)s, which are required to set or remove it."
     ),
     "unauthorized": gettext_lazy("The cluster no longer accepts the console's credentials."),
     "forbidden": gettext_lazy("The cluster's own access rules do not allow it."),
-    "cluster-away": gettext_lazy("The cluster did not answer before the timeout."),
-    "cluster-failing": gettext_lazy("The cluster's API server kept answering with an error until the timeout."),
+    "cluster-away": gettext_lazy("The cluster did not respond before the timeout."),
+    "cluster-failing": gettext_lazy("The cluster's API server kept returning errors until the timeout."),
     "cluster-busy": gettext_lazy("The cluster's API server was overloaded until the timeout."),
-    "cluster-unknown": gettext_lazy("This cluster is not configured any more."),
-    "database-away": gettext_lazy("The console's database did not answer before the timeout."),
-    "not-found": gettext_lazy(
-        "The cluster does not have what the change needs: an object or its namespace is missing."
-    ),
-    "cluster": gettext_lazy("The cluster answered with an error."),
+    "cluster-unknown": gettext_lazy("This cluster is no longer configured."),
+    "database-away": gettext_lazy("The console's database did not respond before the timeout."),
+    "not-found": gettext_lazy("The cluster lacks something the change needs: an object or its namespace is missing."),
+    "cluster": gettext_lazy("The cluster returned an error."),
     "still-deleting": gettext_lazy(
-        "The deletion was accepted, but something in the cluster still holds the object: see its finalizers."
+        "The deletion was accepted, but a finalizer still blocks it. Check the object's finalizers."
     ),
     "written-late": gettext_lazy(
-        "A request that had been sent before arrived after the operation had ended. Look at the service."
+        "A request sent earlier reached the cluster after the operation had ended. Check the service."
     ),
-    "never-written": gettext_lazy("It could not be written before the timeout, and will not be written any more."),
+    "never-written": gettext_lazy("It could not be written before the timeout, and will not be written later."),
     "internal": gettext_lazy(
-        "The console itself failed; the worker's log tells why. Look at the service before trying again."
+        "Internal error in the console; see the worker's log. Check the service before you retry."
     ),
-    "unknown": gettext_lazy("Knative tells no known reason. Its raw message is below."),
+    "unknown": gettext_lazy("Knative reported no known reason. Its raw message is below."),
     "declined": gettext_lazy("%(who)s: %(comment)s"),
     "withdrawn": gettext_lazy("Its author withdrew it."),
     "expired": gettext_lazy("Submit the change again to request a new approval."),
@@ -220,35 +220,37 @@ CAUSES = {
     "protected-meanwhile": gettext_lazy(
         "The service became protected before it was written. Submit the change again to request an approval."
     ),
-    "reason-missing": gettext_lazy("The rules now ask for a reason. Submit the change again and say why."),
-    "not-as-approved": gettext_lazy("It is not what was approved. Tell an administrator, and submit it again."),
-    "approver-gone": gettext_lazy("%(who)s, who approved it, may not approve changes of this service any more."),
+    "reason-missing": gettext_lazy("The rules now require a reason. Submit the change again with a reason."),
+    "not-as-approved": gettext_lazy(
+        "The change differs from what was approved. Notify an administrator, and submit it again."
+    ),
+    "approver-gone": gettext_lazy("%(who)s approved it, but can no longer approve changes to this service."),
 }
 UNTESTED = {
     Untested.NO_DRY_RUN: gettext_lazy(
-        "Not tested: a webhook of this cluster does not allow a dry run. Shown is what the console will send; the "
-        "cluster may add to it, or refuse it."
+        "No dry run: a webhook in this cluster does not support it. This is what the console will send; the "
+        "cluster may modify or reject it."
     ),
     Untested.NO_ANSWER: gettext_lazy(
-        "Not tested: the cluster did not answer the dry run in time. Shown is what the console will send; the cluster "
-        "may add to it, or refuse it."
+        "No dry run: the cluster did not respond in time. This is what the console will send; the cluster "
+        "may modify or reject it."
     ),
 }
 NOTICES = {
     "write-uncertain": gettext_lazy(
-        "The API server did not answer the write. It may have happened; looking before it is sent again."
+        "The API server did not respond to the write, which may have succeeded. Checking before sending it again."
     ),
     "written-late": gettext_lazy(
-        "The change was written after the operation had ended: a request that had been sent before arrived late."
+        "The change was written after the operation had ended: a request sent earlier arrived late."
     ),
-    "still-deleting": gettext_lazy("The deletion is accepted. A finalizer still holds the object; waiting."),
-    "cluster-away": gettext_lazy("The API server does not answer; trying again."),
-    "cluster-failing": gettext_lazy("The API server answers with an error; trying again."),
-    "database-away": gettext_lazy("The console's database does not answer; trying again."),
-    "throttled": gettext_lazy("The API server asks to wait; trying again."),
+    "still-deleting": gettext_lazy("Deletion accepted. Waiting for a finalizer."),
+    "cluster-away": gettext_lazy("The API server is not responding. Retrying."),
+    "cluster-failing": gettext_lazy("The API server returned an error. Retrying."),
+    "database-away": gettext_lazy("The console's database is not responding. Retrying."),
+    "throttled": gettext_lazy("The API server is overloaded. Retrying."),
     "refused-for-now": gettext_lazy("The cluster is rejecting the console's credentials. Retrying briefly."),
-    "queued-behind": gettext_lazy("Waiting for an earlier change of this service to be written."),
-    "merged": gettext_lazy("%(who)s changed other fields after the preview; they stay as they are now:"),
+    "queued-behind": gettext_lazy("Waiting for an earlier change to this service to be written."),
+    "merged": gettext_lazy("%(who)s changed other fields after the preview. These keep their current values:"),
 }
 
 
@@ -261,7 +263,9 @@ def notice(code: str, facts: Mapping[str, Any]) -> str:
 def answer_error(error: Exception) -> tuple[str, str]:
     """Return (plain words, raw message) for what a cluster, the mirror or the database answered, by its class."""
     if isinstance(error, MirrorIncomplete):
-        sentence = _("%(cluster)s has not been read completely yet, so this cannot be told. Try again in a moment.")
+        sentence = _(
+            "The console has not finished reading %(cluster)s, so this is not known yet. Try again in a moment."
+        )
         return sentence % {"cluster": error}, ""
     if isinstance(error, DatabaseError):
         return str(_ANSWERS["SourceUnavailable"]), ""
@@ -277,25 +281,23 @@ def answer_error(error: Exception) -> tuple[str, str]:
 
 
 _ANSWERS = {
-    "ClusterError": gettext_lazy("The cluster answered with an error."),
-    "NotFound": gettext_lazy("The cluster has no such object (any more)."),
-    "Conflict": gettext_lazy("The object was changed in the meantime; load the page again."),
+    "ClusterError": gettext_lazy("The cluster returned an error."),
+    "NotFound": gettext_lazy("The object was not found in the cluster."),
+    "Conflict": gettext_lazy("The object was changed in the meantime. Reload the page."),
     "AlreadyExists": gettext_lazy("An object with this name already exists."),
-    "Refused": gettext_lazy("The cluster refuses this. Nothing was written."),
+    "Refused": gettext_lazy("The cluster rejected this. Nothing was written."),
     "Forbidden": gettext_lazy("The cluster's own access rules do not allow this."),
-    "Unauthorized": gettext_lazy("The cluster does not accept the console's credentials."),
-    "Expired": gettext_lazy("The cluster no longer has the state that was asked for. Try again."),
-    "Throttled": gettext_lazy("The API server is overloaded and asks to wait. Try again in a moment."),
-    "ServerFailed": gettext_lazy("The cluster's API server answers with an error. Try again in a moment."),
-    "Unreachable": gettext_lazy(
-        "The cluster does not answer. What you see comes from the console's copy; changes must wait."
-    ),
+    "Unauthorized": gettext_lazy("The cluster rejects the console's credentials."),
+    "Expired": gettext_lazy("The cluster no longer has the requested state. Try again."),
+    "Throttled": gettext_lazy("The API server is overloaded. Try again in a moment."),
+    "ServerFailed": gettext_lazy("The cluster's API server returned an error. Try again in a moment."),
+    "Unreachable": gettext_lazy("The cluster is not responding. You are seeing cached data; changes must wait."),
     "Uncertain": gettext_lazy(
-        "The connection broke before the cluster answered. Look at the service before trying again."
+        "The connection was lost before the cluster responded. Check the service before you retry."
     ),
-    "MirrorUnavailable": gettext_lazy("The console's own store (Redis) does not answer. Try again in a moment."),
-    "UnknownCluster": gettext_lazy("This cluster is not configured any more."),
+    "MirrorUnavailable": gettext_lazy("The console's data store (Redis) is not responding. Try again in a moment."),
+    "UnknownCluster": gettext_lazy("This cluster is no longer configured."),
     "SourceUnavailable": gettext_lazy(
-        "The console's database does not answer. Nothing was saved; try again in a moment."
+        "The console's database is not responding. Nothing was saved. Try again in a moment."
     ),
 }

@@ -16,7 +16,7 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     if not sentence:
         return None
     is_htmx = "HX-Request" in request.headers
-    advice = _("Nothing was saved. What you typed is still in the form: send less of it at a time.")
+    advice = _("Nothing was saved. Your input is still in the form: submit less at a time.")
     text = render_to_string(
         "_unavailable.html" if is_htmx else "413.html", {"sentence": sentence, "consequence": advice}
     )
@@ -30,8 +30,8 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, TooManyFieldsSent):
         limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-        return _("The form has too many fields: at most %(limit)s can be sent at a time.") % {"limit": limit}
+        return _("The form has too many fields: at most %(limit)s can be submitted at a time.") % {"limit": limit}
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2
-        return _("The form is too large: at most %(limit)s MiB can be sent at a time.") % {"limit": limit}
+        return _("The form is too large: at most %(limit)s MiB can be submitted at a time.") % {"limit": limit}
     return ""

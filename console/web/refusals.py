@@ -8,37 +8,38 @@ from django.utils.translation import gettext_lazy
 from console.access.changing import Refused
 
 _WORDS = {
-    "name-taken": gettext_lazy("“%(name)s” exists already; choose another name."),
-    "already-member": gettext_lazy("%(name)s is a member already; change the membership in the table."),
+    "name-taken": gettext_lazy("“%(name)s” already exists. Choose another name."),
+    "already-member": gettext_lazy("%(name)s is already a member. Edit the membership in the table."),
     "last-owner": gettext_lazy(
-        "%(name)s is the last owner of %(team)s who stays. Make somebody else an owner without an end first."
+        "%(name)s is the last permanent owner of %(team)s. Make someone else an owner without an expiry first."
     ),
     "longer-than-yours": gettext_lazy(
-        "You are an owner until %(until)s UTC, so nobody can stay longer through you. Choose an earlier end."
+        "Your ownership expires at %(until)s UTC, so members you add must expire by then. Choose an earlier time."
     ),
     "last-administrator": gettext_lazy(
-        "%(name)s is the last administrator who can sign in. Make somebody else an administrator first."
+        "%(name)s is the last administrator who can sign in. Make someone else an administrator first."
     ),
-    "no-link": gettext_lazy("%(name)s needs no link: the password is their own to change, or the identity provider's."),
+    "no-link": gettext_lazy(
+        "%(name)s does not need a link: they change their own password, or the identity provider manages it."
+    ),
     "more-than-you-have": gettext_lazy(
-        "Nobody grants more than they have for good: on %(scope)s you lack %(permissions)s. "
-        "Choose a smaller role or place, or ask an administrator."
+        "You can't grant permissions that you don't hold permanently: on %(scope)s you lack %(permissions)s. "
+        "Choose a smaller role or scope, or ask an administrator."
     ),
-    "granted-already": gettext_lazy("The team has this grant already."),
-    "gone": gettext_lazy("Somebody else deleted it meanwhile."),
+    "granted-already": gettext_lazy("The team already has this grant."),
+    "gone": gettext_lazy("Someone else deleted it in the meantime."),
     "grant-of-others": gettext_lazy(
-        "The team holds a grant that you could not take away (%(grant)s; you lack %(permissions)s). "
-        "Ask an administrator."
+        "The team has a grant that you can't remove (%(grant)s; you lack %(permissions)s). Ask an administrator."
     ),
     "role-beyond-you": gettext_lazy(
-        "This role is granted where you lack %(permissions)s, so changing it is not yours. Ask an administrator."
+        "This role is granted where you lack %(permissions)s, so you can't change it. Ask an administrator."
     ),
     "role-of-others": gettext_lazy(
-        "%(name)s is built in or was created by somebody else, so only an administrator can change it. "
-        "Create a role of your own instead."
+        "%(name)s is built in or was created by someone else, so only an administrator can change it. Create "
+        "a role of your own instead."
     ),
-    "role-built-in": gettext_lazy("%(name)s is built in: its permissions can be changed, its name and existence not."),
-    "role-in-use": gettext_lazy("%(name)s is granted to teams; take those grants away first."),
+    "role-built-in": gettext_lazy("%(name)s is built in: you can change its permissions, but not rename or delete it."),
+    "role-in-use": gettext_lazy("%(name)s is granted to teams. Remove those grants first."),
 }
 # Where a form shows it; what has no field stands above the form.
 _FIELDS = {

@@ -7,19 +7,19 @@ from console.knative import presets
 from console.knative.traffic import LATEST, TrafficTarget
 
 PROBLEMS = {
-    "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number; write a percentage from 0 to 100."),
+    "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number. Enter a percentage from 0 to 100."),
     "percent-range": gettext_lazy("%(value)s is not between 0 and 100."),
     "sum": gettext_lazy("Percentages add up to %(sum)s. They must total 100."),
     "tag-duplicate": gettext_lazy("The tag “%(tag)s” is listed twice. A tag points to one revision only."),
     "tag-invalid": gettext_lazy(
-        "“%(tag)s” is not a valid tag. Use lower-case letters, digits and “-”, at most 63; start with a letter."
+        "“%(tag)s” is not a valid tag. Use at most 63 lowercase letters, digits and “-”, starting with a letter."
     ),
-    "revision-needed": gettext_lazy("Choose the revision that this is for."),
+    "revision-needed": gettext_lazy("Choose a revision for this target."),
     "revision-foreign": gettext_lazy("%(revision)s is a revision of another service, %(owner)s."),
     "revisions-gone": gettext_lazy(
-        "The revisions that would get the traffic do not exist any more (%(revisions)s). Choose another split."
+        "The revisions that would get the traffic no longer exist (%(revisions)s). Choose another split."
     ),
-    "too-many-rows": gettext_lazy("At most %(limit)s targets fit into this form. Edit the YAML instead."),
+    "too-many-rows": gettext_lazy("This form holds at most %(limit)s targets. Edit the YAML instead."),
     "revision-unknown": gettext_lazy("The revision %(revision)s does not exist."),
 }
 PRESETS = {
@@ -41,11 +41,11 @@ def left_out(target: TrafficTarget, *, is_gone: bool) -> str:
     """Return that a split leaves a target out, and why."""
     facts = {"revision": target.revision, "tag": target.tag or "", "percent": target.percent or 0}
     if is_gone and target.percent:
-        text = _("Leaves out %(revision)s: it does not exist any more. Its %(percent)s%% go to the others.")
+        text = _("Leaves out %(revision)s, which no longer exists. Its %(percent)s%% goes to the other targets.")
     elif is_gone and target.tag:
-        text = _("Leaves out %(revision)s (tag “%(tag)s”): it does not exist any more.")
+        text = _("Leaves out %(revision)s (tag “%(tag)s”), which no longer exists.")
     elif is_gone:
-        text = _("Leaves out %(revision)s: it does not exist any more.")
+        text = _("Leaves out %(revision)s, which no longer exists.")
     else:
         text = _("Leaves out %(revision)s: it belongs to another service, and this cluster routes no traffic to it.")
     return text % facts

@@ -74,21 +74,21 @@ def is_database_unavailable(error: BaseException) -> bool:
 
 def _sentence(error: BaseException) -> str:
     if is_database_unavailable(error):
-        return _("The console's database does not answer, is locked or takes nothing in.")
+        return _("The console's database is not responding, is locked or does not accept writes.")
     if isinstance(error, MirrorIncomplete):
         return ""
     if isinstance(error, MirrorUnavailable | RedisConnectionError | RedisTimeoutError):
-        return _("The console's own store (Redis) does not answer. Try again in a moment.")
+        return _("The console's data store (Redis) is not responding. Try again in a moment.")
     if isinstance(error, RedisError):
-        return _("The console's own store (Redis) takes nothing in: it is full or read-only.")
+        return _("The console's data store (Redis) does not accept writes: it is full or read-only.")
     return ""
 
 
 def _consequence(request: HttpRequest, error: BaseException) -> str:
     if request.method in SAFE:
-        return _("Nothing was changed. What was submitted before continues as soon as it works again.")
+        return _("Nothing was changed. Earlier submissions continue once it works again.")
     if getattr(request, "is_answered", False):
-        return _("What you sent was saved; only the answer could not be made.")
+        return _("Your submission was saved; only the response page could not be created.")
     if is_database_unavailable(error):
-        return _("Nothing was saved. You can send it again: what was submitted once is never made twice.")
-    return _("You can send it again: what was submitted once is never made twice.")
+        return _("Nothing was saved. You can submit it again: the same submission is never applied twice.")
+    return _("You can submit it again: the same submission is never applied twice.")

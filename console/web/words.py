@@ -12,7 +12,7 @@ from console.access.explaining import Path
 from console.access.scopes import STAR, Scope, selector_text
 from console.audit import Outcome
 from console.knative.conditions import Condition
-from console.knative.objects import Health
+from console.knative.objects import Health, Revision
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, Problem, TrafficTruth
 from console.operations import access_tests
@@ -36,35 +36,35 @@ PHASES = {
     Phase.READY.value: gettext_lazy("Revision ready"),
     Phase.TRAFFIC_MOVED.value: gettext_lazy("Traffic moved"),
     Phase.LOAD_BALANCER.value: gettext_lazy("Load balancer"),
-    ENDED: gettext_lazy("Until it ended"),
+    ENDED: gettext_lazy("Until failure"),
 }
 KINDS = {
     "Combined": gettext_lazy("Settings"),
     "CreateService": gettext_lazy("Create service"),
     "Restart": gettext_lazy("Restart"),
-    "ResolveImage": gettext_lazy("Resolve the image again"),
+    "ResolveImage": gettext_lazy("Re-resolve the image"),
     "SetAnnotations": gettext_lazy("Change annotations"),
     "SetCommand": gettext_lazy("Change the command"),
     "SetConcurrency": gettext_lazy("Change the concurrency limit"),
-    "SetEnvFrom": gettext_lazy("Change variables"),
+    "SetEnvFrom": gettext_lazy("Change environment variables"),
     "SetLabels": gettext_lazy("Change labels"),
-    "SetPlacement": gettext_lazy("Change placement"),
+    "SetPlacement": gettext_lazy("Change scheduling"),
     "SetPort": gettext_lazy("Change the port"),
     "SetProbe": gettext_lazy("Change a probe"),
-    "SetPullPolicy": gettext_lazy("Change the pull policy"),
-    "SetPullSecrets": gettext_lazy("Change pull secrets"),
+    "SetPullPolicy": gettext_lazy("Change the image pull policy"),
+    "SetPullSecrets": gettext_lazy("Change image pull secrets"),
     "SetResources": gettext_lazy("Change resources"),
     "SetRevisionName": gettext_lazy("Name the revision"),
     "SetServiceAccount": gettext_lazy("Change the service account"),
-    "SetTimeout": gettext_lazy("Change the timeout"),
-    "SetUser": gettext_lazy("Change the user"),
+    "SetTimeout": gettext_lazy("Change the request timeout"),
+    "SetUser": gettext_lazy("Change the user (UID)"),
     "SetVisibility": gettext_lazy("Change visibility"),
-    "SetVolumes": gettext_lazy("Change mounts"),
+    "SetVolumes": gettext_lazy("Change volume mounts"),
     "DeleteRevision": gettext_lazy("Delete revision"),
     "DeleteService": gettext_lazy("Delete service"),
     "Redeploy": gettext_lazy("Redeploy"),
     "ReplaceManifest": gettext_lazy("Edit YAML"),
-    "SetEnv": gettext_lazy("Change variables"),
+    "SetEnv": gettext_lazy("Change environment variables"),
     "SetImage": gettext_lazy("Change image"),
     "SplitTraffic": gettext_lazy("Split traffic"),
     "SetScale": gettext_lazy("Scale"),
@@ -73,20 +73,33 @@ OUTCOMES = {
     Outcome.REQUESTED.value: gettext_lazy("requested"),
     Outcome.SUCCEEDED.value: gettext_lazy("succeeded"),
     Outcome.FAILED.value: gettext_lazy("failed"),
-    Outcome.REFUSED.value: gettext_lazy("refused"),
+    Outcome.REFUSED.value: gettext_lazy("denied"),
 }
 AUDIT_GROUPS = {
-    "changes": gettext_lazy("Changes asked for"),
-    "results": gettext_lazy("Results of changes"),
-    "outside": gettext_lazy("Changes from outside"),
+    "changes": gettext_lazy("Requested changes"),
+    "results": gettext_lazy("Change results"),
+    "outside": gettext_lazy("External changes"),
     "reveals": gettext_lazy("Values revealed"),
     "sessions": gettext_lazy("Sign-in and accounts"),
     "access": gettext_lazy("Teams and grants"),
     "approvals": gettext_lazy("Approvals and protection"),
     "tokens": gettext_lazy("API tokens"),
     "clusters": gettext_lazy("Clusters"),
-    "audit": gettext_lazy("The log itself"),
-    "tests": gettext_lazy("Access tests"),
+    "audit": gettext_lazy("Audit log"),
+    "tests": gettext_lazy("Test requests"),
+}
+RESOURCES = {
+    ("cpu", "request"): gettext_lazy("CPU request"),
+    ("cpu", "limit"): gettext_lazy("CPU limit"),
+    ("memory", "request"): gettext_lazy("Memory request"),
+    ("memory", "limit"): gettext_lazy("Memory limit"),
+}
+_AGES = {
+    "s": gettext_lazy("%(count)ss"),
+    "m": gettext_lazy("%(count)sm"),
+    "h": gettext_lazy("%(count)sh"),
+    "d": gettext_lazy("%(count)sd"),
+    "y": gettext_lazy("%(count)sy"),
 }
 SYMBOL_WORDS = {
     "ok": gettext_lazy("OK"),
@@ -100,19 +113,19 @@ SYMBOL_WORDS = {
 def truth(facts: TrafficTruth) -> str:
     """Return in one sentence what a new revision will get."""
     if facts.kind is Kind.FOLLOWS_LATEST:
-        return _("Follows the latest revision: a new revision gets 100% as soon as it is ready.")
+        return _("Tracks the latest revision: a new revision gets 100% as soon as it is ready.")
     if facts.kind is Kind.SPLIT:
         return _("Split: a new revision gets %(percent)s%% as soon as it is ready.") % {
             "percent": facts.new_revision_percent
         }
     if len(facts.pinned_to) == 1:
         return _("Pinned to %(revision)s: a new revision gets 0%%.") % {"revision": facts.pinned_to[0]}
-    return _("Split among named revisions: a new revision gets 0%.")
+    return _("Split across named revisions: a new revision gets 0%.")
 
 
 def truth_short(kind: str, percent: int) -> str:
     if kind == Kind.FOLLOWS_LATEST:
-        return _("follows latest")
+        return _("tracks latest")
     return _("new revisions get %(percent)s%%") % {"percent": percent}
 
 
@@ -130,70 +143,69 @@ def problem_of(code: str, facts: Mapping[str, Any]) -> str:
 
 PROBLEMS = {
     **traffic_words.PROBLEMS,
-    "env-name-empty": gettext_lazy("A variable needs a name."),
+    "env-name-empty": gettext_lazy("An environment variable needs a name."),
     "env-name-reserved": gettext_lazy("“%(name)s” is reserved: Knative sets it itself."),
     "env-name-invalid": gettext_lazy(
-        "“%(name)s” is no name for a variable: use letters, digits, “_”, “-” and “.”, not a digit first."
+        "“%(name)s” is not a valid variable name. Use letters, digits, “_”, “-” and “.”, not starting with a digit."
     ),
     "env-name-duplicate": gettext_lazy("“%(name)s” is listed twice. Remove one."),
     "env-value-too-long": gettext_lazy(
-        "The value has %(size)s bytes, at most %(limit)s fit. Put it into a secret or config map and mount it."
+        "The value is %(size)s bytes long; the limit is %(limit)s. Put it in a Secret or ConfigMap and mount it."
     ),
-    "env-value-masked": gettext_lazy(
-        "The value contains ••••, which stands for a value that is hidden. Write the whole value."
-    ),
+    "env-value-masked": gettext_lazy("The value contains ••••, the mask of a hidden value. Enter the full value."),
     "env-literal-for-reference": gettext_lazy(
         "“%(name)s” comes from %(origin)s. Confirm that this plain value replaces the reference."
     ),
     "env-paste-references": gettext_lazy(
-        "These are references now: %(names)s. Confirm that plain values replace them."
+        "These are currently references: %(names)s. Confirm that plain values replace them."
     ),
     "env-paste-problem": gettext_lazy("Line %(line)s: %(problem)s"),
     "env-too-many-open": gettext_lazy(
         "At most %(limit)s variables can be edited at a time. Preview and apply these first, or paste a .env file."
     ),
     "manifest-mask-in-value": gettext_lazy(
-        "The value of “%(name)s” contains ••••, which stands for a value that is hidden. Write the whole value."
+        "The value of “%(name)s” contains ••••, the mask of a hidden value. Enter the full value."
     ),
     "env-value-nul": gettext_lazy("The value contains a NUL character, which no process can receive."),
-    "env-source-invalid": gettext_lazy("Write it as NAME/KEY, for example database/password."),
-    "env-paste-line": gettext_lazy("Line %(line)s cannot be read as NAME=value."),
-    "image-empty": gettext_lazy("An image is needed, for example registry.example.com/shop/cart:1.4."),
+    "env-source-invalid": gettext_lazy("Use the format NAME/KEY, for example database/password."),
+    "env-paste-line": gettext_lazy("Line %(line)s is not valid NAME=value."),
+    "image-empty": gettext_lazy("Enter an image, for example registry.example.com/shop/cart:1.4."),
     "image-invalid": gettext_lazy(
-        "“%(image)s” is not an image reference: [registry/]name[:tag][@digest], in lower case."
+        "“%(image)s” is not a valid image reference. Use [registry/]name[:tag][@digest], in lowercase."
     ),
     "revision-is-latest": gettext_lazy(
-        "%(revision)s is the latest revision: Knative would make it again at once. Change the service instead."
+        "%(revision)s is the latest revision: Knative would recreate it immediately. Change the service instead."
     ),
-    "revision-is-routed": gettext_lazy("%(revision)s still has traffic or a tag; take those away first."),
-    "container-unknown": gettext_lazy("There is no container “%(container)s” any more."),
+    "revision-is-routed": gettext_lazy("%(revision)s still has traffic or a tag. Remove those first."),
+    "container-unknown": gettext_lazy("The container “%(container)s” no longer exists."),
     "name-invalid": gettext_lazy(
-        "“%(name)s” is no name: lower-case letters, digits and “-”, a letter first, at most 63."
+        "“%(name)s” is not a valid name. Use at most 63 lowercase letters, digits and “-”, starting with a letter."
     ),
     "name-taken": gettext_lazy("A service named “%(name)s” already exists in this namespace. Choose another name."),
-    "quantity-invalid": gettext_lazy("“%(value)s” is no quantity, as 250m or 128Mi are."),
+    "quantity-invalid": gettext_lazy("“%(value)s” is not a valid quantity (for example 250m or 128Mi)."),
     "number-range": gettext_lazy("%(value)s is not between %(low)s and %(high)s."),
     "number-invalid": gettext_lazy("“%(value)s” is not a whole number."),
-    "namespace-unknown": gettext_lazy("Choose a namespace in which you may deploy."),
-    "manifest-other-service": gettext_lazy("The manifest is of another service (%(name)s)."),
-    "manifest-invalid": gettext_lazy("“%(field)s” of the manifest is not of the kind that belongs there."),
-    "manifest-masked-value": gettext_lazy("“%(name)s” is new: write its value instead of the mask."),
+    "namespace-unknown": gettext_lazy("Choose a namespace that you can deploy to."),
+    "manifest-other-service": gettext_lazy("The manifest is for another service (%(name)s)."),
+    "manifest-invalid": gettext_lazy("“%(field)s” in the manifest has the wrong type."),
+    "manifest-masked-value": gettext_lazy("“%(name)s” is new: enter its value instead of the mask."),
     "line-double": gettext_lazy("“%(name)s” is listed twice. Remove one."),
     "label-key-invalid": gettext_lazy(
-        "“%(key)s” is no key: letters, digits, “-”, “_” and “.”, at most 63, after an optional domain and “/”."
+        "“%(key)s” is not a valid key. Use at most 63 letters, digits, “-”, “_” and “.”, after an optional "
+        "domain and “/”."
     ),
     "label-value-invalid": gettext_lazy(
-        "“%(value)s” is no value of a label: letters, digits, “-”, “_” and “.”, at most 63."
+        "“%(value)s” is not a valid label value. Use at most 63 letters, digits, “-”, “_” and “.”."
     ),
-    "mount-path-taken": gettext_lazy("Something is mounted at %(path)s already."),
-    "revision-name-prefix": gettext_lazy("“%(name)s” does not begin with “%(prefix)s”."),
-    "yaml-invalid": gettext_lazy("This is not YAML: %(detail)s"),
+    "mount-path-taken": gettext_lazy("Something is already mounted at %(path)s."),
+    "revision-name-prefix": gettext_lazy("“%(name)s” does not start with “%(prefix)s”."),
+    "yaml-invalid": gettext_lazy("This is not valid YAML: %(detail)s"),
     "label-decides": gettext_lazy(
-        "The label “%(labels)s” decides who may do what with this service, or which rules protect it. You can only set "
-        "or remove it if you hold, with no end, what it gives or takes; you lack %(permissions)s. Leave it as it is, "
-        "or ask an owner."
+        "The label “%(labels)s” controls access to this service or which rules protect it. To set or remove "
+        "it, you must permanently hold the permissions it affects; you lack %(permissions)s. Leave it "
+        "unchanged, or ask an owner."
     ),
-    "digest-unknown": gettext_lazy("The digest that runs now is not known; let Knative resolve the image again."),
+    "digest-unknown": gettext_lazy("The current digest is not known. Let Knative re-resolve the image."),
 }
 
 
@@ -201,7 +213,7 @@ def not_allowed(refusal: NotAllowed) -> str:
     """Return which permissions a change of a service lacks, or which of its labels may not be set."""
     if isinstance(refusal, LabelNotAllowed):
         return problem(refusal.problem)
-    return _("You lack the permission “%(permission)s” here.") % {"permission": ", ".join(sorted(refusal.permissions))}
+    return _("You need the “%(permission)s” permission.") % {"permission": ", ".join(sorted(refusal.permissions))}
 
 
 def frozen(freeze: Freeze) -> str:
@@ -211,21 +223,21 @@ def frozen(freeze: Freeze) -> str:
 
 
 def frozen_now(freeze: Freeze) -> str:
-    return _("in force until %(until)s") % {"until": freeze.until}
+    return _("Active until %(until)s") % {"until": freeze.until}
 
 
 def next_freeze(window: FreezeWindow, begins: datetime | None) -> str:
     """Return when a window that is not in force begins next, on the clocks of its zone."""
     if begins is None:
-        return _("over")
-    return _("next from %(begins)s") % {"begins": on_clock(begins, window.zone)}
+        return _("Ended")
+    return _("Next start: %(begins)s") % {"begins": on_clock(begins, window.zone)}
 
 
 def stopped(stop: Stopped) -> str:
     """Return why a change could not be submitted, and what to do."""
     if isinstance(stop, Frozen):
         return f"{stop.ref.namespace}/{stop.ref.name}: {frozen(stop.freeze)}"
-    return _("A reason is needed here: say why.")
+    return _("A reason is required.")
 
 
 def condition(found: Condition) -> str:
@@ -235,7 +247,7 @@ def condition(found: Condition) -> str:
     known = {
         "RolloutInProgress": _("a gradual rollout is moving traffic"),
         "TLSNotEnabled": _("served over plain HTTP"),
-        "ResolvingDigests": _("looking up the image"),
+        "ResolvingDigests": _("resolving the image"),
         "Deploying": _("pods are starting"),
     }
     return known.get(found.reason, "")
@@ -247,6 +259,28 @@ def tally(conditions: tuple[Condition, ...]) -> str:
     return ", ".join(parts)
 
 
+def age(text: str) -> str:
+    """Return an age that kn writes (`9d`) with its unit in the reader's language."""
+    unit = _AGES.get(text[-1:])
+    return str(unit) % {"count": text[:-1]} if unit and text[:-1].isdigit() else text
+
+
+def image(revision: Revision) -> str:
+    """Return the image of a revision and the digest that it is pinned to."""
+    if not revision.image_digest:
+        return revision.image_text
+    facts = {"image": revision.image.partition("@")[0], "digest": revision.image_digest.removeprefix("sha256:")[:6]}
+    return _("%(image)s (pinned to %(digest)s)") % facts
+
+
+def resource(name: str, kind: str) -> str:
+    """Return what a container's resource is called. `kind` is request or limit."""
+    known = RESOURCES.get((name, kind))
+    return (
+        str(known) if known else (_("%(name)s request") if kind == "request" else _("%(name)s limit")) % {"name": name}
+    )
+
+
 def requests(count: int) -> str:
     return ngettext("%(count)s request", "%(count)s requests", count) % {"count": count}
 
@@ -256,7 +290,7 @@ def test_error(error: str) -> str:
     if error == access_tests.CUT_SHORT:
         return _("The test was cut short: not all requests were sent.")
     if error == access_tests.NOT_ALLOWED:
-        return _("The right to see this service was taken away before the test began.")
+        return _("Permission to view this service was revoked before the test started.")
     return _("The test could not be run: %(reason)s") % {"reason": error}
 
 
@@ -264,16 +298,16 @@ def scope(found: Scope) -> str:
     """Return where a grant holds, in words."""
     names = {"cluster": found.cluster, "namespace": found.namespace}
     if found.cluster == STAR and found.namespace == STAR:
-        text = _("everywhere")
+        text = _("all clusters")
     elif found.cluster == STAR:
-        text = _("in %(namespace)s of every cluster") % names
+        text = _("namespace %(namespace)s in all clusters") % names
     elif found.namespace == STAR:
-        text = _("in every namespace of %(cluster)s") % names
+        text = _("all namespaces in %(cluster)s") % names
     else:
-        text = _("in %(namespace)s of %(cluster)s") % names
+        text = _("namespace %(namespace)s in %(cluster)s") % names
     if not found.selector:
         return text
-    return _("%(where)s on services with %(labels)s") % {"where": text, "labels": selector_text(found.selector)}
+    return _("%(where)s, services with %(labels)s") % {"where": text, "labels": selector_text(found.selector)}
 
 
 def misses(path: Path) -> str:
@@ -282,8 +316,8 @@ def misses(path: Path) -> str:
         "cluster": _("only in clusters named %(cluster)s"),
         "namespace": _("only in namespaces named %(namespace)s"),
         "selector": _("only on services with %(labels)s"),
-        "expired": _("the membership ended on %(until)s UTC"),
-        "inactive": _("the person is deactivated"),
+        "expired": _("the membership expired at %(until)s UTC"),
+        "inactive": _("the account is deactivated"),
     }
     facts = {
         "cluster": path.scope.cluster,

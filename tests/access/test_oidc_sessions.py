@@ -110,7 +110,7 @@ def test_another_persons_sign_in_confirms_nothing(client, provider: Provider, al
     client.post("/tokens/new/", TOKEN)
     answer = confirm(client, provider, "9", auth_time=now())
     assert answer.status_code == 403
-    assert "as somebody else" in answer.content.decode()
+    assert "as someone else" in answer.content.decode()
     assert not ApiToken.objects.exists()
     assert not User.objects.filter(username="thief").exists()
     assert who(client) == "alice"
@@ -135,8 +135,8 @@ def test_the_page_that_asks_for_a_new_sign_in_speaks_both_languages(
     client, provider: Provider, alice, language
 ) -> None:
     page = client.get(CONFIRM, headers={"Accept-Language": language}).content.decode()
-    assert ("Confirm that it is you" in page) is (language == "en")
-    assert ("确认是您本人" in page) is (language == "zh-hans")
+    assert ("Confirm your identity" in page) is (language == "en")
+    assert ("确认身份" in page) is (language == "zh-hans")
 
 
 def test_people_of_single_sign_on_set_up_a_second_factor_and_are_asked_for_it(

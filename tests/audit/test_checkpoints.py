@@ -30,7 +30,7 @@ def test_a_log_that_went_on_still_has_its_checkpoint(entries, tmp_path) -> None:
     audit.record("later", actor=ALICE, outcome=Outcome.SUCCEEDED)
     out = StringIO()
     call_command("audit", "verify", "--checkpoint", path, stdout=out)
-    assert out.getvalue() == "6 entries, the chain holds, and has all of 1 checkpoints\n"
+    assert out.getvalue() == "6 entries, the chain is intact, and has all of 1 checkpoints\n"
 
 
 def test_a_tail_that_was_cut_off_is_found_with_a_checkpoint_only(unguarded, tmp_path) -> None:
@@ -92,6 +92,6 @@ def test_a_file_without_a_checkpoint_proves_nothing(entries, tmp_path, text: str
     path = tmp_path / "empty"
     path.write_text(text)
     out = StringIO()
-    with pytest.raises(CommandError, match=r"proves nothing: .* holds none"):
+    with pytest.raises(CommandError, match=r"cannot be verified: .* contains no checkpoints"):
         call_command("audit", "verify", "--checkpoint", str(path), stdout=out)
     assert out.getvalue() == ""

@@ -44,13 +44,13 @@ def sequences() -> list[int]:
 
 def test_the_chain_holds_with_and_without_the_archives(old, tmp_path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    assert retain(first, 95) == "3 entries archived; the log begins after entry 3\n"
-    assert retain(second) == "3 entries archived; the log begins after entry 6\n"
+    assert retain(first, 95) == "3 entries archived; the log now starts after entry 3\n"
+    assert retain(second) == "3 entries archived; the log now starts after entry 6\n"
     assert sequences() == [7, 8, 9, 10, 11]  # the last two tell of the archives
     assert verify() == 5
     out = StringIO()
     call_command("audit", "verify", "--archive", str(first), "--archive", str(second), stdout=out)
-    assert out.getvalue() == "11 entries, the chain holds\n"
+    assert out.getvalue() == "11 entries, the chain is intact\n"
     call_command("audit", "verify", "--archive", str(second), stdout=out)
     assert Retention.objects.get(through=3).archive_sha256 == hashlib.sha256(first.read_bytes()).hexdigest()
     assert first.stat().st_mode & 0o077 == 0
@@ -76,7 +76,7 @@ def test_an_archive_that_was_changed_is_found(old, tmp_path) -> None:
     with pytest.raises(CommandError, match="broken"):
         call_command("audit", "verify", "--archive", str(path))
     path.write_text("nonsense\n")
-    with pytest.raises(CommandError, match="something else than entries"):
+    with pytest.raises(CommandError, match="something other than entries"):
         call_command("audit", "verify", "--archive", str(path))
 
 
@@ -117,7 +117,7 @@ def test_a_removal_that_no_entry_tells_of_is_found(old) -> None:
         "SELECT 2, hash, at, '' FROM audit_entry WHERE sequence = 2"
     )
     sql("DELETE FROM audit_entry WHERE sequence <= 2")
-    with pytest.raises(chain.BrokenLink, match="no entry tells of it"):
+    with pytest.raises(chain.BrokenLink, match="no entry records it"):
         verify()
 
 
@@ -129,7 +129,7 @@ def test_one_that_was_killed_between_archive_and_removal_is_finished_by_the_next
     assert sequences()[0] == 1
     assert verify() == 4  # what is archived does not count any more
     monkeypatch.undo()
-    assert retain(tmp_path / "second") == "0 entries archived; the log begins after entry 6\n"
+    assert retain(tmp_path / "second") == "0 entries archived; the log now starts after entry 6\n"
     assert sequences() == [7, 8, 9, 10]
     assert not (tmp_path / "second").exists()
 

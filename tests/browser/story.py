@@ -55,7 +55,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
 
     # 3: the service page tells what a new revision will get
     visitor.go(hello)
-    expect(page.get_by_text("Follows the latest revision")).to_be_visible()
+    expect(page.get_by_text("Tracks the latest revision")).to_be_visible()
     expect(page.locator("main")).to_contain_text("current @latest")
     if is_sandbox:
         expect(page.locator("main")).to_contain_text("(pinned to 5ea96b)")
@@ -134,7 +134,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     page.fill("[name=count]", "200")
     page.get_by_role("button", name=re.compile("^Send")).click()
     page.wait_for_selector("#result[data-finished=yes]")
-    expect(page.locator("#fit")).to_contain_text("within what chance allows")
+    expect(page.locator("#fit")).to_contain_text("matches the configured split")
     for body in ("Hello First!", "Hello Second!", "Hello world: Second"):
         expect(page.locator("#result, main").get_by_text(body, exact=True).first).to_be_visible()
     visitor.keep(f"{cluster}-10-access-test")

@@ -31,19 +31,19 @@ def test_a_cluster_comes_and_goes_without_a_restart(
 
     # A kubeconfig fills the form; its token is in no page, also not when the address is wrong at first.
     page.fill("[name=kubeconfig]", edge.kubeconfig(tmp_path / "config").read_text())
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Parse").click()
     expect(page.locator("[name=url]")).to_have_value(edge.tls_url)
     page.fill("[name=name]", "edge")
     page.fill("[name=url]", "https://no-such-host.invalid:6443")
     page.get_by_role("button", name="Test and save").click()
-    expect(page.get_by_text("The host name is not known.")).to_be_visible()
+    expect(page.get_by_text("The host name could not be resolved.")).to_be_visible()
     assert edge.token not in page.content()
     visitor.keep("cluster-01-refused")
     page.fill("[name=url]", edge.tls_url)
     page.fill("[name=ingress]", f"{edge.ingress_host}:{edge.ingress_port}")
     page.get_by_role("button", name="Test and save").click()
     page.wait_for_url(re.compile("/cluster/edge/$"))
-    expect(page.get_by_text("The cluster answers, and Knative is there.")).to_be_visible()
+    expect(page.get_by_text("Connected. Knative Serving found.")).to_be_visible()
 
     # The watcher mirrors it, the worker changes a service there.
     visitor.go("/?cluster=edge&q=hello")

@@ -21,6 +21,7 @@ PAGES = [
     "/",
     "/services/new/",
     "/services/sandbox/shop/storefront/",
+    "/services/sandbox/shop/recommendations/",
     "/services/sandbox/shop/storefront/revisions/",
     "/services/sandbox/shop/storefront/revisions/storefront-00003/?with=storefront-00002",
     "/services/sandbox/shop/cart/env/",
@@ -178,7 +179,7 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     visitor = Visitor(context, running.url).sign_in("deployer")
     page = visitor.go("/?q=catalog").page
     page.get_by_role("link", name="catalog", exact=True).click()
-    expect(page.get_by_text("Follows the latest revision")).to_be_visible()
+    expect(page.get_by_text("Tracks the latest revision")).to_be_visible()
 
     visitor.go(f"{CATALOG}env/")
     blank = page.locator("input[name^=name-]:not([type=hidden])").first

@@ -108,7 +108,7 @@ def play(visitor: Visitor, canaries: Canaries, addresses: list[str]) -> str:
         "textarea.manifest", with_variable(manifest, "REFUSED", canaries.new("a refused manifest"), "fieldOfNobody: 1")
     )
     page.get_by_role("button", name=re.compile("^Review changes")).click()
-    expect(page.get_by_text("The cluster refuses this.")).to_be_visible()
+    expect(page.get_by_text("The cluster rejected this.")).to_be_visible()
     told += page.inner_text(".note-error")  # the table of changes shows its author what they typed
     visitor.go(f"{HELLO}yaml/")
     page.fill("textarea.manifest", with_variable(manifest, "FROM_YAML", canaries.new("a manifest")))

@@ -25,7 +25,7 @@ def test_what_was_typed_survives_the_end_of_the_session(visitor: Visitor) -> Non
     Visitor(visitor.context, visitor.base, opened.value).fill_in("deployer")
 
     page.get_by_role("button", name=re.compile("^Review changes")).click()
-    expect(page.get_by_role("alert")).to_contain_text("press the button again")
+    expect(page.get_by_role("alert")).to_contain_text("Press the button again")
     expect(page.locator("[name=value-0]")).to_have_value("typed before")
     page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(page.get_by_role("heading", name="Review changes")).to_be_visible()

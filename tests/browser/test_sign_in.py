@@ -173,7 +173,7 @@ def test_the_first_start_prints_the_first_administrators_link_once(browser: Brow
         page.fill("[name=username]", "root")
         page.fill("[name=password1]", "long-enough-password-1")
         page.fill("[name=password2]", "long-enough-password-1")
-        page.get_by_role("button", name="Make the administrator").click()
+        page.get_by_role("button", name="Create administrator").click()
         page.fill("[name=login]", "root")
         page.fill("[name=password]", "long-enough-password-1")
         page.get_by_role("button", name="Sign in", exact=True).click()

@@ -68,7 +68,7 @@ def test_a_switch_of_language_and_of_colours(visitor: Visitor, path: str) -> Non
     expect(page.locator(selector)).to_have_value(text)
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(page.locator(selector)).to_have_value(text)
     preview(page)
@@ -82,7 +82,7 @@ def test_the_form_that_was_typed_into_is_the_one_that_goes_along(visitor: Visito
     visitor.go("/teams/")
     page.locator("tbody a").first.click()
     page.fill("[name=namespace]", "typed")
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(page.locator("[name=namespace]")).to_have_value("typed")
 
@@ -93,7 +93,7 @@ def test_after_applying_back_gives_a_fresh_form(visitor: Visitor) -> None:
     page.get_by_role("button", name=re.compile("^Apply")).click()
     page.wait_for_url(re.compile("/operations/"))
     page.go_back()
-    expect(page.get_by_text("was applied already")).to_be_visible()
+    expect(page.get_by_text("has already been applied")).to_be_visible()
 
 
 def test_without_script(without_script: Visitor) -> None:
@@ -106,7 +106,7 @@ def test_without_script(without_script: Visitor) -> None:
     assert page.get_by_role("heading", name="Review changes").is_visible()
     page.go_back()
     if page.input_value(selector) != text:
-        page.get_by_role("link", name="Continue with them").click()
+        page.get_by_role("link", name="Continue editing").click()
     assert page.input_value(selector) == text
 
 

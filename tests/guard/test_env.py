@@ -65,7 +65,7 @@ def test_a_line_that_is_opened_and_revealed_and_left_changes_nothing(stage: Stag
             assert_nothing_changes(person, person.send(form))
             answer = person.send(person.reveal(form))
             if MASK in variables(case.raw, case.container)[place].get("value", ""):
-                assert "stands for a value that is hidden" in " ".join(answer.complaints)  # nothing sends the mask
+                assert "the mask of a hidden value" in " ".join(answer.complaints)  # nothing sends the mask
             else:
                 assert_nothing_changes(person, answer)
 

@@ -153,7 +153,7 @@ def test_who_is_switched_off_here_stays_out_and_leaves_an_entry(visitor: Visitor
     admin.send(page, f"{path}deactivate/")
     assert not visitor.is_signed_in()
     assert Visitor(visitor.base).sign_in("dan").url.endswith("/accounts/inactive/")
-    assert "the account is closed" in admin.get("/audit/?q=dan").text
+    assert "the account is deactivated" in admin.get("/audit/?q=dan").text
 
 
 def test_a_wrong_secret_is_told_as_the_operators_matter(

@@ -136,8 +136,8 @@ def reseal() -> str:
 @pytest.mark.django_db
 def test_after_resealing_the_old_key_can_be_dropped(settings, sealed_rows: None, wanted: Wanted) -> None:
     settings.ENCRYPTION_KEYS = ["new", "old"]
-    assert "registry.Cluster.sealed_credential: 1 encrypted anew, 0 had the newest key" in reseal()
-    assert "operations.Operation.sealed_seen: 0 encrypted anew, 1 had the newest key" in reseal()
+    assert "registry.Cluster.sealed_credential: 1 re-encrypted, 0 already used the newest key" in reseal()
+    assert "operations.Operation.sealed_seen: 0 re-encrypted, 1 already used the newest key" in reseal()
     told = Entry.objects.filter(action="manage.Reseal").order_by("sequence")
     assert [entry.outcome for entry in told] == ["succeeded", "succeeded"]
     assert "registry.Cluster.sealed_credential: 1 of 1" in told[0].text
@@ -165,7 +165,7 @@ def test_second_factors_work_after_the_old_key_was_dropped(settings) -> None:
     TOTP.activate(ada, secret)
     codes = RecoveryCodes.activate(ada).get_unused_codes()
     settings.ENCRYPTION_KEYS = ["new", "old"]
-    assert "mfa.Authenticator.data: 2 encrypted anew, 0 had the newest key" in reseal()
+    assert "mfa.Authenticator.data: 2 re-encrypted, 0 already used the newest key" in reseal()
     settings.ENCRYPTION_KEYS = ["new"]
     assert decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
     assert RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes() == codes

@@ -409,7 +409,7 @@ def test_repeats_of_a_refused_attempt_are_counted_and_not_written_one_by_one(cli
     key = fold_key(things["viewer"].pk, Permission.TRAFFIC, f"GET {reverse('traffic', kwargs=HERE)}")
     cache.delete(f"refused:{key}")  # an hour passes
     assert ask(client, "traffic").status_code == 403
-    assert Entry.objects.latest("sequence").text.endswith("(and 39 more times since the last entry of it)")
+    assert Entry.objects.latest("sequence").text.endswith("(and 39 more times since the last such entry)")
 
 
 def test_a_refused_attempt_leaves_an_audit_entry(client, things) -> None:

@@ -76,7 +76,7 @@ def test_an_entry_shows_difference_roles_team_and_the_operations_timeline(client
 def test_an_entry_outlives_its_operation(client, log, people) -> None:
     log.delete()
     found = page(client, people["auditor"], "audit-entry", sequence=1)
-    assert "not kept any more" in found.text
+    assert "no longer kept" in found.text
     assert not [link for link in found.links if "/operations/" in link and str(log.pk) in link]
 
 
@@ -86,7 +86,7 @@ def test_a_service_and_a_person_have_their_history(client, log, people) -> None:
     shown = read(client.get(history))
     assert "History of shop" in shown.text
     assert f"{reverse('audit')}?actor=deployer" in shown.links
-    assert "What deployer did" in read(client.get(f"{reverse('audit')}?actor=deployer")).text
+    assert "Activity of deployer" in read(client.get(f"{reverse('audit')}?actor=deployer")).text
     viewer = page(client, people["viewer"], "service", cluster="box", namespace="default", name="shop")
     assert not [link for link in viewer.links if link.startswith(f"{reverse('audit')}?")]
     operation = page(client, people["auditor"], "operation", id=log.id)
@@ -98,7 +98,7 @@ def test_a_time_that_cannot_be_read_is_told_and_filters_are_kept(client, log, pe
     client.force_login(people["auditor"])
     response = client.get(reverse("audit") + "?since=soon&actor=deployer")
     assert response.status_code == 422
-    assert "This is no date" in read(response).text
+    assert "Not a valid date" in read(response).text
     assert 'value="deployer"' in response.content.decode()
     assert client.post(reverse("audit-export", kwargs={"form": "csv"}) + "?since=soon").status_code == 422
 
@@ -147,7 +147,7 @@ def test_a_big_export_becomes_a_page_with_a_file_for_its_owner(client, log, peop
     grant.delete()
     Grant.objects.create(team=grant.team, role=grant.role, cluster="*", namespace="other")
     assert client.get(file).status_code == 404
-    assert "Your right to read the log has changed" in read(client.get(response.url)).text
+    assert "Your audit permission has changed" in read(client.get(response.url)).text
     client.force_login(people["owner"])
     assert client.get(response.url).status_code == client.get(file).status_code == 404
     assert not Entry.objects.filter(action="audit.download").exists()
@@ -157,7 +157,7 @@ def test_a_summary_counts_changes_by_day_and_team(client, log, people) -> None:
     audit.record("operation.failed", actor=Actor(people["deployer"].pk, "deployer"), ref=HERE, outcome=Outcome.FAILED)
     audit.record("operation.superseded", actor=CONSOLE, ref=HERE, outcome=Outcome.FAILED)
     found = page(client, people["administrator"], "audit-summary", "?days=7")
-    assert "3 changes · 33% did not succeed · 1 from outside the console" in found.text
+    assert "3 changes · 33% did not succeed · 1 external" in found.text
     assert "deployers 2 1 50% 0 0" in found.text
     assert "2 changes" not in page(client, people["stranger"], "audit-summary").text
     assert found.inline == []

@@ -35,13 +35,13 @@ def env(*rows: tuple[str, str], **more: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("", "value")], "A variable needs a name."),
+        ([("", "value")], "An environment variable needs a name."),
         ([("TARGET", "again")], "“TARGET” is listed twice. Remove one."),
         ([("NEW", "1"), ("NEW", "2")], "“NEW” is listed twice. Remove one."),
         ([("PORT", "80")], "“PORT” is reserved: Knative sets it itself."),
         ([("K_SERVICE", "x")], "“K_SERVICE” is reserved: Knative sets it itself."),
-        ([("1BAD NAME", "x")], "“1BAD NAME” is no name for a variable"),
-        ([("BIG", "x" * 1_048_577)], "The value has 1048577 bytes"),
+        ([("1BAD NAME", "x")], "“1BAD NAME” is not a valid variable name"),
+        ([("BIG", "x" * 1_048_577)], "The value is 1048577 bytes long"),
     ],
 )
 def test_a_wrong_variable_is_refused_beside_its_row(owner, rows: list[tuple[str, str]], message: str) -> None:
@@ -57,7 +57,7 @@ def test_a_pasted_file_names_the_line_that_is_wrong(owner) -> None:
     response = owner.post(f"{SHOP}env/", env(paste="GOOD=1\n# comment\nno equals sign\nPORT=80"))
     text = read(response).text
     assert response.status_code == 422
-    assert "Line 3 cannot be read as NAME=value." in text
+    assert "Line 3 is not valid NAME=value." in text
     assert "“PORT” is reserved" in text
     assert "no equals sign" in text
 
@@ -127,18 +127,18 @@ def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> Non
     mirror.replace_all(SERVICES, [])
     response = owner.post(f"{SHOP}env/", env(("NEW", "1")))
     assert response.status_code == 404
-    assert "may have been deleted meanwhile" in read(response).text
+    assert "it may have been deleted" in read(response).text
 
 
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
         ("a: &x [1]\nb: *x", "aliases are not accepted"),
-        ("a: 1\na: 2", "the key a stands twice"),
-        ("[" * 60 + "]" * 60, "too deeply nested"),
-        ("[" * 50_000, "This is not YAML"),
-        ("- a list", "a mapping is needed"),
-        ("a: 'open", "This is not YAML"),
+        ("a: 1\na: 2", "the key a is listed twice"),
+        ("[" * 60 + "]" * 60, "nested too deeply"),
+        ("[" * 50_000, "This is not valid YAML"),
+        ("- a list", "expected a mapping"),
+        ("a: 'open", "This is not valid YAML"),
         ("a: " + "x" * 300_000, "more than 262144 bytes"),
     ],
 )
@@ -161,7 +161,7 @@ def test_settings_out_of_range_are_refused(owner) -> None:
     text = read(response).text
     assert "greater than or equal to 0" in text
     assert "This cluster accepts at most 600." in text
-    assert "“x” is no quantity" in text
+    assert "“x” is not a valid quantity" in text
 
 
 @pytest.mark.parametrize("count", ["0", "201", "many", ""])
@@ -174,7 +174,7 @@ def test_a_second_access_test_waits_for_the_first_and_says_so(owner) -> None:
         running = owner.post(f"{SHOP}test/", {"count": "5"}).url
         answer = owner.post(f"{SHOP}test/", {"count": "7"})
     assert answer.status_code == 429
-    assert "A test of yours is running on this service." in read(answer).text
+    assert "You already have a test running on this service." in read(answer).text
     assert running in read(answer).links
     assert 'value="7"' in answer.content.decode()
 

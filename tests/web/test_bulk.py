@@ -39,7 +39,7 @@ def test_each_service_says_what_would_happen_to_it(two) -> None:
     text = read(two.post("/services/bulk/", typed(*NAMES, "shop"))).text
     for name in NAMES:
         assert f"box/default/{name} spec.template.spec.containers[app].env[COLOUR] → •••• yes 100%" in text
-    assert "box/default/shop The cluster has no such object (any more)." in text
+    assert "box/default/shop The object was not found in the cluster." in text
     assert "Apply to 2 services" in text
     assert Preview.objects.count() == 2
 
@@ -57,7 +57,7 @@ def test_applying_makes_operations_of_one_batch_once(two) -> None:
     with_mistake = two.post("/services/bulk/submit/", {**previews, "deadline": "never"})
     assert again["Location"] == with_mistake["Location"] == answer["Location"]
     other = {"preview": ["00000000-0000-4000-8000-000000000001"]}
-    assert "was submitted already" in read(two.post("/services/bulk/submit/", other, follow=True)).text
+    assert "was already submitted" in read(two.post("/services/bulk/submit/", other, follow=True)).text
     assert Operation.objects.count() == 2
     assert Entry.objects.filter(action="deploy.SetEnv", text="new colours").count() == 2
 
@@ -65,12 +65,12 @@ def test_applying_makes_operations_of_one_batch_once(two) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"services": []}, "Choose some services."),
+        ({"services": []}, "Select at least one service."),
         ({"services": ["box/other/foreign"]}, "not one of the available choices"),
-        ({"name": ""}, "A variable needs a name."),
+        ({"name": ""}, "An environment variable needs a name."),
         ({"name": "PORT"}, "“PORT” is reserved"),
-        ({"kind": "label", "name": "bad key!"}, "“bad key!” is no key"),
-        ({"kind": "min-scale", "value": "-1"}, "Write a whole number."),
+        ({"kind": "label", "name": "bad key!"}, "“bad key!” is not a valid key"),
+        ({"kind": "min-scale", "value": "-1"}, "Enter a whole number."),
         ({"kind": "explode"}, "not one of the available choices"),
     ],
 )
@@ -85,7 +85,7 @@ def test_bad_input_is_refused_with_nothing_written(two, mirror, more: dict[str, 
 def test_a_service_where_the_person_may_not_deploy_says_so_and_leaves_an_entry(two, people) -> None:
     Grant.objects.filter(team__memberships__user=people["deployer"]).update(role=Role.objects.get(name="viewer"))
     text = read(two.post("/services/bulk/", typed(*NAMES))).text
-    assert text.count("You lack the permission “deploy” here.") == 2
+    assert text.count("You need the “deploy” permission.") == 2
     assert "Apply" not in text
     assert Entry.objects.filter(action="deploy.refused").count() == 2
 
@@ -103,7 +103,7 @@ def test_an_operator_restarts_many_and_no_other_build_comes_along(two, world: Wo
     kinds = {type(load(unseal(preview.sealed_change))).__name__ for preview in Preview.objects.all()}
     assert kinds == {"Restart"}
     refused = read(two.post("/services/bulk/", {**typed(*NAMES), "kind": "redeploy"})).text
-    assert refused.count("You lack the permission “deploy” here.") == 2
+    assert refused.count("You need the “deploy” permission.") == 2
 
 
 def test_running_builds_are_kept_unless_somebody_says_otherwise(two, world: World, mirror) -> None:

@@ -56,7 +56,7 @@ def shown(client, world, mirror, people) -> Shown:
 def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> None:
     text = read(shown.set_target("canary-new")).text
     assert "Creates a new revision." in text
-    assert "Follows the latest revision: a new revision gets 100%" in text
+    assert "Tracks the latest revision: a new revision gets 100%" in text
     assert "spec.template.spec.containers[app].env[TARGET].value First canary-new" in text
     assert f'kn service update {shown.name} --namespace default --env TARGET="$TARGET"' in text
     assert "Server-side dry run passed." in text
@@ -83,7 +83,7 @@ def test_submitting_makes_one_operation_however_often_the_button_is_pressed(show
     assert {answer["Location"] for answer in (again, came_back, with_mistake)} == {first["Location"]}
     assert Operation.objects.count() == 1
     page = read(shown.client.get(first["Location"]))
-    for words in ("Change variables", "Queued", "because", "Cancel"):
+    for words in ("Change environment variables", "Queued", "because", "Cancel"):
         assert words in page.text
     entry = Entry.objects.get(action="deploy.SetEnv")
     assert entry.changes == [
@@ -113,8 +113,8 @@ def test_a_service_that_changed_meanwhile_is_said_and_compared_as_it_is_now(show
 
     shown.world.edit(shown.name, other)
     text = read(shown.set_target("Mine", resource_version=seen)).text
-    assert "was changed by" in text
-    assert "Below is the difference from what it is now." in text
+    assert "changed the service after you opened the form" in text
+    assert "The changes below are compared with its current state." in text
     assert "env[TARGET].value Theirs Mine" in text
 
 
@@ -122,7 +122,7 @@ def test_a_service_that_is_gone_in_the_cluster_is_said(shown: Shown) -> None:
     shown.world.delete(shown.name)
     response = shown.set_target("Second")
     assert response.status_code == 404
-    assert "The cluster has no such object (any more)." in read(response).text
+    assert "The object was not found in the cluster." in read(response).text
     assert not Preview.objects.exists()
 
 
@@ -169,7 +169,7 @@ def test_a_pasted_file_is_compared_variable_by_variable(shown: Shown) -> None:
     rows = {"rows": "0", "container": "app", "paste": pasted}
     page = read(shown.client.post(f"{shown.path}env/", rows)).text
     assert "env[PASSWORD].value canary-secret-first canary-new" in page
-    assert "env[COLOUR] not there blue" in page
+    assert "env[COLOUR] not set blue" in page
     assert "env[TARGET]" not in page.split("Resulting manifest")[0], "it has that value already"
 
 

@@ -58,9 +58,9 @@ def crash(mirror) -> None:
 def test_the_cause_of_a_failing_service_is_told_once_with_what_to_do(owner, mirror) -> None:
     crash(mirror)
     page = owner.get(SHOP)
-    text, cause = read(page).text, read(page).text.partition("Serving now")[0]
+    text, cause = read(page).text, read(page).text.partition("Current traffic")[0]
     assert text.count("The container keeps crashing (exit code 3).") == 1
-    for step in ("Logs of shop-00005", "Variables", "Image"):
+    for step in ("Logs of shop-00005", "Environment variables", "Image"):
         assert step in cause
     assert "RevisionFailed" not in cause
     assert text.count("RevisionFailed") == 1, "in the table of conditions, and there once"
@@ -77,7 +77,7 @@ def test_a_split_that_names_no_revision_is_told_once(owner, mirror) -> None:
     }
     mirror.put(ROUTES, route)
     text = read(owner.get(SHOP)).text
-    assert text.count("The traffic split names shop-00009, which does not exist. Change the split.") == 1
+    assert text.count("The traffic split refers to shop-00009, which does not exist. Change the split.") == 1
     assert text.count("RevisionMissing") == 1
 
 

@@ -20,7 +20,7 @@ def test_a_preview_that_the_cluster_could_not_test_says_so_and_can_be_applied(sh
     page = shown.set_target("canary-new")
     text = read(page).text
     assert page.status_code == 200
-    assert "Not tested: a webhook of this cluster does not allow a dry run." in text
+    assert "No dry run: a webhook in this cluster does not support it." in text
     assert "dry run passed" not in text
     assert "Apply" in text
 

@@ -329,9 +329,7 @@ def test_the_refusal_of_a_label_stands_beside_its_field_and_says_why(name: str, 
         table.shown.mirror.put(SERVICES, table.shown.service)
     address = address_of(way, table.shown.path, table.shown.service)
     page = table.client.post(address, way.fields(table.shown.service)).content.decode()
-    said = re.search(
-        r"The label “team” decides who may do what with this service.{0,300}audit, manage", page, re.DOTALL
-    )
+    said = re.search(r"The label “team” controls access to this service.{0,300}audit, manage", page, re.DOTALL)
     assert said
     if beside:
         assert page.rindex(beside, 0, said.start()) > said.start() - 1200
@@ -348,5 +346,5 @@ def test_a_label_that_began_to_decide_since_the_preview_is_refused_with_its_reas
     grant.save()
     page = table.client.post(reverse("submit", kwargs={"id": preview.id}))
     assert page.status_code == 403
-    assert "The label “team” decides" in page.content.decode()
+    assert "The label “team” controls access" in page.content.decode()
     assert not Operation.objects.exists()

@@ -241,12 +241,12 @@ def test_a_pasted_file_is_what_dotenv_reads(shown: Shown, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("pasted", "message"),
     [
-        ("A=1\nno equals", "Line 2 cannot be read as NAME=value."),
-        ('A=1\n\nB="open\nC=2', "Line 3 cannot be read as NAME=value."),
-        ('A="x" rest', "Line 1 cannot be read as NAME=value."),
+        ("A=1\nno equals", "Line 2 is not valid NAME=value."),
+        ('A=1\n\nB="open\nC=2', "Line 3 is not valid NAME=value."),
+        ('A="x" rest', "Line 1 is not valid NAME=value."),
         ("A=1\nB=2\nA=3", "Line 3: “A” is listed twice."),
         ("A=1\nPORT=80", "Line 2: “PORT” is reserved"),
-        ("A=1\n2B=3", "Line 2: “2B” is no name"),
+        ("A=1\n2B=3", "Line 2: “2B” is not a valid variable name"),
         (f"A=1\nB=x{MASK}", "Line 2: The value contains ••••"),
     ],
 )
@@ -260,7 +260,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(owner, pasted: str, messag
 
 @pytest.mark.parametrize("value", [MASK, f"{MASK}-suffix", f"a{MASK}b", f"line\n{MASK}", "•" * 9])
 def test_the_mask_is_refused_in_every_way_in(shown: Shown, value: str) -> None:
-    words = "which stands for a value that is hidden"
+    words = "the mask of a hidden value"
     path = shown.path
     sent = {
         f"{path}env/": {"rows": "1", "container": "app", "name-0": "NEW", "value-0": value},
@@ -304,7 +304,7 @@ def test_a_reference_becomes_a_plain_value_only_when_that_is_confirmed(shown: Sh
 def test_a_pasted_value_replaces_a_reference_only_when_that_is_confirmed(shown: Shown) -> None:
     path, sent = f"{shown.path}env/", {"rows": "0", "container": "app", "paste": "DB=plain\nNEW=1"}
     asked = shown.client.post(path, sent)
-    assert (asked.status_code, "These are references now: DB." in read(asked).text) == (422, True)
+    assert (asked.status_code, "These are currently references: DB." in read(asked).text) == (422, True)
     assert shown.client.post(path, {**fields(asked), "paste_literal": "1"}).status_code == 200
 
 

@@ -81,7 +81,7 @@ def test_the_preview_of_a_revisions_end_says_so_and_claims_no_dry_run(shown: Sho
     shown.mirror_it()
     page = shown.client.post(f"{shown.path}revisions/{shown.name}-00001/delete/", {})
     text = read(page).text
-    assert f"Deletes the revision {shown.name}-00001. Nobody can roll back to it." in text
+    assert f"Deletes revision {shown.name}-00001. You can't roll back to it afterwards." in text
     assert "dry run" not in text
     assert "btn-danger" in button(page)
 
@@ -95,7 +95,7 @@ def test_the_preview_of_a_new_service_has_no_head_of_one(shown: Shown) -> None:
     text = read(page).text
     assert f"Create {shown.name}-new" in text
     assert f"Creates the service {shown.name}-new in default." in text
-    assert "Its first revision gets all the traffic" in text
+    assert "The first revision gets all traffic" in text
     assert not [link for link in read(page).links if f"/{shown.name}-new/" in link]
     assert "btn-primary" in button(page)
 

@@ -110,7 +110,7 @@ def kinds(of: type[Exception]) -> Iterator[type[Exception]]:
 
 @pytest.mark.parametrize("kind", list(kinds(errors.ClusterError)), ids=lambda kind: kind.__name__)
 def test_every_class_of_an_answer_has_words_of_its_own(kind: type[errors.ClusterError]) -> None:
-    assert outcomes.answer_error(kind("raw words"))[0] != "The cluster answered with an error."
+    assert outcomes.answer_error(kind("raw words"))[0] != "The cluster returned an error."
 
 
 @pytest.mark.parametrize("error", [OperationalError("locked"), redis.ConnectionError("x"), MirrorUnavailable("x")])
@@ -195,7 +195,7 @@ def test_what_serves_instead_is_named(shown: Shown) -> None:
     shown.mirror_it()
     text = page(shown, operation)
     assert STILL not in text
-    assert f"Serving now: {shown.name}-00003." in text
+    assert f"Currently serving: {shown.name}-00003." in text
 
 
 def test_a_deletion_is_not_told_as_something_that_serves(shown: Shown, people) -> None:
@@ -250,9 +250,9 @@ def test_a_problem_that_comes_up_while_writing_has_the_forms_words(shown: Shown,
     operation = finish(submit_change(change, ServiceRef("box", "default", shown.name), Actor(admin.pk, admin.username)))
     assert (operation.status, operation.cause["code"]) == (Status.REFUSED, "container-unknown")
     text = page(shown, operation)
-    assert "There is no container “app” any more." in text
+    assert "The container “app” no longer exists." in text
     assert "container-unknown" not in text
-    assert "The cluster refused" not in text
+    assert "The cluster rejected" not in text
 
 
 def test_a_refusal_leaves_one_entry(shown: Shown, people) -> None:

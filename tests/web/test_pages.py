@@ -84,7 +84,7 @@ def test_htmx_gets_the_content_and_a_browser_the_frame(owner) -> None:
     bare = owner.get(SHOP, headers={"HX-Request": "true"}).content.decode()
     assert "<html" in whole
     assert "<html" not in bare
-    assert "Serving now" in bare
+    assert "Current traffic" in bare
 
 
 def test_the_list_shows_every_field_of_kn_service_list(owner) -> None:
@@ -114,7 +114,7 @@ def test_the_service_page_shows_every_field_of_kn_service_describe(owner) -> Non
         assert revision.name in text
         assert revision.image_text in text
         assert revision.replicas_text in text
-    assert "Split among named revisions: a new revision gets 0%." in text
+    assert "Split across named revisions: a new revision gets 0%." in text
 
 
 def test_the_history_shows_every_field_of_kn_revision_list(owner) -> None:
@@ -144,7 +144,7 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
     text = read(owner.get(f"{SHOP}revisions/shop-00004/")).text
     revision = Revision(factories.revision())
     facts = (revision.name, "default", revision.image_text, revision.image_digest, "0/0", "shop", "[4]", "20", "120 s")
-    containers = ("h2c", "cpu requested", "secret db/password", "secret shop-env", "/etc/shop", "sidecar")
+    containers = ("h2c", "CPU request", "secret db/password", "secret shop-env", "/etc/shop", "sidecar")
     for word in (*facts, *containers):
         assert word in text, word
     for condition in revision.conditions:
@@ -207,7 +207,7 @@ def test_an_old_mirror_says_so(owner, mirror) -> None:
     mirror.note(SERVICES, msgspec.json.encode(KindState(1.0, error="connection refused")))
     for path in ("/", SHOP):
         text = read(owner.get(path)).text
-        assert "the cluster does not answer the console" in text
+        assert "The cluster is not responding" in text
         assert "connection refused" in text
 
 
@@ -224,7 +224,7 @@ def test_filters_sorting_and_pages_live_in_the_address(owner, mirror) -> None:
     assert "shop-008" not in failed
     assert "shop-011" in read(owner.get("/?q=shop-011")).text
     assert "shop-011" in read(owner.get("/?q=tier%3Dfront&sort=name")).text
-    assert "No service matches this filter." in read(owner.get("/?namespace=elsewhere")).text
+    assert "No services match this filter." in read(owner.get("/?namespace=elsewhere")).text
     assert owner.get("/?page=999&sort=nonsense").status_code == 200
 
 
@@ -232,8 +232,8 @@ def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, pe
     client.force_login(people["viewer"])
     response = client.get(SHOP)
     text = read(response).text
-    assert "Variables, Image, Settings, Clone: needs the role deployer, owner" in text
-    assert "Restart and scale: needs the role deployer, operator, owner" in text
+    assert "Environment variables, Image, Settings, Clone: requires the role deployer, owner" in text
+    assert "Restart and scale: requires the role deployer, operator, owner" in text
     assert f"{SHOP}env/" not in read(response).links
     assert client.get(f"{SHOP}env/").status_code == 403
 
@@ -255,6 +255,6 @@ def test_readiness_fails_without_redis_and_pages_say_why(client, mirror, people,
         assert client.get("/healthz/ready").status_code == 503
         response = client.get("/")
         assert response.status_code == 503
-        assert "own store (Redis) does not answer" in read(response).text
+        assert "data store (Redis) is not responding" in read(response).text
     finally:
         redis_server.start()

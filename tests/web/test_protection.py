@@ -78,9 +78,9 @@ def test_a_deployer_asks_an_approver_approves_and_it_is_applied_once(shown: Show
     assert f"/operations/{operation.id}/" in waiting.links
     assert "ticket 12" in waiting.text
     page = read(approver.get(f"/operations/{operation.id}/"))
-    assert "deployer asks for this change." in page.text
+    assert "deployer requests this change." in page.text
     assert "spec.template.spec.containers[app].env[TARGET].value •••• ••••" in page.text
-    assert "Follows the latest revision: a new revision gets 100%" in page.text
+    assert "Tracks the latest revision: a new revision gets 100%" in page.text
     assert f'kn service update {shown.name} --namespace default --env TARGET="$TARGET"' in page.text
     assert page.inline == []
     assert "hx-get" not in approver.get(f"/operations/{operation.id}/").content.decode(), (
@@ -104,9 +104,9 @@ def test_the_author_gets_no_way_to_approve(shown: Shown, people) -> None:
     operation = ask(shown)
     assert "Decline" not in read(shown.client.get(f"/operations/{operation.id}/")).text
     answer = shown.client.post(f"/operations/{operation.id}/approve/", digest(operation), follow=True)
-    assert "Nobody decides on a change of their own." in read(answer).text
+    assert "You can't approve or decline your own change." in read(answer).text
     assert Operation.objects.get().status == Status.WAITING
-    assert "Nothing waits for your approval." in read(shown.client.get("/approvals/")).text
+    assert "Nothing is waiting for your approval." in read(shown.client.get("/approvals/")).text
 
 
 def role_of(people, name: str) -> Any:
@@ -129,11 +129,11 @@ def test_declining_needs_a_word_and_the_author_reads_it(shown: Shown, at) -> Non
     approver = at("releaser")
     silent = approver.post(f"/operations/{operation.id}/decline/", {"comment": " "})
     assert silent.status_code == 422
-    assert "Say why" in read(silent).text
+    assert "Enter a reason" in read(silent).text
     approver.post(f"/operations/{operation.id}/decline/", {"comment": "not on a Friday"})
     page = read(shown.client.get(f"/operations/{operation.id}/")).text
-    assert "Not approved. Nothing was written. releaser: not on a Friday" in page
-    assert "Try again" in page
+    assert "Declined. Nothing was written. releaser: not on a Friday" in page
+    assert "Retry" in page
 
 
 def test_a_withdrawn_request_is_over(shown: Shown, at) -> None:
@@ -147,7 +147,7 @@ def test_the_approver_is_told_when_the_service_changed_meanwhile(shown: Shown, a
     operation = ask(shown)
     shown.world.edit(shown.name, lambda service: service["spec"]["template"]["spec"].update(timeoutSeconds=77))
     shown.mirror_it()
-    assert "has been changed since this was asked for" in read(at("releaser").get(f"/operations/{operation.id}/")).text
+    assert "has changed since this was requested" in read(at("releaser").get(f"/operations/{operation.id}/")).text
 
 
 def test_a_missing_reason_is_told_beside_the_button_and_nothing_is_lost(shown: Shown) -> None:
@@ -157,7 +157,7 @@ def test_a_missing_reason_is_told_beside_the_button_and_nothing_is_lost(shown: S
     answer = shown.client.post(f"/previews/{preview.id}/submit/", {"reason": ""})
     assert answer.status_code == 422
     page = read(answer).text
-    assert "A reason is needed here" in page
+    assert "A reason is required" in page
     assert "env[TARGET].value •••• ••••" in page
     assert not Operation.objects.exists()
     shown.client.post(f"/previews/{preview.id}/submit/", {"reason": "ticket 12"})
@@ -170,7 +170,7 @@ def test_a_freeze_stands_beside_the_button_with_its_end_and_note(shown: Shown) -
     page = read(shown.set_target("Second"))
     assert until in page.text
     assert "Request approval" not in page.text
-    assert "Break the glass" not in page.text
+    assert "Emergency override" not in page.text
     assert until in read(shown.client.get(f"{shown.path}env/")).text
 
 
@@ -191,14 +191,14 @@ def test_a_freeze_that_begins_after_the_preview_refuses_and_keeps_what_was_typed
 def test_an_override_of_what_is_wider_than_ones_own_scope_is_not_offered(shown: Shown, at) -> None:
     window = freeze()
     shown.client = at("owner")
-    assert "Break the glass" not in read(shown.set_target("Second")).text
+    assert "Emergency override" not in read(shown.set_target("Second")).text
     window.delete()
 
 
 def test_breaking_the_glass_is_offered_to_managers_and_seen_everywhere(shown: Shown, at, people) -> None:
     freeze(cluster="box", namespace="default")
     shown.client = at("owner")
-    assert "Break the glass" in read(shown.set_target("Second")).text
+    assert "Emergency override" in read(shown.set_target("Second")).text
     address = f"/previews/{Preview.objects.get().id}/submit/"
     silent = shown.client.post(address, {"reason": "", "break_glass": "1"})
     assert silent.status_code == 422
@@ -206,11 +206,11 @@ def test_breaking_the_glass_is_offered_to_managers_and_seen_everywhere(shown: Sh
     operation = finish(Operation.objects.get())
     assert operation.status == Status.SUCCEEDED
     viewer = at("viewer")
-    loud = "owner broke the glass past this service's protection: the shop is down"
+    loud = "owner used the emergency override on this service's protection: the shop is down"
     assert loud in read(viewer.get(f"/operations/{operation.id}/")).text
     assert loud in read(viewer.get(shown.path)).text
     assert loud in read(viewer.get(f"{shown.path}revisions/")).text
-    assert "glass broken" in read(viewer.get("/operations/")).text
+    assert "Override used" in read(viewer.get("/operations/")).text
 
 
 def test_the_glass_is_not_broken_by_a_hidden_field(shown: Shown) -> None:
@@ -226,16 +226,16 @@ def test_protected_services_are_marked(shown: Shown) -> None:
     assert "protected" in read(shown.client.get("/")).text
     assert "protected" in read(shown.client.get(shown.path)).text
     form = read(shown.client.get(f"{shown.path}traffic/")).text
-    assert "a second person must approve before anybody may change variables" in form
+    assert "A second person must approve these changes: change environment variables" in form
 
 
 def test_many_at_once_say_which_are_protected_and_leave_out_the_frozen(shown: Shown) -> None:
     typed = {"services": [f"box/default/{shown.name}"], "kind": "env", "name": "COLOUR", "value": "red"}
     page = read(shown.client.post("/services/bulk/", typed)).text
-    assert "1 of them is protected: its change waits for a second person." in page
+    assert "1 of them is protected: its change needs approval by a second person." in page
     answer = shown.client.post("/services/bulk/submit/", {"preview": [str(Preview.objects.get().id)]})
     assert answer.status_code == 422
-    assert "A reason is needed here" in read(answer).text
+    assert "A reason is required" in read(answer).text
     sent = {"preview": [str(Preview.objects.get().id)], "reason": "new colours"}
     shown.client.post("/services/bulk/submit/", sent)
     assert Operation.objects.get().status == Status.WAITING
@@ -281,7 +281,7 @@ def test_rules_and_windows_are_added_changed_and_removed(owner) -> None:
     owner.post(reverse("protection-add", args=["rule"]), RULE)
     owner.post(reverse("protection-add", args=["window"]), WINDOW)
     page = read(owner.get("/protection/")).text
-    assert "box/default change variables, images and settings optional 8 h" in page
+    assert "box/default change environment variables, images and settings Optional 8 h" in page
     assert "Fri 2026-11-27 16:00 weekly Europe/Berlin" in page
     assert "No changes at weekends" in page
     rule, window = ProtectionRule.objects.get(), FreezeWindow.objects.get()
@@ -305,15 +305,15 @@ def test_rules_and_windows_are_added_changed_and_removed(owner) -> None:
         ("rule", {"namespace": "*"}, "You do not manage all of this scope."),
         ("rule", {"cluster": "*"}, "You do not manage all of this scope."),
         ("rule", {"namespace": "oth[e]r"}, "A name, or a pattern with *"),
-        ("rule", {"selector": "app"}, "Write labels as in app=shop,tier=front."),
+        ("rule", {"selector": "app"}, "Enter labels in the format app=shop,tier=front."),
         ("rule", {"permissions": []}, "Choose at least one kind of change."),
         ("rule", {"permissions": ["manage"]}, "manage"),
         ("rule", {"valid_hours": "0"}, "1"),
-        ("window", {"zone": "Mars/Olympus"}, "This is no time zone"),
-        ("window", {"zone": "../../etc/passwd"}, "This is no time zone"),
-        ("window", {"begins": "tomorrow"}, "Write it as 2026-12-24T18:00."),
+        ("window", {"zone": "Mars/Olympus"}, "Unknown time zone"),
+        ("window", {"zone": "../../etc/passwd"}, "Unknown time zone"),
+        ("window", {"begins": "tomorrow"}, "Use the format 2026-12-24T18:00."),
         ("window", {"begins": "9999-12-31T00:00"}, "Choose a year from 2020 to 2100."),
-        ("window", {"ends": "2026-11-27T16:00"}, "It must end after it begins."),
+        ("window", {"ends": "2026-11-27T16:00"}, "The end must be after the start."),
         ("window", {"ends": "2026-12-04T16:00"}, "must be shorter than a week"),
     ],
 )
@@ -360,4 +360,4 @@ def test_requests_of_other_teams_are_in_no_list(shown: Shown, at, people) -> Non
 def test_an_expired_request_is_not_counted(shown: Shown, at) -> None:
     ask(shown)
     Operation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert "Nothing waits for your approval." in read(at("releaser").get("/approvals/")).text
+    assert "Nothing is waiting for your approval." in read(at("releaser").get("/approvals/")).text

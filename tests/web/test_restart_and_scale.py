@@ -83,7 +83,7 @@ def test_the_hints_are_the_clusters_own_defaults(shown: Shown) -> None:
     text = read(shown.client.get(f"{shown.path}settings/")).text
     assert "Default: 300" in text
     assert "Default: 100" in text
-    assert "those here are Knative's own" not in text
+    assert "the ones shown are Knative's own" not in text
 
 
 def test_names_of_the_cluster_are_offered(shown: Shown) -> None:
@@ -106,7 +106,7 @@ def test_rolling_back_a_new_revision_gives_the_one_before_the_traffic_again(show
     shares = {t["revisionName"]: t["percent"] for t in shown.service["status"]["traffic"]}
     assert shares == {f"{shown.name}-00001": 100}
     follow = read(shown.client.get(shown.path)).text
-    assert "Follow the latest revision again" in follow
+    assert "Track the latest revision again" in follow
 
 
 def test_a_rollback_needs_the_right_to_move_traffic(shown: Shown, people) -> None:
@@ -249,7 +249,7 @@ def test_logs_are_shown_and_those_of_a_failure_are_kept(shown: Shown) -> None:
     assert "(exit code 1)" in failed.text
     assert f"{shown.path}revisions/{crashed.revision}/logs/" in failed.links
     kept = read(shown.client.get(f"{shown.path}revisions/{crashed.revision}/logs/")).text
-    assert "Kept from operations that failed" in kept
+    assert "Saved from failed deployments" in kept
     assert "panic: dial tcp" in kept
 
 
@@ -271,6 +271,6 @@ def test_a_tool_that_owns_the_service_is_named_on_each_form(shown: Shown) -> Non
     shown.world.edit(shown.name, lambda s: s["metadata"]["annotations"].update({"argocd.argoproj.io/tracking-id": "x"}))
     shown.mirror_it()
     for page in ("env", "image", "traffic", "settings", "operate", "yaml", "delete"):
-        assert "Argo CD owns this service" in read(shown.client.get(f"{shown.path}{page}/")).text, page
+        assert "Argo CD manages this service" in read(shown.client.get(f"{shown.path}{page}/")).text, page
     chosen = {"services": f"box/default/{shown.name}", "kind": "label", "name": "a", "value": "b"}
-    assert "managed by Argo CD, will be put back" in read(shown.client.post("/services/bulk/", chosen)).text
+    assert "managed by Argo CD, will be reverted" in read(shown.client.post("/services/bulk/", chosen)).text

@@ -49,9 +49,9 @@ def test_a_team_is_read_as_who_until_when_from_where_and_what_it_lets_them_do(ow
     )
     Team.objects.filter(pk=team.pk).update(oidc_group="shop-people")
     text = read(owner.get(url(team))).text
-    for told in ("joined by the group shop-people", "owner no end added here", "ended the identity provider’s group"):
+    for told in ("synced with group shop-people", "owner Never Manual", "expired Identity provider group"):
         assert told in text
-    assert "delete services and revisions delete in default of box" in text
+    assert "delete services and revisions delete namespace default in box" in text
 
 
 def test_scopes_inside_a_wider_one_are_not_told_twice(team: Team) -> None:
@@ -67,7 +67,7 @@ def test_an_owner_adds_changes_and_removes_a_member(owner, team: Team, people) -
     soon = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     answer = owner.post(url(team, "members/"), {"username": "nobody", "expires_at": soon})
     assert answer["Location"] == url(team)
-    assert "nobody is a member now." in read(owner.get(url(team))).text
+    assert "nobody is now a member." in read(owner.get(url(team))).text
     place = url(team, f"members/{people['nobody'].pk}/")
     assert soon in owner.get(place).content.decode()
     owner.post(place, {"is_owner": "on", "expires_at": ""})
@@ -85,10 +85,10 @@ def test_an_owner_adds_changes_and_removes_a_member(owner, team: Team, people) -
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        ({"username": "ghost"}, "Nobody active has the user name “ghost”."),
-        ({"username": "nobody", "expires_at": "2020-01-01T10:00"}, "This time is past"),
+        ({"username": "ghost"}, "No active user is named “ghost”."),
+        ({"username": "nobody", "expires_at": "2020-01-01T10:00"}, "This time is in the past"),
         ({"username": "nobody", "expires_at": "whenever"}, "Enter a valid date/time."),
-        ({"username": "viewer"}, "viewer is a member already"),
+        ({"username": "viewer"}, "viewer is already a member"),
     ],
 )
 def test_a_member_that_cannot_be_added_is_said_beside_the_field(owner, team: Team, typed, message: str) -> None:
@@ -103,7 +103,7 @@ def test_a_member_that_cannot_be_added_is_said_beside_the_field(owner, team: Tea
 def test_the_last_owners_leaving_is_refused_on_the_teams_page(owner, team: Team, people) -> None:
     answer = owner.post(url(team, f"members/{people['owner'].pk}/remove/"))
     assert answer.status_code == 422
-    assert "owner is the last owner of owners who stays." in read(answer).text
+    assert "owner is the last permanent owner of owners." in read(answer).text
     assert (Entry.objects.first().action, Entry.objects.first().outcome) == ("manage.RemoveMember", "refused")
 
 
@@ -111,7 +111,7 @@ def test_a_member_sees_the_team_leaves_it_and_changes_nothing_else(client, team:
     team.grants.update(role=Role.objects.get(name="deployer"))  # without `manage`
     client.force_login(people["viewer"])
     page = client.get(url(team)).content.decode()
-    assert "Owners of the team and administrators change these." in page
+    assert "Managed by team owners and administrators." in page
     assert "Add a member" not in page
     for rest, method in (("edit/", "get"), ("edit/", "post"), ("delete/", "post"), ("members/", "post")):
         assert getattr(client, method)(url(team, rest), {"username": "nobody"}).status_code == 403
@@ -151,8 +151,8 @@ def test_a_manager_grants_and_takes_back(owner, team: Team) -> None:
         ({"namespace": "def?ult"}, "“def?ult” is neither a name nor a pattern"),
         ({"cluster": "bo[xy]"}, "“bo[xy]” is neither a name nor a pattern"),
         ({"selector": "app in (shop)"}, "“app in (shop)” is not key=value"),
-        ({"selector": "app=a,app=b"}, "A label stands here twice"),
-        ({"selector": "-=x"}, "“-” is no key"),
+        ({"selector": "app=a,app=b"}, "A label is listed twice"),
+        ({"selector": "-=x"}, "“-” is not a valid key"),
         ({"namespace": ""}, "This field is required."),
     ],
 )
@@ -205,7 +205,7 @@ def test_a_team_is_made_renamed_mapped_to_a_group_and_deleted(owner, people) -> 
         people["owner"]
     ]  # who is no administrator names nobody else
     taken = owner.post(url(cart, "edit/"), {"name": "OWNERS", "oidc_group": ""})
-    assert (taken.status_code, "“OWNERS” exists already" in read(taken).text) == (422, True)
+    assert (taken.status_code, "“OWNERS” already exists" in read(taken).text) == (422, True)
     owner.post(url(cart, "edit/"), {"name": "Carts", "oidc_group": "cart-people"})
     cart.refresh_from_db()
     assert (cart.name, cart.oidc_group) == ("Carts", "cart-people")
@@ -220,7 +220,7 @@ def test_a_role_is_made_changed_and_deleted_and_a_built_in_keeps_its_name(admin)
     assert role.permissions == ["operate", "view"]
     admin.post(f"/teams/roles/{role.pk}/", {"name": "aide", "permissions": ["view"]})
     assert Role.objects.get(pk=role.pk).name == "aide"
-    assert "aide see services, revisions and operations 0" in read(admin.get("/teams/roles/")).text
+    assert "aide view services, revisions and operations 0" in read(admin.get("/teams/roles/")).text
     admin.post(f"/teams/roles/{role.pk}/delete/")
     assert not Role.objects.filter(pk=role.pk).exists()
     viewer = Role.objects.get(name="viewer")
@@ -345,8 +345,8 @@ def test_anybody_reads_why_they_can_or_cannot(client, mirror, people) -> None:
     Membership.objects.create(team=nearly, user=people["viewer"])
     client.force_login(people["viewer"])
     text = read(client.get(f"/teams/why/?{SHOP}")).text
-    assert "yes Through the team viewers, which has the role viewer in default of box" in text
-    assert "no These roles have it: deployer, owner." in text
+    assert "yes Role viewer via team viewers (namespace default in box)" in text
+    assert "no Roles with this permission: deployer, owner." in text
     assert "The team Nearly has the role deployer, but only on services with app=cart." in text
 
 

@@ -65,8 +65,8 @@ def test_a_cluster_may_be_called_as_contexts_of_a_kubeconfig_are(auditor) -> Non
         ({"name": ""}, "required"),
         ({"permissions": []}, "Choose at least one permission."),
         ({"permissions": ["deploy"]}, "deploy"),
-        ({"namespace": "Team (x)"}, "a pattern as team-* is"),
-        ({"cluster": "[ab]"}, "a pattern as prod-* is"),
+        ({"namespace": "Team (x)"}, "a pattern such as team-*"),
+        ({"cluster": "[ab]"}, "a pattern such as prod-*"),
     ],
 )
 def test_what_is_wrong_is_told_beside_the_field_and_nothing_typed_is_lost(auditor, changes, told: str) -> None:

@@ -77,7 +77,7 @@ def test_all_traffic_to_one_revision_drops_tags_of_revisions_that_are_gone(shown
         {"revisionName": f"{shown.name}-00099", "percent": 0, "tag": "old"},
     )
     page = shown.client.post(f"{shown.path}revisions/{shown.name}-00001/serve/")
-    assert f"Leaves out {shown.name}-00099 (tag “old”): it does not exist any more." in read(page).text
+    assert f"Leaves out {shown.name}-00099 (tag “old”), which no longer exists." in read(page).text
     assert press(shown, page).status == "succeeded"
     assert [(t.revision, t.percent, t.tag) for t in Service(shown.service).spec_traffic] == [
         (f"{shown.name}-00001", 100, None)
@@ -105,7 +105,7 @@ def test_a_rollback_gives_the_share_of_a_revision_that_is_gone_to_the_others(sho
     delete_revision(shown.world, first)
     shown.mirror.drop(REVISIONS, revision_named(shown, first))
     page = shown.client.post(f"/operations/{operation.id}/rollback/")
-    assert f"Leaves out {first}: it does not exist any more. Its 40% go to the others." in read(page).text
+    assert f"Leaves out {first}, which no longer exists. Its 40% goes to the other targets." in read(page).text
     change = change_of_preview()
     assert [(t.revision, t.percent) for t in change.targets] == [(second, 100)]
     form = shown.client.get(back_from(page), follow=True)
@@ -125,7 +125,7 @@ def test_a_rollback_of_which_nothing_is_left_is_said_on_the_form(shown: Shown) -
     delete_revision(shown.world, first)
     shown.mirror.drop(REVISIONS, revision_named(shown, first))
     answer = shown.client.post(f"/operations/{operation.id}/rollback/", follow=True)
-    assert f"do not exist any more ({first})" in read(answer).text
+    assert f"no longer exist ({first})" in read(answer).text
 
 
 def test_a_revision_that_only_the_mirror_has_lost_is_not_dropped(shown: Shown) -> None:

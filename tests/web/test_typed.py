@@ -61,7 +61,7 @@ def test_the_version_that_the_person_saw_goes_along(shown: Shown) -> None:
         service["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "Theirs"
 
     shown.world.edit(shown.name, other)
-    assert "was changed by" in read(shown.client.get(preview)).text
+    assert "changed the service after you opened the form" in read(shown.client.get(preview)).text
 
 
 def test_nobody_else_gets_what_was_typed(shown: Shown, people) -> None:
@@ -90,7 +90,7 @@ def test_what_was_applied_is_forgotten(shown: Shown) -> None:
     assert not Draft.objects.exists()
     for address in (preview, form):
         page = shown.client.get(address, follow=True)
-        assert "was applied already" in read(page).text
+        assert "has already been applied" in read(page).text
         assert SECRET not in page.content.decode()
 
 
@@ -98,7 +98,7 @@ def test_a_fresh_form_offers_what_was_not_applied(shown: Shown) -> None:
     _preview, form = addresses(shown)
     page = shown.client.get(f"{shown.path}env/").content.decode()
     assert SECRET not in page
-    assert f'<a href="?{form.split("?")[1]}">Continue with them</a>' in page
+    assert f'<a href="?{form.split("?")[1]}">Continue editing</a>' in page
 
 
 def test_old_drafts_and_those_beyond_the_limit_are_forgotten(people) -> None:

@@ -62,7 +62,7 @@ def test_a_submission_that_could_not_be_saved_says_so(owner, preview, refusing) 
     text = read(response).text
     assert "Nothing was saved." in text
     assert "went wrong" not in text
-    assert "Something broke" not in text
+    assert "Something went wrong" not in text
     assert (Operation.objects.count(), Preview.objects.count()) == (0, 1)
 
 
@@ -112,7 +112,7 @@ def test_an_answer_that_fails_after_the_change_does_not_say_that_nothing_was_sav
         cursor.execute("CREATE TRIGGER away BEFORE UPDATE ON django_session BEGIN DELETE FROM no_such_table; END")
     response = client.post(reverse("submit", kwargs={"id": preview.id}))
     assert response.status_code == 503
-    assert "What you sent was saved" in read(response).text
+    assert "Your submission was saved" in read(response).text
     assert Operation.objects.get().id == preview.id
 
 
@@ -121,9 +121,9 @@ def test_an_open_page_that_cannot_be_refreshed_stays_and_says_so(owner, settings
     redis_client.cache_clear()
     response = owner.get("/", headers=HTMX)
     assert (response.status_code, response["HX-Retarget"], response["HX-Reselect"]) == (503, "#toasts", ".note")
-    assert "does not answer" in response.content.decode()
+    assert "is not responding" in response.content.decode()
     owner.cookies["sluice_theme"] = "dark"
     full = owner.get("/")
     assert 'data-bs-theme="dark"' in full.content.decode()
     assert full.status_code == 503
-    assert "does not answer" in read(full).text
+    assert "is not responding" in read(full).text

@@ -74,7 +74,9 @@ class Migration(migrations.Migration):
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 (
                     "is_demo",
-                    models.BooleanField(default=False, help_text="Has a known password; refused outside the demo."),
+                    models.BooleanField(
+                        default=False, help_text="Has a publicly known password. Cannot sign in outside demo mode."
+                    ),
                 ),
                 (
                     "groups",
@@ -132,7 +134,9 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100, unique=True)),
                 (
                     "oidc_group",
-                    models.CharField(blank=True, help_text="Members of this group join at sign-in.", max_length=200),
+                    models.CharField(
+                        blank=True, help_text="Members of this group are added at sign-in.", max_length=200
+                    ),
                 ),
                 (
                     "members",
@@ -156,12 +160,14 @@ class Migration(migrations.Migration):
             name="Grant",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("cluster", models.CharField(default="*", help_text="A name or a pattern with *.", max_length=100)),
-                ("namespace", models.CharField(default="*", help_text="A name or a pattern with *.", max_length=100)),
+                ("cluster", models.CharField(default="*", help_text="A name, or a pattern with *.", max_length=100)),
+                ("namespace", models.CharField(default="*", help_text="A name, or a pattern with *.", max_length=100)),
                 (
                     "selector",
                     models.CharField(
-                        blank=True, help_text="Labels, as in app=shop,tier=front; empty for all.", max_length=300
+                        blank=True,
+                        help_text="Labels, for example app=shop,tier=front. Leave empty for all.",
+                        max_length=300,
                     ),
                 ),
                 (

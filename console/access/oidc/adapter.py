@@ -26,8 +26,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultSocialAccountAdapter.error_messages,
-        "no_password": _("Without a password here, this is the only way into your account. It stays connected."),
-        "connected_other": _("This account of the identity provider belongs to another person here."),
+        "no_password": _("You have no password here, so this is your only way to sign in. It stays connected."),
+        "connected_other": _("This identity provider account is linked to another person here."),
     }
 
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:

@@ -33,7 +33,7 @@ def _event(operation: Operation, status: Status) -> dict[str, object]:
         "uid": operation.uid,
     }
     words = status.value.replace("-", " ")
-    glass = f"; broke the glass past approval or freeze: {operation.reason}"[:400] if operation.broke_glass else ""
+    glass = f"; emergency override of approval or freeze: {operation.reason}"[:400] if operation.broke_glass else ""
     return {
         "apiVersion": "v1",
         "kind": "Event",

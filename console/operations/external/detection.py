@@ -231,7 +231,7 @@ def _text(service: Service, made: range, ours: dict[int, str], tool: str) -> str
     words = [f"generations {made[0]}–{made[-1]}" if several else f"generation {service.generation}"]
     words += [f"{generation} is operation {operation}" for generation, operation in sorted(ours.items())]
     if len(set(made) - ours.keys()) > 1:
-        return " · ".join((*words, "not seen one by one"))
+        return " · ".join((*words, "not observed one by one"))
     return " · ".join((*words, tool)) if tool else " · ".join(words)
 
 

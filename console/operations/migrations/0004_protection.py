@@ -29,35 +29,35 @@ class Migration(migrations.Migration):
                 (
                     "cluster",
                     models.CharField(
-                        default="*", help_text="A name or a pattern with *.", max_length=100, verbose_name="Cluster"
+                        default="*", help_text="A name, or a pattern with *.", max_length=100, verbose_name="Cluster"
                     ),
                 ),
                 (
                     "namespace",
                     models.CharField(
-                        default="*", help_text="A name or a pattern with *.", max_length=100, verbose_name="Namespace"
+                        default="*", help_text="A name, or a pattern with *.", max_length=100, verbose_name="Namespace"
                     ),
                 ),
                 (
                     "selector",
                     models.CharField(
                         blank=True,
-                        help_text="Labels, as in app=shop,tier=front; empty for all.",
+                        help_text="Labels, for example app=shop,tier=front. Leave empty for all.",
                         max_length=300,
                         verbose_name="Labels",
                     ),
                 ),
-                ("permissions", models.JSONField(default=list, verbose_name="Kinds of change")),
+                ("permissions", models.JSONField(default=list, verbose_name="Applies to")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="Note")),
-                ("begins", models.CharField(max_length=16, verbose_name="Freeze begins")),
+                ("begins", models.CharField(max_length=16, verbose_name="Freeze starts")),
                 ("ends", models.CharField(max_length=16, verbose_name="Freeze ends")),
                 (
                     "zone",
                     models.CharField(
-                        default="UTC", help_text="As in Europe/Berlin.", max_length=64, verbose_name="Time zone"
+                        default="UTC", help_text="For example Europe/Berlin.", max_length=64, verbose_name="Time zone"
                     ),
                 ),
-                ("is_weekly", models.BooleanField(default=False, verbose_name="Repeats every week")),
+                ("is_weekly", models.BooleanField(default=False, verbose_name="Repeats weekly")),
             ],
             options={
                 "ordering": ["cluster", "namespace", "id"],
@@ -71,27 +71,27 @@ class Migration(migrations.Migration):
                 (
                     "cluster",
                     models.CharField(
-                        default="*", help_text="A name or a pattern with *.", max_length=100, verbose_name="Cluster"
+                        default="*", help_text="A name, or a pattern with *.", max_length=100, verbose_name="Cluster"
                     ),
                 ),
                 (
                     "namespace",
                     models.CharField(
-                        default="*", help_text="A name or a pattern with *.", max_length=100, verbose_name="Namespace"
+                        default="*", help_text="A name, or a pattern with *.", max_length=100, verbose_name="Namespace"
                     ),
                 ),
                 (
                     "selector",
                     models.CharField(
                         blank=True,
-                        help_text="Labels, as in app=shop,tier=front; empty for all.",
+                        help_text="Labels, for example app=shop,tier=front. Leave empty for all.",
                         max_length=300,
                         verbose_name="Labels",
                     ),
                 ),
-                ("permissions", models.JSONField(default=list, verbose_name="Kinds of change")),
+                ("permissions", models.JSONField(default=list, verbose_name="Applies to")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="Note")),
-                ("needs_reason", models.BooleanField(default=True, verbose_name="A reason must be given")),
+                ("needs_reason", models.BooleanField(default=True, verbose_name="Require a reason")),
                 (
                     "valid_hours",
                     models.PositiveIntegerField(
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(720),
                         ],
-                        verbose_name="A request stays valid for, in hours",
+                        verbose_name="Request expires after (hours)",
                     ),
                 ),
             ],

@@ -21,14 +21,17 @@ COVERABLE = (Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE, Permissi
 class Scoped(models.Model):
     """The services that the patterns and the selector match, and the kinds of change that are meant."""
 
-    cluster = models.CharField(_("Cluster"), max_length=100, default="*", help_text=_("A name or a pattern with *."))
+    cluster = models.CharField(_("Cluster"), max_length=100, default="*", help_text=_("A name, or a pattern with *."))
     namespace = models.CharField(
-        _("Namespace"), max_length=100, default="*", help_text=_("A name or a pattern with *.")
+        _("Namespace"), max_length=100, default="*", help_text=_("A name, or a pattern with *.")
     )
     selector = models.CharField(
-        _("Labels"), max_length=300, blank=True, help_text=_("Labels, as in app=shop,tier=front; empty for all.")
+        _("Labels"),
+        max_length=300,
+        blank=True,
+        help_text=_("Labels, for example app=shop,tier=front. Leave empty for all."),
     )
-    permissions = models.JSONField(_("Kinds of change"), default=list)
+    permissions = models.JSONField(_("Applies to"), default=list)
     note = models.CharField(_("Note"), max_length=200, blank=True)
 
     class Meta:
@@ -72,9 +75,9 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Fi
 class ProtectionRule(Scoped):
     """A change in this scope needs a second person's approval."""
 
-    needs_reason = models.BooleanField(_("A reason must be given"), default=True)
+    needs_reason = models.BooleanField(_("Require a reason"), default=True)
     valid_hours = models.PositiveIntegerField(
-        _("A request stays valid for, in hours"),
+        _("Request expires after (hours)"),
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(24 * 30)],
     )
@@ -92,10 +95,10 @@ class FreezeWindow(Scoped):
     They are kept as people wrote them: when a country changes its clocks, Friday 16:00 stays Friday 16:00.
     """
 
-    begins = models.CharField(_("Freeze begins"), max_length=16)
+    begins = models.CharField(_("Freeze starts"), max_length=16)
     ends = models.CharField(_("Freeze ends"), max_length=16)
-    zone = models.CharField(_("Time zone"), max_length=64, default="UTC", help_text=_("As in Europe/Berlin."))
-    is_weekly = models.BooleanField(_("Repeats every week"), default=False)
+    zone = models.CharField(_("Time zone"), max_length=64, default="UTC", help_text=_("For example Europe/Berlin."))
+    is_weekly = models.BooleanField(_("Repeats weekly"), default=False)
 
     class Meta(Scoped.Meta):
         abstract = False

@@ -10,17 +10,17 @@ class Status(models.TextChoices):
     RUNNING = "running", _("Writing")
     FOLLOWING = "following", _("In progress")
     SUCCEEDED = "succeeded", _("Succeeded")
-    NOT_SERVING = "succeeded-not-serving", _("Succeeded, serves no traffic")
+    NOT_SERVING = "succeeded-not-serving", _("Succeeded, no traffic")
     UNCHANGED = "unchanged", _("Nothing changed")
     FAILED = "failed", _("Failed")
     TIMED_OUT = "timed-out", _("Timed out")
     SUPERSEDED = "superseded", _("Superseded")
     CANCELLED = "cancelled", _("Cancelled")
     CONFLICTED = "conflicted", _("Stopped by a conflict")
-    REFUSED = "refused", _("Refused by the cluster")
-    DECLINED = "declined", _("Not approved")
+    REFUSED = "refused", _("Rejected by the cluster")
+    DECLINED = "declined", _("Declined")
     EXPIRED = "expired", _("Expired without approval")
-    STOPPED = "stopped", _("Stopped by protection")
+    STOPPED = "stopped", _("Blocked by protection")
 
 
 ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may take

@@ -86,7 +86,7 @@ def serve(endpoint: Endpoint) -> Callable[..., HttpResponse]:
         except Http404:
             return problems.response(request, "not-found")
         except MirrorIncomplete as incomplete:
-            return problems.response(request, "cluster-unread", f"The console has not read all of {incomplete} yet.")
+            return problems.response(request, "cluster-unread", f"The console has not finished reading {incomplete}.")
         except (MirrorUnavailable, redis.RedisError):
             return problems.response(request, "unavailable")
         response = HttpResponse(body, content_type="application/json")
@@ -110,7 +110,7 @@ def _answer(endpoint: Endpoint, request: HttpRequest, kwargs: dict[str, Any]) ->
         bearer.tell_refusal(token, request, f"lacks-{endpoint.permission}")
         roles = ", ".join(roles_with(endpoint.permission))
         raise Refused(
-            "not-allowed", f"needs the permission “{endpoint.permission}” in the token and by a role ({roles})"
+            "not-allowed", f"requires the permission “{endpoint.permission}”, in the token and through a role ({roles})"
         )
     query = queries.read(request.GET, endpoint.query)
     return endpoint.view(Call(token, rights, query, ref), **kwargs)

@@ -26,7 +26,7 @@ def decode(text: str, kind: type[T]) -> T:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=kind)
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise Refused("query-invalid", "cursor: take it from `next` of the page before") from error
+        raise Refused("query-invalid", "cursor: use the value of `next` from the previous page") from error
 
 
 def page(
@@ -42,6 +42,6 @@ def page(
         try:
             ordered = [row for row in ordered if (key(row) < last if descending else key(row) > last)]
         except TypeError as error:  # a cursor of another order
-            raise Refused("query-invalid", "cursor: it belongs to another order") from error
+            raise Refused("query-invalid", "cursor: it belongs to a different sort order") from error
     found = ordered[:limit]
     return found, encode(key(found[-1])) if len(ordered) > limit else None

@@ -10,14 +10,16 @@ from console.web.api.calls import Endpoint, serve
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>"
 
 ENDPOINTS = (
-    Endpoint("api-whoami", "whoami", None, views.whoami, records.WhoAmI, _("Who calls, and what the token allows now")),
+    Endpoint(
+        "api-whoami", "whoami", None, views.whoami, records.WhoAmI, _("The caller, and what the token currently allows")
+    ),
     Endpoint(
         "api-clusters",
         "clusters",
         Permission.VIEW,
         views.clusters,
         answers.ClusterList,
-        _("The clusters, and how old what the console knows of each is"),
+        _("Clusters, and how old the cached data of each is"),
     ),
     Endpoint(
         "api-services",
@@ -25,7 +27,7 @@ ENDPOINTS = (
         Permission.VIEW,
         views.services,
         answers.ServiceList,
-        _("Services of all clusters, filtered and sorted"),
+        _("Services in all clusters, with filters and sorting"),
         queries.ServiceQuery,
     ),
     Endpoint("api-service", _SERVICE, Permission.VIEW, views.service, answers.ServiceDetail, _("One service")),
@@ -44,7 +46,7 @@ ENDPOINTS = (
         Permission.VIEW,
         views.revision,
         answers.RevisionDetail,
-        _("One revision, with its pods now"),
+        _("One revision, with its current pods"),
     ),
     Endpoint(
         "api-operations",
@@ -52,7 +54,7 @@ ENDPOINTS = (
         Permission.VIEW,
         views.operations,
         records.OperationList,
-        _("Changes through the console, newest first"),
+        _("Changes made through the console, newest first"),
         queries.OperationQuery,
     ),
     Endpoint(
@@ -69,7 +71,7 @@ ENDPOINTS = (
         Permission.AUDIT,
         views.entries,
         records.AuditList,
-        _("Entries of the audit log, newest first"),
+        _("Audit log entries, newest first"),
         queries.AuditQuery,
     ),
     Endpoint(
@@ -78,7 +80,7 @@ ENDPOINTS = (
         Permission.AUDIT,
         views.entry,
         records.AuditEntry,
-        _("One entry of the audit log"),
+        _("One audit log entry"),
     ),
 )
 

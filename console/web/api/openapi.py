@@ -44,7 +44,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Sluice",
             "version": "1",
-            "description": "What the pages of the console show, to read. Answers carry an ETag for If-None-Match.",
+            "description": "Read-only access to what the pages show. Responses carry an ETag for If-None-Match.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
@@ -67,7 +67,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "parameters": [*_in_path(endpoint), *_in_query(endpoint)],
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": answer}},
-            "304": {"description": "Nothing has changed since the ETag of If-None-Match."},
+            "304": {"description": "Not modified since the ETag in If-None-Match."},
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals},
         },
     }

@@ -11,24 +11,35 @@ CONTENT_TYPE = "application/problem+json"
 
 # code -> (status, title, what to do). The codes stand on the page about the API too.
 CODES = {
-    "token-missing": (401, "No token", _("Send a token in the header “Authorization: Bearer”.")),
-    "token-unknown": (401, "Unknown token", _("The token is not one of this console's. Was it copied whole?")),
-    "token-expired": (401, "Expired token", _("The token's time is over; make a new one.")),
-    "token-revoked": (401, "Revoked token", _("Somebody has revoked the token; make a new one.")),
-    "person-inactive": (401, "Deactivated person", _("The person whose token it is may not sign in any more.")),
+    "token-missing": (401, "No token", _("Send a token in the “Authorization: Bearer” header.")),
+    "token-unknown": (401, "Unknown token", _("Unknown token. Check that you copied all of it.")),
+    "token-expired": (401, "Expired token", _("The token has expired. Create a new one.")),
+    "token-revoked": (401, "Revoked token", _("The token was revoked. Create a new one.")),
+    "person-inactive": (401, "Deactivated owner", _("The token's owner can no longer sign in.")),
     "sign-in-needed": (
         401,
-        "Sign-in needed",
-        _("The token's owner has not signed in with single sign-on for too long. The token works again after that."),
+        "Sign-in required",
+        _(
+            "The token's owner has not signed in with single sign-on recently enough. The token works again once "
+            "they do."
+        ),
     ),
-    "too-many-wrong-tokens": (429, "Too many wrong tokens", _("Wait for the seconds that “Retry-After” tells.")),
-    "not-allowed": (403, "Not allowed", _("The token or its person lacks the permission that “detail” names.")),
-    "query-invalid": (422, "Query not understood", _("“detail” tells which parameter, and what it may be.")),
-    "not-found": (404, "Not found", _("It does not exist, or the token may not see it: both answer alike.")),
-    "method-not-allowed": (405, "Only reading", _("The API only reads: GET and HEAD.")),
-    "unavailable": (503, "Not available", _("The console's own store does not answer. Try again in a moment.")),
-    "cluster-unread": (503, "Not read yet", _("The console has not read all of this cluster yet. Try again soon.")),
-    "failed": (500, "Failed", _("The console itself failed; its log tells more under “request_id”.")),
+    "too-many-wrong-tokens": (429, "Too many wrong tokens", _("Wait for the number of seconds in “Retry-After”.")),
+    "not-allowed": (403, "Forbidden", _("The token or its owner lacks the permission named in “detail”.")),
+    "query-invalid": (422, "Invalid query", _("“detail” names the parameter and its allowed values.")),
+    "not-found": (
+        404,
+        "Not found",
+        _("It does not exist, or the token has no access to it. The response is the same for both."),
+    ),
+    "method-not-allowed": (405, "Method not allowed", _("The API is read-only. Use GET or HEAD.")),
+    "unavailable": (503, "Unavailable", _("The console's data store is not responding. Try again in a moment.")),
+    "cluster-unread": (
+        503,
+        "Cluster not synced",
+        _("The console has not finished reading this cluster. Try again soon."),
+    ),
+    "failed": (500, "Internal error", _("Internal error in the console. Search its log for the “request_id”.")),
 }
 
 

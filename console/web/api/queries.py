@@ -15,8 +15,8 @@ from console.web.api.problems import Refused
 _WHERE = re.compile(r"^(.*) - at `\$\.(\w+)`$")
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's texts hold none
 Text = Annotated[str, Meta(max_length=200, pattern=NO_NUL)]
-Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most.")]
-Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before.")]
+Limit = Annotated[int, Meta(ge=1, le=500, description="Maximum number of items.")]
+Cursor = Annotated[str, Meta(max_length=1000, description="`next` from the previous page.")]
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,10 +38,10 @@ class ServiceQuery(PageQuery, frozen=True):
     cluster: Text = ""
     namespace: Text = ""
     health: Literal["", "ready", "progressing", "failed"] = ""
-    attention: Annotated[bool, Meta(description="Only those that are not ready, or whose newest serves nothing.")] = (
-        False
-    )
-    sort: Annotated[ServiceOrder, Meta(description="`-` for the other way round.")] = "name"
+    attention: Annotated[
+        bool, Meta(description="Only services that are not ready, or whose latest revision serves no traffic.")
+    ] = False
+    sort: Annotated[ServiceOrder, Meta(description="Prefix with `-` to reverse the order.")] = "name"
 
 
 class RevisionQuery(PageQuery, frozen=True):
@@ -72,7 +72,7 @@ class AuditQuery(PageQuery, frozen=True):
     def __post_init__(self) -> None:
         for name, moment in (("since", self.since), ("until", self.until)):
             if isinstance(moment, datetime) and not 1970 < moment.year < 9999:
-                raise ValueError(f"{name}: a year that no clock shows")
+                raise ValueError(f"{name}: the year is out of range")
 
 
 def read(query: QueryDict, kind: type[Query]) -> Query:

@@ -93,8 +93,8 @@ def _clusters(call: Call) -> list[str]:
 def _note(names: list[str], unread: list[str]) -> str:
     """Why the list may lack services or show old ones; empty when it is whole and new."""
     old = [name for name in names if name not in unread and read.freshness(name).is_stale]
-    notes = [f"Not all services of {', '.join(unread)} are known yet."] if unread else []
-    return " ".join([*notes, *([f"What is told of {', '.join(old)} may be old."] if old else [])])
+    notes = [f"Not all services of {', '.join(unread)} have been read yet."] if unread else []
+    return " ".join([*notes, *([f"The data of {', '.join(old)} may be stale."] if old else [])])
 
 
 def service(call: Call) -> answers.ServiceDetail:

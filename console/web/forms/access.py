@@ -45,7 +45,7 @@ class PersonField(forms.CharField):
         name = super().clean(value)
         found = User.objects.filter(username__iexact=name, is_active=True).first() if name else None
         if name and found is None:
-            raise forms.ValidationError(_("Nobody active has the user name “%(name)s”.") % {"name": name})
+            raise forms.ValidationError(_("No active user is named “%(name)s”.") % {"name": name})
         return found
 
 
@@ -57,36 +57,38 @@ class TeamForm(StyledForm):
         label=gettext_lazy("First owner"),
         widget=forms.TextInput(attrs={"list": "names"}),
         max_length=150,
-        help_text=gettext_lazy("Owners add and remove members. There is always one."),
+        help_text=gettext_lazy("Owners add and remove members. A team always has at least one."),
     )
 
 
 class TeamEditForm(StyledForm):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     oidc_group = forms.CharField(
-        label=gettext_lazy("Group of the identity provider"),
+        label=gettext_lazy("Identity provider group"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("Its members join this team when they sign in, and leave it with the group. Or empty."),
+        help_text=gettext_lazy(
+            "Group members join this team at sign-in and leave it when they leave the group. Optional."
+        ),
     )
 
 
 class MembershipForm(StyledForm):
     """How somebody is a member: as an owner or not, until when."""
 
-    is_owner = forms.BooleanField(label=gettext_lazy("Owner: may change the members"), required=False)
+    is_owner = forms.BooleanField(label=gettext_lazy("Owner: can manage members"), required=False)
     expires_at = forms.DateTimeField(
-        label=gettext_lazy("Ends (UTC)"),
+        label=gettext_lazy("Expires (UTC)"),
         required=False,
         input_formats=[MINUTE, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MINUTE),
-        help_text=gettext_lazy("All rights through this team end then. Empty: no end."),
+        help_text=gettext_lazy("All permissions through this team end at that time. Leave empty for no expiry."),
     )
 
     def clean_expires_at(self) -> datetime | None:
         moment: datetime | None = self.cleaned_data["expires_at"]
         if moment and moment <= timezone.now():
-            raise forms.ValidationError(_("This time is past; choose a later one, or remove the member."))
+            raise forms.ValidationError(_("This time is in the past. Choose a later one, or remove the member."))
         return moment
 
 
@@ -112,17 +114,19 @@ class GrantForm(StyledForm):
         label=gettext_lazy("Cluster"),
         initial="*",
         max_length=100,
-        help_text=gettext_lazy("A name or a pattern with *."),
+        help_text=gettext_lazy("A name, or a pattern with *."),
         widget=forms.TextInput(attrs={"list": "clusters"}),
     )
     namespace = forms.CharField(
-        label=gettext_lazy("Namespace"), max_length=63, help_text=gettext_lazy("A name or a pattern with *.")
+        label=gettext_lazy("Namespace"), max_length=63, help_text=gettext_lazy("A name, or a pattern with *.")
     )
     selector = forms.CharField(
         label=gettext_lazy("Labels"),
         max_length=300,
         required=False,
-        help_text=gettext_lazy("Only services with these labels, as app=shop,tier=front. Empty: all."),
+        help_text=gettext_lazy(
+            "Only services with these labels, for example app=shop,tier=front. Leave empty for all."
+        ),
     )
 
     def clean_cluster(self) -> str:
@@ -137,10 +141,10 @@ class GrantForm(StyledForm):
             labels = parse_selector(text)
         except ValueError as error:
             raise forms.ValidationError(
-                _("“%(part)s” is not key=value; separate labels by commas.") % {"part": error}
+                _("“%(part)s” is not key=value. Separate labels with commas.") % {"part": error}
             ) from None
         if len(labels) != len([part for part in text.split(",") if part.strip()]):
-            raise forms.ValidationError(_("A label stands here twice; a service has only one value of each."))
+            raise forms.ValidationError(_("A label is listed twice. A service has only one value per label."))
         problems = [problem for key, value in labels.items() if (problem := validation.label(key, value))]
         if problems:
             raise forms.ValidationError([words.problem(problem) for problem in problems])
@@ -155,7 +159,7 @@ class GrantForm(StyledForm):
         value = str(self.cleaned_data[name]).strip()
         if not wanted.fullmatch(value):
             raise forms.ValidationError(
-                _("“%(value)s” is neither a name nor a pattern: the only wildcard is *, as in team-*.")
+                _("“%(value)s” is neither a name nor a pattern. The only wildcard is *, for example team-*.")
                 % {"value": value}
             )
         return value

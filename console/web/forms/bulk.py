@@ -20,13 +20,13 @@ from console.web.forms.image_pinning import DigestChoice, running_digests
 MOST = 50  # services of one go: each is previewed by its cluster while the person waits
 
 KINDS = (
-    ("env", _("Set a variable")),
-    ("env-remove", _("Remove a variable")),
-    ("label", _("Set a label of the service")),
-    ("label-remove", _("Remove a label of the service")),
-    ("min-scale", _("Set the least replicas")),
-    ("restart", _("Restart: new pods of what runs now")),
-    ("redeploy", _("Redeploy: a new revision of the same template")),
+    ("env", _("Set an environment variable")),
+    ("env-remove", _("Remove an environment variable")),
+    ("label", _("Set a service label")),
+    ("label-remove", _("Remove a service label")),
+    ("min-scale", _("Set min scale")),
+    ("restart", _("Restart pods")),
+    ("redeploy", _("Redeploy (new revision, same spec)")),
 )
 _NEEDS_NAME = ("env", "env-remove", "label", "label-remove")
 
@@ -34,12 +34,14 @@ _NEEDS_NAME = ("env", "env-remove", "label", "label-remove")
 class BulkForm(forms.Form):
     """`services` are those that the person may see; what may be changed is decided for each."""
 
-    services = forms.MultipleChoiceField(label=_("Services"), error_messages={"required": _("Choose some services.")})
+    services = forms.MultipleChoiceField(
+        label=_("Services"), error_messages={"required": _("Select at least one service.")}
+    )
     kind = forms.ChoiceField(label=_("Change"), choices=KINDS)
     name = forms.CharField(label=_("Name"), required=False, max_length=317)
     value = forms.CharField(label=_("Value"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 1}))
-    literal = forms.BooleanField(label=_("Replace the references by the plain values"), required=False)
-    keep_digest = forms.BooleanField(label=_("Keep the image digests that run now"), required=False, initial=True)
+    literal = forms.BooleanField(label=_("Replace the references with plain values"), required=False)
+    keep_digest = forms.BooleanField(label=_("Pin to the current image digests"), required=False, initial=True)
 
     def __init__(self, rows: Sequence[ServiceSummary], data: Any = None) -> None:
         super().__init__(data)
@@ -73,7 +75,7 @@ class BulkForm(forms.Form):
         if kind == "env" and (problem := validation.env_value(value)):
             self.add_error("value", words.problem(problem))
         if kind == "min-scale" and not (value.isdecimal() and len(value) < 6):
-            self.add_error("value", _("Write a whole number."))
+            self.add_error("value", _("Enter a whole number."))
         return data
 
     def change_of(self, service: Service, revisions: Iterable[Revision]) -> Change | None:

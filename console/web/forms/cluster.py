@@ -44,7 +44,7 @@ class ClusterForm(forms.Form):
         required=False,
         max_length=64 * 1024,
         widget=forms.Textarea,
-        help_text=gettext_lazy("PEM. Empty: the authorities that this system trusts."),
+        help_text=gettext_lazy("PEM. Leave empty to use the system's trusted certificate authorities."),
     )
     token = forms.CharField(
         label=gettext_lazy("Bearer token"), required=False, max_length=16 * 1024, widget=forms.PasswordInput
@@ -52,17 +52,19 @@ class ClusterForm(forms.Form):
     certificate = forms.CharField(
         label=gettext_lazy("Client certificate"), required=False, max_length=64 * 1024, widget=SecretTextarea
     )
-    key = forms.CharField(label=gettext_lazy("Its key"), required=False, max_length=64 * 1024, widget=SecretTextarea)
+    key = forms.CharField(
+        label=gettext_lazy("Private key"), required=False, max_length=64 * 1024, widget=SecretTextarea
+    )
     ingress = forms.CharField(
-        label=gettext_lazy("Ingress for access tests"),
+        label=gettext_lazy("Ingress for test requests"),
         required=False,
         max_length=260,
-        help_text=gettext_lazy("host:port. Empty: the address in the service's URL."),
+        help_text=gettext_lazy("host:port. Leave empty to use the address in the service's URL."),
     )
     impersonates = forms.BooleanField(
-        label=gettext_lazy("Act as the person"),
+        label=gettext_lazy("Impersonate the user"),
         required=False,
-        help_text=gettext_lazy("The cluster's own access rules then apply to each person and their teams."),
+        help_text=gettext_lazy("The cluster's own access rules then apply to each user and their teams."),
     )
 
     def __init__(
@@ -95,9 +97,9 @@ class ClusterForm(forms.Form):
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"]).strip()
         if validation.service_name(name):
-            raise forms.ValidationError(_("Use lower-case letters, digits and “-”, a letter first, at most 63."))
+            raise forms.ValidationError(_("Use at most 63 lowercase letters, digits and “-”, starting with a letter."))
         if is_configured(name) or Cluster.objects.filter(name=name).exists():
-            raise forms.ValidationError(_("There is a cluster of that name already."))
+            raise forms.ValidationError(_("A cluster with this name already exists."))
         return name
 
     def clean_url(self) -> str:
@@ -117,7 +119,7 @@ class ClusterForm(forms.Form):
     def clean_ingress(self) -> str:
         ingress = str(self.cleaned_data["ingress"]).strip()
         if ingress and not is_host_and_port(ingress):
-            raise forms.ValidationError(_("Write it as host:port, for example 10.0.0.1:80."))
+            raise forms.ValidationError(_("Use the format host:port, for example 10.0.0.1:80."))
         return ingress
 
     def clean(self) -> dict[str, Any]:
@@ -132,7 +134,8 @@ class ClusterForm(forms.Form):
             self.add_error("token", unfit(Unfit("credential-missing")))
         elif "url" in data and data["url"] != self._cluster.url:
             self.add_error(
-                "token", _("The address changed: give the credential anew. The kept one is not sent elsewhere.")
+                "token",
+                _("The address has changed. Enter the credential again; the stored one is not sent elsewhere."),
             )
         return data
 
@@ -153,8 +156,8 @@ class KubeconfigForm(forms.Form):
         max_length=256 * 1024,
         widget=SecretTextarea(attrs={"class": "form-control paste", "spellcheck": "false"}),
         help_text=gettext_lazy(
-            "Paste what “kubectl config view --raw --flatten --minify” prints. No program that it names is run, no "
-            "file is read."
+            "Paste the output of “kubectl config view --raw --flatten --minify”. The console runs no plugin and "
+            "reads no file that it refers to."
         ),
     )
     context = forms.CharField(label=gettext_lazy("Context"), required=False, max_length=500)

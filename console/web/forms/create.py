@@ -56,7 +56,9 @@ class PlaceForm(forms.Form):
 class CloneForm(PlaceForm):
     """Where the copy comes to stand, and which image it runs."""
 
-    image = forms.CharField(label=_("Image"), max_length=1024, required=False, help_text=_("Empty: the same image"))
+    image = forms.CharField(
+        label=_("Image"), max_length=1024, required=False, help_text=_("Leave empty to keep the same image")
+    )
 
     def clean_image(self) -> str:
         return self._checked("image", validation.image) if self.cleaned_data["image"] else ""
@@ -67,7 +69,7 @@ class CreateForm(PlaceForm):
 
     image = forms.CharField(label=_("Image"), max_length=1024)
     variables = forms.CharField(
-        label=_("Variables"), required=False, widget=forms.Textarea, help_text=_("Lines of NAME=value")
+        label=_("Environment variables"), required=False, widget=forms.Textarea, help_text=_("One NAME=value per line")
     )
 
     def __init__(self, places: Places, data: Any = None, defaults: ClusterDefaults | None = None) -> None:

@@ -22,7 +22,7 @@ def _parts(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise ValueError(_("“%(line)s” has quotation marks that do not end.") % {"line": line[:60]}) from error
+        raise ValueError(_("“%(line)s” has an unclosed quotation mark.") % {"line": line[:60]}) from error
 
 
 def read_source(line: str) -> EnvSource:
@@ -66,10 +66,10 @@ def read_mount(line: str) -> Mount:
     wanted = 0 if kind == "empty-dir" else 1
     named, options = rest[:wanted], rest[wanted:]
     if kind not in MOUNTED or not path.startswith("/") or len(named) != wanted or named == [""]:
-        raise ValueError(_("“%(line)s” is not “/path secret NAME” or the like.") % {"line": line[:60]})
+        raise ValueError(_("“%(line)s” does not follow the form “/path secret NAME”.") % {"line": line[:60]})
     found = [_option(part) for part in options]
     if not all(found) or len(dict(filter(None, found))) < len(found):
-        raise ValueError(_("“%(line)s” has an option that does not belong there.") % {"line": line[:60]})
+        raise ValueError(_("“%(line)s” has an option that is not valid there.") % {"line": line[:60]})
     return path, cast(Kind, kind), "".join(named), tuple(sorted(filter(None, found)))
 
 
@@ -87,7 +87,7 @@ def check_mount(mount: Mount) -> None:
     folder = {"medium", "size"} & {option for option, _value in options}
     if (kind != "empty-dir" and folder) or any(validation.quantity(size) for size in sizes):
         line = write_mount(mount)
-        raise ValueError(_("“%(line)s” has an option that does not belong there.") % {"line": line[:60]})
+        raise ValueError(_("“%(line)s” has an option that is not valid there.") % {"line": line[:60]})
 
 
 def write_mount(mount: Mount) -> str:
@@ -103,7 +103,7 @@ def read_resource(line: str) -> Resource:
     kind, _space, rest = line.partition(" ")
     name, equals, value = rest.strip().partition("=")
     if kind not in ("request", "limit") or not equals or name in ("", "cpu", "memory"):
-        raise ValueError(_("“%(line)s” is not “limit NAME=QUANTITY” or the like.") % {"line": line[:60]})
+        raise ValueError(_("“%(line)s” does not follow the form “limit NAME=QUANTITY”.") % {"line": line[:60]})
     return kind, name, value
 
 
@@ -134,7 +134,7 @@ def check_toleration(toleration: Toleration) -> None:
     if problem := validation.label(found.get("key", ""), found.get("value", "")):
         raise ValueError(words.problem(problem))
     if (effect := found.get("effect", "")) not in EFFECTS:
-        raise ValueError(_("“%(effect)s” is no effect of a taint.") % {"effect": effect[:40]})
+        raise ValueError(_("“%(effect)s” is not a valid taint effect.") % {"effect": effect[:40]})
 
 
 def write_toleration(toleration: Toleration) -> str:

@@ -12,18 +12,18 @@ class LimitsForm(forms.Form):
     """Empty fields mean what the service's annotations say, else the installation's settings."""
 
     deadline = forms.FloatField(
-        label=_("Deadline in seconds"),
+        label=_("Timeout (s)"),
         required=False,
         min_value=1,
         max_value=LONGEST_SECONDS,
-        help_text=_("Then it counts as timed out, whatever Knative still tries."),
+        help_text=_("After that, the operation counts as timed out, even if Knative keeps trying."),
     )
     error_window = forms.FloatField(
-        label=_("Error window in seconds"),
+        label=_("Error window (s)"),
         required=False,
         min_value=0,
         max_value=LONGEST_SECONDS,
-        help_text=_("So long Ready=False is forgiven before it counts as failed."),
+        help_text=_("How long Ready=False is tolerated before the operation fails."),
     )
 
     def __init__(self, data: Any = None, usual: tuple[float, float] | None = None) -> None:

@@ -17,14 +17,14 @@ from console.operations.protection.rules import manages
 
 NOT_MANAGED = "not-managed"
 YEARS = range(2020, 2101)
-_pattern = RegexValidator(r"^[^\s?\[\]]+$", _("A name, or a pattern with * (as in prod-*)."))
+_pattern = RegexValidator(r"^[^\s?\[\]]+$", _("A name, or a pattern with * (for example prod-*)."))
 
 
 class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
     """The part that both have: which services, and which kinds of change."""
 
     permissions = forms.MultipleChoiceField(
-        label=_("Kinds of change"),
+        label=_("Applies to"),
         choices=[(permission.value, LABELS[permission]) for permission in COVERABLE],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one kind of change.")},
@@ -48,14 +48,14 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
         try:
             parse_selector(text)
         except ValueError as error:
-            raise forms.ValidationError(_("Write labels as in app=shop,tier=front.")) from error
+            raise forms.ValidationError(_("Enter labels in the format app=shop,tier=front.")) from error
         return text
 
     def _post_clean(self) -> None:
         """The instance has what was typed only now: judge its whole scope."""
         super()._post_clean()  # type: ignore[misc]
         if not self.errors and not manages(self.rights, self.instance):
-            text = _("You do not manage all of this scope. Name a cluster and namespaces of yours.")
+            text = _("You do not manage all of this scope. Enter a cluster and namespaces that you manage.")
             self.add_error("cluster", forms.ValidationError(text, code=NOT_MANAGED))
 
 
@@ -86,7 +86,7 @@ class WindowForm(ScopeForm):
     def clean_zone(self) -> str:
         zone = str(self.cleaned_data["zone"])
         if zone not in available_timezones():
-            raise forms.ValidationError(_("This is no time zone; write it as in Europe/Berlin."))
+            raise forms.ValidationError(_("Unknown time zone. Enter a name such as Europe/Berlin."))
         return zone
 
     def clean(self) -> dict[str, Any]:
@@ -94,9 +94,9 @@ class WindowForm(ScopeForm):
         if data.get("begins") and data.get("ends"):
             length = datetime.fromisoformat(data["ends"]) - datetime.fromisoformat(data["begins"])
             if length <= timedelta():
-                self.add_error("ends", _("It must end after it begins."))
+                self.add_error("ends", _("The end must be after the start."))
             elif data.get("is_weekly") and length >= WEEK:
-                self.add_error("ends", _("A window that repeats every week must be shorter than a week."))
+                self.add_error("ends", _("A weekly window must be shorter than a week."))
         return data
 
     def _moment(self, name: str) -> str:
@@ -104,7 +104,7 @@ class WindowForm(ScopeForm):
         try:
             moment = datetime.strptime(str(self.cleaned_data[name]), "%Y-%m-%dT%H:%M")
         except ValueError as error:
-            raise forms.ValidationError(_("Write it as 2026-12-24T18:00.")) from error
+            raise forms.ValidationError(_("Use the format 2026-12-24T18:00.")) from error
         if moment.year not in YEARS:
             raise forms.ValidationError(_("Choose a year from 2020 to 2100."))
         return moment.isoformat(timespec="minutes")

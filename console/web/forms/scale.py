@@ -62,10 +62,10 @@ class DefaultsForm(ShownForm):
 
 def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:
     if value == "0" and name in NO_LIMIT:
-        return _("Default here: 0, no limit") if defaults.is_set(name) else _("Default: 0, no limit")
+        return _("Cluster default: 0 (no limit)") if defaults.is_set(name) else _("Default: 0 (no limit)")
     if value == "0" and name == "min":
-        return _("Default: 0, scales to zero")
-    text = _("Default here: %(value)s") if defaults.is_set(name) else _("Default: %(value)s")
+        return _("Default: 0 (scales to zero)")
+    text = _("Cluster default: %(value)s") if defaults.is_set(name) else _("Default: %(value)s")
     return text % {"value": value}
 
 
@@ -74,12 +74,12 @@ class ScaleForm(DefaultsForm):
 
     defaults: ClusterDefaults
 
-    min = number(0, label=_("Least replicas"))
-    max = number(0, label=_("Most replicas"))
-    initial = number(0, label=_("Replicas at first"))  # type: ignore[assignment]  # the metaclass makes it a field
-    activation = number(1, label=_("Replicas when it wakes up"))
-    target = decimal("0.01", label=_("Target for each replica"))
-    utilization = decimal("1", 100, label=_("Target utilization in percent"))
+    min = number(0, label=_("Min scale"))
+    max = number(0, label=_("Max scale"))
+    initial = number(0, label=_("Initial scale"))  # type: ignore[assignment]  # the metaclass makes it a field
+    activation = number(1, label=_("Activation scale"))
+    target = decimal("0.01", label=_("Target per replica"))
+    utilization = decimal("1", 100, label=_("Target utilization (%)"))
     metric = forms.ChoiceField(
         required=False,
         label=_("Metric"),
@@ -91,8 +91,8 @@ class ScaleForm(DefaultsForm):
             ("memory", "memory"),
         ],
     )
-    window = forms.RegexField(DURATION, required=False, label=_("Window"))
-    concurrency = number(0, label=_("Most requests at once in a replica"))
+    window = forms.RegexField(DURATION, required=False, label=_("Stable window"))
+    concurrency = number(0, label=_("Concurrency limit (container concurrency)"))
 
     SCALING = ("min", "max", "initial", "activation", "metric", "target", "utilization", "window")
 

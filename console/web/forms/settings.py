@@ -33,10 +33,10 @@ def seconds(low: str, **more: Any) -> forms.DecimalField:
 class SettingsForm(ScaleForm, TemplateForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-timeout, bad-minscale)."""
 
-    timeout = number(0, label=_("Timeout in seconds"))
-    cpu_request = forms.CharField(required=False, label=_("CPU requested"), validators=[quantity])
+    timeout = number(0, label=_("Request timeout (s)"))
+    cpu_request = forms.CharField(required=False, label=_("CPU request"), validators=[quantity])
     cpu_limit = forms.CharField(required=False, label=_("CPU limit"), validators=[quantity])
-    memory_request = forms.CharField(required=False, label=_("Memory requested"), validators=[quantity])
+    memory_request = forms.CharField(required=False, label=_("Memory request"), validators=[quantity])
     memory_limit = forms.CharField(required=False, label=_("Memory limit"), validators=[quantity])
     port = number(1, 65535, label=_("Port"), help_text=_("Default: 8080"))
     protocol = forms.ChoiceField(
@@ -44,17 +44,19 @@ class SettingsForm(ScaleForm, TemplateForm):
     )
     pull_policy = forms.ChoiceField(
         required=False,
-        label=_("Pull policy"),
+        label=_("Image pull policy"),
         choices=[("", _("Default")), *((name, name) for name in ("Always", "IfNotPresent", "Never"))],
     )
-    user = number(0, label=_("User id"), help_text=_("Empty: the image's own"))
+    user = number(0, label=_("Run as user (UID)"), help_text=_("Leave empty to use the image default"))
     service_account = forms.RegexField(
         r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", required=False, label=_("Service account")
     )
-    cluster_local = forms.BooleanField(required=False, label=_("Reachable from inside the cluster only"))
-    deadline = seconds("1", label=_("Deadline in seconds"), help_text=_("How long an operation may take; empty: 600"))
+    cluster_local = forms.BooleanField(required=False, label=_("Cluster-local"))
+    deadline = seconds("1", label=_("Timeout (s)"), help_text=_("Time limit for an operation. Default 600"))
     error_window = seconds(
-        "0", label=_("Error window in seconds"), help_text=_("How long Ready=False is forgiven; empty: 2")
+        "0",
+        label=_("Error window (s)"),
+        help_text=_("Grace period before Ready=False counts as failed. Default 2"),
     )
 
     GROUPS = (
@@ -63,9 +65,9 @@ class SettingsForm(ScaleForm, TemplateForm):
         (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "other_resources")),
         (_("Command"), ("command", "arguments")),
         (_("Probes"), ("readiness", "liveness", "startup")),
-        (_("Secrets and config maps"), ("env_from", "mounts")),
+        (_("Secrets and ConfigMaps"), ("env_from", "mounts")),
         (_("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),
-        (_("Placement"), ("node_selector", "tolerations")),
+        (_("Scheduling"), ("node_selector", "tolerations")),
         (_("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
         (_("Revision"), ("revision_name",)),
         (_("Operations on this service"), ("deadline", "error_window")),

@@ -22,8 +22,8 @@ PROBE_HELP = _(
 )
 
 
-WORD_HELP = _("One argument per line; one that is empty or has line breaks is written in quotes, as in JSON")
-PAIR_HELP = _("One key=value per line; a value with line breaks is written in quotes, as in JSON")
+WORD_HELP = _("One argument per line. Write an empty argument, or one with line breaks, as a JSON string")
+PAIR_HELP = _("One key=value per line. Write a value with line breaks as a JSON string")
 
 
 MIN_ROWS, MAX_ROWS = 3, 12
@@ -44,13 +44,13 @@ class TemplateForm(ShownForm):
     arguments = LinesField(text_fields.WORD, label=_("Arguments"), example="--verbose", help_text=WORD_HELP)
     env_from = LinesField(
         entries.SOURCE,
-        label=_("Variables from"),
+        label=_("Env from (Secret / ConfigMap)"),
         example="secret NAME",
         help_text=_("secret NAME or config-map NAME; then prefix=TEXT, optional"),
     )
     mounts = LinesField(
         entries.MOUNT,
-        label=_("Mounts"),
+        label=_("Volume mounts"),
         example="/etc/app secret NAME",
         help_text=_("/path secret, config-map or claim NAME, or empty-dir; then ro, sub=PATH, size=1Gi, memory"),
     )
@@ -65,44 +65,38 @@ class TemplateForm(ShownForm):
     )
     other_resources = LinesField(
         entries.RESOURCE,
-        label=_("Other resources"),
+        label=_("Extended resources"),
         example="limit nvidia.com/gpu=1",
         help_text=_("request NAME=QUANTITY or limit NAME=QUANTITY"),
     )
     node_selector = LinesField(
         text_fields.LABEL,
-        label=_("Labels that a node must have"),
+        label=_("Node selector"),
         example="disktype=ssd",
-        help_text=_("Clusters accept it only with Knative's feature for it"),
+        help_text=_("Requires the Knative feature flag kubernetes.podspec-nodeselector"),
     )
     tolerations = LinesField(
         entries.TOLERATION,
-        label=_("Taints that are tolerated"),
+        label=_("Tolerations"),
         example="gpu=true:NoSchedule",
-        help_text=_("key[=value][:effect]; clusters accept it only with Knative's feature for it"),
+        help_text=_("key[=value][:effect]. Requires the Knative feature flag kubernetes.podspec-tolerations"),
     )
     pull_secrets = LinesField(
-        text_fields.NAME, label=_("Pull secrets"), example="registry", help_text=_("One name a line")
+        text_fields.NAME, label=_("Image pull secrets"), example="registry", help_text=_("One name per line")
     )
-    labels = LinesField(text_fields.LABEL, label=_("Labels of the service"), example="team=shop")
+    labels = LinesField(text_fields.LABEL, label=_("Service labels"), example="team=shop")
     annotations = LinesField(
-        text_fields.ANNOTATION,
-        label=_("Annotations of the service"),
-        example="example.com/owner=shop",
-        help_text=PAIR_HELP,
+        text_fields.ANNOTATION, label=_("Service annotations"), example="example.com/owner=shop", help_text=PAIR_HELP
     )
-    revision_labels = LinesField(text_fields.LABEL, label=_("Labels of new revisions"), example="tier=front")
+    revision_labels = LinesField(text_fields.LABEL, label=_("Revision labels"), example="tier=front")
     revision_annotations = LinesField(
-        text_fields.ANNOTATION,
-        label=_("Annotations of new revisions"),
-        example="example.com/ticket=42",
-        help_text=PAIR_HELP,
+        text_fields.ANNOTATION, label=_("Revision annotations"), example="example.com/ticket=42", help_text=PAIR_HELP
     )
     revision_name = forms.RegexField(
         r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
         required=False,
-        label=_("Name of the new revision"),
-        help_text=_("Begins with the service's name and “-”; empty: Knative counts"),
+        label=_("Revision name"),
+        help_text=_("Starts with the service's name and “-”. Leave empty to let Knative generate it"),
     )
 
     def clean(self) -> dict[str, Any] | None:
@@ -110,7 +104,7 @@ class TemplateForm(ShownForm):
             try:
                 probes.read(self._probe(field))
             except ValueError:
-                self.add_error(field, _("Write “http /path [port]”, “tcp [port]”, “grpc port” or “exec command”."))
+                self.add_error(field, _("Use “http /path [port]”, “tcp [port]”, “grpc port” or “exec command”."))
         return super().clean()
 
     def know_what_was_shown(self) -> None:

@@ -70,7 +70,7 @@ class LinesField(forms.CharField):
 
     def _entries(self, lines: Sequence[tuple[int, str]]) -> tuple[Any, ...]:
         if sum(line not in self.shown for _number, line in lines) > MAX_NEW_LINES:
-            raise ValueError(_("At most %(count)s lines fit.") % {"count": MAX_NEW_LINES})
+            raise ValueError(_("At most %(count)s lines are allowed.") % {"count": MAX_NEW_LINES})
         found = tuple(self._entry(number, line) for number, line in lines)
         self._refuse_doubles(found)
         return found
@@ -81,7 +81,7 @@ class LinesField(forms.CharField):
             if line not in self.shown:
                 self.syntax.check(entry)
         except ValueError as error:
-            raise ValueError(str(error) or _("Line %(number)s cannot be read.") % {"number": number}) from error
+            raise ValueError(str(error) or _("Line %(number)s could not be parsed.") % {"number": number}) from error
         return entry
 
     def _refuse_doubles(self, entries: Sequence[Any]) -> None:
@@ -120,7 +120,7 @@ def unquoted(line: str) -> str:
         text = json.loads(line)
         text.encode()
     except (ValueError, AttributeError) as error:
-        message = _("“%(line)s” begins with a quotation mark but is not a text in quotes, as JSON writes it.")
+        message = _("“%(line)s” starts with a quotation mark but is not a valid JSON string.")
         raise ValueError(message % {"line": line[:60]}) from error
     return str(text)
 

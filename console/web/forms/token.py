@@ -17,17 +17,17 @@ _NAMESPACE = re.compile(r"^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$")
 class TokenForm(forms.Form):
     """`offered` are the permissions that the person has."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is for, for example status board"))
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Purpose, for example “status board”"))
     permissions = forms.MultipleChoiceField(
-        label=_("It may"),
+        label=_("Permissions"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one permission.")},
     )
     cluster = forms.CharField(
-        label=_("Clusters"), max_length=100, initial="*", help_text=_("A name or a pattern with *.")
+        label=_("Clusters"), max_length=100, initial="*", help_text=_("A name, or a pattern with *.")
     )
     namespace = forms.CharField(
-        label=_("Namespaces"), max_length=100, initial="*", help_text=_("A name or a pattern with *.")
+        label=_("Namespaces"), max_length=100, initial="*", help_text=_("A name, or a pattern with *.")
     )
 
     def __init__(self, offered: tuple[Permission, ...], data: Any = None) -> None:
@@ -48,13 +48,13 @@ class TokenForm(forms.Form):
     def clean_cluster(self) -> str:
         value = str(self.cleaned_data["cluster"])
         if not _CLUSTER.match(value):
-            raise forms.ValidationError(_("Write a name, or a pattern as prod-* is, without spaces, brackets and “?”."))
+            raise forms.ValidationError(_("Enter a name or a pattern such as prod-*, without spaces, brackets or “?”."))
         return value
 
     def clean_namespace(self) -> str:
         value = str(self.cleaned_data["namespace"])
         if not _NAMESPACE.match(value):
             raise forms.ValidationError(
-                _("Write a name, or a pattern as team-* is: lower-case letters, digits, “-” and “*”.")
+                _("Enter a name or a pattern such as team-*: lowercase letters, digits, “-” and “*”.")
             )
         return value

@@ -10,6 +10,7 @@ from django.template.context import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from console.access.explaining import Path
 from console.access.permissions import LABELS, Permission
@@ -18,6 +19,7 @@ from console.access.teams import scope_of
 from console.knative import kn, paths
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
+from console.knative.objects import Revision
 from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import AccessTest, Operation, TimelineLine
@@ -37,10 +39,22 @@ def age(moment: datetime | None) -> SafeString | str:
     """An age as kn writes it (`9d`), with the exact time on hover."""
     if moment is None:
         return "–"
-    text = kn.age(moment, timezone.now())
+    text = words.age(kn.age(moment, timezone.now()))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M:%S UTC"), text
     )
+
+
+@register.filter
+def image_words(revision: Revision) -> str:
+    """The image as kn prints it, with the digest it is pinned to in the reader's language."""
+    return words.image(revision)
+
+
+@register.filter
+def resource_words(name: str, kind: str) -> str:
+    """What a resource of a container is called: `CPU request`. `kind` is request or limit."""
+    return words.resource(name, kind)
 
 
 @register.filter
@@ -195,7 +209,7 @@ def frozen_words(freeze: Any) -> str:
 @register.filter
 def permissions_words(permissions: Any) -> str:
     """What some permissions allow, in one line."""
-    return ", ".join(str(LABELS[Permission(permission)]) for permission in permissions)
+    return _("; ").join(str(LABELS[Permission(permission)]) for permission in permissions)
 
 
 @register.filter

@@ -59,7 +59,7 @@ def decline(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = find_operation(request, id)
     comment = request.POST.get("comment", "").strip()
     if not comment and requests.may_decide(request.user, request.rights, found):
-        return page(request, found, _("Say why, so that its author knows what to change."))
+        return page(request, found, _("Enter a reason, so that the author knows what to change."))
     return _decide(
         request,
         found,
@@ -82,9 +82,9 @@ def _decide(request: ConsoleRequest, found: Operation, act: Callable[[], None]) 
     except NotAllowed:
         return refused_page(request, Permission.APPROVE, found.ref)
     except requests.OwnChange:
-        messages.warning(request, _("Nobody decides on a change of their own. Ask somebody else who may approve."))
+        messages.warning(request, _("You can't approve or decline your own change. Ask someone else who can approve."))
     except Frozen as stop:
         return page(request, found, words.stopped(stop))
     except NotNow:
-        messages.warning(request, _("Too late: this request has been decided, withdrawn or has expired."))
+        messages.warning(request, _("Too late: this request has been decided or withdrawn, or has expired."))
     return redirect("operation", id=found.id)

@@ -141,13 +141,13 @@ def _operation(request: ConsoleRequest, one: Entry) -> Operation | None:
 
 def _filter_problem(name: str, query: str, others: int) -> str:
     if not name or len(name) > 60:
-        return _("Give the filter a name of at most 60 characters.")
+        return _("Enter a filter name of at most 60 characters.")
     if not query:
-        return _("Filter the list first; then the filter can be saved.")
+        return _("Filter the list first, then save the filter.")
     if len(query) > 1000:
         return _("This filter is too long to be saved.")
     if others >= MOST_FILTERS:
-        return _("You have saved %(count)s filters; remove one first.") % {"count": others}
+        return _("You have %(count)s saved filters. Remove one first.") % {"count": others}
     return ""
 
 

@@ -84,7 +84,7 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     except ChangeRefused as refusal:
         return Line(ref, why_not=words.problem(refusal.problem))
     if change is None:
-        return Line(ref, why_not=_("The service was deleted meanwhile."))
+        return Line(ref, why_not=_("The service was deleted in the meantime."))
     try:
         effect = previewing.preview(change, user=request.user, ref=ref)
     except NotAllowed as error:

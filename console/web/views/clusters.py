@@ -85,7 +85,7 @@ def remove(request: ConsoleRequest, name: str) -> HttpResponse:
     count = under_way(found.name)
     if request.method == "POST" and not count:
         changes.remove(found.pk, actor=actor_from(request))
-        messages.success(request, _("%(name)s is removed.") % {"name": found.name})
+        messages.success(request, _("%(name)s was removed.") % {"name": found.name})
         return redirect("clusters")
     context = {"cluster": found, "under_way": count, "services": len(read.services(found.name))}
     return render(request, "clusters/remove.html", context, status=409 if request.method == "POST" else 200)
@@ -108,11 +108,11 @@ def _form(request: ConsoleRequest, found: Cluster | None) -> HttpResponse:
     try:
         saved = changes.change(found.pk, form.wanted, actor=actor) if found else changes.add(form.wanted, actor=actor)
     except IntegrityError:
-        form.add_error("name", _("There is a cluster of that name already."))
+        form.add_error("name", _("A cluster with this name already exists."))
         return _page(request, found, form, status=422)
     reports.keep(saved.name, report)
     messages.success(
-        request, _("%(name)s is saved. Its services appear as soon as they are listed.") % {"name": saved.name}
+        request, _("%(name)s was saved. Its services appear as soon as they are listed.") % {"name": saved.name}
     )
     return redirect("cluster", name=saved.name)
 

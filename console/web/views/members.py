@@ -41,7 +41,7 @@ def add_member(request: ConsoleRequest, id: int) -> HttpResponse:
 
     if refusals.accepts(form, change):
         name = form.cleaned_data["username"].get_username()
-        return done(request, _("%(name)s is a member now.") % {"name": name}, team_url(team))
+        return done(request, _("%(name)s is now a member.") % {"name": name}, team_url(team))
     return team_page(request, team, member_form=form)
 
 
@@ -83,7 +83,7 @@ def remove_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse
         members.remove(found, user=request.user, actor=actor_from(request))
     except Refused as error:
         return team_page(request, team, refused=refusals.words(error))
-    message = _("%(name)s is no member any more.") % {"name": found.user.get_username()}
+    message = _("%(name)s is no longer a member.") % {"name": found.user.get_username()}
     goes_on = team.pk in teams.visible(request.user, request.rights)
     return done(request, message, team_url(team) if goes_on else reverse("teams"))
 
@@ -117,7 +117,7 @@ def remove_grant(request: ConsoleRequest, id: int, grant: int) -> HttpResponse:
         grants.remove(found, user=request.user, actor=actor_from(request))
     except Refused as error:
         return team_page(request, team, refused=refusals.words(error))
-    return done(request, _("The grant is gone."), team_url(team))
+    return done(request, _("Grant removed."), team_url(team))
 
 
 def _membership(team: int, person: int) -> Membership:

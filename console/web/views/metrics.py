@@ -17,7 +17,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not settings.METRICS_TOKEN:
         raise Http404
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
-        answer = HttpResponse("The metrics need their token.\n", status=401, content_type="text/plain")
+        answer = HttpResponse("A metrics token is required.\n", status=401, content_type="text/plain")
         answer["WWW-Authenticate"] = 'Bearer realm="sluice-metrics"'
         return answer
     return HttpResponse(figures.exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -195,7 +195,7 @@ def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     except NotAllowed as error:
         return not_allowed(request, error, found.ref)
     except submission.NotNow:
-        messages.warning(request, _("This operation cannot be tried again."))
+        messages.warning(request, _("This operation cannot be retried."))
         return redirect("operation", id=id)
     except (submission.Stopped, ChangeRefused) as stop:
         why = words.stopped(stop) if isinstance(stop, submission.Stopped) else words.problem(stop.problem)

@@ -36,7 +36,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
         roles.create(data["name"], data["permissions"], user=request.user, actor=actor_from(request))
 
     if request.method == "POST" and refusals.accepts(form, change):
-        return done(request, _("The role exists now; grant it on a team's page."), reverse("roles"))
+        return done(request, _("Role created. Grant it on a team's page."), reverse("roles"))
     unjudged(request, form)
     return render(request, "access/role.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -76,7 +76,7 @@ def delete(request: ConsoleRequest, id: int) -> HttpResponse:
         roles.delete(role, user=request.user, actor=actor_from(request))
     except Refused as error:
         return _list(request, refusals.words(error))
-    return done(request, _("The role is deleted."), reverse("roles"))
+    return done(request, _("Role deleted."), reverse("roles"))
 
 
 def _list(request: ConsoleRequest, refused: str = "") -> HttpResponse:

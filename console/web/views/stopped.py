@@ -42,7 +42,7 @@ def stopped(
             tuple(freeze for standing in standings for freeze in standing.freezes),
         ),
         "may_break_glass": may_break,
-        "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the times cannot be."),
+        "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the timeouts is not valid."),
         "limits": limits,
         "apply_url": reverse("submit", kwargs={"id": previews[0].id}) if len(previews) == 1 else request.path,
         "reason": request.POST.get("reason", ""),
@@ -67,6 +67,6 @@ def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpRespon
     if made and made[0].batch:
         return redirect(f"{reverse('operations')}?batch={made[0].batch}")
     messages.warning(
-        request, _("This preview was submitted already or is too old. Look at the operations, or begin again.")
+        request, _("This preview was already submitted or has expired. Check the operations, or start again.")
     )
     return redirect("operations")

@@ -79,7 +79,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
 
     made: list[Team] = []
     if request.method == "POST" and refusals.accepts(form, change):
-        return done(request, _("The team exists now. Give it rights, and add its people."), team_url(made[0]))
+        return done(request, _("Team created. Add members and roles."), team_url(made[0]))
     unjudged(request, form)
     context = {"form": form, "names": user_names(request)}
     return render(request, "access/team_create.html", context, status=422 if form.errors else 200)
@@ -118,7 +118,9 @@ def delete(request: ConsoleRequest, id: int) -> HttpResponse:
         try:
             if request.POST.get("confirm", "").strip() == found.name:
                 teams.delete(found, user=request.user, actor=actor_from(request))
-                message = _("%(name)s is deleted; its members have lost what it gave them.") % {"name": found.name}
+                message = _("%(name)s was deleted. Its members no longer have the permissions it gave them.") % {
+                    "name": found.name
+                }
                 return done(request, message, reverse("teams"))
             refused = _("The name does not match.")
         except Refused as error:

@@ -65,7 +65,7 @@ def revoke(request: ConsoleRequest, id: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     if access_tokens.revoke(found, actor=actor_from(request)):
-        messages.success(request, _("%(name)s is revoked: it opens nothing any more.") % {"name": found.name})
+        messages.success(request, _("%(name)s was revoked and no longer works.") % {"name": found.name})
     back = redirect("tokens")
     if found.user_id != request.user.pk:
         back["Location"] += "?whose=all"

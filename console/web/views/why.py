@@ -36,7 +36,7 @@ def why(request: ConsoleRequest) -> HttpResponse:
         "object": "/".join(parts),
         "is_service": len(parts) == 3,
         "answers": explain(person, scope, shown) if person else [],
-        "problem": "" if person else _("Nobody has the user name “%(name)s”.") % {"name": name},
+        "problem": "" if person else _("No user is named “%(name)s”.") % {"name": name},
         "asked_permission": request.GET.get("permission", ""),
         "may_ask_for_others": request.rights.allows(Permission.MANAGE),
         "names": user_names(request),

@@ -175,7 +175,7 @@ def test_a_copy_from_before_is_not_taken_for_a_change(cluster: Cluster) -> None:
 def test_several_changes_between_two_looks_are_one_entry_that_says_so(cluster: Cluster) -> None:
     cluster.edit(generations=3)
     detection.look()
-    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not seen one by one")]
+    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not observed one by one")]
 
 
 def test_a_change_of_ours_is_not_told_again(cluster: Cluster) -> None:
@@ -359,7 +359,7 @@ def test_after_a_watch_that_missed_changes_nobody_is_named_for_them(cluster: Clu
     cluster.start_watcher()
     cluster.edit(who="cyd")
     detection.look()
-    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not seen one by one")]
+    assert [(entry.actor, entry.text) for entry in told()] == [("", "generations 5–7 · not observed one by one")]
 
 
 def test_a_restarted_watcher_between_two_changes_hides_neither_person(cluster: Cluster) -> None:

@@ -547,7 +547,7 @@ def test_breaking_the_glass_passes_both_and_is_loud(world: World, ref: ServiceRe
     events = world.box.get("/api/v1/namespaces/default/events")["items"]
     event = next(each for each in events if str(operation.id) in each.get("message", ""))
     assert event["type"] == "Warning"
-    assert "broke the glass past approval or freeze: the shop is down" in event["message"]
+    assert "emergency override of approval or freeze: the shop is down" in event["message"]
 
 
 def test_only_whoever_manages_the_service_breaks_the_glass(

@@ -13,12 +13,12 @@ from console.access.models import Grant, Membership, Role, Team, User
 
 
 class Command(BaseCommand):
-    help = "Make the demo's users, teams and grants; refused unless CONSOLE_DEMO is set."
+    help = "Create the demo's users, teams and grants. Requires CONSOLE_DEMO."
 
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("Demo users have known passwords: set CONSOLE_DEMO=1 on a console that is only a demo.")
+            raise CommandError("Demo users have publicly known passwords. Set CONSOLE_DEMO=1 only on a demo console.")
         people = {person.username: self._person(person) for person in DEMO_USERS}
         for team in DEMO_TEAMS:
             self._team(team, people)

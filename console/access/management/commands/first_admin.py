@@ -13,10 +13,10 @@ from console.audit.operators import operator
 
 
 class Command(BaseCommand):
-    help = "Print the link that makes the first administrator; it works once, for an hour."
+    help = "Print a link to create the first administrator. It works once, for one hour."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--if-needed", action="store_true", help="Say nothing when there is an administrator.")
+        parser.add_argument("--if-needed", action="store_true", help="Print nothing if an administrator exists.")
 
     def handle(self, *_args: Any, if_needed: bool, **_options: Any) -> None:
         if first_admin.needed():
@@ -24,4 +24,4 @@ class Command(BaseCommand):
             path = reverse("first-admin", kwargs={"token": first_admin.token()})
             self.stdout.write(f"{settings.EXTERNAL_URL.rstrip('/')}{path}")
         elif not if_needed:
-            raise CommandError("There is an administrator already.")
+            raise CommandError("An administrator already exists.")

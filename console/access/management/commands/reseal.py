@@ -12,16 +12,18 @@ from console.registry.resealing import reseal_all
 
 
 class Command(BaseCommand):
-    help = "Encrypt everything at rest with the first of CONSOLE_ENCRYPTION_KEYS, so that the others can be dropped."
+    help = "Re-encrypt all stored secrets with the first of CONSOLE_ENCRYPTION_KEYS, so that the others can be removed."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         counts = [*reseal_all(), second_factors.reseal()]
         for count in counts:
-            self.stdout.write(f"{count.column}: {count.anew} encrypted anew, {count.newest} had the newest key")
+            self.stdout.write(f"{count.column}: {count.anew} re-encrypted, {count.newest} already used the newest key")
         text = "; ".join(
             f"{count.column}: {count.anew} of {count.anew + count.newest + count.lost}" for count in counts
         )
         audit.record("manage.Reseal", actor=operator(), outcome=Outcome.SUCCEEDED, text=text)
         if lost := [count for count in counts if count.lost]:
             words = ", ".join(f"{count.lost} of {count.column}" for count in lost)
-            raise CommandError(f"No key of CONSOLE_ENCRYPTION_KEYS opens {words}: give the key they were made with.")
+            raise CommandError(
+                f"No key in CONSOLE_ENCRYPTION_KEYS decrypts {words}. Add the key they were encrypted with."
+            )

@@ -22,8 +22,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         verifying = verbs.add_parser("verify")
-        verifying.add_argument("--checkpoint", type=Path, help="a file of checkpoints, one a line")
-        verifying.add_argument("--public-key", action="append", default=[], help="trust this key instead of our own")
+        verifying.add_argument("--checkpoint", type=Path, help="file with one checkpoint per line")
+        verifying.add_argument(
+            "--public-key", action="append", default=[], help="trust this key instead of the console's own"
+        )
         verifying.add_argument(
             "--archive", type=Path, action="append", default=[], help="oldest first; may be repeated"
         )
@@ -32,8 +34,8 @@ class Command(BaseCommand):
         signing = verbs.add_parser("checkpoint")
         signing.add_argument("--public-key", action="store_true", help="print the public keys, newest first, instead")
         retaining = verbs.add_parser("retain")
-        retaining.add_argument("--days", type=int, required=True, help="entries that are younger stay")
-        retaining.add_argument("--archive", type=Path, required=True, help="a new file")
+        retaining.add_argument("--days", type=int, required=True, help="keep entries that are younger than this")
+        retaining.add_argument("--archive", type=Path, required=True, help="path of the new archive file")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         verb = {"verify": self.verify, "export": self.export, "checkpoint": self.checkpoint, "retain": self.retain}
@@ -46,17 +48,17 @@ class Command(BaseCommand):
         except chain.BrokenLink as broken:
             raise CommandError(f"The chain is broken at entry {broken.sequence}: {broken.why}") from broken
         except checkpoints.CheckpointRefused as refused:
-            raise CommandError(f"The checkpoint proves nothing: {refused}") from refused
+            raise CommandError(f"The checkpoint cannot be verified: {refused}") from refused
         except export.NotAnEntry as error:
-            raise CommandError(f"The archive holds something else than entries: {error}") from error
+            raise CommandError(f"The archive contains something other than entries: {error}") from error
         except OSError as error:
             raise CommandError(str(error)) from error
         proved = f", and has all of {len(signed)} checkpoints" if signed else ""
-        self.stdout.write(f"{count} entries, the chain holds{proved}")
+        self.stdout.write(f"{count} entries, the chain is intact{proved}")
         if not options["archive"] and (removed := chain.beginning().sequence):
             self.stderr.write(
-                f"Warning: entries 1 to {removed} are not in the database. A retention row says that they were "
-                "archived; nothing here proves it. Give every archive, oldest first, with --archive."
+                f"Warning: entries 1 to {removed} are not in the database. A retention row records that they were "
+                "archived, but nothing here proves it. Pass every archive, oldest first, with --archive."
             )
 
     def export(self, options: dict[str, Any]) -> None:
@@ -79,7 +81,7 @@ class Command(BaseCommand):
             ) from broken
         except OSError as error:
             raise CommandError(f"{error}. Nothing was removed.") from error
-        self.stdout.write(f"{kept.count} entries archived; the log begins after entry {kept.through}")
+        self.stdout.write(f"{kept.count} entries archived; the log now starts after entry {kept.through}")
 
 
 def _checkpoints(path: Path | None, trusted: Sequence[str]) -> tuple[checkpoints.Checkpoint, ...]:
@@ -88,7 +90,7 @@ def _checkpoints(path: Path | None, trusted: Sequence[str]) -> tuple[checkpoints
         return ()
     signed = tuple(checkpoints.read(path.read_text(), trusted))
     if not signed:
-        raise checkpoints.CheckpointRefused(f"{path} holds none")
+        raise checkpoints.CheckpointRefused(f"{path} contains no checkpoints")
     return signed
 
 

@@ -15,7 +15,7 @@ from console.redis_client import client
 
 
 class Command(BaseCommand):
-    help = "Mirror every cluster into Redis. Any number may run; one leads, the others stand by."
+    help = "Mirror every cluster into Redis. Any number can run: one leads, the others are on standby."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         stop = threading.Event()
