@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run test test-sweeps access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -14,17 +14,20 @@ run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database
 	@$(BIN)/python -m console.run
 
 test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed (the effect table is access-table's)
-	$(BIN)/python -m pytest -n 3 -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+
+test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test takes a sample of each)
+	SWEEPS=whole $(BIN)/python -m pytest -n 3 --dist worksteal -q --timeout=300 -m sweep --ignore=tests/guard --ignore=tests/web/test_effect_table.py
 
 access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody it keeps out, and every effect by every way; prints the figures
-	CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
-	SLUICE_WHOLE_TABLE=1 CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
+	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
+	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py tests/web/test_stream.py tests/test_database.py
 
 test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test takes a sample)
-	GUARD=whole $(BIN)/python -m pytest -n 3 -q tests/guard
+	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q tests/guard
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (make test leaves that out)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py

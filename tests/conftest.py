@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 
@@ -15,15 +16,33 @@ from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, MirrorWriter
 from tests import factories
 from tests.redis_server import RedisServer, redis_process, redis_server
+from tests.sweeps import examples, sweep
 
 __all__ = ["redis_process", "redis_server"]
 
 CLUSTER = "box"
 
 # No test asserts on seconds. Everybody tries the same cases; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize=True,
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What hypothesis makes up is a sweep."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        item.add_marker(sweep)
+
+
+def pytest_collection_finish() -> None:
+    """The modules stay until the end: looking through them again and again took a tenth of the time."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.manifests import BY_NAME, Object
+from tests.sweeps import IS_WHOLE
 
 ONE_IN = 80  # cases of the sample, chosen by their names: everybody tries the same
 
@@ -52,6 +52,5 @@ def of_containers(page: str) -> list[Case]:
 
 def chosen(cases: Sequence[Case]) -> pytest.MarkDecorator:
     """The decorator that runs a test for each case, or for the sample of them."""
-    is_whole = os.environ.get("GUARD") == "whole"
-    sample = [case for case in cases if is_whole or zlib.crc32(str(case).encode()) % ONE_IN == 0]
+    sample = [case for case in cases if IS_WHOLE or zlib.crc32(str(case).encode()) % ONE_IN == 0]
     return pytest.mark.parametrize("case", sample or cases[:1], ids=str)

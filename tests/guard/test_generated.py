@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +12,9 @@ from tests.guard.edits import SCALE, SETTINGS, YAML, Edit, image_edit, renamed
 from tests.guard.test_untouched import assert_nothing_changes
 from tests.support.generated import services
 from tests.support.manifests import Object
+from tests.sweeps import IS_WHOLE
 
-EXAMPLES = 300 if os.environ.get("GUARD") == "whole" else 8
+EXAMPLES = 300 if IS_WHOLE else 8
 PAGES = {"settings": 0, "image": 0, "yaml": 0, "operate": 1, "traffic": 0, "env": 0}
 Data = st.DataObject
 tried = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))

@@ -19,6 +19,7 @@ from console.web.forms.settings import SettingsForm
 from tests import factories
 from tests.knative.test_changes import FOLLOWERS, every_change
 from tests.recording import RECORDINGS
+from tests.sweeps import examples
 
 SCHEMA = json.loads((Path(RECORDINGS) / "knative-service-fields-0.42.json").read_text())["spec"]
 
@@ -85,7 +86,7 @@ def test_every_field_of_the_schema_is_filled() -> None:
     assert len(wanted) > 130
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(every_change)
 def test_no_change_loses_a_field_that_it_does_not_name(change: Change) -> None:
     before = Service(full_service())

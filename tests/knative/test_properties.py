@@ -28,8 +28,9 @@ from console.knative.traffic import TrafficTarget
 from tests import factories
 from tests.knative import strategies
 from tests.knative.test_changes import FOLLOWERS, NAME, every_change
+from tests.sweeps import examples
 
-slow = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 more_changes = st.one_of(
     every_change.filter(lambda change: getattr(change, "container", "app") == "app"),
     st.just(SetVolumes("app", (("/var/My.Cache", "empty-dir", ""), ("/etc/tls", "secret", "tls.example.com")))),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.sandbox.api_client import CONFIGMAPS, RBAC, SERVICES, Client, configmap, service
 from tests.sandbox_process import Sandbox
+from tests.sweeps import examples
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 METADATA = {
@@ -81,7 +82,7 @@ def spoiled(draw: st.DrawFn, tree: Any) -> Any:
     return tree
 
 
-MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_refused_or_done(client: Client, method: str, path: str, body: Any, type: str = "application/json") -> None:

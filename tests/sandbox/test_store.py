@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from console.sandbox.errors import StatusError
 from console.sandbox.resources import CONFIGMAPS, CONFIGURATIONS, PODS, SERVICES
 from console.sandbox.store import Store
+from tests.sweeps import examples
 
 STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete"]), st.sampled_from("abcd")), max_size=30)
 
@@ -21,7 +22,7 @@ def obj(name: str, **fields) -> dict:
 
 
 @given(STEPS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_list_at_an_older_version_is_what_it_was_then(steps):
     store = Store()
     moments = []

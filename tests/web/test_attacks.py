@@ -15,6 +15,7 @@ from django.urls import reverse
 from console.access.models import User
 from console.operations.models import AccessTest, Operation, Preview
 from tests.access.test_accounts import ARGUMENTS, OPEN
+from tests.sweeps import sample, sweep
 from tests.web.test_access import HERE, TABLE, THING, things
 from tests.web.test_changes import Shown, shown
 
@@ -43,19 +44,23 @@ def strict(things) -> Client:
 # --- cross-site request forgery ---
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-@pytest.mark.parametrize(
-    "sent",
-    [
-        {},
-        {"HX-Request": "true"},
-        {"X-CSRFToken": "b" * 32, "HX-Request": "true"},
-        {"X-CSRFToken": TOKEN, "Origin": "https://evil.example"},
-        {"X-CSRFToken": TOKEN, "Origin": "null"},
-        {"X-CSRFToken": TOKEN, "Origin": "http://testserver.evil.example", "HX-Request": "true"},
-    ],
-    ids=["no token", "htmx without token", "a wrong token", "another site", "a frame without origin", "a similar name"],
-)
+FORGED = {
+    "no token": {},
+    "htmx without token": {"HX-Request": "true"},
+    "a wrong token": {"X-CSRFToken": "b" * 32, "HX-Request": "true"},
+    "another site": {"X-CSRFToken": TOKEN, "Origin": "https://evil.example"},
+    "a frame without origin": {"X-CSRFToken": TOKEN, "Origin": "null"},
+    "a similar name": {"X-CSRFToken": TOKEN, "Origin": "http://testserver.evil.example", "HX-Request": "true"},
+}
+FORGERIES = [
+    pytest.param(method, sent, id=f"{method}-{name}")
+    for name, sent in FORGED.items()
+    for method in ("post", "put", "patch", "delete")
+]
+
+
+@sweep
+@pytest.mark.parametrize(("method", "sent"), sample(FORGERIES, one_in=5))
 def test_no_address_takes_a_request_of_another_site(strict: Client, method: str, sent: dict[str, str]) -> None:
     taken = []
     for name, arguments in EVERY_ADDRESS.items():

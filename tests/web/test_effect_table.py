@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import itertools
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -31,12 +30,12 @@ from console.operations.models.statuses import Status
 from console.operations.tasks import perform
 from console.sealing import seal
 from tests.support.ways import DECIDING, KINDS, MANIFESTS, TRAFFIC, Way, address_of, subsets, ways
+from tests.sweeps import IS_WHOLE
 from tests.waiting import eventually
 from tests.web.test_access import CALLS, TABLE, token_for
 from tests.web.test_changes import Shown
 
 Stop = tuple[str, str] | None
-WHOLE = os.environ.get("SLUICE_WHOLE_TABLE") == "1"
 WAYS = tuple(ways())
 NAMES = tuple(dict.fromkeys(way.name for way in WAYS))
 STOPPING = tuple(itertools.product(("protected", "frozen"), KINDS))
@@ -119,7 +118,7 @@ def table(client, world, mirror, people) -> Table:
 def _figure() -> Iterator[None]:
     """What make access-table prints: how many tries of each outcome there were."""
     yield
-    if WHOLE:
+    if IS_WHOLE:
         print(f"\neffect table: {len(WAYS)} ways and effects, {sum(tried.values())} tries: {dict(tried)}")
 
 
@@ -162,14 +161,14 @@ def sets_for(way: Way) -> list[frozenset[str]]:
     """The sets of permissions to try: all of them, or what is just enough and just too small."""
     enough = way.needs | way.page
     more = [frozenset({"manage"})] if way.decides else []
-    if WHOLE:
+    if IS_WHOLE:
         return [*subsets(), *(each | extra for each in subsets() for extra in more)]
     return [enough, *(enough | extra for extra in more), *(ALL - {one} for one in sorted(enough))]
 
 
 def stops_for(way: Way) -> list[Stop]:
     """Nothing; a rule and a freeze of what the change does, and of what it does not: of each kind, or of one each."""
-    if WHOLE:
+    if IS_WHOLE:
         return list(STOPS)
     some = {min(way.needs), *sorted(ALL - way.needs)[:1]}
     return [None, *((kind, permission) for kind, permission in STOPPING if permission in some)]
@@ -254,7 +253,7 @@ def test_an_approved_change_is_judged_by_its_effect_too(name: str, table: Table,
 
 
 # A service that was created and did not start is there: its retry is another change, a new revision (test_engine.py).
-RETRIED = [(name, written) for name in (NAMES if WHOLE else ("yaml", "operate")) for written in (False, True)
+RETRIED = [(name, written) for name in (NAMES if IS_WHOLE else ("yaml", "operate")) for written in (False, True)
            if not (written and name in ("create", "clone"))]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from console.knative.objects import Service
 from console.web.forms.scale import OperateForm
 from console.web.forms.settings import SettingsForm
 from tests.knative import strategies
+from tests.sweeps import examples
 from tests.web.sent_back import sent_back
 
 NAME = ("spec", "template", "metadata", "name")  # every template edit clears it
@@ -136,7 +137,7 @@ def changed(form: Any, raw: dict[str, Any]) -> set[tuple[str, ...]]:
     return {row.path for row in diff(raw, after.raw)} - {NAME}
 
 
-slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @slow

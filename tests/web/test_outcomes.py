@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,13 @@ def name_of(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
+@cache
 def codes_of_problems() -> set[str]:
     calls = [node for node in sources() if isinstance(node, ast.Call) and name_of(node) == "Problem" and node.args]
     return {code for call in calls for code in constant(call.args[0])}
 
 
+@cache
 def codes_of_causes() -> set[str]:
     from console.knative.causes import Code
     from console.operations.engine import run
@@ -73,6 +76,7 @@ def codes_of_causes() -> set[str]:
     return found
 
 
+@cache
 def codes_of_notices() -> set[str]:
     from console.operations.engine import run, turns
 

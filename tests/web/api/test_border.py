@@ -16,6 +16,7 @@ from console.mirror import read
 from console.web.api import cursors
 from console.web.api.endpoints import ENDPOINTS
 from console.web.api.problems import CODES, Refused
+from tests.sweeps import examples, sweep
 
 ROOT = "/api/v1"
 
@@ -173,12 +174,13 @@ def test_no_log_line_holds_a_token(caller, caplog) -> None:
     assert text[12:-1] not in told
 
 
+@sweep
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if "<" not in one.path], ids=lambda one: one.name)
 def test_no_query_makes_the_api_fail(caller, endpoint) -> None:
     client = caller("administrator")
     names = st.sampled_from([*endpoint.parameters, "limt"])
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
     @given(st.dictionaries(names, st.text(max_size=30) | st.integers().map(str) | st.datetimes().map(str), max_size=4))
     def ask(query: dict[str, str]) -> None:
         assert client.get(f"{ROOT}/{endpoint.path}", query).status_code in (200, 422)
