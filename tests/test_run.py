@@ -105,6 +105,8 @@ def test_what_a_killed_run_left_behind_is_ended_and_nothing_else(
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
     ours = Process("ours", SLEEPER, folder / "ours.log")
     ours.start()
+    environment = Path(f"/proc/{ours.popen.pid}/environ")
+    eventually(lambda: str(tmp_path).encode() in environment.read_bytes())  # the kernel shows it a moment after exec
 
     end_leftovers(tmp_path)
 
