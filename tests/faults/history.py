@@ -15,11 +15,11 @@ from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from tests.sandbox_process import Sandbox
 
-WINDOW = 1.0  # seconds before a claim within which the API must have said so: a read, and the write of the claim
-AHEAD = 0.2  # seconds by which this recorder may be behind
-LINE_WINDOW = 2.5  # a line told late is dated by the cluster's clock, in whole seconds
+WINDOW = 10.0  # seconds around a claim: a read, a lock of the database, the write; and this recorder may be behind
+LINE_WINDOW = 4.0  # a line that waited for its worker is dated by the cluster's clock, in whole seconds
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 UNWRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.STOPPED)
+GONE = ("deleted-meanwhile", "recreated-meanwhile")
 
 
 class History(threading.Thread):
@@ -47,6 +47,18 @@ class History(threading.Thread):
         before = [state for at, state in self._states[name] if at <= begin][-1:] or [None]
         return [*before, *(state for at, state in self._states[name] if begin < at <= end)]
 
+    def claimed(self, operation: Operation) -> list[Service | None]:
+        """Return the states on which the operation's end may rest: what it read last, unless that was long past.
+
+        An end without a reading of its own rests on any state around it.
+        """
+        assert operation.finished_at is not None
+        at = operation.finished_at.timestamp()
+        states = self.find(operation.name, at - WINDOW, at + WINDOW)
+        if not operation.is_written or operation.status == Status.UNCHANGED or operation.cause.get("code") in GONE:
+            return states
+        return [state for state in states if state is not None and state.resource_version == operation.watch_from]
+
     def has_sign_of(self, operation: Operation) -> bool:
         """Whether the service ever carried the operation's annotation."""
         return any(
@@ -56,9 +68,7 @@ class History(threading.Thread):
 
     def contradictions(self, operation: Operation) -> list[str]:
         """Return what the operation claims and the API did not say at that time; empty when all is so."""
-        assert operation.finished_at is not None
-        at = operation.finished_at.timestamp()
-        states = self.find(operation.name, at - WINDOW, at + AHEAD)
+        states = self.claimed(operation)
         wrong = [] if any(_fits(operation, state) for state in states) else [_told(operation, states)]
         if operation.status in UNWRITTEN and not operation.is_written and self.has_sign_of(operation):
             wrong.append(f"{operation.status}, and it was written")
@@ -85,7 +95,7 @@ def _says(state: Service, text: str) -> bool:
 def _fits(operation: Operation, state: Service | None) -> bool:
     """Whether the API's state is what the operation's end claims."""
     code = operation.cause.get("code", "")
-    if code in ("deleted-meanwhile", "recreated-meanwhile"):
+    if code in GONE:
         return state is None or state.uid != operation.uid
     if operation.status in UNWRITTEN:
         return True

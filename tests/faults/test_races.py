@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from urllib.error import HTTPError
 
 import pytest
+from django.db import connection, transaction
 
 from console.access.actors import Actor
 from console.knative.changes import EnvEntry, SetEnv, SetImage, SetResources, SplitTraffic
@@ -33,6 +35,7 @@ pytestmark = pytest.mark.timeout(900)
 
 RACES = int(os.environ.get("SLUICE_RACES", "60"))
 TOGETHER = 6  # races that share a worker, and its death
+LOCKED_SECONDS, FREE_SECONDS = 6.0, 1.0
 CRASH = "example.com/shop/crash:1"
 MISSING = "example.com/shop/missing:1"
 
@@ -95,20 +98,51 @@ def changes(name: str) -> tuple[Change, ...]:
     )
 
 
-def batches(chance: random.Random) -> Iterator[tuple[bool, list[int]]]:
+def batches(races: int) -> Iterator[tuple[bool, list[int]]]:
     """Half of the races have a worker that dies."""
-    for begin in range(0, RACES, TOGETHER):
-        yield (begin // TOGETHER) % 2 == 1, list(range(begin, min(begin + TOGETHER, RACES)))
+    for begin in range(0, races, TOGETHER):
+        yield (begin // TOGETHER) % 2 == 1, list(range(begin, min(begin + TOGETHER, races)))
+
+
+@contextmanager
+def locked_now_and_then(stage: Stage) -> Iterator[None]:
+    """Keep everybody from writing operations for some seconds, again and again, as a slow disk or a backup does."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(FREE_SECONDS):
+            with transaction.atomic(), connection.cursor() as cursor:  # of SQLite that locks the whole database
+                if stage.postgres:
+                    cursor.execute(f"LOCK TABLE {Operation._meta.db_table} IN EXCLUSIVE MODE")
+                over.wait(LOCKED_SECONDS)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holder.join()
 
 
 def test_no_claim_contradicts_the_api(fresh: Stage, deployer: Actor):
+    race(fresh, deployer, RACES)
+
+
+def test_no_claim_contradicts_the_api_while_the_database_is_slow(fresh: Stage, deployer: Actor):
+    with locked_now_and_then(fresh):
+        race(fresh, deployer, max(TOGETHER, RACES // 4))
+
+
+def race(fresh: Stage, deployer: Actor, races: int) -> None:
     seed = int(os.environ.get("SLUICE_SEED", random.randrange(10**6)))
     chance = random.Random(seed)
     history = History(fresh.box)
     history.start()
     fresh.beat()
     ended: list[Operation] = []
-    for is_killed, numbers in batches(chance):
+    for is_killed, numbers in batches(races):
         names = [f"race-{seed}-{number}" for number in numbers]
         for name in names:
             fresh.world.create(name)

@@ -28,8 +28,8 @@ class NotNow(Exception):
 
 def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:
     """Write the end; raises LeaseLost when another worker holds the operation now."""
+    finished_at = timezone.now()  # before the transaction: what is claimed was read just now, and a lock may be far off
     with transaction.atomic():
-        finished_at = timezone.now()
         save(operation, *lines, status=status, cause=cause, finished_at=finished_at, lease_until=None, lease_owner="")
         actor = Actor(operation.user_id, operation.actor, operation.ip, operation.request_id)
         audit.record(

@@ -103,6 +103,7 @@ def _ours(turn: Turn, service: Service) -> Service | None:
 
 def _observe(turn: Turn, state: Follow, service: Service | None, version: str, replay: Replay) -> None:
     """Let the state machine see the service; save what it learned, and prolong the lease in any case."""
+    came_at = turn.elapsed
     phases = dict(state.phases)
     revision = _new_revision(turn, state, service)  # first: it may leave a notice, and lines are in order of time
     elapsed = max(replay.elapsed_of(service), turn.told_until)
@@ -121,6 +122,7 @@ def _observe(turn: Turn, state: Follow, service: Service | None, version: str, r
     )
     if told:
         faults.reach("line-written")
+    replay.took_in(came_at)
 
 
 def _line(turn: Turn, line: Line, elapsed: float) -> TimelineLine:
@@ -156,8 +158,9 @@ def _conclude(turn: Turn, state: Follow, replay: Replay) -> None:
 def _look(turn: Turn, state: Follow, replay: Replay) -> Service | None:
     """Read the service as it is now and take it in. It is newer than what was watched: watching goes on from there."""
     service = _read(turn)
+    read_at = turn.elapsed
     _observe(turn, state, service, service.resource_version if service else turn.operation.watch_from, replay)
-    replay.catch_up()
+    replay.catch_up(read_at)
     return service
 
 

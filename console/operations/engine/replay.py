@@ -1,4 +1,4 @@
-"""When an event happened that is told late: to a worker that took over, or that was stopped for a while."""
+"""When an event happened that is told late: to a worker that took over, was stopped for a while, or was held up."""
 
 from datetime import datetime
 
@@ -35,9 +35,18 @@ class Replay:
         self._seen_until = min(now, max(self._seen_until, now - age))
         return self._seen_until
 
-    def catch_up(self) -> None:
-        """The service was read: what is watched from here on is told as it happens."""
+    def took_in(self, came_at: float) -> None:
+        """An event that came so many seconds after the submission was saved.
+
+        Where that took long (a locked database, a slow cluster), what happened meanwhile waits to be told, late.
+        """
+        if self._turn.elapsed - came_at > AT_ONCE:
+            self.is_behind, self._seen_until = True, max(self._seen_until, came_at)
+
+    def catch_up(self, read_at: float) -> None:
+        """The service was read and saved: what is watched from here on is told as it happens."""
         self.is_behind = False
+        self.took_in(read_at)
 
 
 def _seconds_since(moment: datetime) -> float:

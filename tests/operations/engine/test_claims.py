@@ -210,7 +210,7 @@ def test_a_line_that_is_told_late_carries_the_time_at_which_it_happened(world: W
     assert replay.elapsed_of(changed(10.0)) == pytest.approx(55.0, abs=4.0)
     assert replay.elapsed_of(changed(300.0)) == pytest.approx(55.0, abs=4.0), "never before what was told already"
     assert replay.elapsed_of(changed(-300.0)) == pytest.approx(65.0, abs=4.0), "the cluster's clock is ahead"
-    replay.catch_up()
+    replay.catch_up(turn.elapsed)
     assert replay.elapsed_of(changed(20.0)) == pytest.approx(65.0, abs=4.0), "what is watched live is timed here"
 
 
@@ -226,6 +226,22 @@ def test_a_worker_that_was_stopped_in_the_middle_of_a_watch_is_told_late_too(
     assert replay.elapsed_of(changed(1.0)) == pytest.approx(5.0, abs=4.0)
     stopped[0] = 60.0
     assert replay.elapsed_of(changed(20.0)) == pytest.approx(45.0, abs=4.0)
+
+
+def test_what_waited_while_a_worker_was_held_up_is_told_late_too(world: World, ref: ServiceRef, deployer: Actor):
+    """Saving took 7 s (a locked database): less than a silence, and yet the next event may be 6 s old."""
+    operation = submit(SECOND, ref, deployer)
+    held_up = [0.0]
+    turn = Turn(operation, threading.Event(), clock=lambda: time.monotonic() + held_up[0])
+    replay = Replay(turn)
+    for note in (replay.took_in, replay.catch_up):
+        came_at = turn.elapsed
+        held_up[0] += 7.0
+        note(came_at)
+        assert replay.elapsed_of(changed(6.0)) == pytest.approx(came_at + 1.0, abs=2.0)
+        operation.elapsed = turn.elapsed
+        replay.catch_up(turn.elapsed)
+        assert replay.elapsed_of(changed(6.0)) == pytest.approx(turn.elapsed, abs=2.0), "it waits for events again"
 
 
 def test_the_timeline_of_a_worker_that_took_over_is_dated_by_the_cluster(
