@@ -255,7 +255,12 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sluice:cache",
         "VERSION": 2,  # 1 was pickled
-        "OPTIONS": {"serializer": "console.cache.JsonSerializer"},
+        "OPTIONS": {
+            "serializer": "console.cache.JsonSerializer",
+            "pool_class": "console.redis_client.TimedPool",
+            "socket_timeout": 5.0,  # seconds, as console.redis_client
+            "socket_connect_timeout": 5.0,
+        },
     }
 }
 LOGIN_URL = "account_login"

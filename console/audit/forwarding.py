@@ -18,14 +18,18 @@ from django.db.models.functions import Now
 
 from console.audit.export import json_line, row
 from console.audit.models import Entry, Forwarded
+from console.deadlines import connect, give_up_in_time, within
 
 AT_ONCE = 500  # entries between two moves of the cursor
 HELD = timedelta(seconds=60)
 LONGEST = 20.0  # seconds that one call goes on
-TIMEOUT = 5.0  # seconds for a connection to the syslog server
+ADDRESS_SECONDS = 5.0  # for each address of the syslog server to take the connection
+CONNECT_SECONDS = 10.0  # for looking it up and connecting
+LINE_SECONDS = 5.0  # for it to take a line
+BATCH_SECONDS = 20.0  # for one batch, then the cursor moves; HELD is more than this, a line, LONGEST and a connection
 DATAGRAM = 8000  # bytes of a line; a longer one is told without its changes
 
-Send = Callable[[Sequence[Entry]], None]
+Send = Callable[[Sequence[Entry]], int]  # returns how many of them, one at least, were taken in time
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +47,9 @@ def forward() -> int:
     try:
         send = sender(destination)
         while time.monotonic() < until and (batch := _next(destination)):
-            send(batch)
-            Forwarded.objects.filter(destination=destination).update(sequence=batch[-1].sequence)
-            sent += len(batch)
+            taken = send(batch)
+            Forwarded.objects.filter(destination=destination).update(sequence=batch[taken - 1].sequence)
+            sent += taken
     except OSError as error:
         log.warning("audit_not_forwarded", reason=type(error).__name__)
     finally:
@@ -61,13 +65,20 @@ def sender(destination: str) -> Send:
     if destination == "syslog":
         return _to_syslog(_Syslog("/dev/log"), DATAGRAM)
     if where.scheme == "syslog" and where.hostname:
-        return _to_syslog(_Syslog((where.hostname, where.port or SYSLOG_UDP_PORT)), DATAGRAM)
+        return _to_syslog(_Syslog(_resolved(where.hostname, where.port or SYSLOG_UDP_PORT)), DATAGRAM)
     if where.scheme == "syslog+tcp" and where.hostname:
         address = (where.hostname, where.port or 601)
         return _to_syslog(_Syslog(address, socktype=socket.SOCK_STREAM), None, end="\n")
     raise ImproperlyConfigured(
         f"CONSOLE_AUDIT_FORWARD must be stdout, syslog, syslog:// or syslog+tcp://, not {destination}"
     )
+
+
+def _resolved(host: str, port: int) -> tuple[str, int]:
+    """The first address of the server, looked up once: the standard library would for each datagram."""
+    with within(CONNECT_SECONDS):
+        found = give_up_in_time(socket.getaddrinfo, host, port, 0, socket.SOCK_DGRAM)
+    return str(found[0][4][0]), port
 
 
 def _claim(destination: str) -> bool:
@@ -82,12 +93,13 @@ def _next(destination: str) -> list[Entry]:
     return list(Entry.objects.filter(sequence__gt=cursor).order_by("sequence")[:AT_ONCE])
 
 
-def _to_stdout(batch: Sequence[Entry]) -> None:
+def _to_stdout(batch: Sequence[Entry]) -> int:
     stream = sys.__stdout__
     if stream is None:
         raise BrokenPipeError
     stream.writelines(map(json_line, batch))
     stream.flush()
+    return len(batch)
 
 
 class _Syslog(SysLogHandler):
@@ -98,9 +110,17 @@ class _Syslog(SysLogHandler):
     def createSocket(self) -> None:
         if self.socktype == socket.SOCK_STREAM:
             self.unixsocket = False
-            self.socket = socket.create_connection(self.address, timeout=TIMEOUT)  # type: ignore[arg-type]
+            with within(CONNECT_SECONDS):
+                self.socket = connect(self.address[0], int(self.address[1]), timeout=ADDRESS_SECONDS)
         else:
             super().createSocket()
+        self.socket.settimeout(LINE_SECONDS)
+
+    def _connect_unixsocket(self, address: str) -> None:
+        """Called by the class above for each new connection; a daemon that is stuck must not keep the worker."""
+        with within(CONNECT_SECONDS):
+            give_up_in_time(super()._connect_unixsocket, address)  # type: ignore[misc]
+        self.socket.settimeout(LINE_SECONDS)
 
     def handleError(self, record: logging.LogRecord) -> None:
         raise  # noqa: PLE0704  called while an exception is handled
@@ -109,10 +129,14 @@ class _Syslog(SysLogHandler):
 def _to_syslog(handler: _Syslog, limit: int | None, end: str = "") -> Send:
     handler.ident = "sluice-audit: "
 
-    def send(batch: Sequence[Entry]) -> None:
-        for entry in batch:
+    def send(batch: Sequence[Entry]) -> int:
+        until = time.monotonic() + BATCH_SECONDS
+        for number, entry in enumerate(batch):
+            if number and time.monotonic() > until:
+                return number
             line = _line(entry, limit) + end
             handler.emit(logging.LogRecord("sluice.audit", logging.INFO, "", 0, line, None, None))
+        return len(batch)
 
     return send
 

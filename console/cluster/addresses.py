@@ -4,6 +4,9 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
+from console.deadlines import give_up_in_time, within
+
+RESOLVE_SECONDS = 10.0
 # Clouds give out credentials at these; 169.254.0.0/16 and fe80::/10 are refused as link-local anyway.
 _METADATA = frozenset(
     map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192"))
@@ -16,8 +19,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def resolve(host: str) -> tuple[Address, ...]:
-    """Return every address of the host; raises OSError or UnicodeError when the name is not known."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    """Return every address of the host; raises OSError or UnicodeError when the name is not known.
+
+    A name service that has not answered after RESOLVE_SECONDS is given up: DeadlineExceeded, an OSError.
+    """
+    with within(RESOLVE_SECONDS):
+        found = give_up_in_time(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
     return tuple(parse(str(entry[4][0])) for entry in found)
 
 

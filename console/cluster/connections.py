@@ -26,12 +26,14 @@ import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 
+from console import deadlines
 from console.cluster.errors import ClusterError
 from console.cluster.guarding import guard, tls_context
 from console.cluster.transport import Transport
 
 POOL = 48  # connections kept to one API server; one operation or watch uses one at a time
 TOKEN_SECONDS = 60.0  # between two readings of a token file
+CREDENTIALS_SECONDS = 30.0  # for reading a kubeconfig, with the programs that it names
 # A link that died without a word is noticed after about 25 s, not at the end of a watch.
 KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
     (socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -189,10 +191,11 @@ def is_host_and_port(text: str) -> bool:
 
 
 def connect(settings: ClusterSettings) -> Connection:
-    """Return a connection; raises ClusterError when a kubeconfig or token cannot be read."""
+    """Return a connection; raises ClusterError when a kubeconfig or token cannot be read in CREDENTIALS_SECONDS."""
     configuration = Configuration()
     try:
-        _configure(settings, configuration)
+        with deadlines.within(CREDENTIALS_SECONDS):  # a kubeconfig may name a program that is asked for a token
+            deadlines.give_up_in_time(_configure, settings, configuration)
     except (config.ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         # The package fails on a malformed kubeconfig with whatever Python happens to raise.
         raise ClusterError(f"cluster {settings.name}: {error}") from error
@@ -202,6 +205,7 @@ def connect(settings: ClusterSettings) -> Connection:
         configuration.proxy = None  # a proxy would look the name up itself
     client = ApiClient(configuration)
     manager = client.rest_client.pool_manager
+    deadlines.use(manager)
     if settings.guarded:
         guard(manager, loopback=settings.loopback)
     if settings.ca or settings.certificate:

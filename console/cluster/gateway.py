@@ -36,7 +36,7 @@ VERSION_LABEL = "app.kubernetes.io/version"
 class Gateway:
     """A cluster as one identity sees it: the console's own, or a person's through impersonation.
 
-    Every method raises a ClusterError of console.cluster.errors; none waits longer than the transport's timeouts.
+    Every method raises a ClusterError of console.cluster.errors; none waits longer than the transport's deadlines.
     `on_wait(error, seconds)` hears when the API server is slow or throttles.
     """
 
@@ -171,17 +171,13 @@ class Gateway:
     def _get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         return self._call("GET", resource.path(namespace, name))
 
-    def _list(self, resource: Resource, namespace: str | None, selector: str) -> Iterator[dict[str, Any]]:
+    def _list(self, resource: Resource, namespace: str | None, selector: str) -> list[dict[str, Any]]:
         query: dict[str, Any] = {"limit": 500}
         if selector:
             query["labelSelector"] = selector
-        while True:
-            answer = self._call("GET", resource.path(namespace), query=query)
-            yield from answer.get("items") or ()
-            token = (answer.get("metadata") or {}).get("continue")
-            if not token:
-                return
-            query["continue"] = token
+        path, transport = resource.path(namespace), self.connection.transport
+        pages = transport.pages(path, query=query, identity=self.identity, on_wait=self.on_wait)
+        return [item for answer in pages for item in answer.get("items") or ()]
 
     def _delete(self, resource: Resource, namespace: str, name: str, uid: str, version: str, dry_run: bool) -> None:
         preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}

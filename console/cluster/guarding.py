@@ -9,10 +9,11 @@ import ssl
 import tempfile
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
 from console.cluster.addresses import is_forbidden, parse
+from console.deadlines import Timed
 
 
 class AddressForbidden(urllib3.exceptions.HTTPError):
@@ -57,7 +58,7 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str
         context.load_cert_chain(file.name, password=lambda: b"")
 
 
-class _Guarded(HTTPConnection):
+class _Guarded(Timed):
     """A connection that is closed again when it leads where it must not."""
 
     loopback = False

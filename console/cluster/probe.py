@@ -27,6 +27,7 @@ from console.cluster.resources import (
     USERS,
     Resource,
 )
+from console.deadlines import DeadlineExceeded, left, within
 
 CALL_SECONDS = 3.0
 PROBE_SECONDS = 15.0  # for all questions together
@@ -107,20 +108,25 @@ class Report:
 
 
 def probe(settings: ClusterSettings, *, impersonates: bool) -> Report:
-    """Connect and examine. Never raises for what the address, the credential or the cluster turn out to be."""
-    try:
-        refuse_forbidden_addresses(settings)
-        connection = connect(settings)
-    except (ClusterError, AddressForbidden) as error:
-        return Report(trouble_of(error), str(error)[:500])
-    return examine(connection, impersonates=impersonates)
+    """Connect and examine. Never raises for what the address, the credential or the cluster turn out to be.
+
+    Takes PROBE_SECONDS at most, whatever the name service, the address or the cluster do.
+    """
+    with within(PROBE_SECONDS):
+        try:
+            refuse_forbidden_addresses(settings)
+            connection = connect(settings)
+        except (ClusterError, AddressForbidden) as error:
+            return Report(trouble_of(error), str(error)[:500])
+        return examine(connection, impersonates=impersonates)
 
 
 def examine(connection: Connection, *, impersonates: bool) -> Report:
     """Ask the cluster who it is and what the console's account may do there; takes PROBE_SECONDS at most."""
     rights = (*READING, *CHANGING, *(IMPERSONATING if impersonates else ()))
     try:
-        return _ask(connection, rights)
+        with within(PROBE_SECONDS):
+            return _ask(connection, rights)
     except ClusterError as error:
         return Report(trouble_of(error), str(error)[:500])
 
@@ -132,6 +138,8 @@ def refuse_forbidden_addresses(settings: ClusterSettings) -> None:
     host = urlsplit(settings.url).hostname or ""
     try:
         found = resolve(host)
+    except DeadlineExceeded as error:
+        raise errors.Unreachable(f"{host}: the name service did not respond in time") from error
     except (OSError, UnicodeError) as error:
         raise NameNotFound(f"{host}: {error}") from error
     for address in found:
@@ -140,7 +148,6 @@ def refuse_forbidden_addresses(settings: ClusterSettings) -> None:
 
 
 def _ask(connection: Connection, rights: tuple[Right, ...]) -> Report:
-    until = time.monotonic() + PROBE_SECONDS
     transport = connection.transport.hasty(CALL_SECONDS)
     gateway = Gateway(replace(connection, transport=transport))
     report = Report(kubernetes=gateway.version())
@@ -153,7 +160,7 @@ def _ask(connection: Connection, rights: tuple[Right, ...]) -> Report:
         return replace(report, trouble=Trouble.NO_KNATIVE)
     missing: list[Right] = []
     for right in rights:
-        if time.monotonic() > until:
+        if left() < 0:
             return replace(report, trouble=Trouble.TIMEOUT, missing=tuple(map(str, missing)))
         if not gateway.can_i(right.verb, right.resource, "", subresource=right.subresource):
             missing.append(right)

@@ -15,6 +15,7 @@ import urllib3
 
 from console.cluster.addresses import Address, is_forbidden, resolve
 from console.cluster.connections import Connection
+from console.deadlines import TimedHttpPool, TimedHttpsPool, within
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 60.0  # for the whole answer; a cold start pulls an image at times
@@ -81,14 +82,15 @@ def ask(where: Target, *, seconds: float = ANSWER_SECONDS) -> Answer:
     began = time.monotonic()
     pool = _pool(where, seconds)
     try:
-        response = pool.request(
-            "GET",
-            "/",
-            headers={"Host": where.host, "User-Agent": "sluice-access-test"},
-            redirect=False,
-            preload_content=False,
-        )
-        line = _first_line(response, began + seconds)
+        with within(seconds):
+            response = pool.request(
+                "GET",
+                "/",
+                headers={"Host": where.host, "User-Agent": "sluice-access-test"},
+                redirect=False,
+                preload_content=False,
+            )
+        line = _first_line(response)
         revision = response.headers.get(REVISION_HEADER, "")
         # Behind a real ingress the program itself may answer anything in any header.
         revision = revision if _NAME.fullmatch(revision) else ""
@@ -99,7 +101,7 @@ def ask(where: Target, *, seconds: float = ANSWER_SECONDS) -> Answer:
         pool.close()
 
 
-def _first_line(response: urllib3.BaseHTTPResponse, until: float) -> str:
+def _first_line(response: urllib3.BaseHTTPResponse) -> str:
     """The body's first line as far as it can be shown; raises urllib3's ReadTimeoutError when the body drips."""
     body = b""
     # Nothing is decompressed: the request did not ask for it, and a bomb is not worth an exception.
@@ -108,16 +110,14 @@ def _first_line(response: urllib3.BaseHTTPResponse, until: float) -> str:
         if not piece:
             break
         body += piece
-        if time.monotonic() > until:
-            raise urllib3.exceptions.TimeoutError
     lines = body.decode(errors="replace").strip().splitlines() or [""]
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in lines[0][:SHOWN_CHARACTERS])
 
 
-def _pool(where: Target, seconds: float) -> urllib3.HTTPConnectionPool:
+def _pool(where: Target, seconds: float) -> TimedHttpPool | TimedHttpsPool:
     timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds)
     if where.tls:
-        return urllib3.HTTPSConnectionPool(
+        return TimedHttpsPool(
             where.address,
             where.port,
             timeout=timeout,
@@ -125,7 +125,7 @@ def _pool(where: Target, seconds: float) -> urllib3.HTTPConnectionPool:
             assert_hostname=where.host,
             server_hostname=where.host,
         )
-    return urllib3.HTTPConnectionPool(where.address, where.port, timeout=timeout, retries=False)
+    return TimedHttpPool(where.address, where.port, timeout=timeout, retries=False)
 
 
 def _resolve(host: str, connection: Connection) -> str:

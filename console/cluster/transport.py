@@ -1,6 +1,7 @@
 """One HTTP exchange with an API server, with timeouts, a size limit and one policy for trying again."""
 
 import contextlib
+import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +16,18 @@ from kubernetes.config import ConfigException
 
 from console.cluster import errors
 from console.cluster.guarding import AddressForbidden
+from console.deadlines import DeadlineExceeded, give_up_in_time, left, within
 
 READ_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
 # An API server waits up to 30 s for an admission webhook, and the write happens after that: giving up before the API
 # server does leaves behind a write of which nobody knows whether it happened.
 WRITE_TIMEOUT = urllib3.Timeout(connect=3, read=40)
+# For a whole exchange, since the timeouts above begin anew with every byte; an answer may be MAX_ANSWER long.
+READ_SECONDS = 60.0
+WRITE_SECONDS = 45.0
+MAX_CALL = 120.0  # seconds for one call with all its attempts and waits
+MAX_LIST = 120.0  # seconds in which a server gives out all pages of one list
+MAX_LIST_BYTES = 1024 * 1024 * 1024  # of all pages: a list without an end must not fill the memory
 WATCH_GRACE = 15.0  # seconds; a watch ends by itself when its time is over: silence beyond is a dead link
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
 MAX_ERROR = 1024 * 1024  # bytes of a refusal that are read
@@ -111,18 +119,26 @@ class Transport:
         jitter: Callable[[], float] = random.random,
         timeout: urllib3.Timeout | None = None,
         attempts: int = ATTEMPTS,
+        seconds: float = MAX_CALL,
     ) -> None:
         self._client = client
         self._timeouts = (timeout or READ_TIMEOUT, timeout or WRITE_TIMEOUT)
+        self._seconds = seconds
         self._attempts = attempts
         self._sleep = sleep
         self._jitter = jitter
         self.base = client.configuration.host.rstrip("/")
 
     def hasty(self, seconds: float, *, attempts: int = 1) -> "Transport":
-        """Return the same cluster for somebody who waits: each call is given up after `seconds`, and tried once."""
-        timeout = urllib3.Timeout(total=seconds)
-        return Transport(self._client, sleep=self._sleep, jitter=self._jitter, timeout=timeout, attempts=attempts)
+        """Return the same cluster for somebody who waits: a call with all its attempts is given up after `seconds`."""
+        return Transport(
+            self._client,
+            sleep=self._sleep,
+            jitter=self._jitter,
+            timeout=urllib3.Timeout(total=seconds),
+            attempts=attempts,
+            seconds=seconds,
+        )
 
     def call(
         self,
@@ -140,15 +156,39 @@ class Transport:
 
         Reads are tried again when the server fails or cannot be reached; every call is tried again after 429, whose
         Retry-After is honoured up to 30 s. A write that may have arrived is never repeated: it raises Uncertain.
-        `on_wait` hears of each wait, in seconds.
+        `on_wait` hears of each wait, in seconds. One attempt has READ_SECONDS or WRITE_SECONDS from looking up the
+        name to the answer's last byte, all of them together MAX_CALL; an answer may have MAX_ANSWER bytes.
         """
         data = self._read(method, path, query, body, content_type, identity, on_wait, accept)
-        try:
-            answer: dict[str, Any] = _decoder.decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
-            kind = errors.ServerFailed if method == "GET" else errors.Uncertain
-            raise kind(f"The response is not a JSON object: {error}") from error
-        return answer
+        return _decoded(data, errors.ServerFailed if method == "GET" else errors.Uncertain)
+
+    def pages(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, Any],
+        identity: Identity | None = None,
+        on_wait: OnWait | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the answers that together are a list; raises a ClusterError, also for a list without an end.
+
+        The server has MAX_LIST seconds for all of them; what is done with a page meanwhile does not count.
+        """
+        asked, seconds, size = dict(query), MAX_LIST, 0
+        while True:
+            began = time.monotonic()
+            with within(seconds):
+                data = self._read("GET", path, asked, None, "", identity, on_wait)
+            seconds -= time.monotonic() - began
+            size += len(data)
+            if size > MAX_LIST_BYTES:
+                raise errors.ServerFailed(f"The list is larger than {MAX_LIST_BYTES} bytes")
+            answer = _decoded(data, errors.ServerFailed)
+            yield answer
+            metadata = answer.get("metadata")
+            if not isinstance(metadata, dict) or not metadata.get("continue"):
+                return
+            asked["continue"] = metadata["continue"]
 
     def text(
         self,
@@ -158,16 +198,20 @@ class Transport:
         identity: Identity | None = None,
         on_wait: OnWait | None = None,
     ) -> str:
-        """Return what a GET brings as text, as logs are; raises a ClusterError."""
+        """Return what a GET brings as text, as logs are; raises a ClusterError. The limits are those of `call`."""
         return self._read("GET", path, query, None, "", identity, on_wait).decode(errors="replace")
 
     def watch(
         self, path: str, query: Mapping[str, Any], *, seconds: int, identity: Identity | None = None
     ) -> WatchStream:
-        """Open a watch that the server is to end after `seconds`; raises a ClusterError."""
+        """Open a watch that the server is to end after `seconds`; raises a ClusterError.
+
+        WATCH_GRACE later it ends with Unreachable, whatever has come meanwhile.
+        """
         asked = {**query, "watch": "true", "timeoutSeconds": seconds}
         timeout = urllib3.Timeout(connect=3, read=seconds + WATCH_GRACE)
-        response = self._send("GET", path, asked, None, "", identity, timeout)
+        with within(seconds + WATCH_GRACE):
+            response = self._send("GET", path, asked, None, "", identity, timeout)
         if response.status >= 300:
             try:
                 raise self._error(response, "GET")
@@ -186,13 +230,28 @@ class Transport:
         on_wait: OnWait | None,
         accept: str = JSON,
     ) -> bytes:
+        with within(self._seconds):
+            return self._attempt(method, path, query, body, content_type, identity, on_wait, accept)
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        content_type: str,
+        identity: Identity | None,
+        on_wait: OnWait | None,
+        accept: str,
+    ) -> bytes:
         waited = 0.0
         for attempt in range(self._attempts):
             try:
-                return self._exchange(method, path, query, body, content_type, identity, accept)
+                with within(READ_SECONDS if method == "GET" else WRITE_SECONDS):
+                    return self._exchange(method, path, query, body, content_type, identity, accept)
             except errors.ClusterError as error:
                 wait = self._wait(error, method, attempt)
-                if wait is None or waited + wait > MAX_WAITS:
+                if wait is None or waited + wait > MAX_WAITS or wait > left():
                     raise
                 if on_wait:
                     on_wait(error, wait)
@@ -219,6 +278,8 @@ class Transport:
         identity: Identity | None,
         accept: str,
     ) -> bytes:
+        if left() <= 0:
+            raise errors.Unreachable("No time was left for this request") from DeadlineExceeded()
         reading, writing = self._timeouts
         timeout = reading if method == "GET" else writing
         response = self._send(method, path, query, body, content_type, identity, timeout, accept)
@@ -253,8 +314,7 @@ class Transport:
         headers = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "sluice"})
         configuration = self._client.configuration
         try:
-            # Asks an exec plugin or a token file for a newer token when it is time.
-            token = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+            token = _token(configuration)
         except (OSError, ConfigException) as error:
             raise errors.Unauthorized(f"The credentials cannot be read: {error}") from error
         if token:
@@ -289,12 +349,29 @@ class Transport:
             data: bytes = response.read(MAX_ERROR, decode_content=True)
         except urllib3.exceptions.HTTPError as error:
             kind = errors.Unreachable if method == "GET" else errors.Uncertain
-            return kind(_words(error), response.status)
+            unread = kind(_words(error), response.status)
+            unread.__cause__ = error
+            return unread
         try:
             body = _decoder.decode(data)
         except (msgspec.DecodeError, RecursionError):
             body = {}
         return errors.from_answer(response.status, body, data.decode(errors="replace"), response.headers)
+
+
+def _token(configuration: Any) -> str | None:
+    """The Authorization header. Asks an exec plugin or a token file for a newer token when it is time."""
+    read = functools.partial(configuration.get_api_key_with_prefix, "BearerToken", alias="authorization")
+    token: str | None = give_up_in_time(read) if configuration.refresh_api_key_hook else read()
+    return token
+
+
+def _decoded(data: bytes, kind: type[errors.ClusterError]) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = _decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise kind(f"The response is not a JSON object: {error}") from error
+    return answer
 
 
 def _words(error: Exception) -> str:

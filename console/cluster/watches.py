@@ -118,19 +118,17 @@ class ListWatch:
 
     def _list(self) -> Iterator[Page | Listed]:
         query: dict[str, Any] = {"limit": PAGE, **self._selector()}
-        is_first = True
-        while not self._stop.is_set():
-            answer = self.transport.call("GET", self.resource.path(), query=query)
+        version = ""
+        for number, answer in enumerate(self.transport.pages(self.resource.path(), query=query)):
             items, metadata = answer.get("items") or [], answer.get("metadata") or {}
             if not isinstance(items, list) or not isinstance(metadata, dict):
                 raise errors.ServerFailed("The response is not a list of objects")
-            yield Page(tuple(item for item in items if isinstance(item, dict)), is_first)
-            is_first = False
-            if not metadata.get("continue"):
-                self.resource_version = str(metadata.get("resourceVersion", ""))
-                yield Listed(self.resource_version)
+            yield Page(tuple(item for item in items if isinstance(item, dict)), is_first=not number)
+            version = str(metadata.get("resourceVersion", ""))
+            if self._stop.is_set():
                 return
-            query["continue"] = metadata["continue"]
+        self.resource_version = version
+        yield Listed(version)
 
     def _watch(self) -> Iterator[Connected | WatchEvent]:
         query = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,8 @@ from console.signing import verify
 
 QUEUE = 32
 MAX_BACKOFF = 30.0  # seconds
-PING_SECONDS = 10.0
+LOOK_SECONDS = 10.0  # between two looks whether the subscription still lives
+SILENT_SECONDS = 45.0  # without an answer even to the client's PING, sent every HEALTH_SECONDS, it does not
 
 log = structlog.get_logger(__name__)
 
@@ -78,11 +80,14 @@ class Announcements:
             try:
                 async with async_client() as client, client.pubsub() as subscription:
                     await subscription.subscribe(CHANNEL)
+                    heard_at = time.monotonic()
                     while True:
-                        # With a timeout, so that a link that died without a word is noticed by the ping.
-                        message = await subscription.get_message(timeout=PING_SECONDS)
+                        message = await subscription.get_message(timeout=LOOK_SECONDS)
                         if message is None:
+                            if time.monotonic() - heard_at > SILENT_SECONDS:
+                                raise redis.TimeoutError("the subscription is silent")
                             continue
+                        heard_at = time.monotonic()
                         if message["type"] == "subscribe":
                             failures = 0
                             self._tell(RESYNC)  # what happened before is not known

@@ -11,11 +11,9 @@ import msgspec
 import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from console.operations.models import OnService
-from console.redis_client import CHANNEL
+from console.redis_client import CHANNEL, new_client
 from console.signing import sign
 
 TIMEOUT = 1.0  # seconds
@@ -41,6 +39,4 @@ def tell(kind: str, thing: OnService) -> None:
 @cache
 def _client(url: str) -> redis.Redis:
     """One more try takes care of a connection that a restart of Redis left dead in the pool."""
-    return redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
-    )
+    return new_client(TIMEOUT, url=url, attempts=2, command_seconds=TIMEOUT)

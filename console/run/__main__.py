@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import FrameType
 
+import urllib3
 from django.core.exceptions import ImproperlyConfigured
 
+from console.deadlines import TimedHttpPool, within
 from console.run import supervisor
 from console.run.embedded_redis import redis_process
 from console.run.embedded_sandbox import embedded_cluster, kubectl_and_kn
@@ -22,6 +22,8 @@ from console.run.state import end_leftovers, lock, prepare_state
 from console.run.supervisor import READY_TIMEOUT, ROOT, CannotStart, Process, launch, say
 from console.start_checks import is_loopback, refuse_unsafe_start
 
+ASK_SECONDS = 5.0  # for one look at our own web process
+MAX_ANSWER = 64 * 1024  # bytes of it that are read
 MIRROR_TIMEOUT = 10.0  # seconds until the first page may be shown without the clusters' objects
 TRUE = {"1", "true", "yes", "on", "y", "ok"}  # as console.settings reads it
 EMBEDDED = ("redis", "sandbox")
@@ -80,8 +82,9 @@ def _run(started: list[Process], held: contextlib.ExitStack) -> None:
     say("Starting web, workers, watcher and beat ...")
     for process in console_processes(state, host, port):
         launch(process, started)
-    wait_for(f"http://{host}:{port}/healthz/live", started)
-    wait_for_mirror(f"http://{host}:{port}/healthz/ready")
+    web = TimedHttpPool(host, port, retries=False, timeout=ASK_SECONDS)
+    wait_for(web, "/healthz/live", started)
+    wait_for_mirror(web, "/healthz/ready")
     say(welcome(host, port, box, time.monotonic() - began, state))
     if not is_demo():
         say(first_administrator())
@@ -158,23 +161,32 @@ def console_processes(state: Path, host: str, port: int) -> list[Process]:
     return [Process(name, command, state / "logs" / f"{name}.log") for name, command in commands.items()]
 
 
-def wait_for(url: str, started: list[Process]) -> None:
+def ask(web: TimedHttpPool, path: str) -> tuple[int, bytes]:
+    """Return the status and the body; raises an HTTPError of urllib3 when they are not complete in ASK_SECONDS."""
+    with within(ASK_SECONDS):
+        answer = web.request("GET", path, preload_content=False)
+    try:
+        return answer.status, answer.read(MAX_ANSWER)
+    finally:
+        answer.close()
+
+
+def wait_for(web: TimedHttpPool, path: str, started: list[Process]) -> None:
     """Return once the address answers 200; raises CannotStart when it does not in time, or web does not live."""
     deadline = time.monotonic() + READY_TIMEOUT
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own loopback address
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError) as error:
+            if ask(web, path)[0] == 200:
+                return
+        except urllib3.exceptions.HTTPError as error:
             dead = [process for process in started if not process.is_running]
             if any(process.name == "web" for process in dead) or time.monotonic() > deadline:
                 words = "\n".join(f"--- {process.name}\n{process.tail()}" for process in dead or started)
-                raise CannotStart(f"{url} is not responding ({error}).\n{words}") from error
+                raise CannotStart(f"{path} is not responding ({error}).\n{words}") from error
         time.sleep(0.05)
 
 
-def wait_for_mirror(url: str) -> None:
+def wait_for_mirror(web: TimedHttpPool, path: str) -> None:
     """Give the watcher a moment to list the clusters, so that the first page has something to show.
 
     A cluster, Redis or worker that is away must not keep the console from starting: the pages say that it is.
@@ -182,12 +194,14 @@ def wait_for_mirror(url: str) -> None:
     deadline, told = time.monotonic() + MIRROR_TIMEOUT, False
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own loopback address
-                if json.load(answer).get("mirror_age_seconds") is not None:
-                    return
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            if not told:
-                say(f"Waiting for the console to be ready ({error}) ...")
+            status, body = ask(web, path)
+            if status == 200 and json.loads(body).get("mirror_age_seconds") is not None:
+                return
+            why = f"HTTP {status}"
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            why = str(error)
+        if not told:
+            say(f"Waiting for the console to be ready ({why}) ...")
             told = True
         time.sleep(0.1)
 

@@ -9,16 +9,15 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from console.redis_client import new_client
 from console.run.supervisor import CannotStart, Process, say
 
 MAX_SOCKET_PATH = 100  # bytes; systems take between 104 and 108
 ANSWER_TIMEOUT = 2.0  # seconds
-ONCE = Retry(NoBackoff(), 0)
 
 
 def redis_process(state: Path) -> Process:
@@ -49,7 +48,8 @@ class RedisData:
     def works(self, socket: Path) -> bool:
         """Whether Redis answers, with its data loaded; what was set aside then stays where it is."""
         try:
-            with redis.Redis(unix_socket_path=str(socket), socket_timeout=ANSWER_TIMEOUT, retry=ONCE) as client:
+            url = f"unix://{quote(str(socket))}"
+            with new_client(ANSWER_TIMEOUT, url=url, command_seconds=ANSWER_TIMEOUT) as client:
                 client.ping()
         except redis.RedisError:
             return False

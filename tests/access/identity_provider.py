@@ -6,11 +6,13 @@ front's address. Told to lie, the front re-signs the ID token and publishes the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +49,7 @@ class Provider:
     userinfo: Callable[[Claims], Claims] | None = None
     configuration: Callable[[Claims], Claims] | None = None
     token_refusal: tuple[int, dict[str, str]] | None = None
+    drips_at: str = ""  # the path whose answer comes one byte at a time
 
     def knows(self, subject: str, **claims: Any) -> None:
         """Let the person exist there, with these claims."""
@@ -54,6 +57,7 @@ class Provider:
 
     def honest(self) -> None:
         self.id_token = self.userinfo = self.configuration = self.token_refusal = None
+        self.drips_at = ""
         self.asked.clear()
 
     def sign_in(self, address: str, subject: str) -> str:
@@ -128,9 +132,20 @@ def _front(provider: Provider) -> type[BaseHTTPRequestHandler]:
             for name in ("Content-Type", "Location", "Set-Cookie"):
                 if name in answer.headers:
                     self.send_header(name, answer.headers[name])
-            self.send_header("Content-Length", str(len(content)))
+            length = 100_000 if address.path == provider.drips_at else len(content)
+            self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(content)
+            if address.path == provider.drips_at:
+                self.drip()
+            else:
+                self.wfile.write(content)
+
+        def drip(self) -> None:
+            path = provider.drips_at
+            with contextlib.suppress(OSError):  # who asked has gone
+                while provider.drips_at == path:
+                    self.wfile.write(b" ")
+                    time.sleep(0.02)
 
         def log_message(self, *_args: Any) -> None:
             """Say nothing: the test tells what went wrong."""

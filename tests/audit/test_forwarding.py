@@ -14,8 +14,10 @@ from django.core.exceptions import ImproperlyConfigured
 from console import audit
 from console.audit import Outcome, forwarding
 from console.audit.models import Entry, Forwarded
+from console.deadlines import DeadlineExceeded
 from console.knative.diff import FieldChange
 from tests.audit.conftest import ALICE, REF
+from tests.cluster.drips import SHORT, greedy_port
 
 
 @pytest.fixture
@@ -107,3 +109,39 @@ def test_a_syslog_server_that_is_away_loses_nothing(entries, settings) -> None:
 def test_a_destination_that_makes_no_sense_is_told(db) -> None:
     with pytest.raises(ImproperlyConfigured):
         forwarding.sender("carrier-pigeon")
+
+
+def to_tcp(settings, port: int) -> None:
+    settings.AUDIT_FORWARD = f"syslog+tcp://127.0.0.1:{port}"
+
+
+def test_a_syslog_server_that_takes_no_line_ends(db, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "LINE_SECONDS", SHORT)
+    audit.record("big", actor=ALICE, outcome=Outcome.SUCCEEDED, changes=[FieldChange(("x",), None, "y" * 8_000_000)])
+    with greedy_port() as port:
+        to_tcp(settings, port)
+        with pytest.raises(TimeoutError):
+            forwarding.sender(settings.AUDIT_FORWARD)(list(Entry.objects.all()))
+        assert forwarding.forward() == 0
+    assert Forwarded.objects.get().sequence == 0
+
+
+def test_a_slow_syslog_server_gets_on_and_no_line_twice(entries, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "BATCH_SECONDS", -1.0)  # each batch is over after its first line
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        to_tcp(settings, server.getsockname()[1])
+        assert forwarding.forward() == 5
+        connection, _ = server.accept()
+        with connection, connection.makefile(encoding="utf8") as lines:
+            received = [json.loads(next(lines).partition("sluice-audit: ")[2])["sequence"] for _ in range(5)]
+    assert received == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("scheme", ["syslog", "syslog+tcp"])
+def test_a_syslog_server_whose_name_is_not_found_out_ends(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(forwarding, "CONNECT_SECONDS", SHORT)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args: over.wait(60))
+    with pytest.raises(DeadlineExceeded):
+        forwarding.sender(f"{scheme}://log.example.com:514")
+    over.set()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,11 @@ from typing import Any
 
 HANG = b"<hang>"  # in a script: say no more, keep the connection open
 CUT = b"<cut>"  # close the connection here, in the middle of the answer
+DRIP_SECONDS = 0.02
+
+
+class Drip(bytes):
+    """In a script: sent one byte at a time, so slowly that no timeout between two bytes ever ends it."""
 
 
 @dataclass
@@ -34,11 +41,13 @@ class ScriptedServer:
     scripts: list[Sequence[bytes]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    has_dripped_all: bool = False  # a Drip came to its end, though nobody was to wait for it
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -46,7 +55,14 @@ class ScriptedServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._shake_hands, args=(connection,), daemon=True).start()
+
+    def _shake_hands(self, connection: socket.socket) -> None:
+        if self.tls is None:
+            self._converse(connection)
+            return
+        with contextlib.suppress(OSError):  # the client may have gone
+            self._converse(self.tls.wrap_socket(connection, server_side=True))
 
     def _converse(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as incoming:
@@ -61,18 +77,28 @@ class ScriptedServer:
                         self._over.wait(60)
                         return
                     try:
-                        connection.sendall(piece)
+                        self._say(connection, piece)
                     except OSError:
                         return
+
+    def _say(self, connection: socket.socket, piece: bytes) -> None:
+        if not isinstance(piece, Drip):
+            connection.sendall(piece)
+            return
+        for at in range(len(piece)):
+            connection.sendall(piece[at : at + 1])
+            if self._over.wait(DRIP_SECONDS):
+                return
+        self.has_dripped_all = True
 
     def end(self) -> None:
         self._over.set()
 
 
 @contextmanager
-def scripted(*scripts: Sequence[bytes]) -> Iterator[ScriptedServer]:
+def scripted(*scripts: Sequence[bytes], tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """Run a server on a free loopback port."""
-    server = ScriptedServer(list(scripts))
+    server = ScriptedServer(list(scripts), tls=tls)
     listener = socket.create_server(("127.0.0.1", 0))
     server.port = listener.getsockname()[1]
     threading.Thread(target=server.serve, args=(listener,), daemon=True).start()

@@ -165,7 +165,7 @@ def test_a_slow_cluster_does_not_keep_the_page_waiting(monkeypatch):
     monkeypatch.setattr(probe, "PROBE_SECONDS", 0.0)
     with scripted(VERSION, answer({"resources": [{"name": "services"}]})) as server:
         assert tried(local(server)).trouble == Trouble.TIMEOUT
-        assert len(server.requests) == 2
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)

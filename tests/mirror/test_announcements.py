@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
+from console import redis_client
+from console.mirror import announcements
 from console.mirror.announcements import QUEUE, RESYNC, Announcement, Announcements
 from console.redis_client import announce, client
 from console.signing import sign
@@ -78,3 +81,23 @@ async def test_a_listener_may_come_while_redis_is_away(redis_server):
     finally:
         if redis_server.process.poll() is not None:
             redis_server.start()
+
+
+async def test_a_redis_that_falls_silent_is_left(redis_server, monkeypatch):
+    """It takes the PING and answers nothing, as behind a dead link: the subscription is made again, over and over."""
+    monkeypatch.setattr(announcements, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(announcements, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(redis_client, "HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr(redis_client, "TIMEOUT", 0.2)
+    fan = Announcements()
+    async with fan.listen() as queue:
+        await asyncio.wait_for(queue.get(), 60)
+        with capture_logs() as logs:
+            redis_server.freeze()
+            try:
+                async with asyncio.timeout(60):
+                    while not any(line["event"] == "announcements_interrupted" for line in logs):
+                        await asyncio.sleep(0.05)
+            finally:
+                redis_server.thaw()
+        assert await asyncio.wait_for(queue.get(), 60) == RESYNC

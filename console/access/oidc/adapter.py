@@ -9,11 +9,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from requests import Session
 
 from console.access.adapter import record_refused
 from console.access.changing import alone
 from console.access.models import User
-from console.access.oidc import confirmation
+from console.access.oidc import calls, confirmation
 from console.access.oidc.failures import cause_of
 from console.access.oidc.names import NameRefused, name_from
 
@@ -33,6 +34,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:
         """There is one; accounts name it by its issuer, also those of an issuer that was replaced."""
         return super().get_provider(request, PROVIDER, client_id)
+
+    def get_requests_session(self) -> Session:
+        return calls.session()
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return True

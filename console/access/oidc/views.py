@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from requests import RequestException
 
 from console.access.oidc import confirmation, signing_out
+from console.access.oidc.calls import in_time
 from console.access.oidc.client import OidcAdapter
 from console.access.oidc.tokens import UntrustedToken
 
@@ -26,12 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 @login_not_required
+@in_time
 def login(request: HttpRequest) -> HttpResponse:
     """Ask whether to go to the provider (GET), or go there (POST)."""
     return _leave(request, _answer(request, OAuth2LoginView))
 
 
 @login_not_required
+@in_time
 def callback(request: HttpRequest) -> HttpResponse:
     """Where the provider sends people back to, from its sign-out too."""
     if request.GET.get("state") == signing_out.SIGNED_OUT:
@@ -39,6 +42,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     return _answer(request, OAuth2CallbackView)
 
 
+@in_time
 def confirm(request: HttpRequest) -> HttpResponse:
     """Say why the person must sign in once more (GET), or go to the provider for it (POST)."""
     provider = _adapter(request).get_provider()
@@ -58,6 +62,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
+@in_time
 def leave(request: HttpRequest) -> HttpResponse:
     """After sign-out here: on to the provider's own sign-out, or say that the person is still signed in there."""
     hint = signing_out.take_hint(request)
@@ -77,6 +82,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_not_required
 @never_cache
+@in_time
 def back_channel_logout(request: HttpRequest) -> HttpResponse:
     """End the sessions that a logout token of the provider names (OpenID Connect Back-Channel Logout 1.0)."""
     adapter = _adapter(request)
