@@ -3,10 +3,13 @@
 Django's own limits hold once a body is on its disk, and for whoever sends it: also for somebody who is not signed in.
 """
 
+import io
 from typing import Any
 
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.translation import get_language_from_request, gettext, override
+
 MAX_BODY = 4 * 1024 * 1024  # bytes; more than DATA_UPLOAD_MAX_MEMORY_SIZE, whose answer is a page of the console
-TEXT = b"The request is too large. Nothing was done.\n"
 
 
 class BodyLimit:
@@ -21,12 +24,12 @@ class BodyLimit:
             await self._application(scope, receive, send)
             return
         if _announced(scope) > self._max_body:
-            await _refuse(send)
+            await _refuse(scope, send)
             return
         body = _Counted(receive, send, self._max_body)
         await self._application(scope, body.receive, body.send)
         if body.is_too_large and not body.is_answered:
-            await _refuse(send)
+            await _refuse(scope, send)
 
 
 class _Counted:
@@ -55,7 +58,16 @@ def _announced(scope: Any) -> int:
     return int(text) if text.isdigit() else 0
 
 
-async def _refuse(send: Any) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _refuse(scope: Any, send: Any) -> None:
+    # As Django's own middleware chooses it, by cookie and Accept-Language; that one has not seen this request.
+    language = get_language_from_request(ASGIRequest(scope, io.BytesIO()))
+    with override(language):
+        text = gettext("The request is too large. Nothing was saved.")
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-language", language.encode()),
+        (b"vary", b"Accept-Language, Cookie"),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": TEXT})
+    await send({"type": "http.response.body", "body": f"{text}\n".encode()})

@@ -1,6 +1,6 @@
 """An end for each call out, however slowly the other side answers.
 
-Timeouts of sockets begin anew with every byte: a server that sends one a second keeps its caller for hours. Within
+Timeouts of sockets begin again with every byte: a server that sends one a second keeps its caller for hours. Within
 `within(seconds)` everything that a timed connection does ends in time: looking up the name, connecting, the TLS
 handshake, sending the request, and the answer from its first byte to its last.
 tests/test_no_call_without_deadline.py lists every place that calls out.
@@ -79,7 +79,7 @@ def told(until: float) -> Iterator[None]:
 def give_up_in_time(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what the call returns, or raise DeadlineExceeded: for what takes no timeout, as name services do.
 
-    A call that was given up goes on in its thread until it ends by itself. Of those a process has MAX_ABANDONED.
+    A call that was given up keeps its thread until it ends by itself. Of those a process has MAX_ABANDONED.
     """
     if _until.get() == float("inf"):
         return call(*args, **kwargs)

@@ -43,15 +43,18 @@ class Sender:
         return {"type": "http.request", "body": b"x" * part, "more_body": self.left > 0}
 
 
-async def answer(about: dict[str, Any], sender: Sender) -> int:
-    statuses: list[int] = []
+async def sent(about: dict[str, Any], sender: Sender) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
+        messages.append(message)
 
     await application(about, sender.receive, send)
-    [status] = statuses
+    return messages
+
+
+async def answer(about: dict[str, Any], sender: Sender) -> int:
+    [status] = [one["status"] for one in await sent(about, sender) if one["type"] == "http.response.start"]
     return status
 
 
@@ -74,3 +77,24 @@ async def test_a_body_within_the_limit_is_answered_by_the_console() -> None:
     assert (
         await answer(scope("/accounts/login/", (b"content-type", b"text/plain")), Sender(MAX_BODY)) == 403
     )  # without a CSRF token
+
+
+ENGLISH, CHINESE = "The request is too large. Nothing was saved.", "请求过大，未保存任何内容。"
+ASKED = {
+    "nothing": ((), ENGLISH, "en"),
+    "the browser's language": (((b"accept-language", b"zh-CN,zh;q=0.9,en;q=0.5"),), CHINESE, "zh-hans"),
+    "the chosen one": (((b"accept-language", b"en"), (b"cookie", b"a=b; django_language=zh-hans")), CHINESE, "zh-hans"),
+    "one that is not there": (((b"accept-language", b"tlh"), (b"cookie", b"django_language=xx")), ENGLISH, "en"),
+    "rubbish": (((b"accept-language", b"\xff;q=\x00"), (b"cookie", b"\xff=;;django_language")), ENGLISH, "en"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("announced", [True, False])
+async def test_whoever_sends_too_much_is_told_in_their_language(asked: str, announced: bool) -> None:
+    headers, text, language = ASKED[asked]
+    size = MAX_BODY + CHUNK
+    length = ((b"content-length", str(size).encode()),) if announced else ()
+    start, body = await sent(scope("/nothing/here/", *headers, *length), Sender(size))
+    assert body["body"].decode() == f"{text}\n"
+    assert dict(start["headers"])[b"content-language"] == language.encode()

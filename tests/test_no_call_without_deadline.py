@@ -1,6 +1,6 @@
 """Every place in the code that calls out is known here, with the test that shows how it ends.
 
-Whoever adds a call finds this test failing: give the call a deadline (console.deadlines), a limit of bytes and a test
+A new call makes this test fail: give the call a deadline (console.deadlines), a limit of bytes and a test
 with a server that drips, and enter it below.
 """
 

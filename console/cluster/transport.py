@@ -22,7 +22,7 @@ READ_TIMEOUT = urllib3.Timeout(connect=3, read=20)  # seconds
 # An API server waits up to 30 s for an admission webhook, and the write happens after that: giving up before the API
 # server does leaves behind a write of which nobody knows whether it happened.
 WRITE_TIMEOUT = urllib3.Timeout(connect=3, read=40)
-# For a whole exchange, since the timeouts above begin anew with every byte; an answer may be MAX_ANSWER long.
+# For a whole exchange, since the timeouts above begin again with every byte; an answer may be MAX_ANSWER long.
 READ_SECONDS = 60.0
 WRITE_SECONDS = 45.0
 MAX_CALL = 120.0  # seconds for one call with all its attempts and waits

@@ -78,7 +78,7 @@ PATHS = ("/.well-known/openid-configuration", "/oauth2/token", "/jwks", "/userin
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", PATHS)
-def test_whoever_signs_in_is_told_that_the_provider_does_not_answer(
+def test_people_who_sign_in_are_told_that_the_provider_does_not_answer(
     client, provider: Provider, monkeypatch, path: str
 ) -> None:
     back = provider.sign_in(begin(client), "1").removeprefix("http://testserver")

@@ -1,4 +1,4 @@
-"""An API server or a service that answers one byte at a time, for ever, keeps nobody: each call out has an end.
+"""An API server or a service that answers one byte at a time keeps nobody: each call out has an end.
 
 No test asserts on seconds: the deadline's own error ended the call while the server was still dripping.
 """
