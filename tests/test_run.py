@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_way_out(tmp_path: Path)
 
 def test_a_second_start_with_the_same_folder_is_refused(tmp_path: Path) -> None:
     first = lock(tmp_path)
-    with pytest.raises(CannotStart, match=rf"runs already.*process {os.getpid()}"):
+    with pytest.raises(CannotStart, match=rf"already running.*process {os.getpid()}"):
         lock(tmp_path)
     first.close()
     lock(tmp_path).close()
@@ -171,7 +171,7 @@ def test_a_process_that_dies_is_started_again(folder: Path, capsys: pytest.Captu
 
     assert process.popen.pid != first
     assert (folder.parent / "pids" / "worker").read_text() == str(process.popen.pid)
-    assert "worker ended (signal SIGKILL) and is started again in" in capsys.readouterr().out
+    assert "worker ended (signal SIGKILL) and restarts in" in capsys.readouterr().out
     supervisor.stop([process])
 
 

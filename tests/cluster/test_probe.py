@@ -193,7 +193,7 @@ def test_a_name_that_answers_otherwise_the_second_time_leads_nowhere(names, meth
         names["rebinds.example.com"] = ["127.0.0.1"]
         settings = ClusterSettings("a", url=f"http://rebinds.example.com:{server.port}", token="t", guarded=True)
         transport = connect(settings).transport
-        with pytest.raises(errors.Unreachable, match=r"127\.0\.0\.1 may not be used") as caught:
+        with pytest.raises(errors.Unreachable, match=r"127\.0\.0\.1 cannot be used") as caught:
             transport.call(method, "/version", body=None)
         assert isinstance(caught.value.__cause__, AddressForbidden)
         assert probe.trouble_of(caught.value) == Trouble.ADDRESS
