@@ -11,8 +11,8 @@ import urllib3
 from console import deadlines
 from console.deadlines import DeadlineExceeded, Timed, TimedHttpPool, connect, give_up_in_time, left, within
 from console.run import __main__ as run
-from tests.cluster.drips import DRIPS, SHORT, ended_by_deadline
 from tests.cluster.scripted_server import answer, scripted
+from tests.drips import DRIPS, SHORT, ended_by_deadline
 
 
 def test_an_inner_deadline_never_prolongs_an_outer_one() -> None:

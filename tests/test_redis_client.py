@@ -10,7 +10,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from console import settings as production
 from console.redis_client import new_client
-from tests.cluster.drips import SHORT, dripping_port, ended_by_deadline
+from tests.drips import SHORT, dripping_port, ended_by_deadline
 
 NO_GREETING = {"protocol": 2, "driver_info": None}
 A_LONG_TEXT = b"$10000\r\n"

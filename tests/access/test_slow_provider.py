@@ -11,8 +11,8 @@ from console.access.oidc import calls
 from console.access.oidc.calls import AnswerTooLarge, session
 from tests.access.identity_provider import Provider
 from tests.access.test_single_sign_on import LOGIN, begin
-from tests.cluster.drips import DRIPS, HALF_A_HANDSHAKE, SHORT, dripping_port, ended_by_deadline
 from tests.cluster.scripted_server import answer, scripted
+from tests.drips import DRIPS, HALF_A_HANDSHAKE, SHORT, dripping_port, ended_by_deadline
 
 
 @pytest.fixture

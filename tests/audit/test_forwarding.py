@@ -17,7 +17,7 @@ from console.audit.models import Entry, Forwarded
 from console.deadlines import DeadlineExceeded
 from console.knative.diff import FieldChange
 from tests.audit.conftest import ALICE, REF
-from tests.cluster.drips import SHORT, greedy_port
+from tests.drips import SHORT, greedy_port
 
 
 @pytest.fixture

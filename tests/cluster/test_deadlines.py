@@ -24,7 +24,9 @@ from console.cluster.watches import Broken, Connected, Listed, ListWatch
 from console.deadlines import within
 from console.knative.objects import Service
 from console.sandbox.certificate import make_certificate
-from tests.cluster.drips import (
+from tests.cluster.scripted_server import Drip, ScriptedServer, answer, listed, scripted, stream
+from tests.cluster.world import transport_to
+from tests.drips import (
     DRIPS,
     HALF_A_HANDSHAKE,
     LONG,
@@ -33,8 +35,6 @@ from tests.cluster.drips import (
     ended_by_deadline,
     greedy_port,
 )
-from tests.cluster.scripted_server import Drip, ScriptedServer, answer, listed, scripted, stream
-from tests.cluster.world import transport_to
 
 PATH = "/apis/serving.knative.dev/v1/services"
 SERVICE = {"metadata": {"namespace": "a", "name": "b"}}
