@@ -24,6 +24,7 @@ from console.knative.changes.template import AUTOSCALING
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
+from console.knative.redaction import MASK
 
 DEPLOY, TRAFFIC, OPERATE = "deploy", "traffic", "operate"
 
@@ -68,11 +69,11 @@ def effects(change: Change, before: Service, taken_back: frozenset[FieldChange] 
 def taken_back(before: Service, sent: Service, answered: Service) -> frozenset[FieldChange]:
     """Return the differences of what is sent that the cluster's own answer to it does not have.
 
-    A manifest that leaves out what the cluster fills in again changes nothing there. Differences of values that are
-    not shown are not told apart by their text, so they all stand.
+    A manifest that leaves out what the cluster fills in again changes nothing there. Differences of what is masked, as
+    a whole or in part, are not told apart by their text, so they all stand.
     """
     stand = frozenset(row.path for row in diff(before.raw, answered.raw))
-    return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in stand and not row.secret)
+    return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in stand and not _is_masked(row))
 
 
 def of_rows(rows: Iterable[FieldChange]) -> frozenset[str]:
@@ -115,6 +116,10 @@ def _said(made: Service) -> list[FieldChange]:
 
 def _parts(change: Change) -> tuple[Change, ...]:
     return change.changes if isinstance(change, Combined) else (change,)
+
+
+def _is_masked(row: FieldChange) -> bool:
+    return row.secret or MASK in (row.before or "") or MASK in (row.after or "")
 
 
 def _is_unnaming(row: FieldChange) -> bool:

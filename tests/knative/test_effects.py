@@ -35,6 +35,7 @@ from console.knative.changes.template import SCALE_FIELDS, scale_spellings
 from console.knative.diff import diff
 from console.knative.effects import EFFECTS, effects, of_field, of_rows, taken_back
 from console.knative.objects import Service
+from console.knative.redaction import MASK
 from console.knative.traffic import TrafficTarget
 from tests import factories
 from tests.knative.test_changes import every_change
@@ -206,6 +207,20 @@ def test_what_the_cluster_fills_in_again_is_no_effect() -> None:
     assert effects(change, BEFORE) == OPERATE | TRAFFIC
     assert effects(change, BEFORE, taken_back(BEFORE, sent, Service(answered))) == OPERATE
     assert effects(change, BEFORE, taken_back(BEFORE, sent, sent)) == OPERATE | TRAFFIC
+
+
+def test_what_is_masked_is_never_told_to_be_taken_back() -> None:
+    """The text of a masked row is that of every other value there: another edit of the field would pass as that one."""
+
+    def credential(raw: dict, value: str) -> None:
+        raw["metadata"].setdefault("annotations", {})["networking.knative.dev/upstream"] = (
+            f"https://x:{value}@y.example"
+        )
+
+    change = yaml(lambda raw: credential(raw, "first-canary"))
+    back = taken_back(BEFORE, change.apply(BEFORE), BEFORE)
+    assert [row for row in back if MASK in (row.after or "")] == []
+    assert effects(yaml(lambda raw: credential(raw, "second-canary")), BEFORE, back) == TRAFFIC
 
 
 def test_what_was_taken_back_then_is_judged_again_where_the_service_is_another_one() -> None:
