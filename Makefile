@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-sweeps access-table audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (m
 access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody it keeps out, and every effect by every way; prints the figures
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
+
+canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page of every role, and wherever anything is kept; prints the table
+	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py tests/web/test_stream.py tests/test_database.py

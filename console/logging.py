@@ -24,8 +24,21 @@ def redact_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     return event
 
 
+def levels(level: str) -> dict[str, str]:
+    """Return the level of each logger, by name; of all others by the empty one.
+
+    `level` is the console's own. Libraries tell no more than INFO, whatever it is: at DEBUG they repeat what they are
+    given, as Django's templates do with the objects of a page.
+    """
+    libraries = "INFO" if level == "DEBUG" else level
+    quiet = {"uvicorn.access": "WARNING", "django.server": "WARNING"}
+    quiet["celery"] = "WARNING"  # else two lines for each turn at an operation
+    return {"": libraries, "console": level, **quiet}
+
+
 def logging_config(*, level: str, form: str) -> None:
     """Send structlog and the standard library's loggers to stderr as JSON lines ("json") or readable text ("text")."""
+    of_each = levels(level)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -55,13 +68,12 @@ def logging_config(*, level: str, form: str) -> None:
                 },
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-            "root": {"handlers": ["stderr"], "level": level},
-            # uvicorn brings handlers of its own; its lines should look like all others.
+            "root": {"handlers": ["stderr"], "level": of_each.pop("")},
             "loggers": {
+                **{name: {"level": of_one} for name, of_one in of_each.items()},
+                # uvicorn brings handlers of its own; its lines should look like all others.
                 "uvicorn": {"handlers": [], "propagate": True},
-                "uvicorn.access": {"handlers": [], "propagate": True, "level": "WARNING"},
-                "django.server": {"level": "WARNING"},
-                "celery": {"level": "WARNING"},  # else two lines for each turn at an operation
+                "uvicorn.access": {"handlers": [], "propagate": True, "level": of_each["uvicorn.access"]},
             },
         }
     )

@@ -158,12 +158,27 @@ def _spellings(secret: str) -> Iterator[str]:
 
 def _cut_begin(text: str, secret: str) -> int:
     """How many characters of the value's end the text begins with; 0 for less than half of it."""
-    return next((n for n in _parts(secret) if text.startswith(secret[-n:])), 0)
+    least = _least(secret)
+    start = text[:least]
+    at = secret.find(start, 1) if len(start) == least else -1
+    while at > 0:  # the first place is the longest part
+        if text.startswith(secret[at:]):
+            return len(secret) - at
+        at = secret.find(start, at + 1)
+    return 0
 
 
 def _cut_end(text: str, secret: str) -> int:
-    return next((n for n in _parts(secret) if text.endswith(secret[:n])), 0)
+    least = _least(secret)
+    end = text[-least:]
+    at = secret.rfind(end, 0, len(secret) - 1) if len(end) == least else -1
+    while at >= 0:  # the last place is the longest part
+        if text.endswith(secret[: at + least]):
+            return at + least
+        at = secret.rfind(end, 0, at + least - 1)
+    return 0
 
 
-def _parts(secret: str) -> range:
-    return range(len(secret) - 1, max(MIN_ANYWHERE, len(secret) // 2) - 1, -1)
+def _least(secret: str) -> int:
+    """How many characters of a value are enough to be hidden where a text was cut."""
+    return max(MIN_ANYWHERE, len(secret) // 2)

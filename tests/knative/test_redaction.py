@@ -26,6 +26,7 @@ from console.knative.redaction import (
     secrets_of,
     without_digests,
 )
+from console.knative.secret_texts import _cut_begin, _cut_end
 from tests import factories
 
 CANARY = "canary-4f1d9a07c2"
@@ -210,6 +211,14 @@ def test_a_short_value_is_hidden_as_a_whole_word_only() -> None:
 def test_what_is_left_of_a_value_that_was_cut_or_written_otherwise_is_hidden(text: str) -> None:
     assert MASK in redact_text(text, [CANARY])
     assert CANARY[5:-4] not in redact_text(text, [CANARY])
+
+
+@given(st.text("ab", min_size=12, max_size=26), st.text("ab", max_size=30))
+def test_a_value_of_which_half_is_left_at_an_end_is_hidden_there(value: str, text: str) -> None:
+    """Against the plain definition: the longest part of at least half of it, wherever parts of it repeat."""
+    parts = range(len(value) - 1, max(8, len(value) // 2) - 1, -1)
+    assert _cut_begin(text, value) == next((n for n in parts if text.startswith(value[-n:])), 0)
+    assert _cut_end(text, value) == next((n for n in parts if text.endswith(value[:n])), 0)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ class Kubelet:
         """Exit, wait, start again, for ever."""
         backoff = self._cluster.settings.timings.crash_backoff
         while True:
-            lines = programs.crash_lines(self._cluster.clock.now())
+            lines = programs.crash_lines(self._cluster.clock.now(), self._settings_told(key, container))
             self._cluster.store.logs.append(*key, container, "\n".join(lines))
             await self._cluster.clock.sleep(self._cluster.settings.timings.crash)
             pod, now = self._pod(key), self._cluster.clock.timestamp()
@@ -182,6 +182,12 @@ class Kubelet:
         self._ending.discard(key)
         if self._cluster.store.find(PODS, *key):
             self._cluster.store.delete(PODS, *key, grace_seconds=0)
+
+    def _settings_told(self, key: Key, container: str) -> list[str]:
+        """The values of its variables and its arguments, for a program that prints them where PANIC is set."""
+        found = next(each for each in self._pod(key)["spec"]["containers"] if each["name"] == container)
+        values = {entry["name"]: entry["value"] for entry in found.get("env") or () if entry.get("value")}
+        return [*values.values(), *(found.get("args") or ())] if values.pop("PANIC", "") else []
 
     def _pod(self, key: Key) -> Object:
         """The Pod as it is now; ends the task when it is gone."""

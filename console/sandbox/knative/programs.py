@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,8 +38,12 @@ def request_line(image: Image, method: str, path: str) -> str:
     return f"{image.name}: {method} {path}"
 
 
-def crash_lines(now: datetime) -> list[str]:
-    """What a crashing container logs; the last line tells why."""
+NO_SUCH_HOST = "dial tcp: lookup orders-db on 10.96.0.10:53: no such host"
+
+
+def crash_lines(now: datetime, settings: Sequence[str] = ()) -> list[str]:
+    """What a crashing container logs; the last line tells why: it blames its settings, where it is given any."""
+    why = f"cannot start with {' '.join(settings)}" if settings else NO_SUCH_HOST
     stamp = now.strftime("%Y/%m/%d %H:%M:%S")
     return [
         f"{stamp} reading configuration",
@@ -48,7 +53,7 @@ def crash_lines(now: datetime) -> list[str]:
         "\t/src/main.go:41",
         "main.main()",
         "\t/src/main.go:18 +0x1d4",
-        "panic: dial tcp: lookup orders-db on 10.96.0.10:53: no such host",
+        f"panic: {why}",
     ]
 
 
