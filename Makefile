@@ -3,18 +3,44 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
+QUICK := -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
 MO := locale/zh_Hans/LC_MESSAGES/django.mo
 
 run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database and sandbox cluster
 	@$(BIN)/python -m console.run
 
+dev: $(VENV)/.test-ready $(MO)  ## Start it for developing: reloads, debug pages, ?profile, all logs in this terminal
+	@$(BIN)/python -m console.run --dev
+
+seed: $(VENV)/.run-ready $(MO)  ## Bring the embedded database up to date and make the demo's people
+	@$(BIN)/python -m console.run --seed
+
+reset: $(VENV)/.run-ready  ## Remove the embedded default's data
+	@$(BIN)/python -m console.run --reset
+
+shell: $(VENV)/.run-ready $(MO)  ## A Python prompt on the embedded database, its models imported
+	@[ -f "$${CONSOLE_STATE_DIR:-var}/environment.json" ] || $(BIN)/python -m console.run --seed
+	@$(BIN)/python manage.py shell
+
+check: lint  ## Lint and the fast tests: what to run before each commit
+	$(BIN)/python -m pytest -n 3 -q $(FAST)
+
+hooks: $(VENV)/.test-ready  ## Run the quick checks of .pre-commit-config.yaml at each commit
+	$(BIN)/pre-commit install
+
+coverage: $(VENV)/.test-ready $(MO)  ## Run the tests of make test and print the lines covered by layer
+	$(BIN)/python -m pytest $(QUICK) --cov=console --cov-report= --cov-report=json:test-artifacts/coverage.json
+	$(BIN)/python -m tests.coverage_by_layer test-artifacts/coverage.json
+
+# make test T=tests/web/test_env.py runs that alone.
 test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed (the effect table is access-table's)
-	$(BIN)/python -m pytest -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+	$(BIN)/python -m pytest $(if $(T),-q $(T),$(QUICK))
 
 test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test takes a sample of each)
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 --dist worksteal -q --timeout=300 -m sweep --ignore=tests/guard --ignore=tests/web/test_effect_table.py

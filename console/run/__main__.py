@@ -1,13 +1,16 @@
 """The order in which everything starts, and what is printed meanwhile. See the package's docstring."""
 
+import argparse
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +21,8 @@ from console.deadlines import TimedHttpPool, within
 from console.run import supervisor
 from console.run.embedded_redis import redis_process
 from console.run.embedded_sandbox import embedded_cluster, kubectl_and_kn
+from console.run.environment import keep_environment
+from console.run.reloading import supervise_and_reload
 from console.run.state import end_leftovers, lock, prepare_state
 from console.run.supervisor import READY_TIMEOUT, ROOT, CannotStart, Process, launch, say
 from console.start_checks import is_loopback, refuse_unsafe_start
@@ -35,17 +40,72 @@ class Stopping(Exception):
 
 
 def main() -> int:
-    """Start everything, wait, stop everything. Returns the exit code."""
+    """Do what the command line says: start everything, wait, stop everything. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m console.run", description="The whole console in one command.")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dev", action="store_true", help="debug pages, reload on changes, all logs in this terminal")
+    mode.add_argument("--seed", action="store_true", help="prepare the database and the demo's people, then end")
+    mode.add_argument("--reset", action="store_true", help="remove the embedded default's data, then end")
+    chosen = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_stopping)
     with contextlib.ExitStack() as held:
-        return _run_to_the_end(held)
+        if chosen.seed or chosen.reset:
+            return _once(seed if chosen.seed else reset, held)
+        return _run_to_the_end(held, dev=chosen.dev)
 
 
-def _run_to_the_end(held: contextlib.ExitStack) -> int:
+def _once(work: Callable[[Path], None], held: contextlib.ExitStack) -> int:
+    """Do some work on the state folder while nobody else has it."""
+    state = state_folder()
+    try:
+        if work is reset:
+            refuse_foreign_folder(state)
+        prepare_state(state)
+        held.enter_context(lock(state))
+        end_leftovers(state)
+        work(state)
+    except (CannotStart, OSError) as reason:
+        say(str(reason))
+        return 2
+    except Stopping:
+        return 1
+    return 0
+
+
+def seed(state: Path) -> None:
+    """Bring the database up to date, and make the demo's people and teams unless real clusters are configured."""
+    if "CONSOLE_CLUSTERS" not in os.environ:
+        os.environ.setdefault("CONSOLE_DEMO", "1")
+    prepare_django()
+    keep_environment(state)
+    say(f"The database in {state} is ready.")
+
+
+def refuse_foreign_folder(state: Path) -> None:
+    """Raise CannotStart when the folder was not made by the embedded default: what is in it is somebody's."""
+    if state.exists() and any(state.iterdir()) and not (state / "secret.key").exists():
+        raise CannotStart(f"{state} does not look like a state folder of Sluice (no secret.key); nothing was removed.")
+
+
+def reset(state: Path) -> None:
+    """Remove what the embedded default keeps: the database, Redis' data, keys and logs."""
+    for path in state.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    say(f"{state} is empty.")
+
+
+def state_folder() -> Path:
+    """Return the absolute path of the state folder, and set it for all processes."""
+    state = Path(os.environ.get("CONSOLE_STATE_DIR", str(ROOT / "var"))).absolute()
+    os.environ["CONSOLE_STATE_DIR"] = str(state)
+    return state
+
+
+def _run_to_the_end(held: contextlib.ExitStack, *, dev: bool = False) -> int:
     started: list[Process] = []
     try:
-        _run(started, held)
+        _run(started, held, dev=dev)
     except Stopping:
         say("Stopping ...")
     except (CannotStart, OSError) as reason:
@@ -59,10 +119,11 @@ def _run_to_the_end(held: contextlib.ExitStack) -> int:
     return 0
 
 
-def _run(started: list[Process], held: contextlib.ExitStack) -> None:
+def _run(started: list[Process], held: contextlib.ExitStack, *, dev: bool) -> None:
     began = time.monotonic()
-    state = Path(os.environ.get("CONSOLE_STATE_DIR", str(ROOT / "var"))).absolute()
-    os.environ["CONSOLE_STATE_DIR"] = str(state)
+    state = state_folder()
+    if dev:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "console.development.settings"
     host, port = os.environ.get("CONSOLE_HOST", "127.0.0.1"), port_of("CONSOLE_PORT", "8000")
     prepare_state(state)
     held.enter_context(lock(state))
@@ -79,8 +140,10 @@ def _run(started: list[Process], held: contextlib.ExitStack) -> None:
     os.environ.setdefault("CONSOLE_URL", f"http://{host if is_loopback(host) else 'localhost'}:{port}")
     say("Preparing the database and the static files ...")
     prepare_django()
+    keep_environment(state)
     say("Starting web, workers, watcher and beat ...")
-    for process in console_processes(state, host, port):
+    of_console = console_processes(state, host, port)
+    for process in of_console:
         launch(process, started)
     web = TimedHttpPool(host, port, retries=False, timeout=ASK_SECONDS)
     wait_for(web, "/healthz/live", started)
@@ -88,7 +151,10 @@ def _run(started: list[Process], held: contextlib.ExitStack) -> None:
     say(welcome(host, port, box, time.monotonic() - began, state))
     if not is_demo():
         say(first_administrator())
-    supervisor.supervise(started)
+    if dev:
+        supervise_and_reload(started, of_console)
+    else:
+        supervisor.supervise(started)
 
 
 def port_of(variable: str, default: str) -> int:
