@@ -1,5 +1,7 @@
 # One image, several roles: the command chooses web, worker, watcher or beat (docker-compose.yml, deploy/kubernetes).
-FROM python:3.13-slim AS build
+# For production name the base by digest: docs/operations.md, "Images by digest".
+ARG PYTHON_IMAGE=python:3.13-slim
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /app
 COPY requirements.txt .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
@@ -13,7 +15,7 @@ RUN /venv/bin/pybabel -q compile -d locale -D django
 # A key for this build step only: collecting static files reads the settings, and the settings insist on one.
 RUN CONSOLE_SECRET_KEY=build CONSOLE_STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --noinput -v 0
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sluice
 WORKDIR /app
 COPY --from=build /venv /venv

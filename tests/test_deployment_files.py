@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.redis_server import STOP_SECONDS, program
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
+KUBERNETES = ROOT / "deploy/kubernetes"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 POLICIES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/network-policies.yaml").read_text()))
 
@@ -63,3 +65,17 @@ def test_nothing_goes_out_to_a_metadata_service() -> None:
     assert {"169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128"} <= spared
     for rule in POLICIES[0]["spec"]["egress"]:
         assert "to" in rule or {port["port"] for port in rule["ports"]} == {53}
+
+
+def test_each_image_is_named_in_one_place_where_a_digest_can_be_set() -> None:
+    """compose: by a variable; the Dockerfile: by one argument; Kubernetes: by the kustomization."""
+    images = {service["image"] for service in COMPOSE.values()}
+    assert all(re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[^}]+\}", image) for image in images), images
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert set(bases) == {"${PYTHON_IMAGE}"}
+    assert COMPOSE["web"]["build"]["args"].keys() == {"PYTHON_IMAGE"}
+    named = {each["name"] for each in yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]}
+    manifests = "\n".join(path.read_text() for path in KUBERNETES.rglob("*.yaml"))
+    used = re.findall(r"^[\s-]*image: *(\S+)", manifests, re.MULTILINE)
+    assert len(used) > 5
+    assert set(used) == named, "without a tag: the kustomization alone has it"

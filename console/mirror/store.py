@@ -10,7 +10,7 @@ import redis
 import structlog
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
-from console.knative.objects import KubeObject, Service
+from console.knative.objects import OPERATION, KubeObject, Service
 from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
 from console.mirror.summaries import ServiceSummary, summarize
@@ -53,7 +53,7 @@ class MirrorWriter:
 
     def __init__(self, client: redis.Redis, cluster: str, token: str, seal_key: bytes) -> None:
         self._client = client
-        self._cluster = cluster
+        self.cluster = cluster
         self._token = token
         self._seal_key = seal_key
         self._fenced = client.register_script(_FENCED)
@@ -61,7 +61,7 @@ class MirrorWriter:
 
     def replacing(self, resource: Resource) -> "Replacement":
         """Begin to make the mirror hold exactly the objects that a list will bring, page by page."""
-        known = {str(member) for member in self._client.smembers(keys.names(self._cluster, resource.plural))}
+        known = {str(member) for member in self._client.smembers(keys.names(self.cluster, resource.plural))}
         return Replacement(self, resource, known)
 
     def replace_all(self, resource: Resource, objects: Iterable[dict[str, Any]]) -> None:
@@ -94,7 +94,7 @@ class MirrorWriter:
 
         It is listed as leaving until the end, so that the next leader finishes what this one does not.
         """
-        cluster = self._cluster
+        cluster = self.cluster
         self._run(
             [
                 ("SADD", keys.LEAVING, cluster),
@@ -122,46 +122,46 @@ class MirrorWriter:
         """Write how fresh the kind is (JSON of read.KindState)."""
         self._run(
             [
-                _signed(keys.freshness(self._cluster), resource.plural, state),
-                ("SADD", keys.CLUSTERS, self._cluster),
+                _signed(keys.freshness(self.cluster), resource.plural, state),
+                ("SADD", keys.CLUSTERS, self.cluster),
             ]
         )
 
     def _put(self, resource: Resource, raw: dict[str, Any]) -> list[Command]:
         address = _address(resource, raw)
         namespace, service, name = address.split("/")
-        remember = ("SADD", keys.names(self._cluster, resource.plural), address)
+        remember = ("SADD", keys.names(self.cluster, resource.plural), address)
         if resource == NAMESPACES:
-            return [remember, ("SADD", keys.namespaces(self._cluster), name)]
+            return [remember, ("SADD", keys.namespaces(self.cluster), name)]
         hidden = seal_env(raw, self._seal_key)
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
-            return [remember, _signed(keys.owned(self._cluster, resource.plural, namespace, service), name, sealed)]
+            return [remember, _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)]
         summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
-            _signed(keys.services(self._cluster), f"{namespace}/{name}", sealed),
-            _signed(keys.summaries(self._cluster), f"{namespace}/{name}", summary),
+            _signed(keys.services(self.cluster), f"{namespace}/{name}", sealed),
+            _signed(keys.summaries(self.cluster), f"{namespace}/{name}", summary),
             self._touched(f"{namespace}/{name}"),
         ]
 
     def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
         """The summary, of what may be read; only the managedFields of the object itself tell when it changed."""
         managed = {"managedFields": (raw.get("metadata") or {}).get("managedFields") or ()}
-        return summarize(self._cluster, Service({**hidden, "metadata": {**hidden["metadata"], **managed}}))
+        return summarize(self.cluster, Service({**hidden, "metadata": {**hidden["metadata"], **managed}}))
 
     def _drop(self, resource: Resource, address: str) -> list[Command]:
         namespace, service, name = address.split("/")
-        forget = ("SREM", keys.names(self._cluster, resource.plural), address)
+        forget = ("SREM", keys.names(self.cluster, resource.plural), address)
         if resource == NAMESPACES:
-            return [forget, ("SREM", keys.namespaces(self._cluster), name)]
+            return [forget, ("SREM", keys.namespaces(self.cluster), name)]
         if resource != SERVICES:
-            return [forget, ("HDEL", keys.owned(self._cluster, resource.plural, namespace, service), name)]
+            return [forget, ("HDEL", keys.owned(self.cluster, resource.plural, namespace, service), name)]
         field = f"{namespace}/{name}"
         return [
             forget,
-            ("HDEL", keys.services(self._cluster), field),
-            ("HDEL", keys.summaries(self._cluster), field),
+            ("HDEL", keys.services(self.cluster), field),
+            ("HDEL", keys.summaries(self.cluster), field),
             self._touched(field),
         ]
 
@@ -174,11 +174,14 @@ class MirrorWriter:
         if self._trailed.get(address) == facts:
             return []
         self._trailed[address] = facts
-        key = keys.trail(self._cluster)
+        found = event.service
+        operation = found.annotations.get(OPERATION, "")[:36]  # that wrote it last; anybody may write longer text there
+        log.info("service_changed", service=address, generation=found.generation, operation=operation, is_gone=is_gone)
+        key = keys.trail(self.cluster)
         return [("XADD", key, "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", sign(event.encoded(), key))]
 
     def _touched(self, field: str) -> Command:
-        return ("touched", keys.version(self._cluster), keys.changes(self._cluster), field)
+        return ("touched", keys.version(self.cluster), keys.changes(self.cluster), field)
 
     def _write_one(
         self,
@@ -188,7 +191,7 @@ class MirrorWriter:
     ) -> None:
         if made := self._isolated(resource, raw, commands):
             namespace, service, _ = _address(resource, raw).split("/")
-            self._run([*made, ("PUBLISH", CHANNEL, _announcement(self._cluster, resource, namespace, service))])
+            self._run([*made, ("PUBLISH", CHANNEL, _announcement(self.cluster, resource, namespace, service))])
 
     def _isolated(
         self,
@@ -199,7 +202,7 @@ class MirrorWriter:
         try:
             return commands(resource, raw)
         except Exception as error:  # noqa: BLE001 - whatever an object of another's making provokes stays with it
-            log.warning("object_not_mirrored", cluster=self._cluster, reason=type(error).__name__, **_named(raw))
+            log.warning("object_not_mirrored", cluster=self.cluster, reason=type(error).__name__, **_named(raw))
             return []
 
     def _run(self, commands: Sequence[Command]) -> None:
@@ -217,7 +220,7 @@ class Replacement:
         self._writer = writer
         self._resource = resource
         self._gone = known
-        writer._run([("SET", keys.epoch(writer._cluster), uuid.uuid4().hex, "NX")])
+        writer._run([("SET", keys.epoch(writer.cluster), uuid.uuid4().hex, "NX")])
 
     def add(self, objects: Iterable[dict[str, Any]]) -> None:
         """Write some of the list's objects; raises LeadershipLost."""
@@ -234,7 +237,7 @@ class Replacement:
 
     def finish(self) -> None:
         """Forget what the list did not name and tell the browsers; raises LeadershipLost."""
-        cluster = self._writer._cluster
+        cluster = self._writer.cluster
         gone = sorted(self._gone)
         for start in range(0, len(gone), BATCH):
             dropped = [self._writer._drop(self._resource, address) for address in gone[start : start + BATCH]]

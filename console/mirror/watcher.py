@@ -97,14 +97,15 @@ class Follower:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        structlog.contextvars.bind_contextvars(cluster=self.writer.cluster, kind=self.resource.plural)
         try:
             for happening in self.loop.run():
                 self._take(happening)
         except (LeadershipLost, redis.RedisError) as error:
-            log.info("mirror_thread_ended", kind=self.resource.plural, reason=type(error).__name__)
+            log.info("mirror_thread_ended", reason=type(error).__name__)
         except Exception as error:
             # The other kinds and clusters go on; this one says what is wrong and tries again in a while.
-            log.exception("mirror_thread_failed", kind=self.resource.plural)
+            log.exception("mirror_thread_failed")
             self.retry_at = self.clock() + AFTER_A_BUG
             self.resource_version, self.error = "", type(error).__name__
         finally:
@@ -122,7 +123,7 @@ class Follower:
                 self._replacement = None
                 # Only now: a watcher that takes over resumes from here and must find all of it written.
                 self.resource_version = happening.resource_version
-                log.info("mirror_listed", kind=self.resource.plural)
+                log.info("mirror_listed")
             case WatchEvent():
                 if happening.type == "DELETED":
                     self.writer.drop(self.resource, happening.object)
@@ -138,7 +139,7 @@ class Follower:
         self._is_connected, self.error = False, str(broken.error)[:300]
         if not self.loop.resource_version:
             self.resource_version = ""  # the loop lists anew
-        log.warning("watch_broken", kind=self.resource.plural, error=self.error, wait=round(broken.wait, 1))
+        log.warning("watch_broken", error=self.error, wait=round(broken.wait, 1))
 
 
 class Watcher:

@@ -51,6 +51,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
     structlog.contextvars.bind_contextvars(operation=operation_id)
     try:
         with lease(operation_id, owner, turn=turn) as operation:
+            structlog.contextvars.bind_contextvars(request_id=operation.request_id, service=str(operation.ref))
             again_after = _take_turn(operation)
         if again_after is not None:
             hand_over(operation, delay=again_after)
@@ -61,7 +62,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
     except (OperationalError, InterfaceError, redis.RedisError, MirrorUnavailable) as error:
         log.warning("turn_interrupted", reason=type(error).__name__)  # the sweep finds it when the lease runs out
     finally:
-        structlog.contextvars.unbind_contextvars("operation")
+        structlog.contextvars.unbind_contextvars("operation", "request_id", "service")
 
 
 def _take_turn(operation: Operation) -> float | None:

@@ -1,5 +1,6 @@
 """The end of an operation: its terminal state, its audit entry and its last lines, in one transaction."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -41,10 +42,14 @@ def end(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[
             operation=operation.id,
         )
     tell("operation", operation)
-    log.info(
+    log.log(
+        logging.INFO if status in (*SUCCESSFUL, Status.CANCELLED) else logging.WARNING,
         "operation_finished",
         operation=str(operation.id),
+        request_id=operation.request_id,
         service=str(operation.ref),
+        kind=operation.kind,
         outcome=status.value,
+        cause=str(cause.get("code", "")),
         seconds=round(operation.seconds or 0.0, 3),
     )
