@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 os.environ.setdefault("CONSOLE_DATABASE_CONNECTIONS", "12")
 django.setup()
 
-from console.body_limit import BodyLimit  # noqa: E402
-from console.bounded_threads import BoundedHandler  # noqa: E402
+from console.body_limit import BodyLimit  # noqa: E402  after the set-up
+from console.bounded_threads import BoundedHandler  # noqa: E402  after the set-up
 
 # Each event stream is an open file; many systems give 1,024 to a process that does not ask for more.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -82,20 +82,20 @@ class _Timed:
 
     def _connect(self) -> Any:
         with within(self._command_seconds):
-            made = give_up_in_time(super()._connect)  # type: ignore[misc]
+            made = give_up_in_time(super()._connect)  # type: ignore[misc]  # a mixin's base is not known
         return _TimedSocket(made, self._command_seconds)
 
     def on_connect_check_health(self, *args: Any, **options: Any) -> None:
         self._is_greeting = True  # several commands, one deadline
         try:
-            super().on_connect_check_health(*args, **options)  # type: ignore[misc]
+            super().on_connect_check_health(*args, **options)  # type: ignore[misc]  # a mixin's base is not known
         finally:
             self._is_greeting = False
 
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         if self._sock is not None and not self._is_greeting:
             self._sock.begin()
-        super().send_packed_command(*args, **options)  # type: ignore[misc]
+        super().send_packed_command(*args, **options)  # type: ignore[misc]  # a mixin's base is not known
 
 
 class _TimedTcp(_Timed, Connection):
@@ -110,7 +110,7 @@ class _TimedUnix(_Timed, UnixDomainSocketConnection):
     pass
 
 
-_BY_SCHEME: dict[str, type[Connection]] = {"redis": _TimedTcp, "rediss": _TimedTls, "unix": _TimedUnix}  # type: ignore[dict-item]
+_BY_SCHEME: dict[str, type[_Timed]] = {"redis": _TimedTcp, "rediss": _TimedTls, "unix": _TimedUnix}
 
 
 class TimedPool(redis.ConnectionPool):

@@ -8,7 +8,7 @@ os.environ.setdefault("CONSOLE_SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("CONSOLE_LOG_LEVEL", "WARNING")
 os.environ.setdefault("CONSOLE_STATE_DIR", tempfile.mkdtemp(prefix="sluice-tests-"))
 
-from console.settings import *  # noqa: F403
+from console.settings import *  # noqa: F403  settings are made so
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

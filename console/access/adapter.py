@@ -99,7 +99,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         signing_out.end(request)
 
 
-class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Second factors; what proves them (TOTP secrets, the seed of recovery codes) lies encrypted in the database."""
 
     def encrypt(self, text: str) -> str:
@@ -112,7 +112,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return "Sluice"
 
 
-class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]  # allauth has no types
     """Sessions that a person ends from the list of them."""
 
     def end_sessions(self, sessions: list[UserSession]) -> None:

@@ -2,56 +2,75 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Concatenate, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from console.access.attempts import record_refusal
-from console.access.authorization import rights_of, roles_with
+from console.access.authorization import Rights, rights_of, roles_with
 from console.access.labels import labels_of
+from console.access.models import User
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 
-View = TypeVar("View", bound=Callable[..., Any])
+
+class RequestWithRights(HttpRequest):
+    """A request of a signed-in person, as these decorators hand it to a view.
+
+    `permissions` are those on the service that the address names; only `require_permission` knows them.
+    """
+
+    user: User
+    rights: Rights
+    permissions: frozenset[Permission]
 
 
-def public(view: View) -> View:
-    """Mark a view that needs no sign-in: health endpoints and the like."""
-    view.required_permission = "public"  # type: ignore[attr-defined]
-    return login_not_required(view)
+AnyView = TypeVar("AnyView", bound=Callable[..., Any])
+Request = TypeVar("Request", bound=RequestWithRights)
+View = Callable[Concatenate[Request, ...], HttpResponseBase]
 
 
-def mark_signed_in(view: View) -> View:
-    """Mark an async view that checks what the person may see by itself."""
-    view.required_permission = "signed-in"  # type: ignore[attr-defined]
+def mark(view: AnyView, permission: str) -> AnyView:
+    """Write on a view what it takes to call it. The check is elsewhere: this lets a test enumerate all views."""
+    view.required_permission = permission  # type: ignore[attr-defined]  # functions have no type that takes attributes
     return view
 
 
-def signed_in(view: View) -> View:
+def public(view: AnyView) -> AnyView:
+    """Mark a view that needs no sign-in: health endpoints and the like."""
+    return login_not_required(mark(view, "public"))
+
+
+def mark_signed_in(view: AnyView) -> AnyView:
+    """Mark an async view that checks what the person may see by itself."""
+    return mark(view, "signed-in")
+
+
+def signed_in(view: View[Request]) -> View[Request]:
     """Mark a view that any signed-in person may use and that shows only what this person may see."""
 
     @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
-        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+    def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.rights = rights_of(request.user)
+        return view(request, *args, **kwargs)
 
-    wrapped.required_permission = "signed-in"  # type: ignore[attr-defined]
-    return wrapped  # type: ignore[return-value]
+    return mark(wrapped, "signed-in")
 
 
-def require_permission(permission: Permission) -> Callable[[View], View]:
+def require_permission(permission: Permission) -> Callable[[View[Request]], View[Request]]:
     """Let a view run only with the permission on the service that its URL names (`cluster`, `namespace`, `name`).
 
     The view gets a ServiceRef as `ref` in their stead. Without the right to see the service the answer is the same 404
     as for one that does not exist; with it, a 403 page that names the roles, and an audit entry.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: View[Request]) -> View[Request]:
         @functools.wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            rights = request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
+        def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            rights = request.rights = rights_of(request.user)
             ref = None
             labels: Mapping[str, str] = {}
             if "cluster" in kwargs:
@@ -61,27 +80,25 @@ def require_permission(permission: Permission) -> Callable[[View], View]:
                     raise Http404
             if not rights.allows(permission, ref, labels):
                 return refuse(request, permission, ref)
-            request.permissions = rights.on(ref, labels) if ref else frozenset()  # type: ignore[attr-defined]
-            return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+            request.permissions = rights.on(ref, labels) if ref else frozenset()
+            return view(request, *args, **kwargs)
 
-        wrapped.required_permission = permission  # type: ignore[attr-defined]
-        return wrapped  # type: ignore[return-value]
+        return mark(wrapped, permission)
 
     return decorate
 
 
-def administrators_only(view: View) -> View:
+def administrators_only(view: View[Request]) -> View[Request]:
     """Let a view run for administrators of the installation only; others get a 403 page, and an audit entry tells."""
 
     @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        rights = request.rights = rights_of(request.user)  # type: ignore[attr-defined, arg-type]
+    def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        rights = request.rights = rights_of(request.user)
         if not rights.is_administrator:
             return refuse(request, Permission.MANAGE, None, administrators=True)
-        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        return view(request, *args, **kwargs)
 
-    wrapped.required_permission = "administrator"  # type: ignore[attr-defined]
-    return wrapped  # type: ignore[return-value]
+    return mark(wrapped, "administrator")
 
 
 def refuse(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,7 +21,7 @@ class Permission(StrEnum):
     MANAGE = "manage"
 
 
-LABELS = {
+LABELS: dict[str, Promise] = {
     Permission.VIEW: _("view services, revisions and operations"),
     Permission.REVEAL: _("reveal environment variable values"),
     Permission.DEPLOY: _("change environment variables, images and settings"),

@@ -4,13 +4,19 @@
 that console.knative.diff has masked. Imports knative only.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from console.audit.outcomes import Outcome
 
 __all__ = ["Outcome", "record"]
 
 
-def record(*args: object, **kwargs: object) -> object:
-    """Append an entry; see console.audit.chain.record."""
-    from console.audit.chain import record as append  # models load after the apps
+if TYPE_CHECKING:
+    from console.audit.chain import record
+else:
 
-    return append(*args, **kwargs)  # type: ignore[arg-type]
+    def record(*args: Any, **kwargs: Any) -> Any:
+        """Append an entry; see console.audit.chain.record."""
+        from console.audit.chain import record as append  # models load after the apps
+
+        return append(*args, **kwargs)

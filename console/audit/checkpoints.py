@@ -62,6 +62,9 @@ def read(text: str, trusted: Sequence[str] = ()) -> Iterator[Checkpoint]:
     for line in filter(None, map(str.strip, text.splitlines())):
         try:
             found = Checkpoint(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise CheckpointRefused("this is not a checkpoint") from error
+        try:
             if found.key not in known:
                 raise CheckpointRefused(f"checkpoint {found.sequence} is signed with an unknown key")
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(found.key))

@@ -108,7 +108,7 @@ class _Syslog(SysLogHandler):
     append_nul = False
 
     def createSocket(self) -> None:
-        if self.socktype == socket.SOCK_STREAM:
+        if self.socktype == socket.SOCK_STREAM and not isinstance(self.address, str):
             self.unixsocket = False
             with within(CONNECT_SECONDS):
                 self.socket = connect(self.address[0], int(self.address[1]), timeout=ADDRESS_SECONDS)
@@ -119,7 +119,7 @@ class _Syslog(SysLogHandler):
     def _connect_unixsocket(self, address: str) -> None:
         """Called by the class above for each new connection; a daemon that is stuck must not keep the worker."""
         with within(CONNECT_SECONDS):
-            give_up_in_time(super()._connect_unixsocket, address)  # type: ignore[misc]
+            give_up_in_time(super()._connect_unixsocket, address)  # type: ignore[misc]  # the stubs leave it out
         self.socket.settimeout(LINE_SECONDS)
 
     def handleError(self, record: logging.LogRecord) -> None:

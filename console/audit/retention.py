@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Min
@@ -72,12 +72,12 @@ def _last_before(moment: datetime) -> int:
     return min(first_kept or newest, newest) - 1
 
 
-def _new_file(path: Path):  # type: ignore[no-untyped-def]
+def _new_file(path: Path) -> BinaryIO:
     """Readable by the owner only; raises FileExistsError rather than write over an archive."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def _written(entries: Iterator[Entry], file, sha256) -> Iterator[Entry]:  # type: ignore[no-untyped-def]
+def _written(entries: Iterator[Entry], file: BinaryIO, sha256: "hashlib._Hash") -> Iterator[Entry]:
     for entry in entries:
         line = json_line(entry).encode()
         file.write(line)

@@ -53,7 +53,7 @@ class Announcements:
             yield queue
         finally:
             self._listeners.discard(queue)
-            if not self._listeners and self._reader:
+            if not self._listeners and self._reader is not None:
                 self._reader.cancel()
                 self._reader = None
 
@@ -96,7 +96,8 @@ class Announcements:
             except (redis.RedisError, OSError) as error:
                 failures += 1
                 log.warning("announcements_interrupted", reason=type(error).__name__)
-                await asyncio.sleep(min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 8)) * (0.5 + random.random() / 2))  # noqa: S311
+                part = 0.5 + random.random() / 2  # noqa: S311  spreads the retries, and is no secret
+                await asyncio.sleep(min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 8)) * part)
 
 
 announcements = Announcements()

@@ -7,4 +7,4 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the Celery application: without it, tasks sent from the web would go to a default broker."""
-        import console.celery  # noqa: F401
+        import console.celery  # noqa: F401  loaded for its effect

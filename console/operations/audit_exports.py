@@ -8,7 +8,7 @@ import functools
 import threading
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -113,7 +113,7 @@ def is_readable(one: Export, rights: Rights) -> bool:
     return rights.allows(Permission.AUDIT) and one.scope == scope_digest(rights)
 
 
-def _lines(one: Export, rows: list[Entry]):  # type: ignore[no-untyped-def]
+def _lines(one: Export, rows: list[Entry]) -> Iterator[str]:
     return export.csv_lines(rows, heading=one.parts == 0) if one.form == "csv" else export.json_lines(rows)
 
 

@@ -1,4 +1,8 @@
+from collections.abc import Iterable
+
 from django.apps import AppConfig
+
+from console.knative.references import ServiceRef
 
 
 class WebConfig(AppConfig):
@@ -9,14 +13,14 @@ class WebConfig(AppConfig):
         from console.access import labels
         from console.mirror import read
 
-        def labels_in_mirror(ref):  # type: ignore[no-untyped-def]
+        def labels_in_mirror(ref: ServiceRef) -> labels.Labels:
             try:
                 summary = read.summary(ref)
             except read.MirrorIncomplete as error:
                 return labels.UnknownLabels(error)
             return summary.labels if summary else {}
 
-        def services_in_mirror():  # type: ignore[no-untyped-def]
+        def services_in_mirror() -> Iterable[tuple[ServiceRef, labels.Labels]]:
             return ((row.ref, row.labels) for cluster in read.clusters() for row in read.services(cluster))
 
         labels.connect(labels_in_mirror, services_in_mirror, (read.MirrorUnavailable,))

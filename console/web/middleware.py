@@ -18,6 +18,7 @@ from console.access.permissions import Permission
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
 from console.web import outcomes, unavailable
+from console.web.requests import ConsoleRequest
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -30,16 +31,16 @@ class RequestContextMiddleware:
     audit log keeps.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[ConsoleRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: ConsoleRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "") if settings.PROXY_REQUEST_ID else ""
-        request.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())  # type: ignore[attr-defined]
+        request.request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)
         response = self.get_response(request)
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = request.request_id
         if response.get("Content-Type", "").startswith("text/html"):
             add_never_cache_headers(response)  # pages hold what this person may see, values among them
         return response
@@ -53,12 +54,12 @@ class ErrorPageMiddleware:
 
     STATUS = {"NotFound": 404, "UnknownCluster": 404, "Forbidden": 403, "Conflict": 409, "AlreadyExists": 409}
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[ConsoleRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: ConsoleRequest) -> HttpResponse:
         response = self.get_response(request)
-        request.is_answered = response.status_code < HTTPStatus.BAD_REQUEST  # type: ignore[attr-defined]
+        request.is_answered = response.status_code < HTTPStatus.BAD_REQUEST
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

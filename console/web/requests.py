@@ -1,25 +1,20 @@
 """The request as views get it: what middleware and decorators have put on it."""
 
-from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from console.access.authorization import Rights
-from console.access.models import User
-from console.access.permissions import Permission
+from console.access.decorators import RequestWithRights
 from console.operations.models import Draft
 
 
-class ConsoleRequest(HttpRequest):
-    """A request of a signed-in person. `permissions` are those on the service that the address names.
+class ConsoleRequest(RequestWithRights):
+    """A request of a signed-in person.
 
     `draft` is what the person typed earlier, where the address names it; `unapplied` what a fresh form may offer
-    (console.web.typed).
+    (console.web.typed). `is_answered` once a view gave a good answer (console.web.middleware).
     """
 
-    user: User
     htmx: HtmxDetails
     request_id: str
-    rights: Rights
-    permissions: frozenset[Permission]
+    is_answered: bool
     draft: Draft | None
     unapplied: Draft | None

@@ -63,7 +63,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     person has enough of them: the pages then look for themselves every half minute.
     """
     user = cast(User, await request.auser())  # signed in: the middleware has seen to it
-    topics = list(dict.fromkeys(request.GET.getlist("topic") or ["services"]))
+    topics = list(dict.fromkeys(request.GET.getlist("topic"))) or ["services"]
     if len(topics) > MAX_TOPICS:
         raise SuspiciousOperation("too many topics for one stream")
     listener = Listener(user.pk, str(request.session.session_key))

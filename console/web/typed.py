@@ -14,13 +14,14 @@ A switch of language or theme, and whatever else loads the page of a half-filled
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Concatenate
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
@@ -32,7 +33,7 @@ DRAFT, PREVIEW = "draft", "preview"
 # What goes with every form; and credentials of clusters, which are shown to nobody again.
 _NOT_KEPT = ("csrfmiddlewaretoken", "kubeconfig", "token", "key", "certificate")
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = Callable[Concatenate[ConsoleRequest, ...], HttpResponseBase]
 
 
 def keeps_typed(view: View) -> View:
@@ -42,7 +43,7 @@ def keeps_typed(view: View) -> View:
     """
 
     @functools.wraps(view)
-    def wrapped(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "GET" and DRAFT in request.GET:
             request.draft = _find(request)
             if request.draft is None:
@@ -51,15 +52,15 @@ def keeps_typed(view: View) -> View:
                 return HttpResponseRedirect(_address(request))
         elif request.method == "GET":
             request.unapplied = drafts.latest(request.user, request.path)
-        response: HttpResponse = view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
         if request.htmx and wants_preview(request) and request.method == "GET":
             response["HX-Push-Url"] = request.get_full_path()
         if request.method == "POST" and (response.status_code == 302 or "HX-Redirect" in response):
             drafts.forget(request.user, request.path)
         return response
 
-    wrapped.keeps_typed = True  # type: ignore[attr-defined]
-    return wrapped  # type: ignore[return-value]
+    wrapped.keeps_typed = True  # type: ignore[attr-defined]  # read by _keeps_typed, through all other decorators
+    return wrapped
 
 
 def typed(request: ConsoleRequest) -> QueryDict | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.management import call_command
@@ -251,8 +252,7 @@ def test_a_role_that_others_share_is_the_administrators(shop: Team, alice: User,
     shared, legacy = roles.create("sre", ["view"], **by(root)), Role.objects.create(name="old", permissions=["view"])
     for not_hers in (role("releaser"), shared, legacy):
         for wanted in ([*not_hers.permissions, "delete"], []):
-            change = lambda one=not_hers, wanted=wanted: roles.edit(one, one.name, wanted, **by(alice))  # noqa: E731
-            refused("role-of-others", change)
+            refused("role-of-others", partial(roles.edit, not_hers, not_hers.name, wanted, **by(alice)))
     refused("role-of-others", lambda: roles.delete(shared, **by(alice)))
     roles.edit(role("releaser"), "releaser", ["view"], **by(root))
     hers = roles.create("hers", ["view"], **by(alice))

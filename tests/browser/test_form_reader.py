@@ -26,7 +26,7 @@ PAGE = """<!doctype html><meta charset=utf-8><form method=post action="http://re
 {% endfor %}
 <input name="locked" value="x" readonly><input name="disabled" value="x" disabled><input type="checkbox" name="off">
 <fieldset disabled><input name="inside" value="x"></fieldset>
-<button id="send">send</button></form>"""  # noqa: E501
+<button id="send">send</button></form>"""  # noqa: E501  a line of the page
 
 
 def test_the_reader_sends_what_chromium_sends(browser: Browser) -> None:

@@ -76,7 +76,7 @@ def _assert_each_applied_once(stage: Stage, ended: list[Operation]) -> None:
         assert stage.world.get(name)["metadata"]["generation"] == len(operations) + 1, name
         variables = stage.world.env(name)
         for operation in operations:
-            entry = operation.change.set[0].name  # type: ignore[attr-defined]
+            entry = operation.change.set[0].name
             assert variables[entry] == "applied", (name, entry)
 
 

@@ -77,7 +77,7 @@ def test_another_secret_at_the_same_path_keeps_the_mode_and_the_name_of_the_volu
     after = edited(SetVolumes("app", (("/tls", "secret", "tls-2"),), ("/tls",), options), three())
     assert mounts(after) == three()["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     assert after.template_spec["volumes"] == [
-        {"name": "certs", "secret": {**TLS["secret"], "secretName": "tls-2"}},  # type: ignore[dict-item]
+        {"name": "certs", "secret": {**TLS["secret"], "secretName": "tls-2"}},
         KEYS,
         CACHE,
     ]

@@ -115,7 +115,7 @@ def test_the_lists_are_those_that_kn_prints_of_the_same_objects() -> None:
 
 def test_a_failed_service_shows_the_reason_as_kn_prints_it() -> None:
     *_, (_, raw) = recording.services("unresolvable-image")
-    row = kn.service_row(Service(raw), parse_time("2100-01-01T00:00:00Z"))  # type: ignore[arg-type]
+    row = kn.service_row(Service(raw), parse_time("2100-01-01T00:00:00Z"))
     assert row.ready == "False"
     assert row.reason.startswith('RevisionFailed : Revision "greet-00007" failed with message: Unable to fetch image')
 

@@ -263,7 +263,7 @@ def test_a_toleration_that_no_line_can_say_stays_when_another_is_added() -> None
     ],
 )
 def test_what_a_field_cannot_say_is_shown_beside_it(name: str, field: str, text: str) -> None:
-    assert text in " ".join(settings_of(HARD[name]).fields[field].beyond)  # type: ignore[attr-defined]
+    assert text in " ".join(settings_of(HARD[name]).fields[field].beyond)
 
 
 def test_a_probe_that_a_text_cannot_carry_is_read_only_and_stays() -> None:

@@ -107,10 +107,10 @@ def test_every_text_has_a_line_of_its_own(text: str) -> None:
     except UnicodeEncodeError:
         return  # half of a pair: no JSON on the wire has it
     for syntax, entry in ((text_fields.WORD, text), (text_fields.ANNOTATION, ("k", text))):
-        line = syntax.line(entry)  # type: ignore[attr-defined]
+        line = syntax.line(entry)
         assert line is not None
         assert line.isprintable()
-        assert syntax.entries(f"first=x\r\n{line}\r\n")[1:] == (entry,)  # type: ignore[attr-defined]
+        assert syntax.entries(f"first=x\r\n{line}\r\n")[1:] == (entry,)
 
 
 @pytest.mark.parametrize("line", ['"open', '"a" b', '"a\\x"', '"\\ud800"'])

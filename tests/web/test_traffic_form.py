@@ -334,7 +334,7 @@ def test_every_preset_gives_each_revision_the_share_that_it_names() -> None:
     found = service(
         [{"revisionName": "shop-00002", "percent": 60, "tag": "x"}, {"latestRevision": True, "percent": 40}]
     )
-    found.raw["status"]["traffic"] = [{"revisionName": "shop-00002", "percent": 60}]  # type: ignore[index]
+    found.raw["status"]["traffic"] = [{"revisionName": "shop-00002", "percent": 60}]
     shares = {preset.name.value: preset.shares for preset in presets(found, REVISIONS)}
     assert shares["canary-10"] == (("shop-00040", 10), ("shop-00002", 90))
     assert shares["50/25/25"] == (("shop-00040", 50), ("shop-00002", 25), ("shop-00039", 25))

@@ -59,7 +59,7 @@ def session() -> requests.Session:
     made.max_redirects = MAX_REDIRECTS
     for scheme in ("http://", "https://"):
         made.mount(scheme, _TimedAdapter())
-    made.request = functools.partial(made.request, timeout=TIMEOUT)  # type: ignore[method-assign]
+    made.request = functools.partial(made.request, timeout=TIMEOUT)  # type: ignore[method-assign]  # this session only
     return made
 
 

@@ -5,7 +5,7 @@ The annotation alone does not tell: it stays on the object when another tool wri
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from console.knative.objects import OPERATION, Service
 from console.knative.references import ServiceRef
@@ -26,7 +26,8 @@ def generations_of_ours(ref: ServiceRef, service: Service, among: range) -> dict
     if (signed := _signature(service)) is not None:
         made |= Q(id=signed)
     found = _on(ref).filter(made, generation__gte=among.start, generation__lt=among.stop)
-    return {generation: str(id) for generation, id in found.values_list("generation", "id")}
+    written = found.values_list("generation", "id")
+    return {generation: str(id) for generation, id in written if generation is not None}
 
 
 def was_relabelled_by_us(ref: ServiceRef, before: Service, after: Service) -> bool:
@@ -41,7 +42,7 @@ def was_deleted_by_us(ref: ServiceRef, uid: str) -> bool:
     return bool(deletions.exclude(status__in=_NOT_DELETED).exists())
 
 
-def _on(ref: ServiceRef):  # type: ignore[no-untyped-def]
+def _on(ref: ServiceRef) -> QuerySet[Operation]:
     return Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
 
 

@@ -6,7 +6,7 @@ Somebody waits for the page: what a cluster does not answer at once, or does not
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -23,7 +23,7 @@ MOST_KEPT = 500  # answers; more than that and all are forgotten
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-_kept: dict[tuple[str, ...], tuple[float, object]] = {}
+_kept: dict[tuple[str, ...], tuple[float, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _remembered(key: tuple[str, ...], read: Callable[[], T], otherwise: T) -> T:
     """What was read lately, else what is read now; `otherwise` (for as long) when the cluster does not give it."""
     at, found = _kept.get(key, (0.0, None))
     if found is not None and time.monotonic() - at < KEPT_SECONDS:
-        return found  # type: ignore[return-value]
+        return cast(T, found)
     try:
         fresh = read()
     except ClusterError as error:

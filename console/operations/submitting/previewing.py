@@ -107,7 +107,9 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     Raises NotAllowed, ChangeRefused (a Problem of the form's input) or a ClusterError.
     """
     gateway, rights = gateway_for(ref.cluster, user, _patience()), rights_of(user)
-    for _ in range(READ_ATTEMPTS):
+    attempts = READ_ATTEMPTS
+    while True:
+        attempts -= 1
         before = _read(gateway, ref, change)
         _refuse_before_asking(rights, ref, needs_of(change, before))
         _refuse_taken_name(change, before)
@@ -115,7 +117,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         refuse_another_object(ref, wanted)
         removes = isinstance(change, DeleteService | DeleteRevision)
         dry_run = _dry_run(gateway, change, before, wanted) if removes or diff(before.raw, wanted.raw) else DryRun()
-        if not isinstance(dry_run.refusal, Conflict):
+        if not attempts or not isinstance(dry_run.refusal, Conflict):
             break  # else the controllers wrote a status between the two calls
     after = dry_run.after or wanted
     needs = needs_of(change, before, effects.taken_back(before, wanted, after))

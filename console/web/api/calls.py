@@ -15,6 +15,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from console.access import bearer, tokens
 from console.access.authorization import roles_with
+from console.access.decorators import mark
 from console.access.labels import labels_of
 from console.access.models import ApiToken
 from console.access.permissions import Permission
@@ -94,8 +95,7 @@ def serve(endpoint: Endpoint) -> Callable[..., HttpResponse]:
         patch_vary_headers(response, ["Authorization"])
         return response
 
-    view.required_permission = endpoint.permission or "token"  # type: ignore[attr-defined]
-    return view
+    return mark(view, endpoint.permission or "token")
 
 
 def _answer(endpoint: Endpoint, request: HttpRequest, kwargs: dict[str, Any]) -> msgspec.Struct:

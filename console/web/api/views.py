@@ -1,7 +1,7 @@
 """The views of the API. Each reads the mirror or the database, and returns a Struct of answers.py or records.py."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from django.db.models import Q
@@ -70,7 +70,7 @@ def services(call: Call) -> answers.ServiceList:
     by = query.sort.removeprefix("-")
 
     def key(row: ServiceSummary) -> Key:
-        value: Any = SORTS[by](row)  # type: ignore[no-untyped-call]
+        value = SORTS[by](row)
         return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
 
     descending = query.sort.startswith("-")

@@ -15,6 +15,7 @@ from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.mirror.summaries import ServiceSummary
 from console.web import words
+from console.web.forms.choices import offer
 from console.web.forms.image_pinning import DigestChoice, running_digests
 
 MOST = 50  # services of one go: each is previewed by its cluster while the person waits
@@ -45,7 +46,7 @@ class BulkForm(forms.Form):
 
     def __init__(self, rows: Sequence[ServiceSummary], data: Any = None) -> None:
         super().__init__(data)
-        self.fields["services"].choices = [(str(row.ref), str(row.ref)) for row in rows]  # type: ignore[attr-defined]
+        offer(self, "services", ((str(row.ref), str(row.ref)) for row in rows))
         for name in ("kind", "name", "value"):
             self.fields[name].widget.attrs["class"] = "form-select" if name == "kind" else "form-control"
         for name in ("keep_digest", "literal"):

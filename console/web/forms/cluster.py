@@ -172,6 +172,7 @@ class KubeconfigForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         text = str(data.get("kubeconfig", "")) or self._kept()
+        config: Kubeconfig | None = None
         try:
             if not text.strip():
                 raise forms.ValidationError({"kubeconfig": _("Paste a kubeconfig.")})
@@ -181,7 +182,7 @@ class KubeconfigForm(forms.Form):
             else:
                 self._found = config.context(data.get("context") or config.names[0])
         except Unfit as error:
-            self.contexts = config.names if error.facts.get("name") and len(config.names) > 1 else ()
+            self.contexts = config.names if config and error.facts.get("name") and len(config.names) > 1 else ()
             self.add_error("kubeconfig", unfit(error))
         if self.contexts:
             self.draft = seal({"user": self._user.pk, "kubeconfig": text}).decode()

@@ -14,6 +14,7 @@ from console.knative.objects import USER_IMAGE, Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Problem
 from console.web import words
+from console.web.forms.choices import offer
 from console.web.forms.dotenv import parse_env_lines
 from console.web.forms.settings import SettingsForm
 
@@ -29,10 +30,8 @@ class PlaceForm(forms.Form):
     def __init__(self, places: Places, data: Any = None, **more: Any) -> None:
         super().__init__(data, **more)
         several = len({cluster for cluster, _namespace in places}) > 1
-        self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (f"{cluster}/{namespace}", f"{namespace} ({cluster})" if several else namespace)
-            for cluster, namespace in places
-        ]
+        labels = ((f"{cluster}/{namespace}", namespace, cluster) for cluster, namespace in places)
+        offer(self, "place", ((value, f"{name} ({cluster})" if several else name) for value, name, cluster in labels))
         for field in self.fields.values():
             is_choice = isinstance(field, forms.ChoiceField)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from console.knative.changes.container import env_source
 from console.knative.changes.template import SCALE_FIELDS, scale_spellings
@@ -18,7 +18,11 @@ from console.web.forms.text_fields import Syntax
 T = TypeVar("T")
 Texts = dict[str, str]
 Beyond = dict[str, tuple[str, ...]]
-PROBES = (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe"))
+PROBES: tuple[tuple[str, Literal["readinessProbe", "livenessProbe", "startupProbe"]], ...] = (
+    ("readiness", "readinessProbe"),
+    ("liveness", "livenessProbe"),
+    ("startup", "startupProbe"),
+)
 # Written by machines, by other forms, or by fields of their own: no lines of labels or annotations.
 _ELSEWHERE = STAMPS | {
     *(UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, DEADLINE, ERROR_WINDOW),

@@ -53,7 +53,7 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
 
     def _post_clean(self) -> None:
         """The instance has what was typed only now: judge its whole scope."""
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave this method out
         if not self.errors and not manages(self.rights, self.instance):
             text = _("You do not manage all of this scope. Enter a cluster and namespaces that you manage.")
             self.add_error("cluster", forms.ValidationError(text, code=NOT_MANAGED))

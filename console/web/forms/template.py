@@ -183,7 +183,7 @@ class TemplateForm(ShownForm):
             shown, wanted = probes.read(self.shown.get(field, "")), probes.read(self._probe(field))
             if shown != wanted:
                 probe = probes.edited(self.container.raw.get(which), shown, wanted)
-                yield changes.SetProbe(self.container.name, which, probe)  # type: ignore[arg-type]
+                yield changes.SetProbe(self.container.name, which, probe)
 
     def _probe(self, field: str) -> str:
         """The line of a probe as it is to be."""

@@ -88,8 +88,8 @@ class LinesField(forms.CharField):
         if self.syntax.key is None:
             return
         keys = [self.syntax.key(entry) for entry in entries]
-        if double := next((key for key in keys if keys.count(key) > 1), None):
-            name = " ".join(double) if isinstance(double, tuple) else str(double)
+        if doubles := [key for key in keys if keys.count(key) > 1]:
+            name = " ".join(doubles[0]) if isinstance(doubles[0], tuple) else str(doubles[0])
             raise ValueError(words.problem(Problem("line-double", {"name": name[:80]})))
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from console.access.permissions import LABELS, Permission
+from console.web.forms.choices import offer
 
 USUAL_DAYS = 30
 _CLUSTER = re.compile(r"^[^\s\[\]?]+$")  # a cluster may be called anything; of the wildcards only * counts
@@ -33,7 +34,7 @@ class TokenForm(forms.Form):
     def __init__(self, offered: tuple[Permission, ...], data: Any = None) -> None:
         super().__init__(data)
         most = settings.TOKEN_MAX_DAYS
-        self.fields["permissions"].choices = [(one.value, LABELS[one]) for one in offered]  # type: ignore[attr-defined]
+        offer(self, "permissions", ((one.value, LABELS[one]) for one in offered))
         self.fields["permissions"].initial = [Permission.VIEW.value]
         self.fields["days"] = forms.IntegerField(
             label=_("Days until it expires"),

@@ -180,7 +180,7 @@ def is_told(condition: Condition, conditions: Iterable[Condition]) -> bool:
 @register.filter
 def permission_words(permission: str) -> str:
     """What a permission allows."""
-    return str(LABELS.get(permission, ""))  # type: ignore[call-overload]
+    return str(LABELS.get(permission, ""))
 
 
 @register.filter

@@ -1,6 +1,6 @@
 """The services list, a service, its revisions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -21,7 +21,7 @@ from console.web import actions, diagnosis, paging, words
 from console.web.requests import ConsoleRequest
 from console.web.unread import unread
 
-SORTS = {
+SORTS: dict[str, Callable[[ServiceSummary], Any]] = {
     "name": lambda row: (row.name, row.namespace),
     "namespace": lambda row: (row.namespace, row.name),
     "cluster": lambda row: (row.cluster, row.namespace, row.name),

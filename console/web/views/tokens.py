@@ -4,7 +4,7 @@ from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -41,8 +41,9 @@ def tokens(request: ConsoleRequest) -> HttpResponse:
     return render(request, "tokens/list.html", context)
 
 
+# A stolen session makes no key.
 @signed_in
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # a stolen session makes no key
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth has no types
 @keeps_typed
 def create(request: ConsoleRequest) -> HttpResponse:
     """Make a token and show its text, in this answer only: it is in no session and in no address."""
@@ -80,5 +81,5 @@ def documentation(request: ConsoleRequest) -> HttpResponse:
     return render(request, "tokens/documentation.html", context)
 
 
-def _reachable(request: ConsoleRequest):  # type: ignore[no-untyped-def]
+def _reachable(request: ConsoleRequest) -> QuerySet[ApiToken]:
     return ApiToken.objects.all() if request.rights.is_administrator else ApiToken.objects.filter(user=request.user)

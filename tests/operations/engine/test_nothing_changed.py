@@ -77,7 +77,7 @@ def test_what_the_cluster_defaults_away_is_previewed_as_no_change(
         container["readinessProbe"] = {"tcpSocket": {"port": 0}, "successThreshold": 1}
 
     world.edit(ref.name, plain)
-    effect = preview(change(world, ref) if change is service_links else change, user=dora, ref=ref)  # type: ignore[operator]
+    effect = preview(change(world, ref) if change is service_links else change, user=dora, ref=ref)
     assert effect.changes == ()
     assert effect.is_empty
     assert not effect.makes_revision

@@ -1,0 +1,51 @@
+"""What no linter of ours asks: a reason behind each place where one of them is told to look away."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SILENCED = re.compile(r"#\s*(?:type:\s*ignore\[[\w, -]+\]|(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)(.*)")
+A_REASON = re.compile(r"\w+\W+\w+")
+
+
+def without_reason(source: str) -> Iterator[int]:
+    """Yield the number of each line that silences a tool and does not say why."""
+    if not SILENCED.search(source):
+        return
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        found = SILENCED.search(token.string) if token.type == tokenize.COMMENT else None
+        if found and not A_REASON.search(found[1]):
+            yield token.start[0]
+
+
+def test_no_tool_is_silenced_without_a_reason() -> None:
+    files = [path for top in ("console", "tests") for path in (ROOT / top).rglob("*.py")]
+    silent = {
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in files
+        for line in without_reason(path.read_text(encoding="utf-8"))
+    }
+    assert not silent
+    assert len(files) > 300
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ("x = 1  # type: ignore[misc]", False),
+        ("x = 1  # type: ignore[misc]  # why", False),
+        ("x = 1  # type: ignore[misc, arg-type]  # the stubs leave it out", True),
+        ("x = 1  # noqa: S311", False),
+        ("x = 1  # noqa: S311, B905", False),
+        ("x = 1  # noqa: S311 (no secret)", True),
+        ("x = '# noqa: S311'", True),
+        ("x = 1  # a comment", True),
+    ],
+)
+def test_a_reason_is_two_words_after_the_code(line: str, is_told: bool) -> None:
+    assert (list(without_reason(line)) == []) is is_told
