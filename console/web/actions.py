@@ -34,7 +34,7 @@ def of_service(
 ) -> tuple[Action, ...]:
     """Return the actions of a service page, in the order of use; `refused` is what cluster_rights.refused found."""
     table = (
-        (_("Environment variables"), "list-columns-reverse", "env", Permission.DEPLOY),
+        (_("Env"), "list-columns-reverse", "env", Permission.DEPLOY),
         (_("Image"), "box-seam", "image", Permission.DEPLOY),
         (_("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
         (_("Settings"), "sliders", "settings", Permission.DEPLOY),

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils.translation import override
 
+from console.knative.objects import Revision
+from console.web import words
+from tests import factories
 from tests.web.test_languages import entries, used_texts
 
 RETIRED = (
@@ -54,6 +58,29 @@ RETIRED = (
     r"\bcolours\b",
     r"\bWhat to do\b",
     r"\bWhere from\b",
+    r"\bReplicas (at first|when)\b",
+    r"\bTarget for each\b",
+    r"\bVariables from\b",
+    r"\b[Kk]ey of a\b",
+    r"^Pull (secrets|policy)$",
+    r"^User id$",
+    r"\bReady-made\b",
+    r"\bFill up\b",
+    r"\bServing now\b",
+    r"\bChange many\b",
+    r"\bWhat will happen\b",
+    r"\bBack to the form\b",
+    r"\bHow long it may take\b",
+    r"\b[Dd]ry run (accepts|refuses)\b",
+    r"\bwill be gone\b",
+    r"\bis real and\b|\bmaking it real\b",
+    r"\bstarts and ends again\b|\bended again and again\b",
+    r"\bown message\b",
+    r"\blast lines\b",
+    r"\bWaiting for a worker\b",
+    r"\bwhat chance\b",
+    r"\bsigns in by\b",
+    r"\bTrue as of\b",
     r"^(Effect|Difference|Window|Variables|Mounts|Mounted|Begin|Addresses|Refusals|Explain|Asked|Usual|Wanted)$",
 )
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -94,3 +121,27 @@ def test_a_retired_term_is_found(text: str) -> None:
 
 def test_a_name_of_a_placeholder_is_no_word() -> None:
     assert retired_terms("Next start: %(answers)s") == []
+
+
+@pytest.mark.parametrize(
+    ("age", "chinese"), [("20s", "20 秒"), ("3m", "3 分钟"), ("5h", "5 小时"), ("9d", "9 天"), ("2y", "2 年")]
+)
+def test_an_age_has_the_units_of_the_readers_language(age: str, chinese: str) -> None:
+    assert words.age(age) == age
+    with override("zh-hans"):
+        assert words.age(age) == chinese
+        assert words.age("<unknown>") == "<unknown>"
+
+
+def test_a_resource_is_called_as_the_form_calls_it() -> None:
+    assert [words.resource(name, "limit") for name in ("cpu", "memory", "nvidia.com/gpu")] == [
+        "CPU limit", "Memory limit", "nvidia.com/gpu limit",
+    ]  # fmt: skip
+
+
+def test_the_digest_that_an_image_is_pinned_to_is_told_in_the_readers_language() -> None:
+    revision = Revision(factories.revision("shop", 4))
+    assert " (pinned to " in revision.image_text
+    assert words.image(revision) == revision.image_text
+    with override("zh-hans"):
+        assert words.image(revision) == revision.image_text.replace(" (pinned to ", "（固定到 ").replace(")", "）")

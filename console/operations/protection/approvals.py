@@ -56,8 +56,8 @@ def record_request(operation: Operation, standing: Standing, actor: Actor) -> No
 def record_broken_glass(operation: Operation, standing: Standing, actor: Actor) -> None:
     """Say loudly in the log what was passed by."""
     places = ", ".join(scope.place for scope in standing.scopes)
-    _record("protect.break-glass", operation, actor, Outcome.SUCCEEDED, f"{places}: {operation.reason}")
-    log.warning("glass_broken", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
+    _record("protect.override", operation, actor, Outcome.SUCCEEDED, f"{places}: {operation.reason}")
+    log.warning("protection_overridden", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
 
 
 def may_decide(user: User, rights: Rights, operation: Operation) -> bool:

@@ -63,7 +63,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         (_("Scaling"), ScaleForm.SCALING),
         (_("Requests"), ("concurrency", "timeout", "port", "protocol", "cluster_local")),
         (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "other_resources")),
-        (_("Command"), ("command", "arguments")),
+        (_("Command and arguments"), ("command", "arguments")),
         (_("Probes"), ("readiness", "liveness", "startup")),
         (_("Secrets and ConfigMaps"), ("env_from", "mounts")),
         (_("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),

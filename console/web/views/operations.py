@@ -182,7 +182,7 @@ def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
     try:
         submission.cancel(found, actor=actor_from(request))
     except submission.NotNow:
-        messages.warning(request, _("Too late to cancel: the change has been written. A rollback can take it back."))
+        messages.warning(request, _("Too late to cancel: the change has been written. A rollback can undo it."))
     return redirect("operation", id=id)
 
 

@@ -539,9 +539,9 @@ def test_breaking_the_glass_passes_both_and_is_loud(world: World, ref: ServiceRe
     operation = finish(operation)
     assert operation.status == Status.SUCCEEDED
     assert [action for action, _, _ in actions(operation)] == [
-        "deploy.SetEnv", "protect.break-glass", "operation.succeeded",
+        "deploy.SetEnv", "protect.override", "operation.succeeded",
     ]  # fmt: skip
-    loud = Entry.objects.get(action="protect.break-glass")
+    loud = Entry.objects.get(action="protect.override")
     assert "*/default" in loud.text
     assert "the shop is down" in loud.text
     events = world.box.get("/api/v1/namespaces/default/events")["items"]
