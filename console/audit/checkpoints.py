@@ -44,13 +44,29 @@ def make() -> Checkpoint:
     """Return the chain's head, signed with the newest key."""
     head = end()
     bare = Checkpoint(head.sequence, head.hash, timezone.now().isoformat())
-    key = _keys()[0]
-    return Checkpoint(bare.sequence, bare.hash, bare.at, _public(key), _text(key.sign(bare.signed)))
+    return Checkpoint(bare.sequence, bare.hash, bare.at, *sign(bare.signed))
 
 
 def public_keys() -> tuple[str, ...]:
     """Return the public keys of this installation, newest first."""
     return tuple(_public(key) for key in _keys())
+
+
+def sign(text: bytes) -> tuple[str, str]:
+    """Return the newest key's public half and its signature of the bytes, both as base64."""
+    key = _keys()[0]
+    return _public(key), _text(key.sign(text))
+
+
+def is_signed(text: bytes, key: str, signature: str, trusted: Sequence[str] = ()) -> bool:
+    """Whether the key made the signature of the bytes, and is one of `trusted` (else of this installation's)."""
+    if key not in (tuple(trusted) or public_keys()):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(base64.b64decode(signature), text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def read(text: str, trusted: Sequence[str] = ()) -> Iterator[Checkpoint]:

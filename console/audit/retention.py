@@ -16,6 +16,7 @@ from console.audit.chain import Actor, beginning, follow, hold, record
 from console.audit.export import json_line
 from console.audit.models import Entry, Retention
 from console.audit.outcomes import Outcome
+from console.audit.redactions import Redactions
 from console.audit.triggers import RETAINED
 
 AT_ONCE = 5000  # entries removed in a transaction
@@ -45,7 +46,7 @@ def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
     last, sha256 = start, hashlib.sha256()
     rows: Any = found.iterator(chunk_size=2000)
     with _new_file(archive) as file, contextlib.closing(rows) as entries:
-        for link in follow(_written(entries, file, sha256), start):
+        for link in follow(_written(entries, file, sha256), start, Redactions()):
             last = link
         file.flush()
         os.fsync(file.fileno())

@@ -1,15 +1,16 @@
 """The triggers that keep the log append-only, for both databases; used by migrations and by tests.
 
-An entry must continue the newest one. Nothing is changed. Nothing is removed but what a retention row covers, and such
-a row is only taken right after the entry that tells of it (in the words of models.Retention), never changed, and never
-removed.
+An entry must continue the newest one. Nothing is changed but what a redaction tells: console.audit.redaction_triggers,
+since migration 0007, which replaces the trigger against updates. Nothing is removed but what a retention row covers,
+and such a row is only taken right after the entry that tells of it (in the words of models.Retention), never changed,
+and never removed.
 """
 # ruff: noqa: S608  only our own names are put into these statements
 
 FIRST_HASH = "0" * 64  # what the first entry follows
 
 TABLE, RETENTION = "audit_entry", "audit_retention"
-RETAINED = "audit.retain"
+RETAINED, REDACTED = "audit.retain", "audit.redact"
 
 _SAYS = "the audit log is append-only"
 _NEWEST = f"(SELECT max(sequence) FROM {TABLE})"

@@ -9,16 +9,17 @@ from typing import Any
 from console.audit.chain import BrokenLink, Link, beginning, follow
 from console.audit.checkpoints import Checkpoint
 from console.audit.models import Entry, Retention
+from console.audit.redactions import Redactions
 from console.audit.triggers import FIRST_HASH, RETAINED
 
 AT_ONCE = 2000
 
 
-def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = ()) -> int:
+def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = (), trusted: Sequence[str] = ()) -> int:
     """Return the number of entries that were read when the whole chain holds; raises BrokenLink.
 
     `archived` are the entries of one or more archives, in order. A checkpoint is proved when the chain still has
-    its entry with its hash.
+    its entry with its hash. Redactions are signed by one of the `trusted` public keys, else by this installation.
     """
     marks = _marks(checkpoints)
     here: Any = (
@@ -29,7 +30,7 @@ def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = (
         start, entries = _joined(archived, here)
         count, last = 0, start
         _compare(start, marks)
-        for last in follow(entries, start):
+        for last in follow(entries, start, Redactions(trusted)):
             _compare(last, marks)
             count += 1
     _reaches_every_mark(start, last, checkpoints)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from console.access.auditing import visible_entries
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.audit import searching
+from console.audit import redactions, searching
 from console.audit import summary as summing
 from console.audit.models import Entry, SavedFilter
 from console.audit.outcomes import Outcome
@@ -70,6 +70,9 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
         "operation": operation,
         "lines": operation.lines.all() if operation else (),
         "related": related.order_by("sequence")[:RELATED],
+        "redacted_by": redactions.told_of(sequence),
+        "redacts": redactions.subject_of(one),
+        "may_redact": request.rights.is_administrator and bool(redactions.fields_of(one)),
     }
     return render(request, "audit/entry.html", context)
 

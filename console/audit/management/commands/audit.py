@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def verify(self, options: dict[str, Any]) -> None:
         try:
             signed = _checkpoints(options["checkpoint"], options["public_key"])
-            count = verification.verify(_archived(options["archive"]), signed)
+            count = verification.verify(_archived(options["archive"]), signed, options["public_key"])
         except chain.BrokenLink as broken:
             raise CommandError(f"The chain is broken at entry {broken.sequence}: {broken.why}") from broken
         except checkpoints.CheckpointRefused as refused:
