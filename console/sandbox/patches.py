@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonpatch
+
 from console.sandbox import errors
 
 OPERATIONS_ALLOWED = 10_000
@@ -96,83 +98,8 @@ def json_patch(document: Any, operations: Any) -> Any:
     if len(operations) > OPERATIONS_ALLOWED:
         message = f"The allowed maximum operations in a JSON patch is {OPERATIONS_ALLOWED}, got {len(operations)}"
         raise errors.StatusError(413, "RequestEntityTooLarge", message)
-    for operation in operations:
-        try:
-            document = _operate(document, operation)
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            message = "the server rejected our request due to an error in our request"
-            raise errors.StatusError(422, "Invalid", message) from error
-    return document
-
-
-def _operate(document: Any, operation: dict[str, Any]) -> Any:
-    kind, path = operation["op"], _steps(operation["path"])
-    if kind == "test":
-        if _value_at(document, path) != operation["value"]:
-            raise ValueError("test failed")
-        return document
-    if kind == "remove":
-        return _removed(document, path)
-    if kind == "replace":
-        _value_at(document, path)
-        return _added(_removed(document, path), path, operation["value"]) if path else operation["value"]
-    if kind == "add":
-        return _added(document, path, operation["value"])
-    source = _steps(operation["from"])
-    value = _value_at(document, source)
-    if kind == "copy":
-        return _added(document, path, value)
-    if kind == "move":
-        return _added(_removed(document, source), path, value)
-    raise ValueError(f"unknown operation {kind}")
-
-
-def _steps(pointer: str) -> list[str]:
-    if pointer == "":
-        return []
-    if not isinstance(pointer, str) or not pointer.startswith("/"):
-        raise ValueError(f"not a JSON pointer: {pointer}")
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
-
-
-def _value_at(tree: Any, steps: list[str]) -> Any:
-    for step in steps:
-        tree = tree[_index(step, tree)] if isinstance(tree, list) else tree[step]
-    return tree
-
-
-def _added(tree: Any, steps: list[str], value: Any) -> Any:
-    if not steps:
-        return value
-    step, rest = steps[0], steps[1:]
-    if isinstance(tree, list):
-        if not rest:
-            index = len(tree) if step == "-" else _index(step, tree, past_end=True)
-            return [*tree[:index], value, *tree[index:]]
-        index = _index(step, tree)
-        return [*tree[:index], _added(tree[index], rest, value), *tree[index + 1 :]]
-    return {**tree, step: _added(tree[step], rest, value) if rest else value}
-
-
-def _removed(tree: Any, steps: list[str]) -> Any:
-    if not steps:
-        raise ValueError("the whole document cannot be removed")
-    step, rest = steps[0], steps[1:]
-    if isinstance(tree, list):
-        index = _index(step, tree)
-        inner = [_removed(tree[index], rest)] if rest else []
-        return [*tree[:index], *inner, *tree[index + 1 :]]
-    if rest:
-        return {**tree, step: _removed(tree[step], rest)}
-    if step not in tree:
-        raise KeyError(step)
-    return {key: value for key, value in tree.items() if key != step}
-
-
-def _index(step: str, items: list[Any], *, past_end: bool = False) -> int:
-    if not step.isdigit() or (len(step) > 1 and step.startswith("0")):
-        raise ValueError(f"not an index: {step}")
-    index = int(step)
-    if index >= len(items) + past_end:
-        raise IndexError(step)
-    return index
+    try:
+        return jsonpatch.apply_patch(document, operations)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
+        message = "the server rejected our request due to an error in our request"
+        raise errors.StatusError(422, "Invalid", message) from error
