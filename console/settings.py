@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "console.web.middleware.RequestContextMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.web.api.middleware.ApiMiddleware",
+    "console.web.unstorable.UnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -6,9 +6,13 @@ class AccessConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hear of sign-ins, and tell the audit log in which roles people act."""
+        """Hear of sign-ins and of connections to the database, and tell the audit log in which roles people act."""
+        from django.db.backends.signals import connection_created
+
         from console.access import signals  # noqa: F401  connects them
         from console.access.acting_role import standing
         from console.audit.acting_role import connect
+        from console.database import keep_storable
 
+        connection_created.connect(keep_storable)
         connect(standing)

@@ -17,6 +17,7 @@ from console.audit.outcomes import Outcome
 from console.audit.triggers import FIRST_HASH
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
+from console.texts import storable
 
 _LOCK = 0x51_0C_E0  # any fixed number: PostgreSQL's advisory lock for appending
 _CHAINED = [
@@ -99,6 +100,8 @@ def record(
             request_id=actor.request_id,
             previous_hash=last.hash,
         )
+        for name in (*_CHAINED, *_CHAINED_WHEN_FILLED):
+            setattr(entry, name, storable(getattr(entry, name)))  # the hash is of what the database will keep
         entry.hash = digest(entry)
         entry.save(force_insert=True)
         _note_names(entry)

@@ -57,7 +57,7 @@ class Page:
 
 def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
     """Return those of the entries that the query's FIELDS ask for; empty ones ask for nothing."""
-    asked = {name: query.get(name, "").strip().replace("\0", "") for name in FIELDS}
+    asked = {name: query.get(name, "").strip() for name in FIELDS}
     condition = Q(**{name: asked[name] for name in EXACT if asked[name]})
     if asked["operation"]:
         condition &= _of_operation(asked["operation"])

@@ -15,12 +15,20 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     sentence = _sentence(error)
     if not sentence:
         return None
-    is_htmx = "HX-Request" in request.headers
     advice = _("Nothing was saved. Your input is still in the form: submit less at a time.")
-    text = render_to_string(
-        "_unavailable.html" if is_htmx else "413.html", {"sentence": sentence, "consequence": advice}
-    )
-    response = HttpResponse(text, status=413, headers={"Cache-Control": "no-store"})
+    return _answer(request, "413.html", {"sentence": sentence, "consequence": advice}, 413)
+
+
+def note(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    """Return the page for a form that cannot be taken as it is; where htmx sent it, the form stays as it was typed."""
+    advice = _("Nothing was saved. Your input is still in the form: correct it there.")
+    return _answer(request, "400.html", {"sentence": sentence, "consequence": advice}, status)
+
+
+def _answer(request: HttpRequest, template: str, facts: dict[str, str], status: int) -> HttpResponse:
+    is_htmx = "HX-Request" in request.headers
+    text = render_to_string("_unavailable.html" if is_htmx else template, facts)
+    response = HttpResponse(text, status=status, headers={"Cache-Control": "no-store"})
     if is_htmx:
         response["HX-Retarget"], response["HX-Reselect"] = "#toasts", ".note"
         response["HX-Reswap"] = "innerHTML show:window:top"

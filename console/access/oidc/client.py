@@ -14,6 +14,7 @@ from console.access.oidc.adapter import PROVIDER
 from console.access.oidc.failures import Cause, SignOnFailed, token_refusal, untrusted
 from console.access.oidc.tokens import UntrustedToken, logout_claims, nonce_for, verified_claims
 from console.sealing import seal
+from console.texts import storable
 
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -70,8 +71,8 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth 
         if told and told.get("sub") != claims["sub"]:
             raise SignOnFailed(Cause.UNTRUSTED, "userinfo is about somebody else than the ID token")
         person = {**claims, **told}
-        if "\\x00" in repr(person):
-            raise SignOnFailed(Cause.UNTRUSTED, "a claim holds a NUL character")  # no database keeps one
+        if storable(person) != person:  # replaced, it might be another person's claim
+            raise SignOnFailed(Cause.UNTRUSTED, "a claim holds a character that no text may contain")
         return self.get_provider().sociallogin_from_response(request, {"userinfo": person, "id_token": claims})
 
     def logout_claims(self, token: str) -> dict[str, Any]:

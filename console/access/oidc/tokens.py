@@ -6,6 +6,8 @@ from typing import Any
 import jwt
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from console.texts import storable
+
 # Signed with the provider's private key: "none" and keys that both sides know are no proof.
 ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["EdDSA"]
 LEEWAY_SECONDS = 30  # clocks differ
@@ -68,6 +70,8 @@ def _decode(token: str, keys: dict[str, Any], issuer: str, client_id: str, requi
         )
     except jwt.PyJWTError as error:
         raise UntrustedToken(type(error).__name__) from error
+    if storable(claims) != claims:
+        raise UntrustedToken("a character that no text may contain")
     return claims
 
 

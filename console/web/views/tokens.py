@@ -30,7 +30,7 @@ def tokens(request: ConsoleRequest) -> HttpResponse:
     """The person's own tokens; an administrator may see everybody's."""
     of_all = request.rights.is_administrator and request.GET.get("whose") == "all"
     found = _reachable(request) if of_all else ApiToken.objects.filter(user=request.user)
-    if text := request.GET.get("q", "").strip().replace("\0", ""):
+    if text := request.GET.get("q", "").strip():
         found = found.filter(Q(name__icontains=text) | Q(user__username__icontains=text) | Q(prefix__startswith=text))
     alive = Q(revoked_at=None, expires_at__gt=timezone.now())
     context = {
