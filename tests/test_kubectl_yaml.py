@@ -115,14 +115,15 @@ def test_a_text_is_quoted_where_a_reader_could_take_it_for_something_else(value:
         ("1: x\n'1': y", "the key 1 is listed twice"),
         ("on: x\ntrue: y", "the key true is listed twice"),
         ("1.5: x", "put it in quotes"),
-        ("a: " + "[" * 60, "nested too deeply"),
+        ("a: " + "[" * 60 + "]" * 60, "61 depth, at most 50 are read"),
+        ("a: [" + "0," * 50_000 + "]", "50003 nodes, at most 40000 are read"),
         ("a: .inf", "neither NaN nor infinity"),
         ("a: !mine x", "the tag !mine is not accepted"),
         ("a: 1\n---\nb: 2", "only one document"),
         ("a: x\ufeff", "byte order mark"),
         ("- a", "expected a mapping"),
         ("", "expected a mapping"),
-        ("a: " + "x" * kubectl_yaml.MAX_BYTES, "more than"),
+        ("a: " + "x" * kubectl_yaml.MAX_BYTES, "at most 262144 are read"),
     ],
 )
 def test_what_is_refused_says_why(text: str, problem: str) -> None:

@@ -89,7 +89,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChan
     Their texts hold no secret: once something differs, the two are compared as they may be read, with digests in the
     place of what is hidden, so that a secret that alone differs is a row all the same.
     """
-    if not any(_walk((), before, after)):
+    if not differ(before, after):
         return ()
     rows = _walk((), seal_env(before, _DIGESTS), seal_env(after, _DIGESTS))
     return tuple(replace(row, before=without_digests(row.before), after=without_digests(row.after)) for row in rows)
@@ -97,7 +97,12 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChan
 
 def creates_revision(before: Service, after: Service) -> bool:
     """The template differs, so the controller will make a new revision."""
-    return any(change.path[:2] == paths.TEMPLATE for change in diff(before.raw, after.raw))
+    return any(change.path[:2] == paths.TEMPLATE for change in _walk((), before.raw, after.raw))
+
+
+def differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether `diff` has a row; it costs less."""
+    return any(True for _row in _walk((), before, after))
 
 
 def collisions(

@@ -13,6 +13,7 @@ Labels stay: grants and rules select by them, and lists show them.
 import copy
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -269,18 +270,24 @@ def _put_back(edited: Any, present: Any, masked: Any, field: str) -> Any:
 
 def _list_put_back(edited: Iterable[Any], present: Any, masked: Any, field: str) -> list[Any]:
     """Entries with a name are met by it, others by how they are shown, in the order in which they stand."""
-    left = list(zip(present, masked, strict=True)) if isinstance(present, list | tuple) else []
+    left = dict(enumerate(zip(present, masked, strict=True))) if isinstance(present, list | tuple) else {}
+    places: dict[str, list[int]] = {}
+    for index in reversed(left):
+        places.setdefault(_identity(left[index][1]), []).append(index)
     found = []
     for entry in edited:
-        index = next((index for index, (_old, hidden) in enumerate(left) if _is_same(entry, hidden)), None)
+        same = places.get(_identity(entry), [])
+        while same and same[-1] not in left:  # an entry without a name took it
+            same.pop()
+        index = same.pop() if same else None
         if index is None and isinstance(entry, Mapping) and "name" not in entry and left:
-            index = 0  # an edited entry without a name: the next that is left
+            index = next(iter(left))  # an edited entry without a name: the next that is left
         old, hidden = left.pop(index) if index is not None else (None, None)
         found.append(_put_back(entry, old, hidden, field))
     return found
 
 
-def _is_same(entry: Any, hidden: Any) -> bool:
-    if isinstance(entry, Mapping) and isinstance(hidden, Mapping) and ("name" in entry or "name" in hidden):
-        return bool(entry.get("name") == hidden.get("name"))
-    return bool(without_digests(entry) == hidden)
+def _identity(entry: Any) -> str:
+    """What two entries of a list have in common that are the same one: their name, else how they are shown."""
+    shown = [entry["name"]] if isinstance(entry, Mapping) and "name" in entry else without_digests(entry)
+    return json.dumps(shown, sort_keys=True, default=str)

@@ -16,10 +16,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
+from console.knative.secret_search import ValueIndex
+
 MASK = "••••"
 MIN_LENGTH = 4  # characters; hiding less would shred any text
 MIN_ANYWHERE = 8  # characters; shorter values are hidden as whole words only
 MIN_CUT = 12  # characters of a value of which a part is hidden where the text was cut
+MAX_CUT = 1 << 14  # characters of such a part; nobody cuts a text to more
 BEGINS_OUTPUT = "failed with: "  # Knative puts this before the end of what a container printed
 
 Hide = Callable[[str], str]
@@ -37,7 +40,8 @@ _ENDING = (
 )
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s&;,"'<>\])}]+)"""
 
-_URL_USER = re.compile(r"(?P<keep>[A-Za-z][A-Za-z0-9+.-]*://)(?P<hide>[^\s/?#@\"'<>]+)(?=@)")
+# Each repetition before a fixed word is bounded: an unbounded one takes minutes for a long text of such characters.
+_URL_USER = re.compile(r"(?P<keep>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<hide>[^\s/?#@\"'<>]+)(?=@)")
 # `user:password@registry.example.com/app`, but not `app:1.4@sha256:...`.
 _IMAGE_USER = re.compile(
     r"(?<![\w./:@+-])(?P<hide>[\w.+-]+:[^\s/@:\"']+)(?=@(?!sha\d+:)[A-Za-z0-9][\w-]*[.:][\w.:-]*/)"
@@ -47,8 +51,8 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)(?P<hide>(?=\S*\d)[\w.~+/=-]{8,})", re.IGNORECASE)
-_FLAG = re.compile(rf"(?P<keep>--?[\w.-]*{_ENDING}(?:=|\s+)(?!-))(?P<hide>{_VALUE})", re.IGNORECASE)
-_ASSIGNED = re.compile(rf"(?P<keep>(?<![\w-])[\w.-]*{_ENDING}=)(?P<hide>{_VALUE})", re.IGNORECASE)
+_FLAG = re.compile(rf"(?P<keep>(?<!-)--?[\w.-]{{0,40}}{_ENDING}(?:=|\s+)(?!-))(?P<hide>{_VALUE})", re.IGNORECASE)
+_ASSIGNED = re.compile(rf"(?P<keep>{_ENDING}=)(?P<hide>{_VALUE})", re.IGNORECASE)
 _JSON = re.compile(rf'(?P<keep>"[\w.-]*{_ENDING}"\s*:\s*")(?P<hide>(?:[^"\\]|\\.)+)', re.IGNORECASE)
 _QUOTED_JSON = re.compile(rf'(?P<keep>\\"[\w.-]*{_ENDING}\\"\s*:\s*\\")(?P<hide>[^"\\]+)', re.IGNORECASE)
 # Each pattern with what a text must hold for it to be tried: most texts hold none of it.
@@ -76,29 +80,67 @@ class Redactor:
     def __init__(self, secrets: Iterable[str], hide: Hide = hide_all) -> None:
         self._hide = hide
         known = sorted({one for one in secrets if len(one) >= MIN_LENGTH}, key=lambda one: (-len(one), one))
-        spellings = {spelling: secret for secret in reversed(known) for spelling in _spellings(secret)}
-        self._spellings = sorted(spellings.items(), key=lambda item: (-len(item[0]), item[0]))
-        self._long = [secret for secret in known if len(secret) >= MIN_CUT]
+        self._secrets = {spelling: secret for secret in reversed(known) for spelling in _spellings(secret)}
+        self._whole = ValueIndex(self._secrets)
+        long = [secret for secret in known if len(secret) >= MIN_CUT]
+        self._at_end, self._at_begin = _Halves(long), _Halves([secret[::-1] for secret in long])
 
     def __call__(self, text: str) -> str:
         """Return the text without the values and without what it names as credentials."""
-        for spelling, secret in self._spellings:
-            if spelling in text:
-                text = _without(text, spelling, self._hide(secret))
-        for secret in self._long:
-            text = self._without_cut(text, secret)
-        return without_credentials(text, self._hide)
+        return without_credentials(self._without_cut(self._without_whole(text)), self._hide)
 
-    def _without_cut(self, text: str, secret: str) -> str:
+    def _without_whole(self, text: str) -> str:
+        parts, done = [], 0
+        for begin, end, secret in self._spans(text):
+            parts += [text[done:begin], self._hide(secret)]
+            done = end
+        return "".join((*parts, text[done:])) if parts else text
+
+    def _spans(self, text: str) -> list[tuple[int, int, str]]:
+        """(begin, end, what is hidden) of each value in the text; values that overlap are hidden together."""
+        found: list[tuple[int, int, str]] = []
+        for begin, spellings in self._whole.matches(text):
+            spelling = next((one for one in spellings if _may_hide(text, begin, one)), "")
+            end = begin + len(spelling)
+            if not found or begin >= found[-1][1]:
+                found += [(begin, end, self._secrets[spelling])] if spelling else []
+            elif end > found[-1][1]:
+                found[-1] = (found[-1][0], end, text[found[-1][0] : end])
+        return found
+
+    def _without_cut(self, text: str) -> str:
         """Hide the part of a value that is left where the text was cut off."""
-        begin, _, output = text.partition(BEGINS_OUTPUT)
-        if output and (cut := _cut_begin(output, secret)):
-            text = f"{begin}{BEGINS_OUTPUT}{self._hide(secret)}{output[cut:]}"
-        if cut := _cut_begin(text, secret):
-            text = self._hide(secret) + text[cut:]
-        if cut := _cut_end(text, secret):
-            text = text[:-cut] + self._hide(secret)
-        return text
+        begin, quotes, output = text.partition(BEGINS_OUTPUT)
+        if quotes:
+            text = f"{begin}{quotes}{self._without_begin(output)}"
+        text = self._without_begin(text)
+        cut, secret = self._at_end.cut(text)
+        return text[:-cut] + self._hide(secret) if cut else text
+
+    def _without_begin(self, text: str) -> str:
+        cut, backwards = self._at_begin.cut(text[:MAX_CUT][::-1])
+        return self._hide(backwards[::-1]) + text[cut:] if cut else text
+
+
+class _Halves:
+    """Long values, found where at least half of one is the end of a text."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets: dict[str, list[str]] = {}
+        for secret in secrets:
+            self._secrets.setdefault(secret[: max(MIN_ANYWHERE, len(secret) // 2)], []).append(secret)
+        self._index = ValueIndex(self._secrets)
+        self._longest = max((len(one) for found in self._secrets.values() for one in found), default=0)
+
+    def cut(self, text: str) -> tuple[int, str]:
+        """Return how many characters at the end of the text are the beginning of a value, and the value; (0, "")."""
+        end = text[-min(MAX_CUT, self._longest) :] if self._longest else ""
+        for place, halves in self._index.matches(end):
+            rest = end[place:]
+            for secret in (one for half in halves for one in self._secrets[half]):
+                if len(rest) < len(secret) and secret.startswith(rest):
+                    return len(rest), secret
+        return 0, ""
 
 
 def redact_text(text: str, secrets: Iterable[str]) -> str:
@@ -135,10 +177,12 @@ def _unquoted(found: str) -> str:
     return found[1:-1] if len(found) > 1 and found[0] in "\"'" and found[0] == found[-1] else found
 
 
-def _without(text: str, spelling: str, mark: str) -> str:
+def _may_hide(text: str, begin: int, spelling: str) -> bool:
+    """Whether what is found there is the value: a short one is only a whole word."""
     if len(spelling) >= MIN_ANYWHERE:
-        return text.replace(spelling, mark)
-    return re.sub(rf"(?<!\w){re.escape(spelling)}(?!\w)", lambda _match: mark, text)
+        return True
+    around = text[max(0, begin - 1) : begin] + text[begin + len(spelling) :][:1]
+    return not re.search(r"\w", around)
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -154,31 +198,3 @@ def _spellings(secret: str) -> Iterator[str]:
     lines = secret.splitlines()
     if len(lines) > 1:
         yield from (line for line in lines if len(line) >= MIN_ANYWHERE)
-
-
-def _cut_begin(text: str, secret: str) -> int:
-    """How many characters of the value's end the text begins with; 0 for less than half of it."""
-    least = _least(secret)
-    start = text[:least]
-    at = secret.find(start, 1) if len(start) == least else -1
-    while at > 0:  # the first place is the longest part
-        if text.startswith(secret[at:]):
-            return len(secret) - at
-        at = secret.find(start, at + 1)
-    return 0
-
-
-def _cut_end(text: str, secret: str) -> int:
-    least = _least(secret)
-    end = text[-least:]
-    at = secret.rfind(end, 0, len(secret) - 1) if len(end) == least else -1
-    while at >= 0:  # the last place is the longest part
-        if text.endswith(secret[: at + least]):
-            return at + least
-        at = secret.rfind(end, 0, at + least - 1)
-    return 0
-
-
-def _least(secret: str) -> int:
-    """How many characters of a value are enough to be hidden where a text was cut."""
-    return max(MIN_ANYWHERE, len(secret) // 2)

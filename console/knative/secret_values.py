@@ -30,6 +30,7 @@ Raw = Mapping[str, Any]
 
 MAX_PLAIN = 12  # characters of a value that its words make harmless
 MAX_UNPACKED = 1 << 20  # bytes
+MAX_UNPACKED_TIMES = 64  # the bytes that they were packed into; no object packs better, and a bomb does
 MAX_NESTED = 4  # objects written as text inside texts
 KNATIVE_CONTAINER = "queue-proxy"  # its variables are Knative's own settings
 KNATIVE_VARIABLES = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
@@ -46,8 +47,8 @@ _COMMON_WORDS = """
 _COMMON = frozenset(_COMMON_WORDS.split())
 _PLAIN = re.compile(r"[A-Za-z]?[a-z]{1,7}|[A-Z]{1,8}|\d{1,5}[A-Za-z]{0,2}|\w{1,2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}\s*")
-_YAML_ENV = re.compile(r"^[\s-]*(?:env|httpHeaders):", re.MULTILINE)
-_YAML_VALUE = re.compile(r"^[\s-]*value:", re.MULTILINE)
+_YAML_ENV = re.compile(r"^[ \t-]*(?:env|httpHeaders):", re.MULTILINE)
+_YAML_VALUE = re.compile(r"^[ \t-]*value:", re.MULTILINE)
 
 
 def secrets_of(raw: Raw) -> frozenset[str]:
@@ -128,7 +129,8 @@ def unpacked(text: str) -> str:
     try:
         raw = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"))
         if raw[:2] == b"\x1f\x8b":
-            raw = zlib.decompressobj(wbits=31).decompress(raw, MAX_UNPACKED)
+            limit = min(MAX_UNPACKED, MAX_UNPACKED_TIMES * len(raw))
+            raw = zlib.decompressobj(wbits=31).decompress(raw, limit)
         return raw.decode()
     except (binascii.Error, zlib.error, UnicodeDecodeError):
         return ""

@@ -1,11 +1,10 @@
 """The values of variables behind masked differences, for those who may see them."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from console.knative.changes import Change, Combined, CreateService, ReplaceManifest, SetEnv
-from console.knative.containers import Container
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
@@ -32,8 +31,13 @@ def unmask(
     rows: Iterable[FieldChange], before: Service, after: Service, *, old: Rule, new: Rule
 ) -> tuple[FieldChange, ...]:
     """Return the rows with each old and new value that its rule lets be seen; all else stays masked."""
+    was, becomes = _literals(before), _literals(after)
     return tuple(
-        replace(row, before=_value(before, row.path, row.before, old), after=_value(after, row.path, row.after, new))
+        replace(
+            row,
+            before=_value(before, was, row.path, row.before, old),
+            after=_value(after, becomes, row.path, row.after, new),
+        )
         for row in rows
     )
 
@@ -44,13 +48,15 @@ def names(rows: Iterable[FieldChange]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{place[0]}/{place[1]}" for place in found if place))
 
 
-def _value(service: Service, path: FieldPath, shown: str | None, may_see: Rule) -> str | None:
+def _value(
+    service: Service, literals: Mapping[tuple[str, str], str | None], path: FieldPath, shown: str | None, may_see: Rule
+) -> str | None:
     place = _variable(path)
     if shown is not None and path == _CONTAINERS:
         return _whole(service, shown, may_see)
     if shown != MASK or place is None:
         return shown
-    value = next((_literal(one, place[1]) for one in service.containers if one.name == place[0]), None)
+    value = literals.get(place)
     if value is None or not may_see(value):
         return shown
     return value if len(value) <= MAX_CHARACTERS else f"{value[:MAX_CHARACTERS]}…"
@@ -64,9 +70,11 @@ def _whole(service: Service, shown: str, may_see: Rule) -> str:
     return json.dumps(containers, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _literal(container: Container, name: str) -> str | None:
-    """The value of the variable; of several of one name the last, as the kubelet has it."""
-    return next((one.value for one in reversed(container.env) if one.name == name), None)
+def _literals(service: Service) -> dict[tuple[str, str], str | None]:
+    """The values by container and variable; of several of one name the last, as the kubelet has it."""
+    return {
+        (container.name, one.name): one.value for container in reversed(service.containers) for one in container.env
+    }
 
 
 def _variable(path: FieldPath) -> tuple[str, str] | None:

@@ -127,6 +127,13 @@ def applied(request: ConsoleRequest) -> None:
         drafts.applied(draft_id, request.user)
 
 
+def address_left(request: ConsoleRequest) -> str:
+    """Return where the form of the draft that was sent along is found as it was typed; empty where it is gone."""
+    draft_id = _as_uuid(request.POST.get(DRAFT, ""))
+    draft = drafts.find_own(draft_id, request.user) if draft_id else None
+    return f"{draft.path}?{urlencode({DRAFT: str(draft.id)})}" if draft else ""
+
+
 def form_address(request: ConsoleRequest) -> str:
     """Return where the form is found again as it was typed."""
     draft = draft_of(request)

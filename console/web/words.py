@@ -200,6 +200,28 @@ PROBLEMS = {
     "mount-path-taken": gettext_lazy("Something is already mounted at %(path)s."),
     "revision-name-prefix": gettext_lazy("“%(name)s” does not start with “%(prefix)s”."),
     "yaml-invalid": gettext_lazy("This is not valid YAML: %(detail)s"),
+    "yaml-alias": gettext_lazy("Line %(line)s has a YAML alias (*name). Write out what it refers to."),
+    "yaml-bytes": gettext_lazy("The YAML has %(count)s bytes; at most %(limit)s are accepted."),
+    "yaml-nodes": gettext_lazy("The YAML has %(count)s keys, values, lists and maps; at most %(limit)s are accepted."),
+    "yaml-depth": gettext_lazy("The YAML is nested %(count)s levels deep; at most %(limit)s are accepted."),
+    "limit-containers": gettext_lazy("The service has %(count)s containers; at most %(limit)s are accepted."),
+    "limit-variables": gettext_lazy("There are %(count)s environment variables; at most %(limit)s are accepted."),
+    "limit-env-sources": gettext_lazy(
+        "Variables come from %(count)s whole Secrets and ConfigMaps; at most %(limit)s are accepted."
+    ),
+    "limit-volumes": gettext_lazy("The service has %(count)s volumes; at most %(limit)s are accepted."),
+    "limit-mounts": gettext_lazy("The service has %(count)s volume mounts; at most %(limit)s are accepted."),
+    "limit-annotations": gettext_lazy(
+        "Keys and values of the annotations have %(count)s bytes; Kubernetes accepts at most %(limit)s."
+    ),
+    "limit-text": gettext_lazy("One of the texts has %(count)s bytes; at most %(limit)s are accepted."),
+    "limit-nodes": gettext_lazy(
+        "The service has %(count)s keys, values, lists and maps; at most %(limit)s are accepted."
+    ),
+    "limit-depth": gettext_lazy("The service is nested %(count)s levels deep; at most %(limit)s are accepted."),
+    "env-paste-bytes": gettext_lazy("The pasted text has %(count)s bytes; at most %(limit)s are accepted."),
+    "env-paste-lines": gettext_lazy("The pasted text has %(count)s lines; at most %(limit)s are accepted."),
+    "env-paste-more": gettext_lazy("%(count)s more lines have problems."),
     "label-decides": gettext_lazy(
         "The label “%(labels)s” controls access to this service or which rules protect it. To set or remove "
         "it, you must permanently hold the permissions it affects; you lack %(permissions)s. Leave it "

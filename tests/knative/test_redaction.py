@@ -26,7 +26,7 @@ from console.knative.redaction import (
     secrets_of,
     without_digests,
 )
-from console.knative.secret_texts import _cut_begin, _cut_end
+from console.knative.secret_texts import _Halves
 from tests import factories
 
 CANARY = "canary-4f1d9a07c2"
@@ -217,8 +217,8 @@ def test_what_is_left_of_a_value_that_was_cut_or_written_otherwise_is_hidden(tex
 def test_a_value_of_which_half_is_left_at_an_end_is_hidden_there(value: str, text: str) -> None:
     """Against the plain definition: the longest part of at least half of it, wherever parts of it repeat."""
     parts = range(len(value) - 1, max(8, len(value) // 2) - 1, -1)
-    assert _cut_begin(text, value) == next((n for n in parts if text.startswith(value[-n:])), 0)
-    assert _cut_end(text, value) == next((n for n in parts if text.endswith(value[:n])), 0)
+    assert _Halves([value[::-1]]).cut(text[::-1])[0] == next((n for n in parts if text.startswith(value[-n:])), 0)
+    assert _Halves([value]).cut(text)[0] == next((n for n in parts if text.endswith(value[:n])), 0)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_fresh_form_offers_what_was_not_applied(shown: Shown) -> None:
 def test_old_drafts_and_those_beyond_the_limit_are_forgotten(people) -> None:
     person = people["deployer"]
     old = drafts.keep(person, "/old/", {})
-    Draft.objects.filter(id=old.id).update(created_at=timezone.now() - timedelta(hours=3))
+    Draft.objects.filter(id=old.id).update(created_at=timezone.now() - timedelta(hours=13))
     assert drafts.find(old.id, person, "/old/") is None
     assert drafts.forget_old() == 1
     kept = [drafts.keep(person, "/x/", {}) for _number in range(drafts.MAX_PER_PERSON + 2)]

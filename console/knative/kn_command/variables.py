@@ -20,14 +20,14 @@ def env_flags(before: Sequence[Raw], after: Sequence[Raw]) -> Iterator[str]:
     kn sets every entry of a name, adds new ones at the end and takes away the first of a name.
     """
     old, new = _by_name(before), _by_name(after)
-    touched = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    changed = [name for name in new if name in touched]
+    touched = {name: None for name in {**old, **new} if old.get(name) != new.get(name)}
+    changed = {name: None for name in new if name in touched}
     written = [new[entry["name"]][-1] if entry["name"] in changed else entry
                for entry in map(_entry, before) if entry["name"] in new]  # fmt: skip
     written += [new[name][-1] for name in changed if name not in old]
     is_twice = any(len(group.get(name, ())) > 1 for group in (old, new) for name in touched)
     refuse(KnLimit.VARIABLES, when=is_twice or written != list(map(_entry, after)))
-    variables = shell_variables(changed)
+    variables = shell_variables([*changed])
     yield from (_env_flag(new[name][-1], variables[name]) for name in changed)
     yield from (f"--env {quoted(f'{name}-')}" for name in touched if name not in new)
 

@@ -1,9 +1,11 @@
 """What somebody typed into a form and has not applied: kept for Back, for a reload, and for another language or theme.
 
-It may hold values of variables, so it is sealed, its author alone gets it back, and it lives as long as a preview.
+It may hold values of variables, so it is sealed, its author alone gets it back, and it lives as long as a session may:
+whoever comes back to a preview that has expired still has what was typed.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,9 +13,9 @@ from django.utils import timezone
 
 from console.access.models import User
 from console.operations.models import Draft
-from console.operations.submitting.previewing import KEPT
 from console.sealing import seal
 
+KEPT = timedelta(hours=12)
 MAX_PER_PERSON = 30  # beyond these the oldest is forgotten
 
 
@@ -34,6 +36,11 @@ def note(draft: Draft, extra: Mapping[str, Sequence[str]]) -> None:
 def find(draft_id: UUID, user: User, path: str) -> Draft | None:
     """Return the person's own draft of the form at the path, unless it is too old or was applied."""
     return _alive(user, path).filter(id=draft_id).first()
+
+
+def find_own(draft_id: UUID, user: User) -> Draft | None:
+    """Return the person's own draft, of whichever form."""
+    return Draft.objects.filter(id=draft_id, user=user, created_at__gt=timezone.now() - KEPT).first()
 
 
 def latest(user: User, path: str) -> Draft | None:

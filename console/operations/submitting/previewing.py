@@ -18,9 +18,10 @@ from console.cluster.errors import ClusterError, Conflict, NotFound, Refused, Un
 from console.cluster.gateway import Gateway
 from console.cluster.transport import ATTEMPTS
 from console.knative import changes as knative_changes
-from console.knative import effects, kn_command, traffic
+from console.knative import effects, kn_command, limits, traffic
 from console.knative.changes import Change, ChangeRefused, CreateService, DeleteRevision, DeleteService
-from console.knative.diff import FieldChange, creates_revision, diff
+from console.knative.diff import FieldChange, creates_revision, diff, differ
+from console.knative.kn_command import KnCommand
 from console.knative.objects import Owner, Service
 from console.knative.redaction import mask_env, redact_text, seal_env, secrets_of, without_digests
 from console.knative.references import ServiceRef
@@ -40,6 +41,8 @@ from console.operations.rights.needs import (
 from console.sealing import seal
 
 KEPT = timedelta(hours=2)
+MAX_PER_PERSON = 100  # beyond these the oldest is forgotten; one bulk edit makes 50
+MAX_RAW = 20_000  # characters of a refusal that are shown
 _DIGESTS = b"kn"  # no secret: what is hidden is compared by digests, which are taken away
 READ_ATTEMPTS = 4
 PATIENCE = 5.0  # seconds
@@ -114,9 +117,11 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         _refuse_before_asking(rights, ref, needs_of(change, before))
         _refuse_taken_name(change, before)
         wanted = change.apply(before)
+        if too_large := limits.exceeded(wanted.raw, before.raw):
+            raise ChangeRefused(too_large)
         refuse_another_object(ref, wanted)
         removes = isinstance(change, DeleteService | DeleteRevision)
-        dry_run = _dry_run(gateway, change, before, wanted) if removes or diff(before.raw, wanted.raw) else DryRun()
+        dry_run = _dry_run(gateway, change, before, wanted) if removes or differ(before.raw, wanted.raw) else DryRun()
         if not attempts or not isinstance(dry_run.refusal, Conflict):
             break  # else the controllers wrote a status between the two calls
     after = dry_run.after or wanted
@@ -125,7 +130,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
     if shown:
         refuse_unless_allowed(rights, ref, needs)
     makes_revision = not removes and creates_revision(before, after)
-    kn = kn_command.command(change, *(Service(seal_env(one.raw, _DIGESTS)) for one in (before, wanted)))
+    kn = KnCommand() if dry_run.refusal else _kn(change, before, wanted)
     kept = Preview.objects.create(
         cluster=ref.cluster,
         namespace=ref.namespace,
@@ -140,6 +145,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         kn_limit=kn.limit or "",
         makes_revision=makes_revision,
     )
+    _forget_beyond_limit(user)
     return Effect(
         preview=kept,
         needs=needs,
@@ -175,6 +181,17 @@ def forget_old_previews() -> int:
     return Preview.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
 
 
+def _forget_beyond_limit(user: User) -> None:
+    """Forget the person's oldest previews. An operation holds all that it needs, so it never needs one of them."""
+    kept = Preview.objects.filter(user=user).order_by("-created_at", "-id").values_list("id", flat=True)
+    if beyond := list(kept[MAX_PER_PERSON:]):
+        Preview.objects.filter(id__in=beyond).delete()
+
+
+def _kn(change: Change, before: Service, wanted: Service) -> KnCommand:
+    return kn_command.command(change, *(Service(seal_env(one.raw, _DIGESTS)) for one in (before, wanted)))
+
+
 def _read(gateway: Gateway, ref: ServiceRef, change: Change) -> Service:
     try:
         return gateway.service(ref.namespace, ref.name)
@@ -208,7 +225,7 @@ def _dry_run(gateway: Gateway, change: Change, before: Service, wanted: Service)
         if isinstance(error, Refused) and error.is_no_dry_run:
             return DryRun(untested=Untested.NO_DRY_RUN)
         secrets = secrets_of(before.raw) | secrets_of(wanted.raw)
-        error.raw = redact_text(error.raw, secrets)  # webhooks repeat parts of what they refuse
+        error.raw = redact_text(error.raw, secrets)[:MAX_RAW]  # webhooks repeat parts of what they refuse
         return DryRun(refusal=error)
 
 

@@ -5,13 +5,15 @@ the lines that were touched; its buttons (edit, remove, undo, a new line, a page
 works without JavaScript.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from console.knative.changes import Change, Combined, EnvPlace, SetEnv
 from console.knative.containers import Container
+from console.knative.limits import MAX_VARIABLES
 from console.knative.traffic import Problem
-from console.web.forms.dotenv import parse_env_lines
+from console.web.forms.dotenv import MAX_PROBLEMS, parse_env_lines
 from console.web.forms.env_rows import EnvRow, present_rows, typed_rows
 from console.web.forms.image_pinning import DigestChoice
 
@@ -102,12 +104,17 @@ class EnvForm:
         for row in self.touched:
             row.judge(is_sidecar=self.is_sidecar)
         kept = {row.name for row in self.present if row.action != "remove"}
+        new = Counter(row.name for row in self.new)
         for row in self.new:
-            if row.name and (row.name in kept or sum(other.name == row.name for other in self.new) > 1):
+            if row.name and (row.name in kept or new[row.name] > 1):
                 row.problems.append(Problem("env-name-duplicate", {"name": row.name}))
         typed = {row.name for row in self.touched if row.action == "remove" or row.is_meant}
         names = [entry.name for entry in pasted]
-        self.problems += [Problem("env-name-duplicate", {"name": name}) for name in names if name in typed]
+        twice = [name for name in names if name in typed]
+        self.problems += [Problem("env-name-duplicate", {"name": name}) for name in twice[:MAX_PROBLEMS]]
+        count = len(kept.union(names, (row.name for row in self.new if row.is_meant)))
+        if count > MAX_VARIABLES and count > len(self.present):
+            self.problems = [Problem("limit-variables", {"count": count, "limit": MAX_VARIABLES})]
         references = sorted({row.name for row in self.present if row.is_reference and not row.is_outdone} & set(names))
         if references and not self.is_paste_confirmed:
             self.problems.append(Problem("env-paste-references", {"names": ", ".join(references)}))

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from console import kubectl_yaml
-from console.knative import marks
+from console.knative import limits, marks
 from console.knative.changes import ReplaceManifest
 from console.knative.objects import Service
 from console.knative.redaction import mask_env
@@ -25,13 +25,21 @@ class YamlForm:
     def is_valid(self) -> bool:
         try:
             self._manifest = kubectl_yaml.load(self.text)
+        except kubectl_yaml.TooLarge as error:
+            self.problems = [Problem(f"yaml-{error.what}", {"count": error.count, "limit": error.limit})]
+            return False
+        except kubectl_yaml.HasAlias as error:
+            self.problems = [Problem("yaml-alias", {"line": error.line})]
+            return False
         except yaml.YAMLError as error:
             detail = getattr(error, "problem", None) or str(error)
             mark = getattr(error, "problem_mark", None)
             where = f" (line {mark.line + 1})" if mark else ""
             self.problems = [Problem("yaml-invalid", {"detail": f"{detail}{where}"[:200]})]
             return False
-        return True
+        too_large = limits.exceeded(self._manifest, self.service.raw)
+        self.problems = [too_large] if too_large else []
+        return not self.problems
 
     @property
     def change(self) -> ReplaceManifest:

@@ -161,6 +161,17 @@ def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> 
     return page()
 
 
+class ClusterRefusal(str):
+    """What a cluster's refusal means, as the reason why a form was not accepted; `raw` is its own message."""
+
+    raw: str
+
+    def __new__(cls, sentence: str, raw: str) -> "ClusterRefusal":
+        found = super().__new__(cls, sentence)
+        found.raw = raw
+        return found
+
+
 def show_preview(
     request: ConsoleRequest,
     ref: ServiceRef,
@@ -170,11 +181,14 @@ def show_preview(
     form: Form | None = None,
     *,
     shows_values: bool = True,
+    is_typed: bool = True,
 ) -> HttpResponse:
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
 
     `notes` are sentences about a change that nobody typed: what it leaves out, and why. A problem that names a field
     of `form` is told beside it. Without `shows_values` all values stay masked: those that a copy brings along.
+    What the cluster's dry run refuses is not shown at length: only why, above the form, or alone if nobody typed
+    (`is_typed`).
 
     A form that was sent just now is kept as a draft first: its preview has an address of its own (console.web.typed).
     """
@@ -191,11 +205,13 @@ def show_preview(
         return refuse(request, Permission(sorted(error.permissions)[0]), ref)
     if effect.is_empty:
         return back(_("Nothing would change: the service is already like that."))
+    if effect.refusal and is_typed:
+        return back(ClusterRefusal(*outcomes.answer_error(effect.refusal)))
     standing = gate.standing_before(ref, effect.needs)
     context = {
         **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
         "effect": effect,
-        "rows": _rows(request, ref, change, effect) if shows_values else effect.changes,
+        "rows": () if effect.refusal else _rows(request, ref, change, effect) if shows_values else effect.changes,
         "notes": notes,
         "standing": standing,
         "may_break_glass": standing.stops and gate.may_break_glass(request.rights, ref, effect.needs, standing),
@@ -212,7 +228,9 @@ def show_preview(
         "is_tested": not isinstance(change, DeleteRevision),  # of which no dry run is asked
         "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
         "untested": outcomes.UNTESTED[effect.untested] if effect.untested else "",
-        "manifest": "" if impact.is_removal(change) else YamlForm.text_of(previewing.masked(effect.after)),
+        "manifest": ""
+        if effect.refusal or impact.is_removal(change)
+        else YamlForm.text_of(previewing.masked(effect.after)),
         "form_address": form_address(request),
         **beside_button(request, Limits().on(effect.before)),
         "owner": effect.before.owner if effect.before.raw else None,

@@ -18,6 +18,7 @@ from console.operations.submitting import submission
 from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.typed import address_left
 
 
 def stopped(
@@ -66,6 +67,10 @@ def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpRespon
         return redirect("operation", id=made[0].id)
     if made and made[0].batch:
         return redirect(f"{reverse('operations')}?batch={made[0].batch}")
+    if address := address_left(request):
+        expired = _("This preview has expired, so nothing was changed. Here is what you typed: review it again.")
+        messages.warning(request, expired)
+        return redirect(address)
     messages.warning(
         request, _("This preview was already submitted or has expired. Check the operations, or start again.")
     )

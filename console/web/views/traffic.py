@@ -119,7 +119,7 @@ def _preview(request: ConsoleRequest, ref: ServiceRef, found: Rescue, form: str)
     """The preview of a split that nobody typed; what is wrong with it is said on the editor's page."""
     notes = [traffic_words.left_out(target, is_gone=True) for target in found.gone]
     notes += [traffic_words.left_out(target, is_gone=False) for target in found.foreign]
-    return show_preview(request, ref, found.change, lambda why: _back(request, why, form), notes)
+    return show_preview(request, ref, found.change, lambda why: _back(request, why, form), notes, is_typed=False)
 
 
 def _back(request: ConsoleRequest, refused: str, form: str) -> HttpResponse:
