@@ -41,7 +41,7 @@ def _column(name: str, same: str) -> str:
 
 def _allowed(in_changes: str, same: str) -> str:
     return f"""OLD.action NOT IN ('{REDACTED}', '{RETAINED}') AND (
-        {_column("text", same)} OR (OLD.actor_id IS NULL AND {_column("actor", same)})
+        {_column("text", same)} OR (OLD.actor_id IS NULL AND OLD.outcome = 'refused' AND {_column("actor", same)})
         OR ({_only("changes", same=same)} AND {in_changes}))"""
 
 

@@ -182,14 +182,17 @@ def _is_accounted_for(entry: Entry, told: Sequence[Redaction]) -> bool:
 
 
 def _texts(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Yield the fields into which a secret can come by accident: what was typed as a name, words, values."""
-    if entry.actor_id is None:
-        yield "actor", entry.actor
+    """Yield the fields into which a secret can come by accident: words, values, what was typed as a name at sign-in.
+
+    Whoever did something stays named, also where it was no account of the console.
+    """
     yield "text", entry.text
     for number, row in enumerate(entry.changes):
         for side in ("before", "after"):
             if isinstance(row.get(side), str):
                 yield f"changes[{number}].{side}", row[side]
+    if entry.actor_id is None and entry.outcome == Outcome.REFUSED:
+        yield "actor", entry.actor
 
 
 def _replace(entry: Entry, name: str, mark: str) -> str:

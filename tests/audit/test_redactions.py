@@ -75,8 +75,10 @@ def test_a_name_that_is_no_account_is_redacted_and_that_of_a_person_is_not(entri
     redact(made.sequence, "actor", reason="typed into the wrong field", actor=ADMIN)
     assert SECRET not in everything()
     assert verify() == 7
-    with pytest.raises(RedactionRefused, match="nothing-there"):
-        redact(1, "actor", reason="to hide who it was", actor=ADMIN)
+    outside = audit.record("outside.change", actor=Actor(None, "bob"), ref=REF, outcome=Outcome.SUCCEEDED)
+    for sequence in (1, outside.sequence):
+        with pytest.raises(RedactionRefused, match="nothing-there"):
+            redact(sequence, "actor", reason="to hide who it was", actor=ADMIN)
 
 
 @pytest.mark.parametrize("name", ["outcome", "action", "hash", "changes", "changes[9].before", "changes[0].field", ""])
@@ -158,6 +160,16 @@ def test_the_database_takes_no_mark_once_another_entry_follows(leaky: Entry) -> 
     audit.record("later", actor=ADMIN, outcome=Outcome.SUCCEEDED)
     with pytest.raises(DatabaseError, match="append-only"):
         put_mark(leaky, told)
+
+
+def test_the_database_takes_no_mark_for_who_did_something(entries) -> None:
+    outside = audit.record("outside.change", actor=Actor(None, "bob"), ref=REF, outcome=Outcome.SUCCEEDED)
+    for entry in (entries[0], outside):
+        told = told_by_hand(entry, "actor")
+        with pytest.raises(DatabaseError, match="append-only"):
+            put_mark(entry, told)
+    refused = audit.record("session.sign-in", actor=Actor(None, "bob"), outcome=Outcome.REFUSED)
+    put_mark(refused, told_by_hand(refused, "actor"))
 
 
 def forge_mark(leaky: Entry) -> None:
