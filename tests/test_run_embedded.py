@@ -115,7 +115,7 @@ def test_data_that_redis_cannot_load_is_set_aside_and_kept(
     [aside] = aside_of(state)
     assert list(aside.glob("appendonlydir/*"))
     [line] = [line for line in capsys.readouterr().out.splitlines() if "set-aside" in line]
-    assert "starts afresh" in line
+    assert "starts empty" in line
     assert str(aside) in line
 
 
@@ -141,7 +141,7 @@ def test_data_is_put_back_when_redis_does_not_start_without_it_either(
 ) -> None:
     supervisor.stop([filled(state, started)])
     monkeypatch.setattr(embedded_redis.shutil, "which", lambda _name: "/bin/false")
-    with pytest.raises(CannotStart, match="redis did not come up"):
+    with pytest.raises(CannotStart, match="redis did not start"):
         start(state, started)
     monkeypatch.undo()
     assert aside_of(state) == []

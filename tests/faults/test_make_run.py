@@ -71,7 +71,7 @@ def test_a_redis_whose_file_was_cut_off_starts_afresh_and_everything_comes_back(
     kill(running, "redis")
     [log] = (running.state / "redis").glob("appendonlydir/*.incr.aof")
     log.write_bytes(b"\0" * 64 + b"*2\r\n$3\r\n")
-    eventually(lambda: "starts afresh" in running.welcome())
+    eventually(lambda: "starts empty" in running.welcome())
     eventually(lambda: is_ready(running))
     assert len(list(running.state.glob("redis.set-aside-*"))) == 1
     assert running.pid("web") == web
