@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.knative.problems import Problem
 from console.knative.redaction import containers
-from console.knative.traffic import Problem
 
 MAX_CONTAINERS = 50
 MAX_VARIABLES = 5_000  # of all containers together

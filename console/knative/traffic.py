@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from console.knative.problems import Problem
+
 LATEST = "@latest"
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 
@@ -65,33 +67,6 @@ class TrafficTarget:
             elif now != before:
                 entry[key] = now
         return entry
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that may not be: a code and its facts; the words are found at the edge. str() is kn's English."""
-
-    code: str
-    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    row: int | None = None
-    field: str = ""
-
-    def __str__(self) -> str:
-        return _ENGLISH.get(self.code, self.code).format(**self.facts)
-
-
-_ENGLISH = {
-    "sum": "given traffic percents sum to {sum}, want 100",
-    "percent-not-a-number": "{value!r} is not a whole number",
-    "percent-range": "invalid value for traffic percent {value}, expected 0 <= percent <= 100",
-    "tag-duplicate": "repetition of tag {tag!r} is not allowed, use only once",
-    "tag-invalid": "tag {tag!r} is not a DNS 1035 label",
-    "revision-unknown": "revision {revision!r} does not exist",
-    "revision-foreign": "revision {revision!r} belongs to the service {owner!r}",
-    "revision-needed": "a revision is required",
-    "revisions-gone": "none of the revisions in the split exists any longer",
-    "too-many-rows": "more than {limit} targets",
-}
 
 
 def parse_percent(text: str, row: int) -> int | Problem | None:

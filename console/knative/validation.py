@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from console.knative.problems import Problem
 from console.knative.redaction import MASK
-from console.knative.traffic import Problem
 
 # Knative's runtime contract sets these itself; the webhook refuses them (recording: reserved-env).
 RESERVED_ENV = frozenset({"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"})

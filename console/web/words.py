@@ -13,8 +13,9 @@ from console.access.scopes import STAR, Scope, selector_text
 from console.audit import Outcome
 from console.knative.conditions import Condition
 from console.knative.objects import Health, Revision
+from console.knative.problems import Problem
 from console.knative.progress import Phase
-from console.knative.traffic import Kind, Problem, TrafficTruth
+from console.knative.traffic import Kind, TrafficTruth
 from console.operations import access_tests
 from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from console.knative import traffic
 from console.knative.objects import Service
-from console.knative.traffic import Kind, Problem, TrafficTarget
+from console.knative.problems import Problem
+from console.knative.traffic import Kind, TrafficTarget
 from console.sandbox.knative.traffic_validation import traffic_problems
 from tests import factories, recording
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.knative import traffic, validation
-from console.knative.traffic import Problem, TrafficTarget
+from console.knative.problems import Problem
+from console.knative.traffic import TrafficTarget
 
 HEX = "0123456789abcdef"
 

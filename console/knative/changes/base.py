@@ -7,8 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 from console.knative.diff import diff
 from console.knative.objects import Service
 from console.knative.paths import TEMPLATE, FieldPath
+from console.knative.problems import Problem
 from console.knative.redaction import MaskWithoutValue, put_back
-from console.knative.traffic import Problem
 
 _TEMPLATE_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
 

@@ -8,7 +8,7 @@ from console.knative.changes.base import ChangeRefused, edited_template, find_co
 from console.knative.images import Reference
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

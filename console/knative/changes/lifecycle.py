@@ -18,7 +18,7 @@ from console.knative.changes.manifest import kept_annotations, new_spec, refuse_
 from console.knative.diff import creates_revision
 from console.knative.objects import UPDATE_TIMESTAMP, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

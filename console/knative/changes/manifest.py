@@ -7,8 +7,8 @@ from typing import Any
 from console.knative import marks, validation
 from console.knative.changes.base import ChangeRefused, unmasked
 from console.knative.objects import Service
+from console.knative.problems import Problem
 from console.knative.redaction import MASK, containers
-from console.knative.traffic import Problem
 
 
 def refuse_misshapen(manifest: Mapping[str, Any], service: Service) -> None:

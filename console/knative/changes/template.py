@@ -17,7 +17,7 @@ from console.knative.changes.base import (
 )
 from console.knative.objects import VISIBILITY, Service
 from console.knative.paths import POD_SPEC, TEMPLATE, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 AUTOSCALING = "autoscaling.knative.dev/"
 # Fields of SetScale: the annotation's name and kn's flag (serving pkg/apis/autoscaling/register.go; kn service update).

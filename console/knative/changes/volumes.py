@@ -16,7 +16,7 @@ from console.knative.changes.base import (
 )
 from console.knative.objects import Service
 from console.knative.paths import POD_SPEC, FieldPath, container_path
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 Kind = Literal["secret", "config-map", "empty-dir", "claim"]
 Raw = dict[str, Any]

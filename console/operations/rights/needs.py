@@ -10,8 +10,8 @@ from console.knative import effects
 from console.knative.changes import Change, ChangeRefused, CreateService
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.knative.problems import Problem
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem
 from console.operations.models import Operation, Preview
 from console.operations.rights.relabelling import Relabelling, relabelling
 

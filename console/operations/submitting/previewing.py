@@ -23,9 +23,10 @@ from console.knative.changes import Change, ChangeRefused, CreateService, Delete
 from console.knative.diff import FieldChange, creates_revision, diff, differ
 from console.knative.kn_command import KnCommand
 from console.knative.objects import Owner, Service
+from console.knative.problems import Problem
 from console.knative.redaction import mask_env, redact_text, seal_env, secrets_of, without_digests
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem, TrafficTruth
+from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview

@@ -15,8 +15,9 @@ from console.cluster.gateway import Gateway
 from console.knative import traffic
 from console.knative.changes import ChangeRefused, SplitTraffic
 from console.knative.objects import Service
+from console.knative.problems import Problem
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem, TrafficTarget
+from console.knative.traffic import TrafficTarget
 from console.mirror import read
 from console.operations.gateways import gateway_for
 from console.operations.models import Operation

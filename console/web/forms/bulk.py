@@ -11,8 +11,8 @@ from console.knative import changes, newlines, validation
 from console.knative.changes import Change, ChangeRefused, EnvEntry
 from console.knative.containers import Container
 from console.knative.objects import Revision, Service
+from console.knative.problems import Problem
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem
 from console.mirror.summaries import ServiceSummary
 from console.web import words
 from console.web.forms.choices import offer

@@ -11,8 +11,8 @@ from console.knative.changes import ChangeRefused, CreateService
 from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.containers import Container
 from console.knative.objects import USER_IMAGE, Service
+from console.knative.problems import Problem
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem
 from console.web import words
 from console.web.forms.choices import offer
 from console.web.forms.dotenv import parse_env_lines

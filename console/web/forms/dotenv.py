@@ -7,7 +7,7 @@ from dotenv.parser import parse_stream
 from console.knative import newlines, validation
 from console.knative.changes import EnvEntry
 from console.knative.limits import MAX_VARIABLES
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 MAX_BYTES = 1 << 20  # of the text: a larger service fits into no cluster
 MAX_LINES = 20_000

@@ -12,7 +12,7 @@ from typing import Any
 from console.knative.changes import Change, Combined, EnvPlace, SetEnv
 from console.knative.containers import Container
 from console.knative.limits import MAX_VARIABLES
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 from console.web.forms.dotenv import MAX_PROBLEMS, parse_env_lines
 from console.web.forms.env_rows import EnvRow, present_rows, typed_rows
 from console.web.forms.image_pinning import DigestChoice

@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 from console.knative import newlines, validation
 from console.knative.changes import EnvEntry
 from console.knative.containers import Container, EnvVar
+from console.knative.problems import Problem
 from console.knative.redaction import MASK
-from console.knative.traffic import Problem
 
 _INDEX = re.compile(r"name-([0-9]{1,6})")
 Source = Literal["", "secret", "config-map"]

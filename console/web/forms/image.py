@@ -8,7 +8,7 @@ from django.utils import timezone
 from console.knative import validation
 from console.knative.changes import Change, Combined, KeepDigest, Redeploy, SetImage
 from console.knative.containers import Container
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 
 
 class ImageForm:

@@ -13,7 +13,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from console.knative import validation
-from console.knative.traffic import Problem
+from console.knative.problems import Problem
 from console.web import words
 
 MAX_NEW_LINES = 200

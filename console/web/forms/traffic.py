@@ -15,7 +15,8 @@ from console.knative.changes import SplitTraffic
 from console.knative.kn import newest_first
 from console.knative.objects import Revision, Service
 from console.knative.presets import Preset
-from console.knative.traffic import LATEST, Problem, TrafficTarget
+from console.knative.problems import Problem
+from console.knative.traffic import LATEST, TrafficTarget
 
 MAX_ROWS = 1200
 NEWEST = 10  # revisions that have a row without being part of the split

@@ -9,8 +9,8 @@ from console import kubectl_yaml
 from console.knative import limits, marks
 from console.knative.changes import ReplaceManifest
 from console.knative.objects import Service
+from console.knative.problems import Problem
 from console.knative.redaction import mask_env
-from console.knative.traffic import Problem
 
 
 class YamlForm:

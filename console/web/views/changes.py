@@ -17,8 +17,8 @@ from console.knative.changes import Change, ChangeRefused, DeleteRevision, Delet
 from console.knative.containers import Container
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.knative.problems import Problem
 from console.knative.references import ServiceRef
-from console.knative.traffic import Problem
 from console.mirror import read
 from console.operations.lookups import form_choices, revealing
 from console.operations.protection import gate
