@@ -16,18 +16,6 @@ ADMINISTRATOR = "administrator"  # what the audit log calls who has every right 
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The answer, and for a no the roles that would make it a yes."""
-
-    allowed: bool
-    permission: Permission
-    missing_roles: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-
-@dataclass(frozen=True, slots=True)
 class Right:
     """One grant of a person: its permissions, where they hold, and until when (None: for good)."""
 
@@ -114,16 +102,6 @@ def rights_of(user: User, now: datetime | None = None) -> Rights:
             for grant in grants
         ),
     )
-
-
-def authorize(
-    user: User, permission: Permission | str, ref: ServiceRef | None = None, labels: Mapping[str, str] | None = None
-) -> Decision:
-    """Decide whether the person may do this to the service (anywhere at all, without `ref`)."""
-    wanted = Permission(permission)
-    if rights_of(user).allows(wanted, ref, labels):
-        return Decision(True, wanted)
-    return Decision(False, wanted, roles_with(wanted))
 
 
 def roles_with(permission: Permission) -> tuple[str, ...]:

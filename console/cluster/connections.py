@@ -4,8 +4,8 @@
   {"kubeconfig": path, "context": name}                          a context of a kubeconfig (the current one by default)
   {"in_cluster": true}                                           the cluster that the console runs in
   {"url": address, "token_file": path, "ca_file": path}          an address with a bearer token
-and may have "ingress": "host:port" (where access tests go), "impersonate": true or false (else CONSOLE_IMPERSONATE
-says) and "sandbox": true. Further sources can be registered.
+and may have "ingress": "host:port" (where access tests go) and "impersonate": true or false (else CONSOLE_IMPERSONATE
+says). Further sources can be registered.
 A token file is read again every minute: a projected service account token changes while the console runs.
 """
 
@@ -72,7 +72,6 @@ class ClusterSettings:
     key: str = dataclasses.field(default="", repr=False)
     ingress: str = ""
     impersonate: bool | None = None
-    sandbox: bool = False
     guarded: bool = False
     loopback: bool = False
 
@@ -95,7 +94,6 @@ class Connection:
     name: str
     transport: Transport
     ingress: str = ""
-    is_sandbox: bool = False
     impersonates: bool | None = None
     is_guarded: bool = False
     loopback: bool = False
@@ -214,7 +212,6 @@ def connect(settings: ClusterSettings) -> Connection:
         settings.name,
         Transport(client),
         settings.ingress,
-        settings.sandbox,
         settings.impersonate,
         settings.guarded,
         settings.loopback,

@@ -9,7 +9,6 @@ from console.cluster.connections import Connection
 from console.cluster.errors import ClusterError, NotFound
 from console.cluster.resources import (
     CONFIG_MAPS,
-    CONFIGURATIONS,
     EVENTS,
     NAMESPACES,
     PODS,
@@ -20,7 +19,7 @@ from console.cluster.resources import (
 )
 from console.cluster.transport import JSON, ONLY_METADATA, Identity
 from console.cluster.watches import WatchEvent, decode_event
-from console.knative.objects import Configuration, Revision, Route, Service
+from console.knative.objects import Revision, Route, Service
 from console.knative.pods import Event, Pod
 
 FIELD_MANAGER = "sluice"
@@ -47,20 +46,11 @@ class Gateway:
     def service(self, namespace: str, name: str) -> Service:
         return Service(self._get(SERVICES, namespace, name))
 
-    def configuration(self, namespace: str, name: str) -> Configuration:
-        return Configuration(self._get(CONFIGURATIONS, namespace, name))
-
     def route(self, namespace: str, name: str) -> Route:
         return Route(self._get(ROUTES, namespace, name))
 
     def revision(self, namespace: str, name: str) -> Revision:
         return Revision(self._get(REVISIONS, namespace, name))
-
-    def revisions(self, namespace: str, service: str) -> tuple[Revision, ...]:
-        """Return the revisions of a service, in no particular order."""
-        return tuple(
-            Revision(raw) for raw in self._list(REVISIONS, namespace, f"serving.knative.dev/service={service}")
-        )
 
     def pods(self, namespace: str, *, revision: str) -> tuple[Pod, ...]:
         return tuple(Pod(raw) for raw in self._list(PODS, namespace, f"serving.knative.dev/revision={revision}"))
@@ -73,9 +63,6 @@ class Gateway:
     def config_map(self, namespace: str, name: str) -> dict[str, str]:
         """Return the data of a config map."""
         return dict(self._get(CONFIG_MAPS, namespace, name).get("data") or {})
-
-    def namespaces(self) -> tuple[str, ...]:
-        return tuple(str(raw["metadata"]["name"]) for raw in self._list(NAMESPACES, None, ""))
 
     def events(self, namespace: str, *, about: str) -> tuple[Event, ...]:
         """Return the events about the object of that name, of any kind."""

@@ -1,6 +1,6 @@
 """List, then watch, for ever: the loop that keeps a copy of one kind of one cluster true.
 
-Pages of 500, bookmarks, a new list on 410, full jitter between attempts, garbage counted and skipped. What the loop
+Pages of 500, bookmarks, a new list on 410, full jitter between attempts, garbage skipped. What the loop
 learns is yielded; whoever consumes it decides what to keep.
 """
 
@@ -77,7 +77,6 @@ class ListWatch:
     jitter: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], object] | None = None  # waits so many seconds, or until `end()`
-    garbage: int = field(default=0, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _stream: WatchStream | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
@@ -145,7 +144,6 @@ class ListWatch:
                     return
                 event = decode_event(line)
                 if event is None:
-                    self.garbage += bool(line.strip())
                     continue
                 self._failures, is_useful = 0, True
                 # The version counts as reached once the event was consumed: until then it would be missed.

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("CONSOLE_LOG_FORMAT", "text")
 
-from console.settings import *  # noqa: F403
+from console.settings import *  # noqa: F403  all, but for what follows
 from console.settings import ALLOWED_HOSTS, EXTERNAL_URL, INSTALLED_APPS, MIDDLEWARE, STORAGES, TEMPLATES
 from console.start_checks import is_loopback
 
@@ -41,7 +41,7 @@ TEMPLATES = [
         **TEMPLATES[0],
         "APP_DIRS": False,
         "OPTIONS": {
-            **TEMPLATES[0]["OPTIONS"],  # type: ignore[dict-item]
+            **TEMPLATES[0]["OPTIONS"],  # type: ignore[dict-item]  # a dictionary of several kinds
             # Without Django's cache of templates: a template that was saved is shown by the next request.
             "loaders": [
                 "django.template.loaders.filesystem.Loader",

@@ -206,11 +206,6 @@ class Service(KubeObject):
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration(KubeObject):
-    """A serving.knative.dev/v1 Configuration."""
-
-
-@dataclass(frozen=True, slots=True)
 class Route(KubeObject):
     """A serving.knative.dev/v1 Route."""
 

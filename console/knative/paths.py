@@ -3,8 +3,7 @@
 `("spec", "template", "spec", "containers", "app", "env", "TARGET")` is the entry TARGET of the container app.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 FieldPath = tuple[str, ...]
 
@@ -51,24 +50,6 @@ NAMED_LISTS: Mapping[str, str] = {
     "volumeMounts": "mountPath",
     "imagePullSecrets": "name",
 }
-
-
-def value_at(raw: Any, path: FieldPath) -> Any:
-    """Return the value at the path, or MISSING."""
-    value = raw
-    for index, part in enumerate(path):
-        if isinstance(value, Mapping):
-            value = value.get(part, MISSING)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and index:
-            value = _named(value, NAMED_LISTS.get(path[index - 1], "name"), part)
-        else:
-            return MISSING
-    return MISSING if value is None else value
-
-
-def _named(entries: Sequence[Any], key: str, name: str) -> Any:
-    found = [entry for entry in entries if isinstance(entry, Mapping) and str(entry.get(key, "")) == name]
-    return found[-1] if found else MISSING  # of duplicates the last one wins, as in the kubelet
 
 
 def overlap(one: FieldPath, other: FieldPath) -> bool:

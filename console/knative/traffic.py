@@ -114,7 +114,6 @@ class TrafficTruth:
 
     kind: Kind
     new_revision_percent: int
-    tags_on_latest: tuple[str, ...]
     latest_revision: str | None
     latest_percent: int
     pinned_to: tuple[str, ...]
@@ -133,7 +132,6 @@ def truth(spec: Sequence[TrafficTarget], status: Sequence[TrafficTarget], latest
     return TrafficTruth(
         kind=kind,
         new_revision_percent=promised,
-        tags_on_latest=tuple(target.tag for target in spec if target.is_latest and target.tag),
         latest_revision=latest_revision,
         latest_percent=serving.get(latest_revision or "", 0),
         pinned_to=tuple(dict.fromkeys(t.revision for t in spec if t.revision and not t.is_latest and t.percent)),

@@ -1,8 +1,6 @@
 """What the console refuses before a cluster sees it, with the reason as a code and facts."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 
 from console.knative.problems import Problem
 from console.knative.redaction import MASK
@@ -61,11 +59,6 @@ def env_value(value: str) -> Problem | None:
 def masked(value: str) -> Problem | None:
     """Refuse a value that contains the mask: it stands for a value that was not shown, and would be written."""
     return Problem("env-value-masked") if MASK in value else None
-
-
-def duplicates(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that occur more than once. The API accepts duplicates, and the last one silently wins."""
-    return tuple(name for name, count in Counter(names).items() if name and count > 1)
 
 
 def image(reference: str) -> Problem | None:

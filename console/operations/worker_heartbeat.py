@@ -11,7 +11,6 @@ from kombu.transport.redis import PRIORITY_STEPS, Channel
 from console.redis_client import client, moment
 
 KEY = "sluice:worker:pulse"
-SILENT_AFTER = 60.0  # seconds without a sweep until workers count as silent
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +38,3 @@ def waiting() -> int:
     queues = [f"{prefix}{name}" for name in (current_app.conf.task_default_queue, settings.BACKGROUND_QUEUE)]
     lists = [f"{queue}{Channel.sep}{number}" if number else queue for queue in queues for number in PRIORITY_STEPS]
     return sum(int(str(client().llen(name))) for name in lists)
-
-
-def is_silent() -> bool:
-    """Tell whether no worker consumes: none ever did, or not for long."""
-    seconds = age()
-    return seconds is None or seconds > SILENT_AFTER

@@ -52,7 +52,7 @@ def _configure(state: Path, box: dict[str, str]) -> None:
     token = state / "sandbox.token"
     write_private(token, box["token"])
     cluster = {"name": "sandbox", "url": box["url"], "token_file": str(token), "ingress": box["ingress"]}
-    os.environ["CONSOLE_CLUSTERS"] = json.dumps([{**cluster, "sandbox": True}])
+    os.environ["CONSOLE_CLUSTERS"] = json.dumps([cluster])
     os.environ.setdefault("CONSOLE_DEMO", "1")
     os.environ.setdefault("CONSOLE_LOOPBACK_CLUSTERS", "1")  # a second sandbox can be added
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from console.access import changing, grants, invitations, members, people, roles, teams
 from console.access.actors import Actor
-from console.access.authorization import authorize, rights_of
+from console.access.authorization import rights_of
 from console.access.changing import NotAllowed, Refused
 from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
@@ -96,9 +96,9 @@ def snapshot() -> list[object]:
 
 
 def test_an_owner_adds_a_member_who_then_has_the_teams_rights(shop: Team, alice: User, carol: User) -> None:
-    assert not authorize(carol, Permission.DEPLOY, SHOP)
+    assert not rights_of(carol).allows(Permission.DEPLOY, SHOP)
     add(shop, carol, alice)
-    assert authorize(carol, Permission.DEPLOY, SHOP)
+    assert rights_of(carol).allows(Permission.DEPLOY, SHOP)
 
 
 def test_rights_end_with_the_membership_though_others_in_the_team_stay(shop: Team, alice: User, carol: User) -> None:
@@ -468,8 +468,8 @@ def test_the_demo_is_made_once_and_keeps_what_was_changed_in_it(settings) -> Non
     call_command("demo")
     assert not Grant.objects.filter(team__name="Shop").exists()
     viewer, deployer, admin = (User.objects.get(username=name) for name in ("viewer", "deployer", "admin"))
-    assert not authorize(viewer, Permission.DEPLOY, SHOP)
-    assert authorize(viewer, Permission.VIEW, SHOP)
-    assert authorize(deployer, Permission.DEPLOY, SHOP)
-    assert not authorize(deployer, Permission.DELETE, SHOP)
-    assert authorize(admin, Permission.DELETE, SHOP)
+    assert not rights_of(viewer).allows(Permission.DEPLOY, SHOP)
+    assert rights_of(viewer).allows(Permission.VIEW, SHOP)
+    assert rights_of(deployer).allows(Permission.DEPLOY, SHOP)
+    assert not rights_of(deployer).allows(Permission.DELETE, SHOP)
+    assert rights_of(admin).allows(Permission.DELETE, SHOP)

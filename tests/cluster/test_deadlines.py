@@ -89,7 +89,7 @@ def test_a_read_of_a_configured_cluster_ends_too(hurried):
 
 EVERYTHING = {
     "a log": lambda gateway: gateway.pod_log("a", "b", "c"),
-    "a list": lambda gateway: gateway.revisions("a", "b"),
+    "a list": lambda gateway: gateway.pods("a", revision="b"),
     "names": lambda gateway: gateway.object_names(SERVICES, "a"),
     "events": lambda gateway: gateway.pod_warnings("a", "b"),
     "a question about rights": lambda gateway: gateway.can_i("get", SERVICES, "a"),
@@ -144,13 +144,13 @@ def test_the_mirror_is_told_that_its_watch_drips(hurried, monkeypatch):
 def test_a_list_that_never_ends_ends(monkeypatch):
     monkeypatch.setattr(transport, "MAX_LIST", SHORT)
     with scripted(listed("a", token="more")) as server, ending(server, errors.Unreachable):
-        Gateway(connect(added(server.url))).namespaces()
+        Gateway(connect(added(server.url))).pods("a", revision="b")
 
 
 def test_a_list_that_never_ends_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(transport, "MAX_LIST_BYTES", 1000)
     with scripted(listed("a", token="more")) as server, pytest.raises(errors.ServerFailed):
-        Gateway(connect(added(server.url))).namespaces()
+        Gateway(connect(added(server.url))).pods("a", revision="b")
 
 
 def test_a_list_of_the_mirror_that_never_ends_is_given_up(monkeypatch):

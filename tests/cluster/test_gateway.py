@@ -48,14 +48,12 @@ def test_it_reads_what_there_is(gateway):
     service = gateway.service("default", "hello")
     revision = gateway.revision("default", service.latest_ready_revision)
     assert revision.service_name == "hello"
-    assert revision.name in {found.name for found in gateway.revisions("default", "hello")}
-    assert gateway.route("default", "hello").name == gateway.configuration("default", "hello").name == "hello"
-    assert "default" in gateway.namespaces()
+    assert gateway.route("default", "hello").name == "hello"
     assert gateway.version().startswith("v1.")
 
 
 def test_what_is_not_there_is_not_found(gateway):
-    for ask in (gateway.service, gateway.revision, gateway.route, gateway.configuration):
+    for ask in (gateway.service, gateway.revision, gateway.route):
         with pytest.raises(errors.NotFound):
             ask("default", "nothing")
 

@@ -133,7 +133,7 @@ def stage(*, database: str = "sqlite", speed: float = 50) -> Iterator[Stage]:
 def cluster(box: Sandbox) -> dict[str, Any]:
     """The entry of CONSOLE_CLUSTERS for the sandbox."""
     ingress = f"{box.ingress_host}:{box.ingress_port}"
-    return {"name": "box", "url": box.url, "token": box.token, "ingress": ingress, "sandbox": True}
+    return {"name": "box", "url": box.url, "token": box.token, "ingress": ingress}
 
 
 @contextmanager

@@ -75,10 +75,6 @@ def test_the_limit_of_a_value_counts_bytes() -> None:
     assert problem.facts["size"] == validation.MAX_VALUE_BYTES + 1
 
 
-def test_names_that_stand_twice_are_found_once_each() -> None:
-    assert validation.duplicates(["A", "B", "A", "A", "", ""]) == ("A",)
-
-
 @pytest.mark.parametrize(
     ("key", "value", "good"),
     [

@@ -255,7 +255,7 @@ def test_a_later_leader_has_a_larger_token(redis_server):
 
 
 def test_the_command_ends_soon_after_sigterm(box, redis_server, settings, tmp_path):
-    cluster = {"name": BOX, "url": box.url, "token": box.token, "sandbox": True}
+    cluster = {"name": BOX, "url": box.url, "token": box.token}
     environment = {
         **os.environ,
         "CONSOLE_SECRET_KEY": settings.SECRET_KEY,

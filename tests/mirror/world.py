@@ -21,7 +21,7 @@ STOP_SECONDS = 60
 def clusters_of(*boxes: tuple[str, Sandbox]) -> Connections:
     """The sandboxes as clusters."""
     known = Connections()
-    found = [ClusterSettings(name, url=box.url, token=box.token, sandbox=True) for name, box in boxes]
+    found = [ClusterSettings(name, url=box.url, token=box.token) for name, box in boxes]
     known.register(lambda: found)
     return known
 

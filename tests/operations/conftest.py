@@ -37,7 +37,6 @@ def world(box: Sandbox, settings) -> Iterator[World]:
         "url": box.url,
         "token": box.token,
         "ingress": f"{box.ingress_host}:{box.ingress_port}",
-        "sandbox": True,
     }
     settings.CLUSTERS = json.dumps([cluster])
     settings.OPERATION_ERROR_WINDOW = 0.2
