@@ -136,7 +136,7 @@ def new_client(seconds: float = TIMEOUT, *, url: str = "", attempts: int = 1, **
     return redis.Redis.from_pool(pool)
 
 
-def hasty_client(seconds: float) -> redis.Redis:
+def client_with_timeout(seconds: float) -> redis.Redis:
     """Return a new client that gives up after so many seconds, without another try; to be closed."""
     return new_client(seconds, command_seconds=seconds, decode_responses=True)
 

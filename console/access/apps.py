@@ -10,9 +10,9 @@ class AccessConfig(AppConfig):
         from django.db.backends.signals import connection_created
 
         from console.access import signals  # noqa: F401  connects them
-        from console.access.acting_role import standing
+        from console.access.acting_role import acting_role
         from console.audit.acting_role import connect
         from console.database import keep_storable
 
         connection_created.connect(keep_storable)
-        connect(standing)
+        connect(acting_role)

@@ -17,7 +17,7 @@ from console.access.actors import Actor, client_ip
 from console.access.models import ApiToken
 from console.audit import Outcome
 
-MOST_WRONG, FORGOTTEN_AFTER = 20, 300  # wrong tokens of an address, and seconds until they are forgotten
+MAX_WRONG, FORGOTTEN_AFTER = 20, 300  # wrong tokens of an address, and seconds until they are forgotten
 NOTE_USE_EVERY = timedelta(minutes=1)
 TELL_EVERY = 3600  # seconds: a script that goes on with a dead token fills no log
 
@@ -48,7 +48,7 @@ def token_of(request: HttpRequest) -> ApiToken:
     An address that sent too many wrong ones is refused unread for a while, with a right one too.
     """
     ip = client_ip(request)
-    if cache.get(_wrong_key(ip), 0) >= MOST_WRONG:
+    if cache.get(_wrong_key(ip), 0) >= MAX_WRONG:
         raise NotAccepted(Why.TOO_MANY)
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console.audit.acting_role import standing_of
+from console.audit.acting_role import acting_role_of
 from console.audit.models import Action, Entry, Place, Retention
 from console.audit.outcomes import Outcome
 from console.audit.triggers import FIRST_HASH
@@ -77,7 +77,7 @@ def record(
     The roles and the team that the person acts in are looked up; `labels` are those of the service, for grants with
     a selector, where the caller knows them.
     """
-    standing = standing_of(actor.user_id, action, ref, labels)
+    acting_role = acting_role_of(actor.user_id, action, ref, labels)
     with transaction.atomic():
         hold()
         last = end()
@@ -87,8 +87,8 @@ def record(
             actor=actor.name,
             actor_id=actor.user_id,
             ip=actor.ip,
-            roles=",".join(roles or standing.roles)[:300],
-            team=standing.team,
+            roles=",".join(roles or acting_role.roles)[:300],
+            team=acting_role.team,
             cluster=ref.cluster if ref else "",
             namespace=ref.namespace if ref else "",
             service=ref.name if ref else "",

@@ -20,7 +20,7 @@ from console.audit.export import json_line, row
 from console.audit.models import Entry, Forwarded
 from console.deadlines import connect, give_up_in_time, within
 
-AT_ONCE = 500  # entries between two moves of the cursor
+BATCH_SIZE = 500  # entries between two moves of the cursor
 HELD = timedelta(seconds=60)
 LONGEST = 20.0  # seconds that one call goes on
 ADDRESS_SECONDS = 5.0  # for each address of the syslog server to take the connection
@@ -90,7 +90,7 @@ def _claim(destination: str) -> bool:
 
 def _next(destination: str) -> list[Entry]:
     cursor = Forwarded.objects.values_list("sequence", flat=True).get(destination=destination)
-    return list(Entry.objects.filter(sequence__gt=cursor).order_by("sequence")[:AT_ONCE])
+    return list(Entry.objects.filter(sequence__gt=cursor).order_by("sequence")[:BATCH_SIZE])
 
 
 def _to_stdout(batch: Sequence[Entry]) -> int:

@@ -19,7 +19,7 @@ from console.audit.outcomes import Outcome
 from console.audit.redactions import Redactions
 from console.audit.triggers import RETAINED
 
-AT_ONCE = 5000  # entries removed in a transaction
+BATCH_SIZE = 5000  # entries removed in a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def remove_archived() -> None:
     """Remove what retention rows cover, in steps that leave others their turn at the database."""
     through = beginning().sequence
     while (lowest := Entry.objects.aggregate(lowest=Min("sequence"))["lowest"]) is not None and lowest <= through:
-        Entry.objects.filter(sequence__lte=min(through, lowest + AT_ONCE - 1)).delete()
+        Entry.objects.filter(sequence__lte=min(through, lowest + BATCH_SIZE - 1)).delete()
 
 
 def _last_before(moment: datetime) -> int:

@@ -12,7 +12,7 @@ from console.audit.models import Entry, Retention
 from console.audit.redactions import Redactions
 from console.audit.triggers import FIRST_HASH, RETAINED
 
-AT_ONCE = 2000
+BATCH_SIZE = 2000
 
 
 def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = (), trusted: Sequence[str] = ()) -> int:
@@ -23,7 +23,7 @@ def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = (
     """
     marks = _marks(checkpoints)
     here: Any = (
-        Entry.objects.filter(sequence__gt=beginning().sequence).order_by("sequence").iterator(chunk_size=AT_ONCE)
+        Entry.objects.filter(sequence__gt=beginning().sequence).order_by("sequence").iterator(chunk_size=BATCH_SIZE)
     )
     # Closed in any case: a cursor that the garbage collector closes may do it while psycopg holds its lock.
     with contextlib.closing(here):

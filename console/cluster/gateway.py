@@ -25,8 +25,8 @@ from console.knative.pods import Event, Pod
 FIELD_MANAGER = "sluice"
 LOG_TAIL_LINES = 50
 LOG_LIMIT_BYTES = 64 * 1024
-MOST_WARNINGS = 1000  # of all pods of a namespace
-MOST_NAMES = 500  # of one kind in one namespace that a form offers
+MAX_WARNINGS = 1000  # of all pods of a namespace
+MAX_NAMES = 500  # of one kind in one namespace that a form offers
 KNATIVE_NAMESPACE = "app.kubernetes.io/name=knative-serving"  # the label of the namespace that Knative runs in
 VERSION_LABEL = "app.kubernetes.io/version"
 
@@ -57,7 +57,7 @@ class Gateway:
 
     def object_names(self, resource: Resource, namespace: str) -> tuple[str, ...]:
         """Return the names of a kind's objects, of which nothing but the metadata is asked for."""
-        answer = self._call("GET", resource.path(namespace), query={"limit": MOST_NAMES}, accept=ONLY_METADATA)
+        answer = self._call("GET", resource.path(namespace), query={"limit": MAX_NAMES}, accept=ONLY_METADATA)
         return tuple(sorted(str(raw["metadata"]["name"]) for raw in answer.get("items") or ()))
 
     def config_map(self, namespace: str, name: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ class Gateway:
 
     def pod_warnings(self, namespace: str, revision: str) -> tuple[Event, ...]:
         """Return the warnings about pods of a revision, also of pods that are gone."""
-        query = {"fieldSelector": "involvedObject.kind=Pod,type=Warning", "limit": MOST_WARNINGS}
+        query = {"fieldSelector": "involvedObject.kind=Pod,type=Warning", "limit": MAX_WARNINGS}
         answer = self._call("GET", EVENTS.path(namespace), query=query)
         events = (Event(raw) for raw in answer.get("items") or ())
         return tuple(event for event in events if event.about.startswith(f"Pod/{revision}-deployment-"))
@@ -88,10 +88,10 @@ class Gateway:
         *,
         previous: bool = False,
         lines: int = LOG_TAIL_LINES,
-        most_bytes: int = LOG_LIMIT_BYTES,
+        max_bytes: int = LOG_LIMIT_BYTES,
     ) -> str:
         """Return the last lines of a container's log; of more bytes than that the end is missing."""
-        query = {"container": container, "tailLines": lines, "limitBytes": most_bytes}
+        query = {"container": container, "tailLines": lines, "limitBytes": max_bytes}
         if previous:
             query["previous"] = "true"
         path = f"{PODS.path(namespace, pod)}/log"

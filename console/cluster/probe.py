@@ -33,7 +33,7 @@ CALL_SECONDS = 3.0
 PROBE_SECONDS = 15.0  # for all questions together
 
 
-class Trouble(StrEnum):
+class ProbeResult(StrEnum):
     """What stands in the way."""
 
     NONE = ""
@@ -93,7 +93,7 @@ IMPERSONATING = (Right("impersonate", USERS), Right("impersonate", GROUPS))
 class Report:
     """What a test of a connection found. `missing` names rights (`update services.serving.knative.dev`)."""
 
-    trouble: Trouble = Trouble.NONE
+    trouble: ProbeResult = ProbeResult.NONE
     raw: str = ""  # the message of whoever answered
     kubernetes: str = ""
     knative: str = ""
@@ -148,23 +148,23 @@ def refuse_forbidden_addresses(settings: ClusterSettings) -> None:
 
 
 def _ask(connection: Connection, rights: tuple[Right, ...]) -> Report:
-    transport = connection.transport.hasty(CALL_SECONDS)
+    transport = connection.transport.with_timeout(CALL_SECONDS)
     gateway = Gateway(replace(connection, transport=transport))
     report = Report(kubernetes=gateway.version())
     if not report.kubernetes:
-        return replace(report, trouble=Trouble.NOT_KUBERNETES)
+        return replace(report, trouble=ProbeResult.NOT_KUBERNETES)
     began = time.monotonic()
     knows_knative = gateway.serves_knative()
     report = replace(report, milliseconds=1000 * (time.monotonic() - began))
     if not knows_knative:
-        return replace(report, trouble=Trouble.NO_KNATIVE)
+        return replace(report, trouble=ProbeResult.NO_KNATIVE)
     missing: list[Right] = []
     for right in rights:
         if left() < 0:
-            return replace(report, trouble=Trouble.TIMEOUT, missing=tuple(map(str, missing)))
+            return replace(report, trouble=ProbeResult.TIMEOUT, missing=tuple(map(str, missing)))
         if not gateway.can_i(right.verb, right.resource, "", subresource=right.subresource):
             missing.append(right)
-    trouble = Trouble.MAY_NOT_READ if any(right in READING for right in missing) else Trouble.NONE
+    trouble = ProbeResult.MAY_NOT_READ if any(right in READING for right in missing) else ProbeResult.NONE
     version = "" if Right("list", NAMESPACES) in missing else _knative_version(gateway)
     return replace(report, trouble=trouble, knative=version, missing=tuple(map(str, missing)))
 
@@ -176,39 +176,39 @@ def _knative_version(gateway: Gateway) -> str:
         return ""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def trouble_of(error: Exception) -> ProbeResult:
     """Return what the error of a call means."""
     if isinstance(error, errors.Unauthorized | errors.Forbidden):
-        return Trouble.UNAUTHORIZED if isinstance(error, errors.Unauthorized) else Trouble.FORBIDDEN
+        return ProbeResult.UNAUTHORIZED if isinstance(error, errors.Unauthorized) else ProbeResult.FORBIDDEN
     if isinstance(error, ClusterError) and 300 <= error.code < 400:
-        return Trouble.REDIRECT
+        return ProbeResult.REDIRECT
     if isinstance(error, errors.NotFound | errors.Refused):
-        return Trouble.NOT_KUBERNETES
+        return ProbeResult.NOT_KUBERNETES
     for cause in _causes(error):
         if found := _by_cause(cause):
             return found
-    return Trouble.UNREACHABLE if isinstance(error, errors.Unreachable | errors.Uncertain) else Trouble.FAILED
+    return ProbeResult.UNREACHABLE if isinstance(error, errors.Unreachable | errors.Uncertain) else ProbeResult.FAILED
 
 
-def _by_cause(cause: BaseException) -> Trouble:
+def _by_cause(cause: BaseException) -> ProbeResult:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(cause.verify_code, Trouble.AUTHORITY)
-    return next((trouble for kind, trouble in _BY_KIND if isinstance(cause, kind)), Trouble.NONE)
+        return _CERTIFICATE.get(cause.verify_code, ProbeResult.AUTHORITY)
+    return next((trouble for kind, trouble in _BY_KIND if isinstance(cause, kind)), ProbeResult.NONE)
 
 
 # The first that fits. What it means that no connection could be made is told by what that came from.
-_BY_KIND: tuple[tuple[type[BaseException], Trouble], ...] = (
-    (AddressForbidden, Trouble.ADDRESS),
-    (NameNotFound, Trouble.NAME),
-    (urllib3.exceptions.NameResolutionError, Trouble.NAME),
-    (urllib3.exceptions.NewConnectionError, Trouble.NONE),
-    (ssl.SSLError, Trouble.TLS),
-    (ConnectionRefusedError, Trouble.CONNECTION),
-    (urllib3.exceptions.TimeoutError, Trouble.TIMEOUT),
-    (TimeoutError, Trouble.TIMEOUT),
+_BY_KIND: tuple[tuple[type[BaseException], ProbeResult], ...] = (
+    (AddressForbidden, ProbeResult.ADDRESS),
+    (NameNotFound, ProbeResult.NAME),
+    (urllib3.exceptions.NameResolutionError, ProbeResult.NAME),
+    (urllib3.exceptions.NewConnectionError, ProbeResult.NONE),
+    (ssl.SSLError, ProbeResult.TLS),
+    (ConnectionRefusedError, ProbeResult.CONNECTION),
+    (urllib3.exceptions.TimeoutError, ProbeResult.TIMEOUT),
+    (TimeoutError, ProbeResult.TIMEOUT),
 )
 # OpenSSL's X509_V_ERR_*: not yet valid, expired; another host name, another address.
-_CERTIFICATE = {9: Trouble.EXPIRED, 10: Trouble.EXPIRED, 62: Trouble.HOST, 64: Trouble.HOST}
+_CERTIFICATE = {9: ProbeResult.EXPIRED, 10: ProbeResult.EXPIRED, 62: ProbeResult.HOST, 64: ProbeResult.HOST}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

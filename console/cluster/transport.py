@@ -129,7 +129,7 @@ class Transport:
         self._jitter = jitter
         self.base = client.configuration.host.rstrip("/")
 
-    def hasty(self, seconds: float, *, attempts: int = 1) -> "Transport":
+    def with_timeout(self, seconds: float, *, attempts: int = 1) -> "Transport":
         """Return the same cluster for somebody who waits: a call with all its attempts is given up after `seconds`."""
         return Transport(
             self._client,

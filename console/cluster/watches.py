@@ -64,7 +64,7 @@ class Broken:
     wait: float
 
 
-Happening = Page | Listed | Connected | WatchEvent | Broken
+Event = Page | Listed | Connected | WatchEvent | Broken
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class ListWatch:
         if stream := self._stream:
             stream.hang_up()
 
-    def run(self) -> Iterator[Happening]:
+    def run(self) -> Iterator[Event]:
         """Yield the list's pages, then each event; a Broken before each wait; returns only after `end()`."""
         while not self._stop.is_set():
             try:

@@ -97,7 +97,7 @@ _cache: dict[str, "_Copy"] = {}
 _cache_lock = threading.Lock()
 TRAIL_START = "0-0"
 MAX_EVENTS = 500  # of the trail, at once
-MOST_CHANGES = 2000  # at once; more are cheaper to read anew. At most store.KEPT_CHANGES.
+MAX_CHANGES = 2000  # at once; more are cheaper to read anew. At most store.KEPT_CHANGES.
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
         known = _cache.get(cluster)
     if known and (known.epoch, known.version) == (epoch, version):
         return known.all
-    if known and known.epoch == epoch and 0 < version - known.version <= MOST_CHANGES:
+    if known and known.epoch == epoch and 0 < version - known.version <= MAX_CHANGES:
         by_name = _updated(cluster, known)
     else:
         key = keys.summaries(cluster)
@@ -179,7 +179,7 @@ def mark(cluster: str) -> Mark:
 def changed_since(cluster: str, last: Mark) -> tuple[str, ...] | None:
     """Return the `namespace/name` of services that were written or dropped since, or None when that is not known."""
     now = mark(cluster)
-    if now.epoch != last.epoch or not 0 <= now.version - last.version <= MOST_CHANGES:
+    if now.epoch != last.epoch or not 0 <= now.version - last.version <= MAX_CHANGES:
         return None
     return tuple(_changed(cluster, last.version))
 

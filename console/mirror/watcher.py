@@ -14,7 +14,7 @@ from console.cluster.connections import Connections
 from console.cluster.errors import ClusterError
 from console.cluster.resources import Resource
 from console.cluster.transport import Transport
-from console.cluster.watches import Broken, Connected, Happening, Listed, ListWatch, Page, WatchEvent
+from console.cluster.watches import Broken, Connected, Event, Listed, ListWatch, Page, WatchEvent
 from console.mirror import keys, read
 from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter, Replacement, layout
@@ -77,7 +77,7 @@ class Follower:
         self._thread.start()
 
     @property
-    def is_needed_anew(self) -> bool:
+    def needs_restart(self) -> bool:
         """The thread ended, though nobody told it to, and it is time to try again."""
         return not self._thread.is_alive() and self.clock() >= self.retry_at
 
@@ -99,8 +99,8 @@ class Follower:
     def _run(self) -> None:
         structlog.contextvars.bind_contextvars(cluster=self.writer.cluster, kind=self.resource.plural)
         try:
-            for happening in self.loop.run():
-                self._take(happening)
+            for event in self.loop.run():
+                self._handle(event)
         except (LeadershipLost, redis.RedisError) as error:
             log.info("mirror_thread_ended", reason=type(error).__name__)
         except Exception as error:
@@ -111,29 +111,29 @@ class Follower:
         finally:
             self._is_connected = False
 
-    def _take(self, happening: Happening) -> None:
-        match happening:
+    def _handle(self, event: Event) -> None:
+        match event:
             case Page():
-                if happening.is_first or self._replacement is None:
+                if event.is_first or self._replacement is None:
                     self._replacement = self.writer.replacing(self.resource)
-                self._replacement.add(happening.objects)
+                self._replacement.add(event.objects)
             case Listed():
                 if self._replacement is not None:
                     self._replacement.finish()
                 self._replacement = None
                 # Only now: a watcher that takes over resumes from here and must find all of it written.
-                self.resource_version = happening.resource_version
+                self.resource_version = event.resource_version
                 log.info("mirror_listed")
             case WatchEvent():
-                if happening.type == "DELETED":
-                    self.writer.drop(self.resource, happening.object)
-                elif happening.type in ("ADDED", "MODIFIED"):
-                    self.writer.put(self.resource, happening.object)
-                self.resource_version = happening.resource_version or self.resource_version
+                if event.type == "DELETED":
+                    self.writer.drop(self.resource, event.object)
+                elif event.type in ("ADDED", "MODIFIED"):
+                    self.writer.put(self.resource, event.object)
+                self.resource_version = event.resource_version or self.resource_version
             case Connected():
                 self.error, self.at, self._is_connected = "", self.clock(), True
             case Broken():
-                self._break(happening)
+                self._break(event)
 
     def _break(self, broken: Broken) -> None:
         self._is_connected, self.error = False, str(broken.error)[:300]
@@ -223,7 +223,7 @@ class Watcher:
         for resource in MIRRORED:
             key = (cluster, resource.plural)
             known = self._followers.get(key)
-            if known and known.loop.transport is transport and not known.is_needed_anew:
+            if known and known.loop.transport is transport and not known.needs_restart:
                 continue
             if known:
                 known.end()

@@ -33,7 +33,7 @@ from console.operations.models import AccessTest
 
 MAX_REQUESTS = 200
 MAX_RUNNING = 8  # in the whole installation: as many as the background worker has threads
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 TOLD_EVERY = 8  # answers between two announcements
 UNNAMED = "?"  # the ingress did not say which revision answered
 SENDING_SECONDS = 45.0  # then no more requests are begun: a task must not last
@@ -84,7 +84,7 @@ def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Act
         count=count,
     )
     audit.record("view.AccessTest", actor=actor, ref=ref, outcome=Outcome.REQUESTED, text=f"{count} requests")
-    transaction.on_commit(functools.partial(_hand_over, test))
+    transaction.on_commit(functools.partial(_enqueue, test))
     return test
 
 
@@ -107,7 +107,7 @@ def send(test_id: UUID | str, stop: threading.Event) -> None:
     def ask_in_time(_number: int) -> Answer | None:
         return None if stop.is_set() or time.monotonic() > until else ask(where)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
         for answer in pool.map(ask_in_time, range(test.count)):
             if answer is None:
                 break
@@ -195,7 +195,7 @@ def _finish(test: AccessTest, error: str = "") -> None:
     tell("access-test", test)
 
 
-def _hand_over(test: AccessTest) -> None:
+def _enqueue(test: AccessTest) -> None:
     from console.operations.tasks import send_requests
 
     try:

@@ -11,7 +11,7 @@ from console.operations.models import Operation
 from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
 DAYS = 14
-MOST = 10  # people and services that are named
+MAX_NAMES = 10  # people and services that are named
 
 _GOOD = Q(status__in=SUCCESSFUL)
 _OPEN = Q(status__in=OPEN)
@@ -60,8 +60,8 @@ def activity(found: QuerySet[Operation], now: datetime, days: int = DAYS) -> Act
     recent = found.filter(submitted_at__date__gte=first).order_by()
     by_day = {row["day"]: _count(row) for row in _counted(recent.annotate(day=TruncDate("submitted_at")), "day")}
     dates = [first + timedelta(days=offset) for offset in range(days)]
-    people = _counted(recent, "actor").order_by("-total", "actor")[:MOST]
-    services = _counted(recent, "cluster", "namespace", "name").order_by("-total", "namespace", "name")[:MOST]
+    people = _counted(recent, "actor").order_by("-total", "actor")[:MAX_NAMES]
+    services = _counted(recent, "cluster", "namespace", "name").order_by("-total", "namespace", "name")[:MAX_NAMES]
     whole = recent.aggregate(**_COLUMNS)
     return Activity(
         days=tuple((day, by_day.get(day, Tally(0, 0, 0))) for day in dates),

@@ -17,7 +17,7 @@ from console.redis_client import CHANNEL, new_client
 from console.signing import sign
 
 TIMEOUT = 1.0  # seconds
-LEFT_ALONE = 3.0  # seconds
+BACKOFF = 3.0  # seconds
 
 log = structlog.get_logger(__name__)
 _silent_until: dict[str, float] = {}
@@ -32,7 +32,7 @@ def tell(kind: str, thing: OnService) -> None:
     try:
         _client(url).publish(CHANNEL, sign(msgspec.json.encode({**facts, "id": str(thing.pk)}), CHANNEL))
     except redis.RedisError as error:
-        _silent_until[url] = time.monotonic() + LEFT_ALONE
+        _silent_until[url] = time.monotonic() + BACKOFF
         log.warning("announcement_lost", kind=kind, reason=type(error).__name__)
 
 

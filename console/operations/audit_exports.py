@@ -29,20 +29,20 @@ from console.audit.models import Entry, Export, ExportPart
 from console.audit.searching import Search
 from console.operations import queue
 
-DIRECT_MOST = 10_000  # entries that are worth no task
+MAX_DIRECT = 10_000  # entries that are worth no task
 SLICE = 10_000  # entries looked through for one part
 TURN_SECONDS = 8.0
 STALLED = timedelta(seconds=20)
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
 
 
 def is_small(found: Search) -> bool:
     """Whether the entries can be sent at once. A text is looked for everywhere, so only the log's length counts."""
-    if found.high - found.low <= DIRECT_MOST:
+    if found.high - found.low <= MAX_DIRECT:
         return True
-    return not found.is_text and found.entries[: DIRECT_MOST + 1].count() <= DIRECT_MOST
+    return not found.is_text and found.entries[: MAX_DIRECT + 1].count() <= MAX_DIRECT
 
 
 @transaction.atomic
@@ -59,7 +59,7 @@ def start(found: Search, form: str, query: str, *, user: User, actor: Actor) -> 
         scope=scope_digest(rights_of(user)),
     )
     tell(form, query, actor)
-    transaction.on_commit(functools.partial(_hand_over, made))
+    transaction.on_commit(functools.partial(_enqueue, made))
     return made
 
 
@@ -76,7 +76,7 @@ def take_turn(export_id: str, reached: int, stop: threading.Event) -> None:
         if one is None or not _write_part(one):
             return
         reached = one.reached
-    _hand_over(Export.objects.get(id=export_id))
+    _enqueue(Export.objects.get(id=export_id))
 
 
 def _write_part(one: Export) -> bool:
@@ -132,21 +132,21 @@ def of_person(export_id: UUID, user: User) -> Export | None:
     return Export.objects.filter(id=export_id, user=user).first()
 
 
-def hand_over_stalled() -> None:
+def enqueue_stalled() -> None:
     """Send messages again that were lost, with their workers or on the way."""
     for one in Export.objects.filter(finished_at=None, moved_at__lt=timezone.now() - STALLED):
-        _hand_over(one)
+        _enqueue(one)
 
 
 def forget_old() -> int:
     """Remove exports of more than a day ago; returns how many."""
-    old = Export.objects.filter(created_at__lt=timezone.now() - KEPT)
+    old = Export.objects.filter(created_at__lt=timezone.now() - RETENTION)
     count = old.count()
     old.delete()
     return count
 
 
-def _hand_over(one: Export) -> None:
+def _enqueue(one: Export) -> None:
     from console.operations.tasks import export_entries
 
     try:

@@ -22,7 +22,7 @@ from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
 GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
 ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
-ENOUGH = 3  # fewer say nothing of what is usual
+MIN_SAMPLES = 3  # fewer say nothing of what is usual
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
 
@@ -108,7 +108,7 @@ def usual(operation: Operation) -> Usual | None:
         kind=operation.kind, status__in=changed, submitted_at__lt=operation.submitted_at
     )
     found = [one for one in earlier.defer(*SEALED)[:USUAL_OF] if one.seconds is not None]
-    if len(found) < ENOUGH:
+    if len(found) < MIN_SAMPLES:
         return None
     by_phase: dict[str, list[float]] = {}
     for one in found:
@@ -116,7 +116,7 @@ def usual(operation: Operation) -> Usual | None:
             by_phase.setdefault(phase, []).append(took)
     return Usual(
         statistics.median(one.seconds or 0.0 for one in found),
-        {phase: statistics.median(times) for phase, times in by_phase.items() if len(times) >= ENOUGH},
+        {phase: statistics.median(times) for phase, times in by_phase.items() if len(times) >= MIN_SAMPLES},
     )
 
 

@@ -27,7 +27,7 @@ LOST = timedelta(seconds=5)
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 
 
-def hand_over(operation: Operation, *, delay: float = 0.0) -> bool:
+def enqueue(operation: Operation, *, delay: float = 0.0) -> bool:
     """Send the message for the next turn, to be taken after `delay` seconds; returns whether the broker took it.
 
     When the broker is away or hangs, the sweep does it later: somebody may be waiting for a page here.
@@ -67,11 +67,11 @@ def send(task: Task, arguments: list[Any], **options: Any) -> None:
         task.apply_async(arguments, producer=producer, retry=True, retry_policy=RETRY_POLICY, **options)
 
 
-def wake_next(operation: Operation) -> None:
+def enqueue_next(operation: Operation) -> None:
     """Hand over the operation that waits longest behind this one on the same service, if any."""
     waiting = Operation.objects.filter(
         cluster=operation.cluster, namespace=operation.namespace, name=operation.name, status=Status.QUEUED
     )
     following = waiting.exclude(id=operation.id).order_by("submitted_at").first()
     if following:
-        hand_over(following)
+        enqueue(following)

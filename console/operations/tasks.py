@@ -14,14 +14,14 @@ from django.db import InterfaceError, OperationalError
 from console.mirror.read import MirrorUnavailable
 from console.operations import access_tests, audit_exports, worker_heartbeat
 from console.operations.engine import lease_keeper
-from console.operations.engine.finish import end
+from console.operations.engine.finish import finish
 from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.engine.run import take_turn
 from console.operations.external import detection
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.approvals import expire_requests
-from console.operations.queue import hand_over, left_behind
+from console.operations.queue import enqueue, left_behind
 from console.operations.submitting import drafts
 from console.operations.submitting.previewing import forget_old_previews
 from console.operations.submitting.submission import forget_old_operations
@@ -54,7 +54,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
             structlog.contextvars.bind_contextvars(request_id=operation.request_id, service=str(operation.ref))
             again_after = _take_turn(operation)
         if again_after is not None:
-            hand_over(operation, delay=again_after)
+            enqueue(operation, delay=again_after)
     except AlreadyHeld:
         log.debug("turn_void")
     except LeaseLost:
@@ -73,7 +73,7 @@ def _take_turn(operation: Operation) -> float | None:
         raise
     except Exception as error:
         log.exception("turn_failed")
-        end(operation, Status.FAILED, cause={"code": "internal", "raw": type(error).__name__})
+        finish(operation, Status.FAILED, cause={"code": "internal", "raw": type(error).__name__})
         return None
 
 
@@ -87,10 +87,10 @@ def sweep() -> None:
     expire_requests()
     for operation in left_behind().only("id", "attempt", "is_written"):
         log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
-        if not hand_over(operation):
+        if not enqueue(operation):
             return
     access_tests.end_interrupted()
-    audit_exports.hand_over_stalled()
+    audit_exports.enqueue_stalled()
 
 
 @shared_task

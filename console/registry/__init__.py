@@ -6,8 +6,8 @@ What the web must know of clusters and their answers is named here, so that it n
 """
 
 from console.cluster.connections import is_host_and_port
-from console.cluster.probe import Report, Trouble
-from console.registry.credentials import Credential, Unfit
+from console.cluster.probe import ProbeResult, Report
+from console.registry.credentials import Credential, InvalidCredential
 from console.registry.kubeconfig import Kubeconfig
 
-__all__ = ["Credential", "Kubeconfig", "Report", "Trouble", "Unfit", "is_host_and_port"]
+__all__ = ["Credential", "InvalidCredential", "Kubeconfig", "ProbeResult", "Report", "is_host_and_port"]

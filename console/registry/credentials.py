@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import hashes
 
 from console.cluster.guarding import tls_context
 
-MOST_TOKEN = 16 * 1024  # characters
+MAX_TOKEN = 16 * 1024  # characters
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-class Unfit(Exception):
+class InvalidCredential(Exception):
     """A text cannot be used as what it was given for; `code` tells why, for the words of a page."""
 
     def __init__(self, code: str, **facts: str) -> None:
@@ -38,29 +38,29 @@ class Credential:
         return asdict(self)
 
     def check(self) -> None:
-        """Raise Unfit when it cannot be sent, or is none."""
+        """Raise InvalidCredential when it cannot be sent, or is none."""
         if not self:
-            raise Unfit("credential-missing")
+            raise InvalidCredential("credential-missing")
         if self.token and (self.certificate or self.key):
-            raise Unfit("credential-twice")
-        if self.token and (not _TOKEN.fullmatch(self.token) or len(self.token) > MOST_TOKEN):
-            raise Unfit("token-invalid")
+            raise InvalidCredential("credential-twice")
+        if self.token and (not _TOKEN.fullmatch(self.token) or len(self.token) > MAX_TOKEN):
+            raise InvalidCredential("token-invalid")
         if bool(self.certificate) != bool(self.key):
-            raise Unfit("key-missing")
+            raise InvalidCredential("key-missing")
         if self.certificate:
             try:
                 tls_context("", self.certificate, self.key)
             except ValueError as error:
-                raise Unfit("certificate-invalid") from error
+                raise InvalidCredential("certificate-invalid") from error
 
 
 def check_authority(ca: str) -> None:
-    """Raise Unfit when the text is no certificate in PEM."""
+    """Raise InvalidCredential when the text is no certificate in PEM."""
     try:
         tls_context(ca)
         fingerprint(ca)
     except ValueError as error:
-        raise Unfit("ca-invalid") from error
+        raise InvalidCredential("ca-invalid") from error
 
 
 def fingerprint(ca: str) -> str:
@@ -72,22 +72,22 @@ def fingerprint(ca: str) -> str:
 
 
 def address(text: str, *, loopback: bool) -> str:
-    """Return the API server's address without a trailing slash; raises Unfit.
+    """Return the API server's address without a trailing slash; raises InvalidCredential.
 
     Only https, so that nobody on the way reads the token; plain http to this machine, where that is allowed.
     """
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise Unfit("address-invalid")
+        raise InvalidCredential("address-invalid")
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise Unfit("address-invalid") from error
+        raise InvalidCredential("address-invalid") from error
     if not host or parts.query or parts.fragment or parts.username is not None or parts.password is not None:
-        raise Unfit("address-invalid")
+        raise InvalidCredential("address-invalid")
     if parts.scheme == "https" or (parts.scheme == "http" and loopback and _is_this_machine(host)):
         return text.rstrip("/")
-    raise Unfit("address-not-https")
+    raise InvalidCredential("address-not-https")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from console.kubectl_yaml import load
-from console.registry.credentials import Credential, Unfit
+from console.registry.credentials import Credential, InvalidCredential
 
-MOST_CONTEXTS = 100
+MAX_CONTEXTS = 100
 # What a user or cluster entry may hold besides what is read here; each is refused by name.
 _NOT_DONE = {
     "exec": "kubeconfig-exec",
@@ -46,20 +46,20 @@ class Context:
 
 
 class Kubeconfig:
-    """The contexts of a text; raises Unfit when it is no kubeconfig."""
+    """The contexts of a text; raises InvalidCredential when it is no kubeconfig."""
 
     def __init__(self, text: str) -> None:
         try:
             self._data = load(text)
         except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
-            raise Unfit("kubeconfig-not-yaml") from error
+            raise InvalidCredential("kubeconfig-not-yaml") from error
         self._contexts = self._named("contexts", "context")
         self._clusters = self._named("clusters", "cluster")
         self._users = self._named("users", "user")
         if not self._contexts:
-            raise Unfit("kubeconfig-no-contexts")
-        if len(self._contexts) > MOST_CONTEXTS:
-            raise Unfit("kubeconfig-too-many", limit=str(MOST_CONTEXTS))
+            raise InvalidCredential("kubeconfig-no-contexts")
+        if len(self._contexts) > MAX_CONTEXTS:
+            raise InvalidCredential("kubeconfig-too-many", limit=str(MAX_CONTEXTS))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,18 +72,18 @@ class Kubeconfig:
         return name if isinstance(name, str) and name in self._contexts else ""
 
     def context(self, name: str) -> Context:
-        """Return the context; raises Unfit when it is not there, or asks for something that is not done."""
+        """Return the context; raises InvalidCredential when it is not there, or asks for something that is not done."""
         if name not in self._contexts:
-            raise Unfit("kubeconfig-context-unknown", name=name[:100])
+            raise InvalidCredential("kubeconfig-context-unknown", name=name[:100])
         found = self._contexts[name]
         cluster = self._entry(self._clusters, found.get("cluster"), name)
         user = self._entry(self._users, found.get("user"), name)
         for entry in (cluster, user):
             for key, code in _NOT_DONE.items():
                 if entry.get(key):
-                    raise Unfit(code, name=name[:100], key=key)
+                    raise InvalidCredential(code, name=name[:100], key=key)
         if cluster.get("insecure-skip-tls-verify"):
-            raise Unfit("kubeconfig-insecure", name=name[:100])
+            raise InvalidCredential("kubeconfig-insecure", name=name[:100])
         return Context(
             name,
             _text(cluster.get("server"), "server"),
@@ -107,7 +107,7 @@ class Kubeconfig:
     @staticmethod
     def _entry(entries: Mapping[str, Mapping[str, Any]], name: Any, context: str) -> Mapping[str, Any]:
         if not isinstance(name, str) or name not in entries:
-            raise Unfit("kubeconfig-incomplete", name=context[:100])
+            raise InvalidCredential("kubeconfig-incomplete", name=context[:100])
         return entries[name]
 
 
@@ -115,7 +115,7 @@ def _text(value: Any, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unfit("kubeconfig-not-text", key=key)
+        raise InvalidCredential("kubeconfig-not-text", key=key)
     return value
 
 
@@ -123,4 +123,4 @@ def _pem(value: Any, key: str) -> str:
     try:
         return base64.b64decode(_text(value, key), validate=True).decode("ascii")
     except (binascii.Error, ValueError) as error:
-        raise Unfit("kubeconfig-not-base64", key=key) from error
+        raise InvalidCredential("kubeconfig-not-base64", key=key) from error

@@ -9,12 +9,12 @@ from django.conf import settings
 
 from console import database
 from console.cluster.errors import ClusterError
-from console.cluster.probe import Report, Trouble, examine
+from console.cluster.probe import ProbeResult, Report, examine
 from console.clusters import connections
 from console.redis_client import client
 from console.signing import sign, verify
 
-KEPT_SECONDS = 3600
+CACHE_TTL = 3600
 REFRESHING_SECONDS = 30.0  # then no more clusters are begun: a task must not last
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ def keep(cluster: str, report: Report) -> None:
     """Remember the report; when Redis is away it is not remembered."""
     try:
         key = _key(cluster)
-        client().set(key, sign(msgspec.json.encode(report), key), ex=KEPT_SECONDS)
+        client().set(key, sign(msgspec.json.encode(report), key), ex=CACHE_TTL)
     except redis.RedisError as error:
         log.warning("report_not_kept", cluster=cluster, reason=type(error).__name__)
 
@@ -52,7 +52,7 @@ def refresh(cluster: str) -> Report:
     try:
         connection = connections.get(cluster)
     except ClusterError as error:
-        report = Report(Trouble.FAILED, str(error)[:500])
+        report = Report(ProbeResult.FAILED, str(error)[:500])
     else:
         impersonates = settings.IMPERSONATE if connection.impersonates is None else connection.impersonates
         database.give_back()

@@ -3,9 +3,9 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.registry import Report, Trouble, Unfit
+from console.registry import InvalidCredential, ProbeResult, Report
 
-_UNFIT = {
+_INVALID_CREDENTIAL = {
     "address-invalid": gettext_lazy("Enter the API server's URL, for example https://cluster.example.com:6443."),
     "address-not-https": gettext_lazy(
         "The URL must start with https://. Over plain HTTP, anyone on the network path could read the token."
@@ -63,50 +63,56 @@ _UNFIT = {
     "kubeconfig-not-base64": gettext_lazy("“%(key)s” is not base64-encoded PEM."),
 }
 
-_TROUBLES = {
-    Trouble.NONE: gettext_lazy("Connected. Knative Serving found."),
-    Trouble.ADDRESS: gettext_lazy(
+_PROBE_RESULTS = {
+    ProbeResult.NONE: gettext_lazy("Connected. Knative Serving found."),
+    ProbeResult.ADDRESS: gettext_lazy(
         "This address cannot be used for a cluster: it is a loopback, link-local or cloud metadata address."
     ),
-    Trouble.NAME: gettext_lazy("The host name could not be resolved. Check its spelling and the console's DNS server."),
-    Trouble.CONNECTION: gettext_lazy(
+    ProbeResult.NAME: gettext_lazy(
+        "The host name could not be resolved. Check its spelling and the console's DNS server."
+    ),
+    ProbeResult.CONNECTION: gettext_lazy(
         "Connection refused: nothing is listening there. Check the port; 6443 and 443 are common."
     ),
-    Trouble.TIMEOUT: gettext_lazy("Connection timed out. A firewall may be dropping packets, or the address is wrong."),
-    Trouble.AUTHORITY: gettext_lazy(
+    ProbeResult.TIMEOUT: gettext_lazy(
+        "Connection timed out. A firewall may be dropping packets, or the address is wrong."
+    ),
+    ProbeResult.AUTHORITY: gettext_lazy(
         "The server's certificate is signed by an untrusted authority. Provide the cluster's CA certificate "
         "(certificate-authority-data in its kubeconfig)."
     ),
-    Trouble.HOST: gettext_lazy("The server's certificate does not cover this address. Use an address that it covers."),
-    Trouble.EXPIRED: gettext_lazy(
+    ProbeResult.HOST: gettext_lazy(
+        "The server's certificate does not cover this address. Use an address that it covers."
+    ),
+    ProbeResult.EXPIRED: gettext_lazy(
         "The server's certificate has expired or is not yet valid, or the console's clock is wrong."
     ),
-    Trouble.TLS: gettext_lazy("The TLS handshake failed. Is this the API server's port?"),
-    Trouble.UNREACHABLE: gettext_lazy("The connection failed or was interrupted."),
-    Trouble.REDIRECT: gettext_lazy(
+    ProbeResult.TLS: gettext_lazy("The TLS handshake failed. Is this the API server's port?"),
+    ProbeResult.UNREACHABLE: gettext_lazy("The connection failed or was interrupted."),
+    ProbeResult.REDIRECT: gettext_lazy(
         "The server redirects elsewhere. The console does not follow redirects, because that would expose "
         "the credential. Enter the API server's own URL."
     ),
-    Trouble.NOT_KUBERNETES: gettext_lazy("Something responds there, but it is not a Kubernetes API server."),
-    Trouble.UNAUTHORIZED: gettext_lazy("The cluster rejected the credential (401): it is wrong or has expired."),
-    Trouble.FORBIDDEN: gettext_lazy("The credential is valid but has no permissions in the cluster (403)."),
-    Trouble.NO_KNATIVE: gettext_lazy("Connected, but Knative Serving is not installed."),
-    Trouble.MAY_NOT_READ: gettext_lazy(
+    ProbeResult.NOT_KUBERNETES: gettext_lazy("Something responds there, but it is not a Kubernetes API server."),
+    ProbeResult.UNAUTHORIZED: gettext_lazy("The cluster rejected the credential (401): it is wrong or has expired."),
+    ProbeResult.FORBIDDEN: gettext_lazy("The credential is valid but has no permissions in the cluster (403)."),
+    ProbeResult.NO_KNATIVE: gettext_lazy("Connected, but Knative Serving is not installed."),
+    ProbeResult.MAY_NOT_READ: gettext_lazy(
         "The account cannot list and watch what the console shows. Bind the roles in "
         "deploy/kubernetes/roles.yaml to it."
     ),
-    Trouble.FAILED: gettext_lazy("The cluster returned an error."),
+    ProbeResult.FAILED: gettext_lazy("The cluster returned an error."),
 }
 
 
-def unfit(found: Unfit) -> str:
+def invalid_credential(found: InvalidCredential) -> str:
     """Return why a text cannot be used, and what to do."""
-    return str(_UNFIT[found.code]) % found.facts
+    return str(_INVALID_CREDENTIAL[found.code]) % found.facts
 
 
 def verdict(report: Report) -> str:
     """Return what a test of a connection found, in one or two sentences."""
-    return str(_TROUBLES[report.trouble])
+    return str(_PROBE_RESULTS[report.trouble])
 
 
 def origin(text: str) -> str:

@@ -9,11 +9,11 @@ from console.mirror import read
 from console.operations.lookups import form_choices
 from console.web.requests import ConsoleRequest
 
-MOST_SERVICES = 100  # of the namespace that are looked through
+MAX_SERVICES = 100  # of the namespace that are looked through
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class FormChoices:
     """Names by kind, and `NAME/KEY` of secrets and config maps as far as services use them."""
 
     secrets: tuple[str, ...] = ()
@@ -40,14 +40,14 @@ class Offers:
         return (*secrets, *(f"config-map {name}" for name in self.config_maps))
 
 
-def offers(request: ConsoleRequest, ref: ServiceRef) -> Offers:
+def choices_for(request: ConsoleRequest, ref: ServiceRef) -> FormChoices:
     """Return what a form about a service in this namespace may offer to this person."""
     seen = [
         row.ref
         for row in read.services(ref.cluster)
         if row.namespace == ref.namespace and request.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
-    used = {one for service in read.several(ref.cluster, seen[:MOST_SERVICES]) for one in references(service)}
+    used = {one for service in read.several(ref.cluster, seen[:MAX_SERVICES]) for one in references(service)}
     there = form_choices.names(ref.cluster, ref.namespace, request.user)
 
     def names(kind: str, listed: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def offers(request: ConsoleRequest, ref: ServiceRef) -> Offers:
     def keys(kind: str) -> tuple[str, ...]:
         return tuple(sorted({f"{one.name}/{one.key}" for one in used if one.kind == kind and one.key}))
 
-    return Offers(
+    return FormChoices(
         names("secret", there.secrets),
         names("config-map", there.config_maps),
         names("service-account", there.service_accounts),

@@ -175,7 +175,7 @@ def test_a_token_that_has_ended_shuts_out_no_other_token_of_its_address(people) 
     token, dead = issue(people["viewer"])
     _other, text = issue(people["viewer"])
     tokens.revoke(token, actor=Actor(None, "root"))
-    for _ in range(bearer.MOST_WRONG + 5):
+    for _ in range(bearer.MAX_WRONG + 5):
         assert why_not(dead) == Why.REVOKED
     assert token_of(request(text)).user == people["viewer"]
 
@@ -213,7 +213,7 @@ def test_a_dead_token_leaves_one_entry_however_often_it_comes(people) -> None:
 
 def test_too_many_wrong_tokens_shut_the_door_for_their_address_alone(people) -> None:
     _token, text = issue(people["viewer"])
-    for _ in range(bearer.MOST_WRONG):
+    for _ in range(bearer.MAX_WRONG):
         assert why_not(tokens.new_text(), REMOTE_ADDR="192.0.2.66") == Why.UNKNOWN
     assert why_not(text, REMOTE_ADDR="192.0.2.66") == Why.TOO_MANY
     assert token_of(request(text, REMOTE_ADDR="192.0.2.67")).user == people["viewer"]

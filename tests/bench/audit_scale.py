@@ -16,7 +16,7 @@ from datetime import timedelta
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 os.environ["CONSOLE_STATE_DIR"] = tempfile.mkdtemp(prefix="audit-scale-")
 
-AT_ONCE = 5000
+BATCH_SIZE = 5000
 DAYS = 365
 ACTIONS = ("deploy.SetEnv", "operation.succeeded", "traffic.SplitTraffic", "operation.succeeded", "outside.change")
 
@@ -72,7 +72,7 @@ def fill(count: int) -> None:
     batch: list[Entry] = []
     for entry in entries():
         batch.append(entry)
-        if len(batch) == AT_ONCE:
+        if len(batch) == BATCH_SIZE:
             Entry.objects.bulk_create(batch)
             batch = []
     Entry.objects.bulk_create(batch)

@@ -17,7 +17,7 @@ import pytest
 from console.cluster import addresses, errors, probe, service_request, transport
 from console.cluster.connections import ClusterSettings, Connection, connect
 from console.cluster.gateway import Gateway
-from console.cluster.probe import Trouble
+from console.cluster.probe import ProbeResult
 from console.cluster.resources import SERVICES
 from console.cluster.service_request import Target, ask
 from console.cluster.watches import Broken, Connected, Listed, ListWatch
@@ -60,7 +60,7 @@ def added(url: str) -> ClusterSettings:
 def once(settings: ClusterSettings) -> Connection:
     """A connection that tries once."""
     connection = connect(settings)
-    return replace(connection, transport=connection.transport.hasty(60))
+    return replace(connection, transport=connection.transport.with_timeout(60))
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def test_whatever_is_asked_ends(what, hurried):
 
 def test_all_attempts_of_a_call_end_together():
     with scripted(DRIPS["the body"]) as server, ending(server, errors.Unreachable):
-        connect(added(server.url)).transport.hasty(SHORT, attempts=1000).call("GET", PATH)
+        connect(added(server.url)).transport.with_timeout(SHORT, attempts=1000).call("GET", PATH)
     assert len(server.requests) < 10
 
 
@@ -164,7 +164,7 @@ def test_a_list_of_the_mirror_that_never_ends_is_given_up(monkeypatch):
 def test_a_connection_test_ends(server, monkeypatch):
     monkeypatch.setattr(probe, "PROBE_SECONDS", SHORT)
     report = probe.probe(added(server.url), impersonates=False)
-    assert report.trouble == Trouble.TIMEOUT
+    assert report.trouble == ProbeResult.TIMEOUT
     assert not server.has_dripped_all
 
 
@@ -172,7 +172,7 @@ def test_one_question_of_a_connection_test_ends(monkeypatch):
     monkeypatch.setattr(probe, "CALL_SECONDS", SHORT)
     with scripted(DRIPS["the body"]) as server:
         report = probe.probe(added(server.url), impersonates=False)
-    assert report.trouble == Trouble.TIMEOUT
+    assert report.trouble == ProbeResult.TIMEOUT
     assert not server.has_dripped_all
 
 
@@ -234,7 +234,7 @@ def test_a_connection_test_tells_that_the_name_service_does_not_answer(monkeypat
     monkeypatch.setattr(addresses, "RESOLVE_SECONDS", SHORT)
     with silent_names(monkeypatch):
         report = probe.probe(added("https://cluster.example.com"), impersonates=False)
-    assert report.trouble == Trouble.TIMEOUT
+    assert report.trouble == ProbeResult.TIMEOUT
 
 
 def test_a_test_request_ends_when_the_name_service_does_not_answer(monkeypatch):

@@ -175,6 +175,6 @@ def test_list_and_watch_together_miss_nothing(gateway):
 
 
 def _kept(loop: ListWatch, seen: list[object]) -> tuple[()]:
-    for happening in loop.run():
-        seen.append(happening)
+    for event in loop.run():
+        seen.append(event)
     return ()

@@ -11,7 +11,7 @@ import pytest
 from console.cluster import addresses, connections, errors, probe
 from console.cluster.connections import ClusterSettings, connect
 from console.cluster.guarding import AddressForbidden
-from console.cluster.probe import CHANGING, IMPERSONATING, READING, Report, Trouble
+from console.cluster.probe import CHANGING, IMPERSONATING, READING, ProbeResult, Report
 from tests.cluster.scripted_server import CUT, HANG, ScriptedServer, answer, scripted
 from tests.cluster.test_service_request import FORBIDDEN
 from tests.sandbox_process import Sandbox, sandbox
@@ -55,7 +55,7 @@ def names(monkeypatch):
 
 def test_a_cluster_that_works_tells_its_version_and_how_fast_it_is(box):
     report = tried(added(box), impersonates=True)
-    assert (report.trouble, report.missing, report.raw) == (Trouble.NONE, (), "")
+    assert (report.trouble, report.missing, report.raw) == (ProbeResult.NONE, (), "")
     assert report.kubernetes.startswith("v1.")
     assert report.milliseconds is not None
     assert report.is_usable
@@ -68,22 +68,22 @@ def test_knatives_version_is_its_namespaces_label(box):
 
 
 def test_an_unknown_authority(box):
-    assert tried(added(box, ca="")).trouble == Trouble.AUTHORITY
+    assert tried(added(box, ca="")).trouble == ProbeResult.AUTHORITY
 
 
 def test_a_certificate_for_another_host(box, names):
     names["cluster.example.com"] = ["127.0.0.1"]
     port = box.tls_url.rpartition(":")[2]
-    assert tried(added(box, url=f"https://cluster.example.com:{port}")).trouble == Trouble.HOST
+    assert tried(added(box, url=f"https://cluster.example.com:{port}")).trouble == ProbeResult.HOST
 
 
 def test_something_that_speaks_no_tls(box):
-    assert tried(added(box, url=box.url.replace("http:", "https:"))).trouble == Trouble.TLS
+    assert tried(added(box, url=box.url.replace("http:", "https:"))).trouble == ProbeResult.TLS
 
 
 def test_a_name_that_is_not_known():
     settings = ClusterSettings("a", url="https://no-such-host.invalid", token="t", guarded=True)
-    assert tried(settings).trouble == Trouble.NAME
+    assert tried(settings).trouble == ProbeResult.NAME
 
 
 def test_a_port_on_which_nothing_listens():
@@ -92,17 +92,17 @@ def test_a_port_on_which_nothing_listens():
         settings = ClusterSettings(
             "a", url=f"https://127.0.0.1:{taken.getsockname()[1]}", token="t", guarded=True, loopback=True
         )
-        assert tried(settings).trouble == Trouble.CONNECTION
+        assert tried(settings).trouble == ProbeResult.CONNECTION
 
 
 def test_a_token_that_is_not_accepted(box):
     report = tried(added(box, token="wrong"))
-    assert (report.trouble, report.raw) == (Trouble.UNAUTHORIZED, "Unauthorized")
+    assert (report.trouble, report.raw) == (ProbeResult.UNAUTHORIZED, "Unauthorized")
 
 
 def test_an_account_without_rights_is_told_each_one_that_is_missing(box):
     report = tried(added(box, token=box.tokens["viewer"]), impersonates=True)
-    assert report.trouble == Trouble.MAY_NOT_READ
+    assert report.trouble == ProbeResult.MAY_NOT_READ
     assert set(report.missing) == {str(right) for right in (*READING, *CHANGING, *IMPERSONATING)}
     assert "update services.serving.knative.dev" in report.missing
     assert "get pods/log" in report.missing
@@ -134,15 +134,15 @@ VERSION = answer({"gitVersion": "v1.33.0"})
 @pytest.mark.parametrize(
     ("scripts", "trouble"),
     [
-        ([answer({}, code=302, Location="http://169.254.169.254/")], Trouble.REDIRECT),
-        ([answer({"message": "no", "reason": "Forbidden"}, code=403)], Trouble.FORBIDDEN),
-        ([answer({"message": "?"}, code=404)], Trouble.NOT_KUBERNETES),
-        ([answer({"hello": "world"})], Trouble.NOT_KUBERNETES),
-        ([answer({"message": "broken"}, code=500)], Trouble.FAILED),
-        ([[CUT]], Trouble.UNREACHABLE),
-        ([[HANG]], Trouble.TIMEOUT),
-        ([VERSION, answer({"message": "nothing there"}, code=404)], Trouble.NO_KNATIVE),
-        ([VERSION, answer({"resources": [{"name": "other"}]})], Trouble.NO_KNATIVE),
+        ([answer({}, code=302, Location="http://169.254.169.254/")], ProbeResult.REDIRECT),
+        ([answer({"message": "no", "reason": "Forbidden"}, code=403)], ProbeResult.FORBIDDEN),
+        ([answer({"message": "?"}, code=404)], ProbeResult.NOT_KUBERNETES),
+        ([answer({"hello": "world"})], ProbeResult.NOT_KUBERNETES),
+        ([answer({"message": "broken"}, code=500)], ProbeResult.FAILED),
+        ([[CUT]], ProbeResult.UNREACHABLE),
+        ([[HANG]], ProbeResult.TIMEOUT),
+        ([VERSION, answer({"message": "nothing there"}, code=404)], ProbeResult.NO_KNATIVE),
+        ([VERSION, answer({"resources": [{"name": "other"}]})], ProbeResult.NO_KNATIVE),
     ],
 )
 def test_what_a_server_answers_is_named(scripts, trouble, monkeypatch):
@@ -157,14 +157,14 @@ def test_a_redirect_is_not_followed():
     with scripted(answer({})) as elsewhere, scripted(
         answer({}, code=307, Location=f"{elsewhere.url}/version")
     ) as server:  # fmt: skip
-        assert tried(local(server)).trouble == Trouble.REDIRECT
+        assert tried(local(server)).trouble == ProbeResult.REDIRECT
         assert elsewhere.requests == []
 
 
 def test_a_slow_cluster_does_not_keep_the_page_waiting(monkeypatch):
     monkeypatch.setattr(probe, "PROBE_SECONDS", 0.0)
     with scripted(VERSION, answer({"resources": [{"name": "services"}]})) as server:
-        assert tried(local(server)).trouble == Trouble.TIMEOUT
+        assert tried(local(server)).trouble == ProbeResult.TIMEOUT
         assert server.requests == []
 
 
@@ -174,7 +174,7 @@ def test_an_address_inside_the_machine_or_of_metadata_is_refused_before_anything
     monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_args, **_options: found)
     monkeypatch.setattr(connections, "connect", lambda _settings: pytest.fail("connected"))
     report = tried(ClusterSettings("a", url="https://cluster.example.com", token="t", guarded=True))
-    assert report.trouble == Trouble.ADDRESS
+    assert report.trouble == ProbeResult.ADDRESS
 
 
 @pytest.mark.parametrize("address", [one for one in FORBIDDEN if one not in ("127.0.0.1", "127.8.8.8", "::1")])
@@ -196,14 +196,14 @@ def test_a_name_that_answers_otherwise_the_second_time_leads_nowhere(names, meth
         with pytest.raises(errors.Unreachable, match=r"127\.0\.0\.1 cannot be used") as caught:
             transport.call(method, "/version", body=None)
         assert isinstance(caught.value.__cause__, AddressForbidden)
-        assert probe.trouble_of(caught.value) == Trouble.ADDRESS
+        assert probe.trouble_of(caught.value) == ProbeResult.ADDRESS
         assert server.requests == []
 
 
 def test_a_proxy_of_the_environment_is_not_used_where_addresses_are_checked(monkeypatch):
     with scripted(answer({})) as proxy, scripted(VERSION, answer({}, code=404)) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        assert tried(local(server)).trouble == Trouble.NO_KNATIVE
+        assert tried(local(server)).trouble == ProbeResult.NO_KNATIVE
         assert proxy.requests == []
 
 

@@ -12,7 +12,7 @@ from console.cluster.watches import (
     WATCH_SECONDS,
     Broken,
     Connected,
-    Happening,
+    Event,
     Listed,
     ListWatch,
     Page,
@@ -39,14 +39,14 @@ class Following:
     def __init__(self, server: ScriptedServer, resource: Resource = SERVICES, resource_version: str = "") -> None:
         asked, _ = transport_to(server.url)
         self.waits: list[float] = []
-        self.seen: list[Happening] = []
+        self.seen: list[Event] = []
         self.loop = ListWatch(asked, resource, resource_version, jitter=lambda: 1.0, clock=lambda: 0.0)
         self.loop.pause = self.waits.append
 
     def until(self, is_enough: Callable[[], bool]) -> Following:
         """Follow in this thread until the condition holds."""
-        for happening in self.loop.run():
-            self.seen.append(happening)
+        for each in self.loop.run():
+            self.seen.append(each)
             if is_enough():
                 break
         self.loop.end()

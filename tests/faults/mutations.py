@@ -83,8 +83,8 @@ MUTATIONS = (
     Mutation(
         "enqueue before the commit",
         "console/operations/submitting/submission.py",
-        "    transaction.on_commit(lambda: hand_over(operation), robust=True)\n    transaction",
-        "    hand_over(operation)\n    transaction",
+        "    transaction.on_commit(lambda: enqueue(operation), robust=True)\n    transaction",
+        "    enqueue(operation)\n    transaction",
         (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
     ),
     Mutation(

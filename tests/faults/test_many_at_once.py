@@ -21,13 +21,13 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
-AT_ONCE = 200
+OPERATIONS = 200
 THREADS = 32
 SLOW = "example.com/shop/slow-pull:400s"  # 8 s at the stage's speed: more than the threads can follow at a time
 
 
 def test_two_hundred_at_once(fresh: Stage, deployer: Actor):
-    names = [f"many-{number}" for number in range(AT_ONCE)]
+    names = [f"many-{number}" for number in range(OPERATIONS)]
     for name in names:
         fresh.world.create(name)
     operations = []
@@ -43,7 +43,7 @@ def test_two_hundred_at_once(fresh: Stage, deployer: Actor):
     facts = _status(worker)
     seconds = time.monotonic() - began
     waits = sorted((o.written_at - ready).total_seconds() for o in ended if o.written_at)
-    print(f"\n{AT_ONCE} operations at once, {THREADS} threads: all ended after {seconds:.0f} s")
+    print(f"\n{OPERATIONS} operations at once, {THREADS} threads: all ended after {seconds:.0f} s")
     print(f"  written after: median {waits[len(waits) // 2]:.1f} s, longest {waits[-1]:.1f} s")
     print(f"  worker: {facts['VmHWM']} at most, {facts['VmRSS']} at the end, {facts['Threads']} threads")
     assert {operation.status for operation in ended} == {Status.SUCCEEDED}

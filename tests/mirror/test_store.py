@@ -185,7 +185,7 @@ def test_a_reader_decodes_only_what_changed(mirror, monkeypatch):
 
 
 def test_many_changes_are_read_anew_and_right(mirror, monkeypatch):
-    monkeypatch.setattr(read, "MOST_CHANGES", 5)
+    monkeypatch.setattr(read, "MAX_CHANGES", 5)
     monkeypatch.setattr(store, "KEPT_CHANGES", 5)
     read.services(BOX)
     mirror.replace_all(SERVICES, [factories.service(f"s{number}") for number in range(20)])

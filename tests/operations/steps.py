@@ -12,7 +12,7 @@ from console.operations.models import Operation
 from console.operations.submitting import previewing, submission
 from console.operations.tasks import perform
 
-MOST_TURNS = 40
+MAX_TURNS = 40
 
 
 def submit(change: Change, ref: ServiceRef, actor: Actor, **options: Any) -> Operation:
@@ -24,7 +24,7 @@ def submit(change: Change, ref: ServiceRef, actor: Actor, **options: Any) -> Ope
 
 def finish(operation: Operation) -> Operation:
     """Do what a worker does until the operation ends; returns it as it is then."""
-    for _ in range(MOST_TURNS):
+    for _ in range(MAX_TURNS):
         perform(str(operation.id))
         operation = Operation.objects.get(pk=operation.pk)
         if not operation.is_active:

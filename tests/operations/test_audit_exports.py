@@ -87,10 +87,10 @@ def test_a_worker_that_died_is_followed(auditor: User, monkeypatch: pytest.Monke
     export = begin(auditor)
     sent: list[list[object]] = []
     monkeypatch.setattr(audit_exports.queue, "send", lambda _task, arguments, **_options: sent.append(arguments))
-    audit_exports.hand_over_stalled()
+    audit_exports.enqueue_stalled()
     assert sent == []
     Export.objects.update(moved_at=timezone.now() - timedelta(seconds=30))
-    audit_exports.hand_over_stalled()
+    audit_exports.enqueue_stalled()
     assert sent == [[str(export.id), 41]]
 
 
@@ -102,7 +102,7 @@ def test_a_right_that_is_taken_away_ends_it(auditor: User) -> None:
 
 
 def test_small_and_big_are_told_apart(auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_exports, "DIRECT_MOST", 25)
+    monkeypatch.setattr(audit_exports, "MAX_DIRECT", 25)
     everything = visible_entries(rights_of(auditor))
     assert not audit_exports.is_small(searching.search(everything, {}))
     assert audit_exports.is_small(searching.search(everything, {"namespace": "other"}))

@@ -183,13 +183,13 @@ def test_the_answer_is_kept_for_a_minute_for_each_identity(settings, redis_serve
         assert refused("hello", peter)
         assert [request.header("Impersonate-User") for request in server.requests[2:]] == [["peter"]] * 2
     kept = list(client().scan_iter("sluice:cluster-rights:*"))
-    assert all(0 < client().ttl(key) <= cluster_rights.KEPT_SECONDS for key in kept)
+    assert all(0 < client().ttl(key) <= cluster_rights.CACHE_TTL for key in kept)
     assert len(kept) == 2
     assert not any("mary" in key for key in kept)
 
 
 def test_a_cluster_that_is_away_costs_one_page_a_moment_and_the_next_ones_nothing(settings, redis_server, monkeypatch):
-    monkeypatch.setattr(cluster_rights, "PATIENCE", 0.2)
+    monkeypatch.setattr(cluster_rights, "TIMEOUT", 0.2)
     with scripted([HANG]) as server:
         settings.CLUSTERS = json.dumps([{"name": "box", "url": server.url, "token": "t"}])
         mary = person("mary", "shop")

@@ -15,7 +15,7 @@ from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
 from console.operations.engine import following, leases
 from console.operations.models import Operation
-from console.operations.queue import hand_over, left_behind
+from console.operations.queue import enqueue, left_behind
 from tests.operations.factories import World
 from tests.operations.steps import submit
 
@@ -47,7 +47,7 @@ def test_reconcile_finds_what_was_left_behind_and_nothing_else(world: World, ref
 @pytest.mark.django_db
 def test_a_lost_message_is_sent_again_after_a_while(world: World, ref: ServiceRef, deployer: Actor):
     operation = submit(SECOND, ref, deployer)
-    assert hand_over(operation)
+    assert enqueue(operation)
     assert not left_behind().exists()
     Operation.objects.filter(id=operation.id).update(handed_over_at=timezone.now() - timedelta(seconds=16))
     assert left_behind().get() == operation

@@ -93,7 +93,7 @@ class ControlPlane(Supervisor):
     def _is_ready(self) -> bool:
         process = self.processes["apiserver"]
         if process.poll() is not None:
-            raise RuntimeError(f"kube-apiserver ended: {self.last_words('apiserver')}")
+            raise RuntimeError(f"kube-apiserver ended: {self.log_tail('apiserver')}")
         if not self.ca.exists():
             return False
         try:

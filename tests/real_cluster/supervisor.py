@@ -91,7 +91,7 @@ class Supervisor:
 
     def _start_again(self, name: str) -> None:
         code = self.processes[name].returncode
-        logger.warning("%s ended with %s and is started again: %s", name, code, self.last_words(name))
+        logger.warning("%s ended with %s and is started again: %s", name, code, self.log_tail(name))
         self.restarts.append(name)
         self._launch(name)
 
@@ -143,13 +143,13 @@ class Supervisor:
 
     def report(self, lines: int = LAST_LINES) -> str:
         """Return how the programs are and what each said last: what a failed test shows."""
-        return "\n".join([self.states(), *(self.last_words(name, lines) for name in self.programs)])
+        return "\n".join([self.states(), *(self.log_tail(name, lines) for name in self.programs)])
 
     def full_report(self) -> str:
         """Return all that tells why something did not start: longer last words, who listens where, the network."""
         return f"{self.report(MANY_LINES)}\n{machine.report()}"
 
-    def last_words(self, name: str, lines: int = LAST_LINES) -> str:
+    def log_tail(self, name: str, lines: int = LAST_LINES) -> str:
         log = self.folder / "logs" / f"{name}.log"
         text = log.read_text(errors="replace") if log.exists() else ""
         return "\n".join([f"--- {name} said last:", *text.splitlines()[-lines:]])

@@ -53,7 +53,7 @@ def failed(gateway: Gateway, namespace: str, name: str, wanted: str) -> dict[str
     def gathered() -> dict[str, Any] | None:
         service = gateway.service(namespace, name)
         follow = Follow(service.generation, True, revision=service.latest_created_revision)
-        found = diagnosis.gather(gateway, service, follow)
+        found = diagnosis.diagnose(gateway, service, follow)
         return found if found["code"] == wanted else None
 
     return eventually(gathered, timeout=START_SECONDS, message=f"{name} does not fail for {wanted}")

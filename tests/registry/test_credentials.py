@@ -17,7 +17,7 @@ from console.audit.models import Entry, ExportPart, WatchedService
 from console.operations.models import Operation, Preview
 from console.registry import changes
 from console.registry.changes import CredentialNeeded, Wanted
-from console.registry.credentials import Credential, Unfit, address, check_authority, fingerprint
+from console.registry.credentials import Credential, InvalidCredential, address, check_authority, fingerprint
 from console.registry.models import Cluster
 from console.registry.resealing import columns
 from console.sandbox.certificate import make_certificate
@@ -48,7 +48,7 @@ def test_an_address_is_https(text: str, kept: str) -> None:
     ],
 )
 def test_any_other_address_is_refused(text: str) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidCredential):
         address(text, loopback=False)
 
 
@@ -56,7 +56,7 @@ def test_plain_http_is_for_this_machine_only_and_only_where_that_is_allowed() ->
     assert address("http://127.0.0.1:8080", loopback=True) == "http://127.0.0.1:8080"
     assert address("http://localhost:8080", loopback=True) == "http://localhost:8080"
     for elsewhere in ("http://prod.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1"):
-        with pytest.raises(Unfit, match="address-not-https"):
+        with pytest.raises(InvalidCredential, match="address-not-https"):
             address(elsewhere, loopback=True)
 
 
@@ -79,7 +79,7 @@ def test_a_credential_is_one_thing_and_whole(tmp_path: Path) -> None:
         (Credential("", "nonsense", key), "certificate-invalid"),
         (Credential("", made.text, other.key_file.read_text()), "certificate-invalid"),
     ):
-        with pytest.raises(Unfit) as caught:
+        with pytest.raises(InvalidCredential) as caught:
             credential.check()
         assert caught.value.code == code
 
@@ -90,7 +90,7 @@ def test_an_authority_is_a_certificate(tmp_path: Path) -> None:
     check_authority(made.text)
     assert fingerprint(made.text).startswith("sha256:")
     for text in ("nonsense", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"):
-        with pytest.raises(Unfit, match="ca-invalid"):
+        with pytest.raises(InvalidCredential, match="ca-invalid"):
             check_authority(text)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from console.registry.credentials import Credential, Unfit
+from console.registry.credentials import Credential, InvalidCredential
 from console.registry.kubeconfig import Context, Kubeconfig
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -39,8 +39,8 @@ def config(*, cluster: dict[str, Any] | None = None, user: dict[str, Any] | None
     return yaml.safe_dump(data | more)
 
 
-def refusal(text: str, context: str = "prod") -> Unfit:
-    with pytest.raises(Unfit) as caught:
+def refusal(text: str, context: str = "prod") -> InvalidCredential:
+    with pytest.raises(InvalidCredential) as caught:
         Kubeconfig(text).context(context)
     return caught.value
 

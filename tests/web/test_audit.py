@@ -132,7 +132,7 @@ def test_a_filter_that_cannot_be_saved_is_told_why(client, log, people, name: st
 
 
 def test_a_big_export_becomes_a_page_with_a_file_for_its_owner(client, log, people, monkeypatch) -> None:
-    monkeypatch.setattr(audit_exports, "DIRECT_MOST", 1)
+    monkeypatch.setattr(audit_exports, "MAX_DIRECT", 1)
     client.force_login(people["auditor"])
     with broker("memory://"):
         response = client.post(reverse("audit-export", kwargs={"form": "csv"}) + "?actor=deployer")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation.template import templatize
 
-from console.registry import Trouble
+from console.registry import ProbeResult
 from console.web import cluster_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,9 @@ def test_whatever_is_wrong_with_a_cluster_has_words_for_people() -> None:
     codes = set()
     for path in (ROOT / "console" / "registry").rglob("*.py"):
         text = path.read_text(encoding="utf8")
-        codes |= set(re.findall(r'Unfit\("([a-z-]+)"', text)) | set(re.findall(r'"(kubeconfig-[a-z0-9-]+)"', text))
+        codes |= set(re.findall(r'InvalidCredential\("([a-z-]+)"', text)) | set(
+            re.findall(r'"(kubeconfig-[a-z0-9-]+)"', text)
+        )
     assert len(codes) > 20
-    assert codes == set(cluster_words._UNFIT)
-    assert set(Trouble) == set(cluster_words._TROUBLES)
+    assert codes == set(cluster_words._INVALID_CREDENTIAL)
+    assert set(ProbeResult) == set(cluster_words._PROBE_RESULTS)

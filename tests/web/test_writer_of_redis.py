@@ -21,7 +21,7 @@ from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
 from console.audit.models import Entry
 from console.celery import app
-from console.cluster.probe import Report, Trouble
+from console.cluster.probe import ProbeResult, Report
 from console.cluster.resources import PODS, REVISIONS, ROUTES, SERVICES
 from console.clusters import connections
 from console.knative.references import ServiceRef
@@ -69,7 +69,7 @@ def everything(mirror: MirrorWriter, settings) -> MirrorWriter:
     mirror.put(PODS, {"metadata": {"name": "shop-00004-x", **owned}})
     mirror.put(ROUTES, {"metadata": {"name": "shop", **owned}})
     mirror.put(SERVICES, factories.service())
-    reports.keep("box", Report(Trouble.FAILED, "certificate has expired"))
+    reports.keep("box", Report(ProbeResult.FAILED, "certificate has expired"))
     worker_heartbeat.mark()
     return mirror
 

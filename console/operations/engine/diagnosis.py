@@ -16,14 +16,14 @@ from console.knative.progress import Follow
 from console.knative.redaction import Redactor, secrets_of
 
 LOG_LINES = 40
-MOST_WARNINGS = 10
+MAX_WARNINGS = 10
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 
-def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
+def diagnose(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
     """Return the cause as JSON data; what the service, its revision and their pods keep secret is in no text.
 
     What cannot be read is left out: the account may lack the right to read one kind, and the others still tell.
@@ -48,7 +48,7 @@ def gather(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]
             {"about": event.about, "reason": event.reason, "message": redact(event.message)[:1000]}
             for event in events
             if event.is_warning
-        ][-MOST_WARNINGS:],
+        ][-MAX_WARNINGS:],
         "pods": [{"name": pod.name, "phase": pod.phase, "ready": pod.ready_text} for pod in pods][:20],
     }
 

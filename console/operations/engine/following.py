@@ -147,7 +147,7 @@ def _conclude(turn: Turn, state: Follow, replay: Replay) -> None:
     for _ in range(MAX_LOOKS):
         if state.outcome not in (Outcome.FAILED, Outcome.TIMED_OUT) or service is None:
             break
-        cause = diagnosis.gather(turn.gateway, service, state)
+        cause = diagnosis.diagnose(turn.gateway, service, state)
         seen, service = service, _look(turn, state, replay)
         if service is not None and service.resource_version == seen.resource_version:
             break  # nothing happened while the evidence was gathered
@@ -170,15 +170,17 @@ def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, c
         # Asked again: another one of the name may have come while the deletion was taken in.
         now = turn.read()
         is_another = now is not None and now.uid != turn.operation.uid
-        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if is_another else "deleted-meanwhile"})
+        turn.finish(Status.FAILED, cause={"code": "recreated-meanwhile" if is_another else "deleted-meanwhile"})
     if status in (Status.FAILED, Status.TIMED_OUT):
-        turn.end(status, cause=cause)
+        turn.finish(status, cause=cause)
     if status == Status.SUPERSEDED:
         facts = last_writer(turn.operation.seen, service).to_facts()
-        turn.end(status, cause={"code": "superseded-when-ready" if state.was_ready else "superseded", "facts": facts})
+        turn.finish(
+            status, cause={"code": "superseded-when-ready" if state.was_ready else "superseded", "facts": facts}
+        )
     sentence, url = closing(service, state, created=isinstance(turn.operation.change, CreateService))
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
-    turn.end(status, *lines, cause=_cause_of_success(outcome, service))
+    turn.finish(status, *lines, cause=_cause_of_success(outcome, service))
 
 
 def _cause_of_success(outcome: Outcome, service: Service) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
     if found:
         rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
         facts = last_writer(operation.seen, fresh).to_facts()
-        turn.end(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
+        turn.finish(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
 
 
 def tell_of_others(turn: Turn, fresh: Service) -> None:

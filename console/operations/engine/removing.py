@@ -84,6 +84,6 @@ def _stop_unless_gone(turn: Turn, now: KubeObject | None, deleted: KubeObject) -
 def _wait(turn: Turn) -> NoReturn:
     """The API server has accepted the deletion and something holds the object still; always raises Pause or Ended."""
     if turn.is_late:
-        turn.end(Status.TIMED_OUT, cause={"code": "still-deleting"})
+        turn.finish(Status.TIMED_OUT, cause={"code": "still-deleting"})
     turn.notice("still-deleting")
     raise Pause(RETRY_SECONDS)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from console.knative.objects import Service
 from console.operations.engine.turns import Turn
 
-AT_ONCE = 2.0  # seconds between the last look of one turn and the first of the next, when nothing is wrong
+MAX_GAP = 2.0  # seconds between the last look of one turn and the first of the next, when nothing is wrong
 LONGEST_SILENCE = 8.0  # seconds between two looks of one turn, when nothing is wrong: a watch, and some
 
 
@@ -21,7 +21,7 @@ class Replay:
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self._seen_until = turn.operation.elapsed
-        self.is_behind = turn.elapsed - self._seen_until > AT_ONCE
+        self.is_behind = turn.elapsed - self._seen_until > MAX_GAP
 
     def elapsed_of(self, service: Service | None) -> float:
         """Return the seconds since the submission at which the service came to be as this event shows it."""
@@ -40,7 +40,7 @@ class Replay:
 
         Where that took long (a locked database, a slow cluster), what happened meanwhile waits to be told, late.
         """
-        if self._turn.elapsed - came_at > AT_ONCE:
+        if self._turn.elapsed - came_at > MAX_GAP:
             self.is_behind, self._seen_until = True, max(self._seen_until, came_at)
 
     def catch_up(self, read_at: float) -> None:

@@ -20,12 +20,12 @@ from console.knative.redaction import Redactor, hide_messages, secrets_of
 from console.operations import faults
 from console.operations.announce import tell
 from console.operations.engine import cluster_events, leases
-from console.operations.engine.finish import end
+from console.operations.engine.finish import finish
 from console.operations.engine.leases import LeaseLost, save
 from console.operations.gateways import gateway_for
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import Status
-from console.operations.queue import wake_next
+from console.operations.queue import enqueue_next
 from console.operations.stopwatch import Stopwatch
 
 _NOTICES: dict[type[ClusterError], str] = {
@@ -93,8 +93,8 @@ class Turn:
     def _impatient_gateway(self) -> Gateway:
         """One that tries once and not for long: for what is nice to have."""
         connection = self.gateway.connection
-        hasty = connection.transport.hasty(IMPATIENT_SECONDS)
-        return replace(self.gateway, connection=replace(connection, transport=hasty), on_wait=_give_up)
+        transport = connection.transport.with_timeout(IMPATIENT_SECONDS)
+        return replace(self.gateway, connection=replace(connection, transport=transport), on_wait=_give_up)
 
     def line(self, text: str, **fields: Any) -> TimelineLine:
         """A line of the timeline. `text` is a code, or made of names, or of a status without secrets."""
@@ -116,7 +116,7 @@ class Turn:
         try:
             self.save(only_if=Q(cancel_requested=False), **fields)
         except LeaseLost:
-            self.end(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
+            self.finish(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
 
     def hold(self) -> None:
         """Raise LeaseLost when this worker was stopped for so long that another may have taken over.
@@ -132,14 +132,16 @@ class Turn:
         if last is None or last.text != code:
             self.save(self.line(code, level="notice", facts=facts))
 
-    def end(self, status: Status, *lines: TimelineLine, cause: dict[str, Any] | None = None) -> NoReturn:
+    def finish(self, status: Status, *lines: TimelineLine, cause: dict[str, Any] | None = None) -> NoReturn:
         """Bring the operation to its terminal state; always raises Ended."""
         if self.before_unwritten_end and not self.operation.is_written and status is not Status.SUCCEEDED:
             self.before_unwritten_end()
         faults.reach("before-end")
-        end(self.operation, status, *lines, cause=self._told(cause or {}) | ({"code": cause["code"]} if cause else {}))
+        finish(
+            self.operation, status, *lines, cause=self._told(cause or {}) | ({"code": cause["code"]} if cause else {})
+        )
         faults.reach("after-end")
-        wake_next(self.operation)
+        enqueue_next(self.operation)
         # Afterwards: what is claimed has just been read, and nothing that may take long comes between.
         if self.operation.is_written:
             cluster_events.leave(self._impatient_gateway, self.operation, status)
@@ -148,7 +150,7 @@ class Turn:
     def refuse(self, refusal: ChangeRefused) -> NoReturn:
         """End with what is wrong with the input; its words come from its facts, so there is no raw message."""
         facts = {name: str(value) for name, value in refusal.problem.facts.items()}
-        self.end(Status.REFUSED, cause={"code": refusal.problem.code, "facts": facts})
+        self.finish(Status.REFUSED, cause={"code": refusal.problem.code, "facts": facts})
 
     def fail(self, status: Status, code: str, error: ClusterError) -> NoReturn:
         """End with the cluster's own message as the cause; always raises Ended."""
@@ -161,7 +163,7 @@ class Turn:
             cause |= {"code": "policy", "facts": {"name": refusal.policy}}
         elif refusal and refusal.quota:
             cause |= {"code": "quota", "facts": {"quota": refusal.quota}}
-        self.end(status, cause=cause)
+        self.finish(status, cause=cause)
 
     def without_secrets(self, text: str) -> str:
         """Return a text of the cluster without what the service keeps secret, before the change and after it.

@@ -28,7 +28,7 @@ from console.operations.external import late_writes
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Status
 from console.operations.protection.gate import objection
-from console.operations.queue import wake_next
+from console.operations.queue import enqueue_next
 from console.operations.rights.needs import (
     LabelNotAllowed,
     NotAllowed,
@@ -115,9 +115,9 @@ def _become_the_writer(turn: Turn) -> None:
 def _stop_when_pointless(turn: Turn) -> None:
     """The write has not happened: it is not begun again when it was cancelled or is too late by now."""
     if turn.operation.cancel_requested:
-        turn.end(Status.CANCELLED)
+        turn.finish(Status.CANCELLED)
     if turn.is_late:
-        turn.end(Status.TIMED_OUT, cause={"code": "never-written"})
+        turn.finish(Status.TIMED_OUT, cause={"code": "never-written"})
 
 
 def _recovered(operation: Operation, fresh: Service | None) -> Written | None:
@@ -158,29 +158,29 @@ def _write_on(turn: Turn, fresh: Service | None) -> Written:
 def _still_there(turn: Turn, fresh: Service | None) -> Service:
     """The service that the person saw; another one of the same name is not it."""
     if fresh is None or turn.operation.uid not in ("", fresh.uid):
-        turn.end(Status.FAILED, cause={"code": "recreated-meanwhile" if fresh else "deleted-meanwhile"})
+        turn.finish(Status.FAILED, cause={"code": "recreated-meanwhile" if fresh else "deleted-meanwhile"})
     return fresh
 
 
 def _end_deleted(turn: Turn, kind: str, name: str) -> NoReturn:
     """kn's words after a deletion."""
     words = f"{kind} '{name}' successfully deleted in namespace '{turn.operation.namespace}'."
-    turn.end(Status.SUCCEEDED, turn.line(words, level="closing"))
+    turn.finish(Status.SUCCEEDED, turn.line(words, level="closing"))
 
 
 def _stop_at_the_gates(turn: Turn, fresh: Service) -> None:
     """Rights, rules and freezes may have changed since the submission, and so may the approver's rights."""
     operation = turn.operation
     if operation.user is None:
-        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
+        turn.finish(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
     try:
         refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))
     except LabelNotAllowed as refusal:
-        turn.end(Status.REFUSED, cause={"code": refusal.problem.code, "facts": dict(refusal.problem.facts)})
+        turn.finish(Status.REFUSED, cause={"code": refusal.problem.code, "facts": dict(refusal.problem.facts)})
     except NotAllowed as refusal:
-        turn.end(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(refusal.permissions)}})
+        turn.finish(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(refusal.permissions)}})
     if cause := objection(operation, fresh):
-        turn.end(Status.STOPPED, cause=cause)
+        turn.finish(Status.STOPPED, cause=cause)
 
 
 def _replace(turn: Turn, fresh: Service) -> Written:
@@ -193,7 +193,7 @@ def _replace(turn: Turn, fresh: Service) -> Written:
         turn.refuse(refusal)
     rows = diff(fresh.raw, wanted.raw)
     if not rows:
-        turn.end(Status.UNCHANGED, *_unchanged_lines(turn, fresh))
+        turn.finish(Status.UNCHANGED, *_unchanged_lines(turn, fresh))
     _save_intent(turn, fresh, wanted, changes_metadata=any(row.path[0] == "metadata" for row in rows))
     faults.reach("before-write")
     turn.hold()
@@ -240,7 +240,7 @@ def compared(before: Service, made: Service) -> Written:
 
 def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written:
     if fresh is not None:
-        turn.end(Status.FAILED, cause={"code": "exists-already"})
+        turn.finish(Status.FAILED, cause={"code": "exists-already"})
     try:
         wanted = _signed(turn.operation, change.apply(Service({})))
         refuse_another_object(turn.operation.ref, wanted)
@@ -292,9 +292,9 @@ def _remember(turn: Turn, made: Written) -> None:
         follow_state=follow.state,
     )
     faults.reach("written")
-    wake_next(operation)
+    enqueue_next(operation)
     if made.is_empty:
-        turn.end(Status.UNCHANGED, *_unchanged_lines(turn, service))
+        turn.finish(Status.UNCHANGED, *_unchanged_lines(turn, service))
 
 
 def _header(turn: Turn) -> TimelineLine:

@@ -34,7 +34,7 @@ from console.mirror.trail import Event
 from console.operations.external import late_writes
 from console.operations.external.origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
 
-AT_ONCE = 200  # services compared in one transaction
+BATCH_SIZE = 200  # services compared in one transaction
 GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
 
 log = structlog.get_logger(__name__)
@@ -264,4 +264,4 @@ def _address(ref: ServiceRef) -> str:
 
 
 def _parts(names: Sequence[str]) -> list[Sequence[str]]:
-    return [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
+    return [names[start : start + BATCH_SIZE] for start in range(0, len(names), BATCH_SIZE)]

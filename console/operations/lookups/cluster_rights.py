@@ -1,7 +1,7 @@
 """What the cluster itself would let a person do with a service, so that a page need not offer what would be refused.
 
 Asked when a page of the service is shown and nobody asked within the last minute (SelfSubjectAccessReview, as the
-identity that would make the change). A page waits PATIENCE for it at most, and a cluster that did not answer is not
+identity that would make the change). A page waits TIMEOUT for it at most, and a cluster that did not answer is not
 asked again for AWAY_SECONDS: what is not known is offered, and the cluster's own refusal is shown where it comes.
 """
 
@@ -27,9 +27,9 @@ from console.operations.gateways import identity_on
 from console.redis_client import client
 from console.signing import sign, verify
 
-KEPT_SECONDS = 60
+CACHE_TTL = 60
 AWAY_SECONDS = 15
-PATIENCE = 1.0  # seconds, for all questions of a page
+TIMEOUT = 1.0  # seconds, for all questions of a page
 
 log = structlog.get_logger(__name__)
 
@@ -74,17 +74,17 @@ def _refused_verbs(ref: ServiceRef, user: User) -> frozenset[str]:
         client().set(away, "1", ex=AWAY_SECONDS)
         log.info("cluster_rights_not_known", cluster=ref.cluster, reason=type(error).__name__)
         return frozenset()
-    client().set(key, sign(msgspec.json.encode(sorted(found)), key), ex=KEPT_SECONDS)
+    client().set(key, sign(msgspec.json.encode(sorted(found)), key), ex=CACHE_TTL)
     return found
 
 
 def _ask(connection: Connection, identity: Identity | None, ref: ServiceRef) -> frozenset[str]:
     database.give_back()
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     found = set()
     for verb in sorted(set(_VERBS.values())):
-        hasty = connection.transport.hasty(max(0.05, until - time.monotonic()))
-        gateway = Gateway(replace(connection, transport=hasty), identity)
+        transport = connection.transport.with_timeout(max(0.05, until - time.monotonic()))
+        gateway = Gateway(replace(connection, transport=transport), identity)
         if not gateway.can_i(verb, SERVICES, ref.namespace, name=ref.name):
             found.add(verb)
     return frozenset(found)

@@ -18,8 +18,8 @@ from console.knative.cluster_defaults import AUTOSCALER, DEFAULTS, ClusterDefaul
 from console.operations.gateways import gateway_for
 
 SYSTEM = "knative-serving"
-KEPT_SECONDS = 30.0
-MOST_KEPT = 500  # answers; more than that and all are forgotten
+CACHE_TTL = 30.0
+MAX_KEPT = 500  # answers; more than that and all are forgotten
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -68,14 +68,14 @@ def _names(gateway: Gateway, kind: Resource, namespace: str) -> tuple[str, ...]:
 def _remembered(key: tuple[str, ...], read: Callable[[], T], otherwise: T) -> T:
     """What was read lately, else what is read now; `otherwise` (for as long) when the cluster does not give it."""
     at, found = _kept.get(key, (0.0, None))
-    if found is not None and time.monotonic() - at < KEPT_SECONDS:
+    if found is not None and time.monotonic() - at < CACHE_TTL:
         return cast(T, found)
     try:
         fresh = read()
     except ClusterError as error:
         log.info("surroundings_not_read", what=key[0], cluster=key[1], reason=type(error).__name__)
         fresh = otherwise
-    if len(_kept) > MOST_KEPT:
+    if len(_kept) > MAX_KEPT:
         _kept.clear()
     _kept[key] = (time.monotonic(), fresh)
     return fresh

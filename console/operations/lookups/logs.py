@@ -11,7 +11,7 @@ from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for
 
 LINES = (100, 500, 2000)  # how many a person may ask for
-MOST_BYTES = 512 * 1024
+MAX_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _read(gateway: Gateway, pod: Pod, container: str, previous: bool, lines: int
     """The text, or the cluster's own reason for there being none: not started, or never restarted."""
     try:
         return gateway.pod_log(
-            pod.namespace, pod.name, container, previous=previous, lines=lines, most_bytes=MOST_BYTES
+            pod.namespace, pod.name, container, previous=previous, lines=lines, max_bytes=MAX_BYTES
         ), ""
     except (errors.Refused, errors.NotFound) as error:
         return "", error.raw

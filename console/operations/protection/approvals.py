@@ -25,8 +25,8 @@ from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
 from console.operations.protection.approval_digest import digest
-from console.operations.protection.gate import Frozen, Standing, may_approve, standing_before
-from console.operations.queue import hand_over
+from console.operations.protection.gate import Frozen, PolicyStatus, may_approve, policy_status_of
+from console.operations.queue import enqueue
 from console.operations.rights.needs import Needs, needs_of_kept
 from console.operations.submitting.previewing import NotAllowed, audit_refusal
 
@@ -39,23 +39,25 @@ class OwnChange(Exception):
     """Nobody decides on a change of their own."""
 
 
-def wait_for_approval(operation: Operation, standing: Standing) -> None:
+def wait_for_approval(operation: Operation, policy_status: PolicyStatus) -> None:
     """Make a new operation wait instead of going to a worker. It goes on top of what was shown, and nothing else."""
     operation.status = Status.WAITING
-    operation.expires_at = timezone.now() + timedelta(hours=standing.valid_hours)
+    operation.expires_at = timezone.now() + timedelta(hours=policy_status.valid_hours)
     operation.follow_state = {}
 
 
-def record_request(operation: Operation, standing: Standing, actor: Actor) -> None:
+def record_request(operation: Operation, policy_status: PolicyStatus, actor: Actor) -> None:
     """Keep what the rules ask for and what the approval will be bound to; in the operation's own transaction."""
-    rules = [{"place": rule.place, "note": rule.note} for rule in standing.rules]
+    rules = [{"place": rule.place, "note": rule.note} for rule in policy_status.rules]
     Approval.objects.create(operation=operation, digest=digest(operation), rules=rules)
-    _record("protect.request", operation, actor, Outcome.REQUESTED, ", ".join(rule.place for rule in standing.rules))
+    _record(
+        "protect.request", operation, actor, Outcome.REQUESTED, ", ".join(rule.place for rule in policy_status.rules)
+    )
 
 
-def record_broken_glass(operation: Operation, standing: Standing, actor: Actor) -> None:
+def record_broken_glass(operation: Operation, policy_status: PolicyStatus, actor: Actor) -> None:
     """Say loudly in the log what was passed by."""
-    places = ", ".join(scope.place for scope in standing.scopes)
+    places = ", ".join(scope.place for scope in policy_status.scopes)
     _record("protect.override", operation, actor, Outcome.SUCCEEDED, f"{places}: {operation.reason}")
     log.warning("protection_overridden", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
 
@@ -84,7 +86,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
     Raises OwnChange or NotAllowed (both audited), Frozen, or NotNow when it waits no more or is not what was shown.
     """
     _check(operation, user, actor, "approve")
-    freeze = standing_before(operation.ref, needs_of_kept(operation)).freeze
+    freeze = policy_status_of(operation.ref, needs_of_kept(operation)).freeze
     if freeze:
         raise Frozen(operation.ref, freeze)
     if not seen_digest == operation.approval.digest == digest(operation):
@@ -95,7 +97,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
         _leave(operation, Status.QUEUED, Q(expires_at__gt=Now()), **clock)
         _decided(operation, user, actor, comment)
         _record("protect.approve", operation, actor, Outcome.SUCCEEDED, comment)
-        transaction.on_commit(functools.partial(hand_over, operation))
+        transaction.on_commit(functools.partial(enqueue, operation))
 
 
 def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> None:

@@ -53,7 +53,7 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PolicyStatus:
     """What stops a change: the rules that ask for a second person, and the freezes in force."""
 
     rules: tuple[ProtectionRule, ...] = ()
@@ -95,12 +95,12 @@ class Protection:
         self._rules = tuple(ProtectionRule.objects.all())
         self._windows = tuple(FreezeWindow.objects.all())
 
-    def standing(
+    def status_of(
         self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]], now: datetime
-    ) -> Standing:
+    ) -> PolicyStatus:
         """Return what stands before changes of the service that need one of these permissions."""
         known = tuple(labels)
-        return Standing(
+        return PolicyStatus(
             tuple(rule for rule in self._rules if rule.covers(ref, permissions, known)),
             tuple(
                 Freeze(each, end)
@@ -109,41 +109,43 @@ class Protection:
             ),
         )
 
-    def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> Standing:
+    def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> PolicyStatus:
         """Return what stands before any kind of change of the service, for marks on pages."""
-        return self.standing(ref, COVERABLE, [labels], timezone.now())
+        return self.status_of(ref, COVERABLE, [labels], timezone.now())
 
 
-def standing_before(ref: ServiceRef, needs: Needs) -> Standing:
+def policy_status_of(ref: ServiceRef, needs: Needs) -> PolicyStatus:
     """Return what stands now before a change of the service that needs this."""
-    return Protection().standing(ref, needs.permissions, needs.labels, timezone.now())
+    return Protection().status_of(ref, needs.permissions, needs.labels, timezone.now())
 
 
-def admit(ref: ServiceRef, standing: Standing, rights: Rights, needs: Needs, reason: str, break_glass: bool) -> bool:
+def admit(
+    ref: ServiceRef, policy_status: PolicyStatus, rights: Rights, needs: Needs, reason: str, break_glass: bool
+) -> bool:
     """Return whether the change passes because the glass is broken; raises Stopped when it may not be submitted.
 
     Raises NotAllowed when the person may not break the glass.
     """
-    if break_glass and standing.stops:
-        if not may_break_glass(rights, ref, needs, standing):
+    if break_glass and policy_status.stops:
+        if not may_break_glass(rights, ref, needs, policy_status):
             raise NotAllowed(frozenset({Permission.MANAGE}))
         if not reason.strip():
             raise ReasonNeeded
         return True
-    if standing.freeze:
-        raise Frozen(ref, standing.freeze)
-    if standing.needs_reason and not reason.strip():
+    if policy_status.freeze:
+        raise Frozen(ref, policy_status.freeze)
+    if policy_status.needs_reason and not reason.strip():
         raise ReasonNeeded
     return False
 
 
-def may_break_glass(rights: Rights, ref: ServiceRef, needs: Needs, standing: Standing) -> bool:
+def may_break_glass(rights: Rights, ref: ServiceRef, needs: Needs, policy_status: PolicyStatus) -> bool:
     """Whether the person manages the service and could remove each rule and window that stops the change.
 
     So an override gives no power that they do not have; what is wider than their scope holds for them too.
     """
     return all(rights.allows(Permission.MANAGE, ref, labels) for labels in needs.labels) and all(
-        manages(rights, scope) for scope in standing.scopes
+        manages(rights, scope) for scope in policy_status.scopes
     )
 
 
@@ -161,16 +163,16 @@ def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
     Rules and windows count as they are at this moment, and so do the rights of whoever approved or broke the glass.
     """
     needs = needs_of_kept(operation, fresh)
-    standing = standing_before(operation.ref, needs)
+    policy_status = policy_status_of(operation.ref, needs)
     if operation.broke_glass:
         author = operation.user and rights_of(operation.user)
-        return None if author and may_break_glass(author, operation.ref, needs, standing) else _MANAGE_LOST
-    if standing.freeze:
-        freeze = standing.freeze
+        return None if author and may_break_glass(author, operation.ref, needs, policy_status) else _MANAGE_LOST
+    if policy_status.freeze:
+        freeze = policy_status.freeze
         return {"code": "frozen", "facts": {"until": freeze.until, "note": freeze.window.note}}
-    if standing.needs_reason and not operation.reason.strip():
+    if policy_status.needs_reason and not operation.reason.strip():
         return {"code": "reason-missing"}
-    return _approval_objection(operation, needs, is_protected=bool(standing.rules))
+    return _approval_objection(operation, needs, is_protected=bool(policy_status.rules))
 
 
 def _approval_objection(operation: Operation, needs: Needs, *, is_protected: bool) -> dict[str, Any] | None:

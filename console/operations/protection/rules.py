@@ -23,14 +23,14 @@ def kind_of(scope: Scoped) -> str:
 
 
 @transaction.atomic
-def keep(scope: Scoped, before: Mapping[str, str], *, actor: Actor) -> None:
+def save(scope: Scoped, before: Mapping[str, str], *, actor: Actor) -> None:
     """Save a new rule or window (`before` is empty) or a changed one (`before` are its facts of before)."""
     scope.save()
     _record(scope, "change" if before else "add", before, scope.facts(), actor)
 
 
 @transaction.atomic
-def remove(scope: Scoped, *, actor: Actor) -> None:
+def delete(scope: Scoped, *, actor: Actor) -> None:
     """Delete a rule or window. Operations that wait because of it go on waiting: they were asked to."""
     _record(scope, "remove", scope.facts(), {}, actor)
     scope.delete()

@@ -15,7 +15,7 @@ from console.access.models import User
 from console.operations.models import Draft
 from console.sealing import seal
 
-KEPT = timedelta(hours=12)
+RETENTION = timedelta(hours=12)
 MAX_PER_PERSON = 30  # beyond these the oldest is forgotten
 
 
@@ -40,7 +40,7 @@ def find(draft_id: UUID, user: User, path: str) -> Draft | None:
 
 def find_own(draft_id: UUID, user: User) -> Draft | None:
     """Return the person's own draft, of whichever form."""
-    return Draft.objects.filter(id=draft_id, user=user, created_at__gt=timezone.now() - KEPT).first()
+    return Draft.objects.filter(id=draft_id, user=user, created_at__gt=timezone.now() - RETENTION).first()
 
 
 def latest(user: User, path: str) -> Draft | None:
@@ -61,8 +61,8 @@ def forget(user: User, path: str) -> None:
 
 def forget_old() -> int:
     """Delete what nobody applied in time; returns how many."""
-    return Draft.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+    return Draft.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
 
 
 def _alive(user: User, path: str) -> QuerySet[Draft]:
-    return Draft.objects.filter(user=user, path=path, created_at__gt=timezone.now() - KEPT)
+    return Draft.objects.filter(user=user, path=path, created_at__gt=timezone.now() - RETENTION)

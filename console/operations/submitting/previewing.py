@@ -41,12 +41,12 @@ from console.operations.rights.needs import (
 )
 from console.sealing import seal
 
-KEPT = timedelta(hours=2)
+RETENTION = timedelta(hours=2)
 MAX_PER_PERSON = 100  # beyond these the oldest is forgotten; one bulk edit makes 50
 MAX_RAW = 20_000  # characters of a refusal that are shown
 _DIGESTS = b"kn"  # no secret: what is hidden is compared by digests, which are taken away
 READ_ATTEMPTS = 4
-PATIENCE = 5.0  # seconds
+TIMEOUT = 5.0  # seconds
 DRY_RUN_SECONDS = 10.0  # that a person waits for the cluster's own word; admission may take longer
 
 
@@ -179,7 +179,7 @@ def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:
 
 def forget_old_previews() -> int:
     """Delete the previews that nobody submitted; returns how many."""
-    return Preview.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+    return Preview.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
 
 
 def _forget_beyond_limit(user: User) -> None:
@@ -215,8 +215,8 @@ def _removal(change: Change, before: Service) -> tuple[FieldChange, ...]:
 
 
 def _dry_run(gateway: Gateway, change: Change, before: Service, wanted: Service) -> DryRun:
-    hasty = gateway.connection.transport.hasty(DRY_RUN_SECONDS, attempts=ATTEMPTS)
-    gateway = replace(gateway, connection=replace(gateway.connection, transport=hasty))
+    transport = gateway.connection.transport.with_timeout(DRY_RUN_SECONDS, attempts=ATTEMPTS)
+    gateway = replace(gateway, connection=replace(gateway.connection, transport=transport))
     database.give_back()
     try:
         return DryRun(after=_asked(gateway, change, before, wanted))
@@ -241,11 +241,11 @@ def _asked(gateway: Gateway, change: Change, before: Service, wanted: Service) -
 
 
 def _patience() -> Callable[[ClusterError, float], None]:
-    """Somebody waits for the page: give up where the transport would try again for longer than PATIENCE."""
+    """Somebody waits for the page: give up where the transport would try again for longer than TIMEOUT."""
     began = time.monotonic()
 
     def give_up(error: ClusterError, wait: float) -> None:
-        if time.monotonic() - began + wait > PATIENCE:
+        if time.monotonic() - began + wait > TIMEOUT:
             raise error
 
     return give_up

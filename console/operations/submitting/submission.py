@@ -31,11 +31,11 @@ from console.operations.engine.finish import NotNow
 from console.operations.models import Operation, Preview
 from console.operations.models.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
-from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, standing_before
-from console.operations.queue import hand_over
+from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, policy_status_of
+from console.operations.queue import enqueue
 from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import KEPT, NotAllowed, audit_refusal
+from console.operations.submitting.previewing import RETENTION, NotAllowed, audit_refusal
 from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
@@ -138,7 +138,7 @@ def _earlier_batch(preview_ids: Sequence[UUID | str], user: User) -> tuple[UUID,
 
 def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
     """Return those of the previews, by id, that are the person's own and can still be submitted."""
-    found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - KEPT)
+    found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - RETENTION)
     return {str(preview.id): preview for preview in found}
 
 
@@ -206,7 +206,7 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
         raise NotNow
     change = _again(operation)
     with _refusals_audited(operation.ref, actor):
-        is_protected = bool(standing_before(operation.ref, needs_of_kept(operation)).rules)
+        is_protected = bool(policy_status_of(operation.ref, needs_of_kept(operation)).rules)
         if not is_protected and operation.status != Status.STOPPED:
             return _retry(operation, change, user, actor)
         effect = previewing.preview(change, user=user, ref=operation.ref)
@@ -279,7 +279,7 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         audit.record(
             "operation.cancel", actor=actor, ref=operation.ref, outcome=Outcome.REQUESTED, operation=operation.id
         )
-        transaction.on_commit(functools.partial(hand_over, operation))
+        transaction.on_commit(functools.partial(enqueue, operation))
 
 
 def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
@@ -287,10 +287,10 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     change, seen = operation.change, operation.seen
     rights, needs = rights_of(user), needs_of_kept(operation)
     refuse_unless_allowed(rights, operation.ref, needs)
-    standing = standing_before(operation.ref, needs)
-    operation.broke_glass = admit(operation.ref, standing, rights, needs, reason, break_glass)
-    if standing.rules and not operation.broke_glass:
-        wait_for_approval(operation, standing)
+    policy_status = policy_status_of(operation.ref, needs)
+    operation.broke_glass = admit(operation.ref, policy_status, rights, needs, reason, break_glass)
+    if policy_status.rules and not operation.broke_glass:
+        wait_for_approval(operation, policy_status)
     operation.kind = kind_of(change)
     operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
@@ -310,13 +310,13 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     )
     faults.reach("told")
     if operation.status == Status.WAITING:
-        record_request(operation, standing, actor)
+        record_request(operation, policy_status, actor)
     else:
         if operation.broke_glass:
-            record_broken_glass(operation, standing, actor)
+            record_broken_glass(operation, policy_status, actor)
         # Robust: once it is committed nothing may be told as not saved; the sweep hands over what was not.
         # No partial: when the call fails, Django logs it by its __qualname__, which a partial has not.
-        transaction.on_commit(lambda: hand_over(operation), robust=True)
+        transaction.on_commit(lambda: enqueue(operation), robust=True)
     transaction.on_commit(lambda: tell("operation", operation), robust=True)
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation

@@ -18,7 +18,7 @@ from console.web import words
 from console.web.forms.choices import offer
 from console.web.forms.image_pinning import DigestChoice, running_digests
 
-MOST = 50  # services of one go: each is previewed by its cluster while the person waits
+MAX_SERVICES = 50  # services of one go: each is previewed by its cluster while the person waits
 
 KINDS = (
     ("env", _("Set an environment variable")),
@@ -54,8 +54,8 @@ class BulkForm(forms.Form):
 
     def clean_services(self) -> list[ServiceRef]:
         chosen = self.cleaned_data["services"]
-        if len(chosen) > MOST:
-            raise forms.ValidationError(_("At most %(count)s services at a time."), params={"count": MOST})
+        if len(chosen) > MAX_SERVICES:
+            raise forms.ValidationError(_("At most %(count)s services at a time."), params={"count": MAX_SERVICES})
         return [ServiceRef(*text.split("/")) for text in chosen]
 
     def clean_value(self) -> str:

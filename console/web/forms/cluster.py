@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy
 
 from console.access.models import User
 from console.knative import validation
-from console.registry import Credential, Kubeconfig, Unfit, is_host_and_port
+from console.registry import Credential, InvalidCredential, Kubeconfig, is_host_and_port
 from console.registry import credentials as check
 from console.registry.changes import Wanted
 from console.registry.kubeconfig import Context
 from console.registry.listing import is_configured
 from console.registry.models import Cluster
 from console.sealing import InvalidToken, seal, unseal
-from console.web.cluster_words import unfit
+from console.web.cluster_words import invalid_credential
 
 DRAFT_SECONDS = 3600
 
@@ -105,15 +105,15 @@ class ClusterForm(forms.Form):
     def clean_url(self) -> str:
         try:
             return check.address(str(self.cleaned_data["url"]).strip(), loopback=settings.LOOPBACK_CLUSTERS)
-        except Unfit as error:
-            raise forms.ValidationError(unfit(error)) from error
+        except InvalidCredential as error:
+            raise forms.ValidationError(invalid_credential(error)) from error
 
     def clean_ca(self) -> str:
         ca = str(self.cleaned_data["ca"]).strip()
         try:
             check.check_authority(ca)
-        except Unfit as error:
-            raise forms.ValidationError(unfit(error)) from error
+        except InvalidCredential as error:
+            raise forms.ValidationError(invalid_credential(error)) from error
         return ca
 
     def clean_ingress(self) -> str:
@@ -131,7 +131,7 @@ class ClusterForm(forms.Form):
         if self._credential:
             self._check_credential("certificate" if typed.certificate or typed.key else "token")
         elif self._cluster is None:
-            self.add_error("token", unfit(Unfit("credential-missing")))
+            self.add_error("token", invalid_credential(InvalidCredential("credential-missing")))
         elif "url" in data and data["url"] != self._cluster.url:
             self.add_error(
                 "token",
@@ -142,9 +142,9 @@ class ClusterForm(forms.Form):
     def _check_credential(self, field: str) -> None:
         try:
             self._credential.check()
-        except Unfit as error:
+        except InvalidCredential as error:
             self._draft = ""
-            self.add_error(field, unfit(error))
+            self.add_error(field, invalid_credential(error))
 
 
 class KubeconfigForm(forms.Form):
@@ -181,9 +181,9 @@ class KubeconfigForm(forms.Form):
                 self.contexts = config.names
             else:
                 self._found = config.context(data.get("context") or config.names[0])
-        except Unfit as error:
+        except InvalidCredential as error:
             self.contexts = config.names if config and error.facts.get("name") and len(config.names) > 1 else ()
-            self.add_error("kubeconfig", unfit(error))
+            self.add_error("kubeconfig", invalid_credential(error))
         if self.contexts:
             self.draft = seal({"user": self._user.pk, "kubeconfig": text}).decode()
         return data

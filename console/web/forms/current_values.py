@@ -30,7 +30,7 @@ _ELSEWHERE = STAMPS | {
 }
 
 
-def present(service: Service, container: Container) -> tuple[Texts, Beyond]:
+def current_values(service: Service, container: Container) -> tuple[Texts, Beyond]:
     """Return the text of each field, and what it cannot say, which stays as it is. A probe is said whole or not."""
     texts: Texts = {"revision_name": ""}
     beyond: Beyond = {}

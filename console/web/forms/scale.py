@@ -122,7 +122,7 @@ class OperateForm(ScaleForm):
         self, service: Service, data: Mapping[str, Any] | None = None, defaults: ClusterDefaults | None = None
     ) -> None:
         self.defaults = defaults or ClusterDefaults()
-        super().__init__(present(service), {}, data)
+        super().__init__(current_values(service), {}, data)
         self.hint_at(self.defaults)
         self.style()
 
@@ -133,7 +133,7 @@ class OperateForm(ScaleForm):
         return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
 
-def present(service: Service) -> dict[str, str]:
+def current_values(service: Service) -> dict[str, str]:
     """What the service has now; empty where it leaves a field to the cluster's default."""
     annotations = service.template_annotations
     found = {field: str(annotations.get(scale_spelling(annotations, field), "")) for field in SCALE_FIELDS}

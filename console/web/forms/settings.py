@@ -86,7 +86,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         self.service, self.container = service, container
         self.defaults = defaults or ClusterDefaults()
         self.digest = digest or DigestChoice(container.name, {})
-        texts, beyond = current_values.present(service, container)
+        texts, beyond = current_values.current_values(service, container)
         super().__init__({**texts, **_present(service, container)}, beyond, data, prefix=prefix)
         self.know_what_was_shown()
         self.hint_at(self.defaults)
@@ -186,4 +186,5 @@ def _present(service: Service, container: Container) -> dict[str, str]:
         "deadline": service.annotations.get(DEADLINE),
         "error_window": service.annotations.get(ERROR_WINDOW),
     }
-    return {**scale.present(service), **{name: "" if value is None else str(value) for name, value in found.items()}}
+    texts = {name: "" if value is None else str(value) for name, value in found.items()}
+    return {**scale.current_values(service), **texts}

@@ -24,7 +24,7 @@ from console.web import words
 from console.web.requests import ConsoleRequest
 from console.web.views.operations import find_operation, page
 
-MOST = 200
+MAX_REQUESTS = 200
 
 
 @signed_in
@@ -32,7 +32,7 @@ def approvals(request: ConsoleRequest) -> HttpResponse:
     """What waits for this person's approval, and what else waits on services that the person may see."""
     for_me = requests.waiting_for(request.user, request.rights)
     waiting = queries.visible(request.rights, labels_of).filter(status=Status.WAITING)
-    others = waiting.exclude(id__in=[operation.id for operation in for_me]).order_by("expires_at")[:MOST]
+    others = waiting.exclude(id__in=[operation.id for operation in for_me]).order_by("expires_at")[:MAX_REQUESTS]
     context = {"for_me": for_me, "others": others, "may_manage": request.rights.allows(Permission.MANAGE)}
     return render(request, "operations/approvals.html", context)
 

@@ -24,7 +24,7 @@ from console.web import paging, words
 from console.web.columns import stacked
 from console.web.requests import ConsoleRequest
 
-MOST_FILTERS = 50
+MAX_FILTERS = 50
 RELATED = 20
 
 
@@ -149,7 +149,7 @@ def _filter_problem(name: str, query: str, others: int) -> str:
         return _("Filter the list first, then save the filter.")
     if len(query) > 1000:
         return _("This filter is too long to be saved.")
-    if others >= MOST_FILTERS:
+    if others >= MAX_FILTERS:
         return _("You have %(count)s saved filters. Remove one first.") % {"count": others}
     return ""
 

@@ -33,7 +33,7 @@ def download(request: ConsoleRequest, form: str) -> HttpResponse:
     if not audit_exports.is_small(found):
         made = audit_exports.start(found, form, query, user=request.user, actor=actor_from(request))
         return redirect("audit-export-progress", id=made.id)
-    rows = list(found.entries.filter(sequence__lt=found.high).order_by("-sequence")[: audit_exports.DIRECT_MOST])
+    rows = list(found.entries.filter(sequence__lt=found.high).order_by("-sequence")[: audit_exports.MAX_DIRECT])
     audit_exports.tell(form, query, actor_from(request))
     lines = export.csv_lines(rows) if form == "csv" else export.json_lines(rows)
     return _named(HttpResponse("".join(lines), content_type=FORMS[form]), form)

@@ -37,7 +37,7 @@ class Line:
     ref: ServiceRef
     effect: Effect | None = None
     why_not: str = ""
-    standing: gate.Standing = field(default_factory=gate.Standing)
+    policy_status: gate.PolicyStatus = field(default_factory=gate.PolicyStatus)
 
 
 @signed_in
@@ -65,8 +65,8 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
             **beside_button(request),
             "possible": possible,
             "previews": [line.effect.preview for line in possible if line.effect],
-            "standing": gate.Standing(tuple(rule for line in possible for rule in line.standing.rules)),
-            "protected_count": sum(1 for line in possible if line.standing.rules),
+            "policy_status": gate.PolicyStatus(tuple(rule for line in possible for rule in line.policy_status.rules)),
+            "protected_count": sum(1 for line in possible if line.policy_status.rules),
             "apply_url": reverse("bulk-submit"),
         }
         return render(request, "changes/bulk_preview.html", context)
@@ -95,17 +95,17 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     except ClusterError as error:
         why_not = outcomes.answer_error(error)[0]
     else:
-        standing = gate.standing_before(ref, effect.needs)
-        why_not = _why_not(effect, standing)
-        return Line(ref, why_not=why_not) if why_not else Line(ref, effect, standing=standing)
+        policy_status = gate.policy_status_of(ref, effect.needs)
+        why_not = _why_not(effect, policy_status)
+        return Line(ref, why_not=why_not) if why_not else Line(ref, effect, policy_status=policy_status)
     return Line(ref, why_not=why_not)
 
 
-def _why_not(effect: Effect, standing: gate.Standing) -> str:
+def _why_not(effect: Effect, policy_status: gate.PolicyStatus) -> str:
     if effect.is_empty:
         return _("Nothing would change: the service is already like that.")
-    if standing.freeze:
-        return words.frozen(standing.freeze)
+    if policy_status.freeze:
+        return words.frozen(policy_status.freeze)
     return " ".join(outcomes.answer_error(effect.refusal)) if effect.refusal else ""
 
 

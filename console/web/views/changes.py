@@ -27,7 +27,7 @@ from console.operations.submitting import previewing
 from console.operations.submitting.previewing import NotAllowed
 from console.operations.submitting.submission import Limits
 from console.web import impact, outcomes, words
-from console.web.form_choices import offers
+from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
 from console.web.forms.image import ImageForm
 from console.web.forms.limits import LimitsForm
@@ -92,7 +92,7 @@ def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
             "here": "settings",
             "form": form,
             "refused": refused,
-            "offers": offers(request, ref),
+            "choices": choices_for(request, ref),
         }
         return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
 
@@ -207,14 +207,15 @@ def show_preview(
         return back(_("Nothing would change: the service is already like that."))
     if effect.refusal and is_typed:
         return back(ClusterRefusal(*outcomes.answer_error(effect.refusal)))
-    standing = gate.standing_before(ref, effect.needs)
+    policy_status = gate.policy_status_of(ref, effect.needs)
     context = {
         **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
         "effect": effect,
         "rows": () if effect.refusal else _rows(request, ref, change, effect) if shows_values else effect.changes,
         "notes": notes,
-        "standing": standing,
-        "may_break_glass": standing.stops and gate.may_break_glass(request.rights, ref, effect.needs, standing),
+        "policy_status": policy_status,
+        "may_break_glass": policy_status.stops
+        and gate.may_break_glass(request.rights, ref, effect.needs, policy_status),
         "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
         "impact": impact.sentences(
             change,

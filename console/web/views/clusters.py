@@ -12,7 +12,7 @@ from console.access.actors import actor_from
 from console.access.decorators import administrators_only
 from console.mirror import read
 from console.operations.queries import under_way
-from console.registry import Report, Trouble, changes, listing, reports
+from console.registry import ProbeResult, Report, changes, listing, reports
 from console.registry.listing import Entry
 from console.registry.models import Cluster
 from console.web.cluster_words import verdict
@@ -101,7 +101,7 @@ def _form(request: ConsoleRequest, found: Cluster | None) -> HttpResponse:
         return _page(request, found, form, status=422)
     actor = actor_from(request)
     report = changes.test(form.wanted, found, actor=actor)
-    accepts = "anyway" in request.POST and report.trouble != Trouble.ADDRESS
+    accepts = "anyway" in request.POST and report.trouble != ProbeResult.ADDRESS
     if "test" in request.POST or not (report.is_usable or accepts):
         is_refused = "test" not in request.POST
         return _page(request, found, form, report=report, status=422 if is_refused else 200)
@@ -132,7 +132,7 @@ def _page(
         "pasted": None if found else pasted or KubeconfigForm(request.user),
         "report": report,
         "verdict": verdict(report) if report else "",
-        "may_save_anyway": report is not None and not report.is_usable and report.trouble != Trouble.ADDRESS,
+        "may_save_anyway": report is not None and not report.is_usable and report.trouble != ProbeResult.ADDRESS,
     }
     return render(request, "clusters/form.html", context, status=status)
 

@@ -11,7 +11,7 @@ from console.operations import ClusterError
 from console.operations.lookups import form_choices
 from console.operations.submitting import cloning
 from console.web import outcomes
-from console.web.form_choices import Offers, offers
+from console.web.form_choices import FormChoices, choices_for
 from console.web.forms.create import CloneForm, CreateForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
@@ -31,8 +31,8 @@ def create(request: ConsoleRequest) -> HttpResponse:
 
     def page(refused: str = "") -> HttpResponse:
         unjudged(request, form, form.settings)
-        offered = offers(request, ServiceRef(*here, "")) if here else Offers()
-        context = {"form": form, "refused": refused, "offers": offered, "unread": unread(request.rights, "namespaces")}
+        offered = choices_for(request, ServiceRef(*here, "")) if here else FormChoices()
+        context = {"form": form, "refused": refused, "choices": offered, "unread": unread(request.rights, "namespaces")}
         has_problems = bool(refused or form.errors or form.settings.errors)
         return render(request, "changes/create.html", context, status=422 if has_problems else 200)
 

@@ -7,11 +7,11 @@ from django.http import HttpRequest, JsonResponse
 from console.access.decorators import public
 from console.mirror import read
 from console.operations import worker_heartbeat
-from console.redis_client import hasty_client
+from console.redis_client import client_with_timeout
 
 PROBE = "sluice:ready"
 PROBE_SECONDS = 60
-REDIS_PATIENCE = 1.0  # seconds: a probe must be answered while Redis hangs
+REDIS_TIMEOUT = 1.0  # seconds: a probe must be answered while Redis hangs
 
 
 @public
@@ -54,7 +54,7 @@ def _database() -> str:
 def _redis() -> str:
     """A Redis without memory or room on its disk answers, but nothing can be queued."""
     try:
-        with hasty_client(REDIS_PATIENCE) as client:
+        with client_with_timeout(REDIS_TIMEOUT) as client:
             client.set(PROBE, "1", ex=PROBE_SECONDS)
     except redis.RedisError as error:
         return type(error).__name__

@@ -70,7 +70,7 @@ def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
     before = scope.facts() if scope.pk else {}
     form = _kind(kind).form(typed(request), instance=scope, rights=request.rights)
     if request.method == "POST" and form.is_valid():
-        rules.keep(form.save(commit=False), before, actor=actor_from(request))
+        rules.save(form.save(commit=False), before, actor=actor_from(request))
         messages.success(request, _("Saved."))
         return redirect("protection")
     if request.method == "POST" and form.has_error("cluster", NOT_MANAGED):
@@ -86,7 +86,7 @@ def remove(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
     """Ask, then remove."""
     scope = _find(request, kind, id)
     if request.method == "POST":
-        rules.remove(scope, actor=actor_from(request))
+        rules.delete(scope, actor=actor_from(request))
         messages.success(request, _("Removed."))
         return redirect("protection")
     return render(request, "protection/remove.html", {"scope": scope, "kind": kind})

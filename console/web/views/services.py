@@ -167,7 +167,7 @@ def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str,
         "permissions": request.permissions - refused.keys(),
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
-        "standing": Protection().of_service(ref, found.labels),
+        "policy_status": Protection().of_service(ref, found.labels),
         "broken_glass": queries.broken_glass(ref),
     }
 

@@ -28,19 +28,19 @@ def stopped(
     previews = list(submission.mine(preview_ids, request.user).values())
     if not previews:
         return gone(request, preview_ids)
-    standings, may_break = [], len(previews) == 1  # one service at a time
+    statuses, may_break = [], len(previews) == 1  # one service at a time
     for preview in previews:
         needs = needs_of_kept(preview)
-        standing = gate.standing_before(preview.ref, needs)
-        standings.append(standing)
-        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs, standing)
+        policy_status = gate.policy_status_of(preview.ref, needs)
+        statuses.append(policy_status)
+        may_break = may_break and gate.may_break_glass(request.rights, preview.ref, needs, policy_status)
     rows = [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in previews[0].changes]
     context = {
         "previews": previews,
         "rows": rows if len(previews) == 1 else [],
-        "standing": gate.Standing(
-            tuple(rule for standing in standings for rule in standing.rules),
-            tuple(freeze for standing in standings for freeze in standing.freezes),
+        "policy_status": gate.PolicyStatus(
+            tuple(rule for policy_status in statuses for rule in policy_status.rules),
+            tuple(freeze for policy_status in statuses for freeze in policy_status.freezes),
         ),
         "may_break_glass": may_break,
         "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the timeouts is not valid."),

@@ -15,7 +15,7 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import revealing
 from console.web.actions import service_url
-from console.web.form_choices import offers
+from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
 from console.web.forms.env import EnvForm
 from console.web.requests import ConsoleRequest
@@ -73,5 +73,5 @@ def _reveal(request: ConsoleRequest, ref: ServiceRef, form: EnvForm) -> None:
 
 def _page(request: ConsoleRequest, ref: ServiceRef, found: Service, form: EnvForm, refused: str = "") -> HttpResponse:
     context = {**frame(request, ref, found), "here": "env", "form": form, "refused": refused}
-    context["offers"] = offers(request, ref)
+    context["choices"] = choices_for(request, ref)
     return render(request, "changes/env.html", context, status=422 if refused or form.has_problems else 200)

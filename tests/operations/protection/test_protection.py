@@ -507,7 +507,7 @@ def test_a_service_that_gets_the_label_meanwhile_is_protected(world: World, ref:
 def test_a_rule_that_goes_does_not_let_a_request_loose(world: World, ref: ServiceRef, deployer: Actor, approver: Actor):
     rule = protect()
     operation = submit(SECOND, ref, deployer)
-    rules.remove(rule, actor=deployer)
+    rules.delete(rule, actor=deployer)
     sweep()
     assert now_is(operation).status == Status.WAITING
     approve(operation, approver)
@@ -610,13 +610,13 @@ def test_a_waiting_change_is_in_nobodys_way(world: World, ref: ServiceRef, deplo
 
 def test_changes_of_rules_and_windows_are_in_the_log_with_before_and_after(db, owner: Actor):
     rule = ProtectionRule(cluster="box", namespace="prod-*", permissions=["deploy"])
-    rules.keep(rule, {}, actor=owner)
+    rules.save(rule, {}, actor=owner)
     before = rule.facts()
     rule.permissions, rule.valid_hours = ["deploy", "delete"], 4
-    rules.keep(rule, before, actor=owner)
-    rules.remove(rule, actor=owner)
+    rules.save(rule, before, actor=owner)
+    rules.delete(rule, actor=owner)
     window = FreezeWindow(begins="2026-12-24T18:00", ends="2026-12-27T00:00", permissions=["deploy"])
-    rules.keep(window, {}, actor=owner)
+    rules.save(window, {}, actor=owner)
     found = list(Entry.objects.filter(action__startswith="protect.").order_by("sequence"))
     assert [entry.action for entry in found] == [
         "protect.rule-add", "protect.rule-change", "protect.rule-remove", "protect.window-add",

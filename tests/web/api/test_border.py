@@ -39,7 +39,7 @@ def test_without_a_token_the_answer_says_how_to_send_one(mirror, db) -> None:
 
 def test_an_address_that_sent_too_many_wrong_tokens_is_told_to_wait(mirror, db) -> None:
     client = Client(headers={"Authorization": "Bearer sluice_wrong"})
-    for _ in range(bearer.MOST_WRONG):
+    for _ in range(bearer.MAX_WRONG):
         problem(client.get(f"{ROOT}/services"), 401, "token-unknown")
     response = client.get(f"{ROOT}/services")
     problem(response, 429, "too-many-wrong-tokens")

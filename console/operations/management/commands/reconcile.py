@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.operations.queue import hand_over, left_behind
+from console.operations.queue import enqueue, left_behind
 
 
 class Command(BaseCommand):
@@ -19,5 +19,5 @@ class Command(BaseCommand):
         for operation in left_behind():
             word = "found"
             if not options["dry_run"]:
-                word = "handed over" if hand_over(operation) else "not enqueued: the broker is not responding"
+                word = "handed over" if enqueue(operation) else "not enqueued: the broker is not responding"
             self.stdout.write(f"{operation.id} {operation.ref} {operation.status}: {word}")
