@@ -1,1 +1,1 @@
-"""Sluice: a web console for Knative Serving. docs/architecture.md shows the rooms of this house."""
+"""Sluice: a web console for Knative Serving. docs/architecture.md shows its layers."""

@@ -1,4 +1,4 @@
-"""The clusters of this installation: those of CONSOLE_CLUSTERS, and whatever a room registers."""
+"""The clusters of this installation: those of CONSOLE_CLUSTERS, and those that console.registry registers."""
 
 from django.conf import settings
 

@@ -2,7 +2,7 @@
 
 Every command ends in time, also when Redis hangs or its answer comes byte by byte. Celery's broker (kombu) makes its
 own connections: the time-outs of CELERY_BROKER_TRANSPORT_OPTIONS are between two bytes, and nobody waits for those but
-a worker; who publishes has the time-outs of console.operations.queue.
+a worker; who publishes has the time-outs of console.queue.
 """
 
 import socket

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from console.logging import logging_config
+from console.queue import TaskName
 from console.start_checks import (
     is_loopback,
     proxy_networks,
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "console.mirror",
     "console.operations",
     "console.registry",
+    "console.request_tests",
     "console.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -193,13 +195,15 @@ CELERY_TIMEZONE = "UTC"
 # What may take long and hurries nobody has a queue and a worker of its own, so that changes never wait behind it.
 BACKGROUND_QUEUE = "background"
 CELERY_TASK_ROUTES = {
-    name: {"queue": BACKGROUND_QUEUE}
+    name.value: {"queue": BACKGROUND_QUEUE}
     for name in (
-        "console.audit.tasks.forward",
-        "console.operations.tasks.examine_clusters",
-        "console.operations.tasks.export_entries",
-        "console.operations.tasks.send_requests",
-        "console.operations.tasks.tidy",
+        TaskName.EXAMINE_CLUSTERS,
+        TaskName.EXPORT_ENTRIES,
+        TaskName.FORWARD_ENTRIES,
+        TaskName.SEND_REQUESTS,
+        TaskName.SWEEP_EXPORTS,
+        TaskName.SWEEP_REQUEST_TESTS,
+        TaskName.TIDY,
     )
 }
 
@@ -332,15 +336,17 @@ logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 CELERY_BEAT_SCHEDULER = "console.heartbeat:Scheduler"
 
 # --- What beat starts --------------------------------------------------------------------------
+# name: (seconds between two messages, seconds after which a message that nobody took is void)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "console.operations.tasks.sweep", "schedule": 2.0, "options": {"expires": 6}},
-    "examine-clusters": {
-        "task": "console.operations.tasks.examine_clusters",
-        "schedule": 60.0,
-        "options": {"expires": 50},
-    },
-    "outside": {"task": "console.operations.tasks.look_outside", "schedule": 5.0, "options": {"expires": 10}},
-    "forward": {"task": "console.audit.tasks.forward", "schedule": 5.0, "options": {"expires": 10}},
-    "tidy": {"task": "console.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    name.value: {"task": name.value, "schedule": every, "options": {"expires": expires}}
+    for name, every, expires in (
+        (TaskName.SWEEP, 2.0, 6),
+        (TaskName.DETECT_EXTERNAL, 5.0, 10),
+        (TaskName.FORWARD_ENTRIES, 5.0, 10),
+        (TaskName.SWEEP_EXPORTS, 5.0, 10),
+        (TaskName.SWEEP_REQUEST_TESTS, 10.0, 20),
+        (TaskName.EXAMINE_CLUSTERS, 60.0, 50),
+        (TaskName.TIDY, 3600.0, 600),
+    )
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2

@@ -1,4 +1,4 @@
-"""Every address of the console: sign-in belongs to allauth, all the rest to the web room."""
+"""Every address of the console: sign-in belongs to allauth, all the rest to console.web."""
 
 from django.urls import include, path, register_converter
 

@@ -17,7 +17,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from console import audit
-from console.access.actors import Actor, actor_from, client_ip
+from console.access.actors import actor_from, client_ip
+from console.access.attempts import record_refused_sign_in
 from console.access.models import User
 from console.access.oidc import confirmation, signing_out
 from console.audit import Outcome
@@ -43,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
-            record_refused(request, str(credentials.get("username", "")), "too many attempts")
+            record_refused_sign_in(request, str(credentials.get("username", "")), "too many attempts")
             raise
 
     def set_password(self, user: User, password: str) -> None:
@@ -68,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Somebody proved to be this person and is not let in: the log tells, whichever way they came."""
-        record_refused(request, user.get_username(), "the account is deactivated")
+        record_refused_sign_in(request, user.get_username(), "the account is deactivated")
         answer: HttpResponse = super().respond_user_inactive(request, user)
         return answer
 
@@ -120,10 +121,3 @@ class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]  # 
             super().end_sessions(sessions)
             text = f"sessions: {len(sessions)}"
             audit.record("session.revoke", actor=actor_from(context.request), outcome=Outcome.SUCCEEDED, text=text)
-
-
-def record_refused(request: HttpRequest | None, name: str, text: str = "") -> None:
-    """Leave an entry of a sign-in that was refused: the name that was tried, never the password."""
-    ip = client_ip(request) if request else ""
-    actor = Actor(None, name[:150], ip, getattr(request, "request_id", ""))
-    audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=text)

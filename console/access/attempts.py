@@ -10,12 +10,20 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from console import audit
-from console.access.actors import actor_from
+from console.access.actors import Actor, actor_from, client_ip
 from console.access.permissions import Permission
+from console.audit import Outcome
 from console.knative.references import ServiceRef
 
 FOLD_SECONDS = 3600
 COUNT_SECONDS = 7 * 24 * 3600  # a number of repeats that no later attempt tells is forgotten
+
+
+def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "") -> None:
+    """Leave an entry of a sign-in that was refused: the name that was tried, never the password."""
+    ip = client_ip(request) if request else ""
+    actor = Actor(None, name[:150], ip, getattr(request, "request_id", ""))
+    audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=text)
 
 
 def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> None:
@@ -29,7 +37,7 @@ def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef
         f"{permission}.refused",
         actor=actor_from(request),
         ref=ref,
-        outcome=audit.Outcome.REFUSED,
+        outcome=Outcome.REFUSED,
         text=f"{attempt}{more}",
     )
 

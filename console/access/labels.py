@@ -1,4 +1,4 @@
-"""The labels of services, for grants with a selector. The mirror knows them; the web room connects it at start."""
+"""The labels of services, for grants with a selector. The mirror knows them; console.web connects it at start."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 

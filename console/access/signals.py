@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import CONSOLE, Actor, actor_from, client_ip
-from console.access.adapter import record_refused
+from console.access.attempts import record_refused_sign_in
 from console.access.models import Membership, Team, User
 from console.access.sessions import end_sessions_of
 from console.audit import Outcome
@@ -38,12 +38,12 @@ def _signed_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    record_refused(request, str(credentials.get("username") or credentials.get("email") or ""))
+    record_refused_sign_in(request, str(credentials.get("username") or credentials.get("email") or ""))
 
 
 @receiver(authentication_failed)
 def _second_factor_failed(request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    record_refused(request, user.get_username(), "second factor")
+    record_refused_sign_in(request, user.get_username(), "second factor")
 
 
 @receiver(post_save, sender=Authenticator)

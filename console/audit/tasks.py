@@ -1,15 +1,15 @@
-"""The Celery task of this room: sending the log elsewhere."""
+"""The task of the audit log: sending its entries elsewhere."""
 
 import structlog
-from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from console.audit import forwarding
+from console.queue import TaskName, task
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task
+@task(TaskName.FORWARD_ENTRIES)
 def forward() -> None:
     """Send what was recorded since the last time, when a destination is set."""
     try:

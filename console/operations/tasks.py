@@ -1,4 +1,4 @@
-"""The Celery tasks: perform an operation's next turn, sweep up what was left behind, send an access test."""
+"""The tasks of operations: perform one's next turn, sweep up what was left behind, see what others changed."""
 
 import os
 import socket
@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import redis
 import structlog
-from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready
 from django.db import InterfaceError, OperationalError
 
+from console import worker
 from console.mirror.read import MirrorUnavailable
-from console.operations import access_tests, audit_exports, worker_heartbeat
+from console.operations import worker_heartbeat
 from console.operations.engine import lease_keeper
 from console.operations.engine.finish import finish
 from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease
@@ -25,26 +25,20 @@ from console.operations.queue import enqueue, left_behind
 from console.operations.submitting import drafts
 from console.operations.submitting.previewing import forget_old_previews
 from console.operations.submitting.submission import forget_old_operations
+from console.queue import TaskName, task
 from console.registry import reports
 
 KEEP_OPERATIONS = timedelta(days=180)
 
 log = structlog.get_logger(__name__)
-_stopping = threading.Event()
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _keep_leases(**_kwargs: object) -> None:
-    lease_keeper.start(_stopping)
+    lease_keeper.start(worker.stopping)
 
 
-@worker_shutting_down.connect
-def _stop(**_kwargs: object) -> None:
-    """Following ends at the next event; what is open is handed to the next worker."""
-    _stopping.set()
-
-
-@shared_task
+@task(TaskName.PERFORM)
 def perform(operation_id: str, turn: int | None = None) -> None:
     """Work on the operation for one turn; quiet when another worker has it, had this turn, or it has ended."""
     owner = f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}"
@@ -68,7 +62,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
 def _take_turn(operation: Operation) -> float | None:
     """Take the turn. What nobody foresaw ends the operation with that word instead of trying it for ever."""
     try:
-        return take_turn(operation, _stopping)
+        return take_turn(operation, worker.stopping)
     except (LeaseLost, OperationalError, InterfaceError, redis.RedisError, MirrorUnavailable):
         raise
     except Exception as error:
@@ -77,7 +71,7 @@ def _take_turn(operation: Operation) -> float | None:
         return None
 
 
-@shared_task
+@task(TaskName.SWEEP)
 def sweep() -> None:
     """Hand over every active operation that nobody works on: its worker died, or its message was lost.
 
@@ -89,45 +83,29 @@ def sweep() -> None:
         log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
         if not enqueue(operation):
             return
-    access_tests.end_interrupted()
-    audit_exports.enqueue_stalled()
 
 
-@shared_task
-def look_outside() -> None:
+@task(TaskName.DETECT_EXTERNAL)
+def detect_external() -> None:
     """Write what others changed in the clusters into the audit log."""
     try:
         detection.look()
     except (MirrorUnavailable, OperationalError, InterfaceError) as error:
-        log.warning("look_outside_interrupted", reason=type(error).__name__)  # the next one sees all of it
+        log.warning("detection_interrupted", reason=type(error).__name__)  # the next one sees all of it
 
 
-@shared_task
-def export_entries(export_id: str, reached: int) -> None:
-    """Write the next part of an export of the audit log."""
-    audit_exports.take_turn(export_id, reached, _stopping)
-
-
-@shared_task
+@task(TaskName.TIDY)
 def tidy() -> None:
     """Forget previews and drafts that nobody submitted, and operations of long ago; the audit log keeps its entries."""
-    audit_exports.forget_old()
     drafts.forget_old()
     log.info(
         "tidied",
         previews=forget_old_previews(),
         operations=forget_old_operations(KEEP_OPERATIONS),
-        access_tests=access_tests.forget_old(),
     )
 
 
-@shared_task
+@task(TaskName.EXAMINE_CLUSTERS)
 def examine_clusters() -> None:
     """Find out which clusters answer, which versions run there and what the console's account may do."""
     reports.refresh_all()
-
-
-@shared_task
-def send_requests(test_id: str) -> None:
-    """Send the requests of an access test."""
-    access_tests.send(test_id, _stopping)

@@ -2,7 +2,7 @@
 
 May import audit, cluster and knative; knows no teams and no grants. Its source is connected to console.clusters when
 the apps start, so that web, worker and watcher all see what was added, changed or removed without a restart.
-What the web must know of clusters and their answers is named here, so that it need not import the cluster room.
+What the web must know of clusters and their answers is named here, so that it need not import console.cluster.
 """
 
 from console.cluster.connections import is_host_and_port

@@ -30,7 +30,8 @@ from console.access.permissions import Permission
 from console.access.sessions import signed_in_user
 from console.knative.references import ServiceRef
 from console.mirror.announcements import Announcement, announcements
-from console.operations.models import AccessTest, Operation
+from console.operations.models import Operation
+from console.request_tests.models import AccessTest
 
 HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0

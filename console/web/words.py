@@ -16,12 +16,12 @@ from console.knative.objects import Health, Revision
 from console.knative.problems import Problem
 from console.knative.progress import Phase
 from console.knative.traffic import Kind, TrafficTruth
-from console.operations import access_tests
 from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock
 from console.operations.protection.gate import Freeze, Frozen, Stopped
 from console.operations.queries import ENDED
-from console.operations.rights.needs import LabelNotAllowed, NotAllowed
+from console.operations.refusals import LabelNotAllowed, NotAllowed
+from console.request_tests import sending
 from console.web import traffic_words
 
 HEALTH = {
@@ -310,9 +310,9 @@ def requests(count: int) -> str:
 
 def test_error(error: str) -> str:
     """Return why an access test could not be run, or not to its end."""
-    if error == access_tests.CUT_SHORT:
+    if error == sending.CUT_SHORT:
         return _("The test was cut short: not all requests were sent.")
-    if error == access_tests.NOT_ALLOWED:
+    if error == sending.NOT_ALLOWED:
         return _("Permission to view this service was revoked before the test started.")
     return _("The test could not be run: %(reason)s") % {"reason": error}
 

@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from console.access.models import User
-from console.operations.models import AccessTest, Operation, Preview
+from console.operations.models import Operation, Preview
+from console.request_tests.models import AccessTest
 from tests.access.test_accounts import ARGUMENTS, OPEN
 from tests.sweeps import sample, sweep
 from tests.web.test_access import HERE, TABLE, THING, things

@@ -9,13 +9,13 @@ import pytest
 from django.urls import reverse
 
 from console import audit
+from console.access import audit_exports
 from console.access.actors import CONSOLE, Actor
 from console.access.models import Grant
 from console.audit import Outcome
 from console.audit.models import Entry, Export, SavedFilter
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
-from console.operations import audit_exports
 from console.operations.models import Operation, TimelineLine
 from console.sealing import seal
 from tests.broker import broker

@@ -15,7 +15,6 @@ from console.audit.models import Entry
 from console.mirror import read
 from console.operations import worker_heartbeat
 from console.operations.models import Operation
-from console.operations.tasks import sweep
 from console.redis_client import client as redis_client
 from console.sealing import seal
 from console.web import metrics
@@ -90,12 +89,12 @@ def test_the_mirror_and_the_workers_tell_their_age(scrape, mirror) -> None:
 
 
 def test_messages_that_wait_are_counted_in_every_priority(scrape, mirror, redis_server) -> None:
-    from console.operations.queue import send
+    from console.queue import TaskName, enqueue
 
     before = scrape()["sluice_queue_messages",]
     with broker(redis_server.url.replace("unix://", "redis+socket://")):
         for priority in (0, 6):
-            send(sweep, [], priority=priority)
+            enqueue(TaskName.SWEEP, [], priority=priority)
     assert scrape()["sluice_queue_messages",] == before + 2
 
 

@@ -268,11 +268,11 @@ def test_a_refusal_leaves_one_entry(shown: Shown, people) -> None:
 
 def test_a_refusal_of_several_rights_leaves_one_entry(shown: Shown, people) -> None:
     from console.access.actors import Actor
-    from console.operations.submitting import previewing
+    from console.operations.refusals import NotAllowed, audit_refusal
 
     viewer: User = people["viewer"]
-    refusal = previewing.NotAllowed(frozenset({"deploy", "traffic"}))
-    previewing.audit_refusal(refusal, ServiceRef("box", "default", shown.name), Actor(viewer.pk, viewer.username))
+    refusal = NotAllowed(frozenset({"deploy", "traffic"}))
+    audit_refusal(refusal, ServiceRef("box", "default", shown.name), Actor(viewer.pk, viewer.username))
     [entry] = Entry.objects.filter(actor="viewer")
     assert (entry.action, entry.text) == ("deploy.refused", "also lacks: traffic")
 

@@ -15,7 +15,8 @@ from console.audit import Outcome, record
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
-from console.operations.models import AccessTest, Operation
+from console.operations.models import Operation
+from console.request_tests.models import AccessTest
 from console.sealing import seal
 from tests import factories
 from tests.sweeps import sample, sweep

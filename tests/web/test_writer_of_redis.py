@@ -19,6 +19,7 @@ from kombu.exceptions import ContentDisallowed
 
 from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
+from console.access.tasks import export_entries
 from console.audit.models import Entry
 from console.celery import app
 from console.cluster.probe import ProbeResult, Report
@@ -31,9 +32,10 @@ from console.mirror.store import MirrorWriter
 from console.operations import worker_heartbeat
 from console.operations.gateways import identity_on
 from console.operations.lookups import cluster_rights
-from console.operations.tasks import export_entries, perform, send_requests
+from console.operations.tasks import perform
 from console.redis_client import client as redis_client
 from console.registry import reports
+from console.request_tests.tasks import send
 from console.signing import sign, verify
 from tests import factories
 from tests.broker import broker
@@ -240,7 +242,7 @@ def test_a_planted_message_can_name_rows_and_nothing_else() -> None:
     }  # fmt: skip
     perform(str(uuid4()))
     export_entries(str(uuid4()), 0)
-    send_requests(str(uuid4()))
+    send(str(uuid4()))
     assert not Entry.objects.exists()
 
 

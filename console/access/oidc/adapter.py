@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from requests import Session
 
-from console.access.adapter import record_refused
+from console.access.attempts import record_refused_sign_in
 from console.access.changing import alone
 from console.access.models import User
 from console.access.oidc import calls, confirmation
@@ -77,7 +77,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         cause, why = cause_of(exception, request.GET.get("error", ""), is_ours="state" in context)
         say = log.error if cause.is_for_the_operator else log.warning
         say("single_sign_on_failed", cause=cause.value, why=why, advice=cause.advice)
-        record_refused(request, "", f"single sign-on: {cause}, {why}")
+        record_refused_sign_in(request, "", f"single sign-on: {cause}, {why}")
         context["cause"] = cause.value
 
 
@@ -92,7 +92,7 @@ def _free_name(sociallogin: Any) -> str:
 
 def _refuse_name(request: HttpRequest, refusal: NameRefused) -> Any:
     claim = settings.OIDC_USERNAME_CLAIM
-    record_refused(request, refusal.name, f"single sign-on: no account, the claim {claim} is {refusal.code}")
+    record_refused_sign_in(request, refusal.name, f"single sign-on: no account, the claim {claim} is {refusal.code}")
     log.warning("account_not_made", claim=claim, why=refusal.code)
     context = {"why": refusal.code, "name": refusal.name[:150], "claim": claim}
     return render(request, "socialaccount/refused.html", context, status=403)
@@ -103,6 +103,6 @@ def _confirm(request: HttpRequest, sociallogin: Any) -> Any:
         return confirmation.complete(request, sociallogin)
     except confirmation.NotConfirmed as refusal:
         name = request.user.get_username()
-        record_refused(request, name, f"single sign-on: not confirmed, {refusal}")
+        record_refused_sign_in(request, name, f"single sign-on: not confirmed, {refusal}")
         log.warning("sign_in_not_confirmed", why=str(refusal))
         return render(request, "socialaccount/refused.html", {"why": str(refusal)}, status=403)

@@ -23,10 +23,6 @@ _OUTCOMES = {
 }
 
 
-class NotNow(Exception):
-    """The operation is not in a state in which this can be done."""
-
-
 def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:
     """Write the end; raises LeaseLost when another worker holds the operation now."""
     finished_at = timezone.now()  # before the transaction: what is claimed was read just now, and a lock may be far off

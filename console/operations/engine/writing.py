@@ -29,13 +29,8 @@ from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Status
 from console.operations.protection.gate import objection
 from console.operations.queue import enqueue_next
-from console.operations.rights.needs import (
-    LabelNotAllowed,
-    NotAllowed,
-    needs_of_kept,
-    refuse_another_object,
-    refuse_unless_allowed,
-)
+from console.operations.refusals import LabelNotAllowed, NotAllowed
+from console.operations.rights.needs import needs_of_kept, refuse_another_object, refuse_unless_allowed
 
 WRITE_ATTEMPTS = 5
 QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died

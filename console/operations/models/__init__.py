@@ -1,20 +1,10 @@
-"""The tables of operations: an operation with its timeline, previews and drafts, protection, access tests."""
+"""The tables of operations: an operation with its timeline, previews and drafts, and protection."""
 
-from console.operations.models.operation import (
-    SEALED,
-    AccessTest,
-    Draft,
-    OnService,
-    Operation,
-    Preview,
-    Proposed,
-    TimelineLine,
-)
+from console.operations.models.operation import SEALED, Draft, OnService, Operation, Preview, Proposed, TimelineLine
 from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule
 
 __all__ = [
     "SEALED",
-    "AccessTest",
     "Approval",
     "Draft",
     "FreezeWindow",

@@ -20,15 +20,14 @@ from console.access.permissions import Permission
 from console.audit import Outcome
 from console.operations import stopwatch
 from console.operations.announce import tell
-from console.operations.engine.finish import NotNow
 from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.gate import Frozen, PolicyStatus, may_approve, policy_status_of
 from console.operations.queue import enqueue
+from console.operations.refusals import NotAllowed, NotNow, audit_refusal
 from console.operations.rights.needs import Needs, needs_of_kept
-from console.operations.submitting.previewing import NotAllowed, audit_refusal
 
 _ANY_LABELS = Needs(frozenset(), ({},))  # grants without a selector hold whatever the labels are
 

@@ -18,7 +18,8 @@ from console.operations.models.protection import COVERABLE, Approval, FreezeWind
 from console.operations.models.windows import on_clock
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.rules import manages
-from console.operations.rights.needs import Needs, NotAllowed, needs_of_kept
+from console.operations.refusals import NotAllowed
+from console.operations.rights.needs import Needs, needs_of_kept
 
 _MANAGE_LOST = {"code": "not-allowed", "facts": {"permission": Permission.MANAGE}}
 

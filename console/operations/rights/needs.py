@@ -13,26 +13,10 @@ from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.operations.models import Operation, Preview
-from console.operations.rights.relabelling import Relabelling, relabelling
+from console.operations.refusals import LabelNotAllowed, NotAllowed
+from console.operations.rights.relabelling import relabelling
 
 Labels = Mapping[str, str]
-
-
-class NotAllowed(Exception):
-    """The person may not make this change; `permissions` are those that are missing."""
-
-    def __init__(self, permissions: frozenset[str]) -> None:
-        super().__init__(", ".join(sorted(permissions)))
-        self.permissions = permissions
-
-
-class LabelNotAllowed(NotAllowed):
-    """The change sets or removes a label that decides who may do what, and the person may not decide that here."""
-
-    def __init__(self, found: Relabelling) -> None:
-        super().__init__(found.lacks)
-        facts = {"labels": ", ".join(found.keys), "permissions": ", ".join(sorted(found.lacks))}
-        self.problem = Problem("label-decides", facts, field="labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +70,7 @@ def refuse_unless_allowed(rights: Rights, ref: ServiceRef, needs: Needs) -> None
     if not_held := missing(rights, ref, needs):
         raise NotAllowed(not_held)
     if found := relabelling(rights, ref, needs.labels, is_new=needs.is_new):
-        raise LabelNotAllowed(found)
+        raise LabelNotAllowed(found.keys, found.lacks)
 
 
 def may_make(rights: Rights, operation: Operation) -> bool:

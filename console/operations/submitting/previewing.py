@@ -9,11 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from console import audit, database
-from console.access.actors import Actor
+from console import database
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
-from console.audit import Outcome
 from console.cluster.errors import ClusterError, Conflict, NotFound, Refused, Uncertain
 from console.cluster.gateway import Gateway
 from console.cluster.transport import ATTEMPTS
@@ -30,15 +28,8 @@ from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
-from console.operations.rights.needs import (
-    LabelNotAllowed,
-    Needs,
-    NotAllowed,
-    missing,
-    needs_of,
-    refuse_another_object,
-    refuse_unless_allowed,
-)
+from console.operations.refusals import NotAllowed
+from console.operations.rights.needs import Needs, missing, needs_of, refuse_another_object, refuse_unless_allowed
 from console.sealing import seal
 
 RETENTION = timedelta(hours=2)
@@ -168,15 +159,6 @@ def _refuse_before_asking(rights: Rights, ref: ServiceRef, needs: Needs) -> None
         raise NotAllowed(not_held)
 
 
-def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:
-    """Leave one entry of an attempt that was not allowed, named after the first of the permissions that it lacked."""
-    first, *more = sorted(refusal.permissions)
-    text = f"also lacks: {', '.join(more)}" if more else ""
-    if isinstance(refusal, LabelNotAllowed):
-        text = "; ".join(filter(None, [f"labels: {refusal.problem.facts['labels']}", text]))
-    audit.record(f"{first}.refused", actor=actor, ref=ref, outcome=Outcome.REFUSED, text=text)
-
-
 def forget_old_previews() -> int:
     """Delete the previews that nobody submitted; returns how many."""
     return Preview.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
@@ -261,10 +243,7 @@ def masked(service: Service) -> dict[str, Any]:
 __all__ = [
     "ChangeRefused",
     "Effect",
-    "LabelNotAllowed",
-    "NotAllowed",
     "Untested",
-    "audit_refusal",
     "forget_old_previews",
     "masked",
     "preview",

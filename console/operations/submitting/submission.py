@@ -27,15 +27,15 @@ from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations import faults, stopwatch
 from console.operations.announce import tell
-from console.operations.engine.finish import NotNow
 from console.operations.models import Operation, Preview
 from console.operations.models.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
 from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, policy_status_of
 from console.operations.queue import enqueue
+from console.operations.refusals import NotAllowed, NotNow, audit_refusal
 from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import RETENTION, NotAllowed, audit_refusal
+from console.operations.submitting.previewing import RETENTION
 from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"

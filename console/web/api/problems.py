@@ -82,7 +82,7 @@ def of(request: HttpRequest, refusal: Refused) -> HttpResponse:
 
 
 def for_status(request: HttpRequest, status: int) -> HttpResponse:
-    """Return the problem for an answer that another part of the house gave."""
+    """Return the problem for an answer that another part of the console gave."""
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return response(request, "unavailable")
     by_status = {404: "not-found", 405: "method-not-allowed", 403: "not-allowed"}

@@ -21,7 +21,7 @@ from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
 from console.web.api.cursors import Key
 from console.web.api.scopes import entries_within
-from console.web.views.services import SORTS, matches
+from console.web.service_list import SORTS, matches
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Microseconds = Annotated[int, Meta(ge=0, le=250_000_000_000_000_000)]

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from console.operations.access_tests import MAX_REQUESTS
+from console.request_tests.sending import MAX_REQUESTS
 
 
 class AccessTestForm(forms.Form):

@@ -22,7 +22,8 @@ from console.knative.kn_command import KnLimit
 from console.knative.objects import Revision
 from console.knative.references import ServiceRef
 from console.operations import patches
-from console.operations.models import AccessTest, Operation, TimelineLine
+from console.operations.models import Operation, TimelineLine
+from console.request_tests.models import AccessTest
 from console.web import cluster_words, outcomes, stream, words
 from console.web.kn_words import KN_LIMITS
 

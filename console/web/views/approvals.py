@@ -14,12 +14,11 @@ from console.access.decorators import refused_page, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.operations import queries
-from console.operations.engine.finish import NotNow
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection import approvals as requests
 from console.operations.protection.gate import Frozen
-from console.operations.submitting.previewing import NotAllowed
+from console.operations.refusals import NotAllowed, NotNow
 from console.web import words
 from console.web.requests import ConsoleRequest
 from console.web.views.operations import find_operation, page

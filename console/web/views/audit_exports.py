@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from console import audit
+from console.access import audit_exports
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.audit import export
 from console.audit.models import Export
-from console.operations import audit_exports
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import query_of, search, show_list
 

@@ -16,17 +16,18 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError
 from console.operations.protection import gate
+from console.operations.refusals import NotAllowed, audit_refusal
 from console.operations.submitting import previewing, submission
-from console.operations.submitting.previewing import Effect, NotAllowed
+from console.operations.submitting.previewing import Effect
 from console.web import outcomes, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
+from console.web.service_list import matches
 from console.web.typed import applied, form_address, keeps_typed, to_preview, typed, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import beside_button
 from console.web.views.operations import as_uuid
-from console.web.views.services import matches
 from console.web.views.stopped import gone, not_allowed, stopped
 
 
@@ -88,7 +89,7 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     try:
         effect = previewing.preview(change, user=request.user, ref=ref)
     except NotAllowed as error:
-        previewing.audit_refusal(error, ref, actor_from(request))
+        audit_refusal(error, ref, actor_from(request))
         why_not = words.not_allowed(error)
     except ChangeRefused as refusal:
         why_not = words.problem(refusal.problem)

@@ -22,9 +22,8 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import form_choices, revealing
 from console.operations.protection import gate
-from console.operations.rights.needs import LabelNotAllowed
+from console.operations.refusals import LabelNotAllowed, NotAllowed, audit_refusal
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import NotAllowed
 from console.operations.submitting.submission import Limits
 from console.web import impact, outcomes, words
 from console.web.form_choices import choices_for
@@ -199,7 +198,7 @@ def show_preview(
         effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
     except (ChangeRefused, LabelNotAllowed) as refusal:
         if isinstance(refusal, LabelNotAllowed):
-            previewing.audit_refusal(refusal, ref, actor_from(request))
+            audit_refusal(refusal, ref, actor_from(request))
         return back(_beside_field(refusal.problem, form))
     except NotAllowed as error:
         return refuse(request, Permission(sorted(error.permissions)[0]), ref)

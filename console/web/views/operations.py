@@ -27,9 +27,9 @@ from console.operations.models.protection import Approval
 from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection import approvals
 from console.operations.protection.review import review
+from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.submitting import rollback, submission
-from console.operations.submitting.previewing import NotAllowed
 from console.web import impact, outcomes, paging, typed, words
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm

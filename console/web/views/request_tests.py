@@ -10,8 +10,9 @@ from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
-from console.operations import access_tests
-from console.operations.models import AccessTest
+from console.request_tests import sending
+from console.request_tests.models import AccessTest
+from console.request_tests.results import goodness, rows
 from console.web.actions import service_url
 from console.web.forms.request_tests import AccessTestForm
 from console.web.requests import ConsoleRequest
@@ -29,9 +30,9 @@ def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and found.url:
         count = form.cleaned_data["count"]
         try:
-            made = access_tests.start(ref, found, count=count, user=request.user, actor=actor_from(request))
+            made = sending.start(ref, found, count=count, user=request.user, actor=actor_from(request))
             return redirect(service_url("access-test-result", ref, id=str(made.id)))
-        except access_tests.TooMany as refusal:
+        except sending.TooMany as refusal:
             busy = refusal
     unjudged(request, form)
     tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
@@ -49,8 +50,8 @@ def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
     context = {
         **frame(request, ref, find(ref)),
         "test": test,
-        "rows": access_tests.rows(test),
-        "fit": access_tests.goodness(test),
+        "rows": rows(test),
+        "fit": goodness(test),
         "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
     }
     return render(request, "testing/result.html", context)

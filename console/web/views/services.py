@@ -1,6 +1,6 @@
 """The services list, a service, its revisions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -10,25 +10,16 @@ from django.utils import timezone
 from console.access.decorators import require_permission, signed_in
 from console.access.permissions import Permission
 from console.knative import diff, kn, marks
-from console.knative.objects import Health, Revision, Service
+from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.lookups import cluster_rights
 from console.operations.protection.gate import Protection
 from console.web import actions, diagnosis, paging, words
 from console.web.requests import ConsoleRequest
+from console.web.service_list import SORTS, matches, needs_attention
 from console.web.unread import unread
-
-SORTS: dict[str, Callable[[ServiceSummary], Any]] = {
-    "name": lambda row: (row.name, row.namespace),
-    "namespace": lambda row: (row.namespace, row.name),
-    "cluster": lambda row: (row.cluster, row.namespace, row.name),
-    "health": lambda row: ({"failed": 0, "progressing": 1, "ready": 2}.get(row.health, 3), row.name),
-    "age": lambda row: -(row.created_at.timestamp() if row.created_at else 0),
-    "changed": lambda row: -(row.changed_at.timestamp() if row.changed_at else 0),
-}
 
 
 @signed_in
@@ -54,7 +45,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
         "total": len(seen),
         "clusters": clusters,
         "namespaces": sorted({row.namespace for row in seen}),
-        "attention": sum(1 for row in seen if _needs_attention(row)),
+        "attention": sum(1 for row in seen if needs_attention(row)),
         "healths": words.HEALTH,
         "stale": stale,
         "unread": unread(request.rights, "services"),
@@ -62,23 +53,6 @@ def services(request: ConsoleRequest) -> HttpResponse:
         "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
     }
     return render(request, "services/list.html", context)
-
-
-def matches(row: ServiceSummary, query: Mapping[str, str]) -> bool:
-    """The service passes the filter that the address names."""
-    text = query.get("q", "").strip().lower()
-    labels = (f"{key}={value}" for key, value in row.labels.items())
-    return (
-        query.get("cluster", "") in ("", row.cluster)
-        and query.get("namespace", "") in ("", row.namespace)
-        and query.get("health", "") in ("", row.health)
-        and (not query.get("attention") or _needs_attention(row))
-        and (not text or any(text in where.lower() for where in (row.name, row.namespace, row.image, row.url, *labels)))
-    )
-
-
-def _needs_attention(row: ServiceSummary) -> bool:
-    return row.health != Health.READY.value or row.newer_not_serving
 
 
 @require_permission(Permission.VIEW)

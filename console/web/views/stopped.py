@@ -13,7 +13,8 @@ from console.access.permissions import Permission
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations.protection import gate
-from console.operations.rights.needs import LabelNotAllowed, NotAllowed, needs_of_kept
+from console.operations.refusals import LabelNotAllowed, NotAllowed
+from console.operations.rights.needs import needs_of_kept
 from console.operations.submitting import submission
 from console.web import words
 from console.web.forms.limits import LimitsForm

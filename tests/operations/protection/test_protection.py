@@ -33,7 +33,6 @@ from console.knative.changes import (
 )
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations.engine.finish import NotNow
 from console.operations.models import Operation, Preview
 from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule
 from console.operations.models.statuses import Status
@@ -41,8 +40,8 @@ from console.operations.protection import approvals, rules
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.gate import Frozen, ReasonNeeded
 from console.operations.protection.rules import manages
+from console.operations.refusals import NotAllowed, NotNow
 from console.operations.submitting import previewing, submission
-from console.operations.submitting.previewing import NotAllowed
 from console.operations.tasks import perform, sweep
 from console.sealing import seal
 from tests.operations.conftest import person

@@ -16,9 +16,9 @@ from console.knative.changes import Change, Combined, CreateService, ReplaceMani
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
+from console.operations.refusals import LabelNotAllowed, NotAllowed, audit_refusal
 from console.operations.rights.relabelling import relabelling
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import LabelNotAllowed, NotAllowed
 from tests.operations.conftest import person
 from tests.operations.factories import World, manifest
 from tests.operations.protection.test_protection import freeze, protect
@@ -182,7 +182,7 @@ def test_the_engine_refuses_it_at_the_preview_and_tells_the_log(
         submit(change, ref, deployer)
     assert refused.value.problem.facts == {"labels": "team", "permissions": "manage"}
     assert refused.value.problem.field == "labels"
-    previewing.audit_refusal(refused.value, ref, deployer)
+    audit_refusal(refused.value, ref, deployer)
     entry = Entry.objects.latest("sequence")
     assert (entry.action, entry.outcome, entry.text) == ("manage.refused", "refused", "labels: team")
 

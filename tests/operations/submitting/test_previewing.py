@@ -21,8 +21,9 @@ from console.knative.objects import Owner
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation, Preview
+from console.operations.refusals import NotAllowed
 from console.operations.submitting import submission
-from console.operations.submitting.previewing import NotAllowed, preview
+from console.operations.submitting.previewing import preview
 from tests.broker import broker
 from tests.operations.factories import World, manifest
 from tests.operations.steps import submit

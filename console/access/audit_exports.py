@@ -18,7 +18,7 @@ from django.db.models import F
 from django.http import QueryDict
 from django.utils import timezone
 
-from console import audit
+from console import audit, queue
 from console.access.actors import Actor
 from console.access.auditing import scope_digest, visible_entries
 from console.access.authorization import Rights, rights_of
@@ -27,7 +27,7 @@ from console.access.permissions import Permission
 from console.audit import Outcome, export, searching
 from console.audit.models import Entry, Export, ExportPart
 from console.audit.searching import Search
-from console.operations import queue
+from console.queue import TaskName
 
 MAX_DIRECT = 10_000  # entries that are worth no task
 SLICE = 10_000  # entries looked through for one part
@@ -147,9 +147,7 @@ def forget_old() -> int:
 
 
 def _enqueue(one: Export) -> None:
-    from console.operations.tasks import export_entries
-
     try:
-        queue.send(export_entries, [str(one.id), one.reached], priority=queue.LATER)
+        queue.enqueue(TaskName.EXPORT_ENTRIES, [str(one.id), one.reached], priority=queue.LATER)
     except queue.NOT_SENT as error:
         log.warning("export_postponed", export=str(one.id), reason=type(error).__name__)  # the sweep sends it

@@ -1,4 +1,4 @@
-"""Access tests: requests through the cluster's ingress, counted by who answered."""
+"""Beginning a test, and sending its requests."""
 
 import functools
 import statistics
@@ -6,14 +6,13 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from console import audit
+from console import audit, queue
 from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.labels import labels_of
@@ -25,17 +24,16 @@ from console.cluster.service_request import AddressRefused, Answer, ask, target
 from console.clusters import connections
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.knative.shares import Fit, fit
 from console.knative.traffic import shares
-from console.operations import queue
 from console.operations.announce import tell
-from console.operations.models import AccessTest
+from console.queue import TaskName
+from console.request_tests.models import AccessTest
+from console.request_tests.results import UNNAMED
 
 MAX_REQUESTS = 200
 MAX_RUNNING = 8  # in the whole installation: as many as the background worker has threads
 MAX_CONCURRENT = 8
 TOLD_EVERY = 8  # answers between two announcements
-UNNAMED = "?"  # the ingress did not say which revision answered
 SENDING_SECONDS = 45.0  # then no more requests are begun: a task must not last
 LONGEST = timedelta(minutes=5)
 RETENTION = timedelta(days=30)
@@ -160,45 +158,13 @@ class Counts:
         tell("access-test", test)
 
 
-@dataclass(frozen=True)
-class ShareRow:
-    """One revision of a test's result: how many answered, in percent, and how many percent were wanted."""
-
-    revision: str
-    count: int
-    percent: float
-    wanted: int
-
-
-def rows(test: AccessTest) -> tuple[ShareRow, ...]:
-    """Return observed beside wanted, by revision."""
-    answered = sum(test.by_revision.values())
-    names = list(dict.fromkeys([*test.wanted, *test.by_revision]))
-    return tuple(
-        ShareRow(
-            name,
-            test.by_revision.get(name, 0),
-            100 * test.by_revision.get(name, 0) / answered if answered else 0.0,
-            test.wanted.get(name, 0),
-        )
-        for name in names
-    )
-
-
-def goodness(test: AccessTest) -> Fit | None:
-    """Return how well the answers fit the wanted shares; None when the ingress names no revisions."""
-    return None if UNNAMED in test.by_revision else fit(test.by_revision, test.wanted)
-
-
 def _finish(test: AccessTest, error: str = "") -> None:
     AccessTest.objects.filter(id=test.id).update(finished_at=timezone.now(), error=error)
     tell("access-test", test)
 
 
 def _enqueue(test: AccessTest) -> None:
-    from console.operations.tasks import send_requests
-
     try:
-        queue.send(send_requests, [str(test.id)])
+        queue.enqueue(TaskName.SEND_REQUESTS, [str(test.id)])
     except queue.NOT_SENT as error:
         _finish(test, error=f"the queue is not responding ({type(error).__name__})")

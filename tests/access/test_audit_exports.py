@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from console import audit
+from console.access import audit_exports
 from console.access.actors import CONSOLE, Actor
 from console.access.auditing import visible_entries
 from console.access.authorization import rights_of
@@ -19,7 +20,6 @@ from console.access.models import Grant, User
 from console.audit import Outcome, searching
 from console.audit.models import Entry, Export, ExportPart
 from console.knative.references import ServiceRef
-from console.operations import audit_exports
 from tests.broker import broker
 from tests.operations.conftest import person
 
@@ -86,7 +86,7 @@ def vars_of(export: Export) -> dict[str, object]:
 def test_a_worker_that_died_is_followed(auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = begin(auditor)
     sent: list[list[object]] = []
-    monkeypatch.setattr(audit_exports.queue, "send", lambda _task, arguments, **_options: sent.append(arguments))
+    monkeypatch.setattr(audit_exports.queue, "enqueue", lambda _name, arguments, **_options: sent.append(arguments))
     audit_exports.enqueue_stalled()
     assert sent == []
     Export.objects.update(moved_at=timezone.now() - timedelta(seconds=30))

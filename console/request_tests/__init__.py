@@ -1,0 +1,1 @@
+"""Tests of a service: requests through the cluster's ingress, counted by the revision that answered."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RequestTestsConfig(AppConfig):
+    name = "console.request_tests"
