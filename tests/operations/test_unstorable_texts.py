@@ -12,7 +12,7 @@ from console.audit.models import Entry
 from console.audit.verification import verify
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
-from console.operations.models import AccessTest
+from console.request_tests.models import AccessTest
 from console.texts import is_storable, storable, unstorable_in
 
 pytestmark = pytest.mark.django_db
