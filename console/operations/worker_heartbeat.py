@@ -10,7 +10,7 @@ from kombu.transport.redis import PRIORITY_STEPS, Channel
 
 from console.redis_client import client, moment
 
-KEY = "sluice:worker:pulse"
+KEY = "sluice:worker:heartbeat"
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ def mark() -> None:
     try:
         client().set(KEY, f"{time.time():.3f}")
     except redis.RedisError as error:
-        log.warning("pulse_lost", reason=type(error).__name__)
+        log.warning("heartbeat_lost", reason=type(error).__name__)
 
 
 def age() -> float | None:

@@ -84,8 +84,8 @@ def _of_redis() -> Iterator[Metric]:
         "sluice_queue_messages", "Messages waiting for a worker in Redis.", value=worker_heartbeat.waiting()
     )
     age = worker_heartbeat.age()
-    pulse_age = "Seconds since a worker last ran the sweep that beat schedules every few seconds."
-    yield GaugeMetricFamily("sluice_worker_pulse_age_seconds", pulse_age, value=_or_never(age))
+    heartbeat_age = "Seconds since a worker last ran the sweep that beat schedules every few seconds."
+    yield GaugeMetricFamily("sluice_worker_heartbeat_age_seconds", heartbeat_age, value=_or_never(age))
     mirror_age = GaugeMetricFamily(
         "sluice_mirror_age_seconds",
         "Seconds since the cached data of a cluster was last known to be current.",

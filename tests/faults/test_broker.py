@@ -127,7 +127,7 @@ def test_soft_shutdown(fresh: Stage, deployer: Actor):
     assert is_complete(ended)
 
 
-def test_a_worker_that_consumes_leaves_a_pulse(fresh: Stage, deployer: Actor):
+def test_a_worker_that_consumes_leaves_a_heartbeat(fresh: Stage, deployer: Actor):
     assert worker_heartbeat.age() is None
     fresh.worker()
     fresh.beat()

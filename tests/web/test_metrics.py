@@ -80,10 +80,10 @@ def test_nothing_that_waits_is_no_age(scrape, mirror) -> None:
 
 def test_the_mirror_and_the_workers_tell_their_age(scrape, mirror) -> None:
     redis_client().delete(worker_heartbeat.KEY)
-    assert scrape()["sluice_worker_pulse_age_seconds",] == float("inf")
+    assert scrape()["sluice_worker_heartbeat_age_seconds",] == float("inf")
     worker_heartbeat.mark()
     found = scrape()
-    assert found["sluice_worker_pulse_age_seconds",] < 600
+    assert found["sluice_worker_heartbeat_age_seconds",] < 600
     assert found["sluice_mirror_age_seconds", "box"] == 0
     assert (found["sluice_services", "box"], found["sluice_services_not_ready", "box"]) == (1, 0)
 

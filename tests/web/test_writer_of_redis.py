@@ -60,7 +60,7 @@ SIGNED = (
     "registry:report:",
     "rights:",
 )
-UNSIGNED = ("leader", "names:", "namespaces", "version", "epoch", "changes", "clusters", "pulse", "ready", "cache:")
+UNSIGNED = ("leader", "names:", "namespaces", "version", "epoch", "changes", "clusters", "heartbeat", "ready", "cache:")
 
 
 @pytest.fixture

@@ -29,8 +29,10 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())
     if checks["redis"] == "ok":
-        pulse_age = worker_heartbeat.age()
-        checks["worker_age_seconds"] = None if pulse_age is None else round(pulse_age, 1)  # since a worker took a task
+        heartbeat_age = worker_heartbeat.age()
+        checks["worker_age_seconds"] = (
+            None if heartbeat_age is None else round(heartbeat_age, 1)
+        )  # since a worker took a task
         checks["mirror_age_seconds"] = _oldest()
     return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)
 
