@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
@@ -21,7 +20,6 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.retry import Retry
 
 from console.deadlines import MAX_PIECE, DeadlineExceeded, give_up_in_time, told, within
-from console.signing import sign
 
 CHANNEL = "sluice:changes"
 TIMEOUT = 5.0  # seconds without a byte
@@ -168,8 +166,3 @@ def moment(key: str) -> float | None:
         return float(str(left)) if left else None
     except ValueError:  # somebody else wrote there
         return None
-
-
-def announce(kind: str, **facts: Any) -> None:
-    """Tell every browser that something changed; raises redis.RedisError when Redis is away."""
-    client().publish(CHANNEL, sign(msgspec.json.encode({"kind": kind, **facts}), CHANNEL))

@@ -38,8 +38,6 @@ ATTEMPTS = 4
 JSON = "application/json, */*"
 # A server that cannot leave the rest out answers 406: whoever asks for names must not be sent values.
 ONLY_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-MERGE_PATCH = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 
 # The request never left: what it asked did not happen.
 _NOT_SENT = (

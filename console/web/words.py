@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from console.access.explaining import Path
 from console.access.scopes import STAR, Scope, selector_text
@@ -302,10 +302,6 @@ def resource(name: str, kind: str) -> str:
     return (
         str(known) if known else (_("%(name)s request") if kind == "request" else _("%(name)s limit")) % {"name": name}
     )
-
-
-def requests(count: int) -> str:
-    return ngettext("%(count)s request", "%(count)s requests", count) % {"count": count}
 
 
 def test_error(error: str) -> str:

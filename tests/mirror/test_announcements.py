@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from console import redis_client
 from console.mirror import announcements
 from console.mirror.announcements import QUEUE, RESYNC, Announcement, Announcements
-from console.redis_client import announce, client
+from console.redis_client import client
 from console.signing import sign
+from tests.support.announcing import announce
 
 pytestmark = pytest.mark.usefixtures("redis_server")
 

@@ -39,10 +39,11 @@ from console.mirror.read import KindState
 from console.operations.external import detection
 from console.operations.models import Operation, Preview
 from console.operations.models.protection import ProtectionRule
-from console.redis_client import CHANNEL, announce
+from console.redis_client import CHANNEL
 from console.redis_client import client as redis_client
 from tests.operations.factories import World
 from tests.operations.steps import finish
+from tests.support.announcing import announce
 from tests.support.browser import forms_of
 from tests.sweeps import IS_WHOLE
 from tests.waiting import eventually

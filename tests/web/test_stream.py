@@ -20,9 +20,9 @@ from django.test import AsyncClient
 
 from console.bounded_threads import THREADS
 from console.operations.models import Operation
-from console.redis_client import announce
 from console.sealing import seal
 from console.web import stream
+from tests.support.announcing import announce
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 60  # seconds

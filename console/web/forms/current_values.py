@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from console.knative.changes.container import env_source
 from console.knative.changes.template import SCALE_FIELDS, scale_spellings
@@ -15,7 +15,6 @@ from console.web.forms import entries, probes, text_fields
 from console.web.forms.entries import Mount, Resource
 from console.web.forms.text_fields import Syntax
 
-T = TypeVar("T")
 Texts = dict[str, str]
 Beyond = dict[str, tuple[str, ...]]
 PROBES: tuple[tuple[str, Literal["readinessProbe", "livenessProbe", "startupProbe"]], ...] = (
