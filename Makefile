@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
 
-help:  ## Show what can be made
+help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 QUICK := -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
@@ -18,7 +18,7 @@ run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database
 dev: $(VENV)/.test-ready $(MO)  ## Start it for developing: reloads, debug pages, ?profile, all logs in this terminal
 	@$(BIN)/python -m console.run --dev
 
-seed: $(VENV)/.run-ready $(MO)  ## Bring the embedded database up to date and make the demo's people
+seed: $(VENV)/.run-ready $(MO)  ## Migrate the embedded database and create the demo users
 	@$(BIN)/python -m console.run --seed
 
 reset: $(VENV)/.run-ready  ## Remove the embedded default's data
@@ -39,26 +39,26 @@ coverage: $(VENV)/.test-ready $(MO)  ## Run the tests of make test and print the
 	$(BIN)/python -m tests.coverage_by_layer test-artifacts/coverage.json
 
 # make test T=tests/web/test_env.py runs that alone.
-test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed (the effect table is access-table's)
+test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed (without the effect table: see access-table)
 	$(BIN)/python -m pytest $(if $(T),-q $(T),$(QUICK))
 
-test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test takes a sample of each)
+test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test runs a sample of each)
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 --dist worksteal -q --timeout=300 -m sweep --ignore=tests/guard --ignore=tests/web/test_effect_table.py
 
-access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody it keeps out, and every effect by every way; prints the figures
+access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody who must not reach it, and every effect by every route; prints the figures
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
 
-canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page of every role, and wherever anything is kept; prints the table
+canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page of every role and in every data store; prints the table
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
-test-servers: $(VENV)/.test-ready $(MO)  ## Run the database's tests on PostgreSQL (needs PostgreSQL's programs)
+test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 
-test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test takes a sample)
+test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test runs a sample)
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q tests/guard
 
-test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (make test leaves that out)
+test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
 
 test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
@@ -79,7 +79,7 @@ test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/real_cluster
 
-audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (says loudly when nobody can be asked)
+audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (prints a banner when no advisory service can be reached)
 	$(BIN)/python -m tests.audit_dependencies
 
 lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
