@@ -46,7 +46,7 @@ test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (m
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 --dist worksteal -q --timeout=300 -m sweep --ignore=tests/guard --ignore=tests/web/test_effect_table.py
 
 access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody who must not reach it, and every effect by every route; prints the figures
-	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or stands_in_the_table"
+	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s tests/web/test_access.py -k "by_any_method or is_in_the_table"
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -q -s --timeout=900 tests/web/test_effect_table.py
 
 canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page of every role and in every data store; prints the table

@@ -91,7 +91,7 @@ ASKED = {
 
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("announced", [True, False])
-async def test_whoever_sends_too_much_is_told_in_their_language(asked: str, announced: bool) -> None:
+async def test_a_sender_of_too_much_is_told_in_their_language(asked: str, announced: bool) -> None:
     headers, text, language = ASKED[asked]
     size = MAX_BODY + CHUNK
     length = ((b"content-length", str(size).encode()),) if announced else ()

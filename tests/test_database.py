@@ -36,7 +36,7 @@ def give_back_within_a_transaction() -> bool:
         return is_held()
 
 
-def test_whoever_asks_a_cluster_holds_no_connection(world) -> None:
+def test_a_call_to_a_cluster_holds_no_connection(world) -> None:
     with BoundedThreads(1) as threads:
         assert threads.submit(ask_a_cluster).result() == [True, False]
 

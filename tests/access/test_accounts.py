@@ -119,7 +119,7 @@ def test_pages_of_an_account_ask_for_sign_in(client, name: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/inactive/", "/accounts/3rdparty/login/cancelled/"])
-def test_pages_before_sign_in_stand_in_the_frame(client, path: str, language: str) -> None:
+def test_pages_before_sign_in_have_the_frame(client, path: str, language: str) -> None:
     page = read(client.get(path, headers={"Accept-Language": language}))
     assert not [found for found in page.inline if found != "<script>"]  # JSON for allauth's script is no script
     assert ("登录" in page.text) is (language == "zh-hans")
@@ -185,7 +185,7 @@ def test_second_factors_lie_encrypted_in_the_database(client, alice: User) -> No
     assert secret not in str([session.get_decoded() for session in Session.objects.all()])
 
 
-def test_what_happens_to_an_account_stands_in_the_audit_log(client, alice: User) -> None:
+def test_what_happens_to_an_account_is_in_the_audit_log(client, alice: User) -> None:
     secret = with_totp(client)
     client.post("/accounts/2fa/recovery-codes/generate/")
     client.post(

@@ -173,7 +173,7 @@ def test_an_owner_for_a_time_lets_nobody_stay_longer(shop: Team, alice: User, bo
     add(shop, dave, carol, expires_at=friday)
 
 
-def test_a_member_whose_membership_ended_can_be_added_anew_and_another_cannot(
+def test_a_member_whose_membership_ended_can_be_added_again_and_another_cannot(
     shop: Team, alice: User, bob: User
 ) -> None:
     refused("already-member", lambda: add(shop, bob, alice))

@@ -81,7 +81,7 @@ def test_a_selector_is_read_back_as_it_is_written(selector: dict[str, str]) -> N
 
 
 @given(rights, permissions, scopes, services)
-def test_whoever_gets_a_grant_can_do_nothing_that_the_granter_could_not(
+def test_a_grant_allows_nothing_that_the_granter_could_not_do(
     granter: Rights, wanted: frozenset[str], scope: Scope, service
 ) -> None:
     if shortfall(granter, wanted, scope):

@@ -211,7 +211,7 @@ def test_a_dead_token_leaves_one_entry_however_often_it_comes(people) -> None:
     assert refused.text == f"board ({token.prefix}…): token-revoked, GET /api/v1/services"
 
 
-def test_too_many_wrong_tokens_shut_the_door_for_their_address_alone(people) -> None:
+def test_too_many_wrong_tokens_lock_their_address_alone(people) -> None:
     _token, text = issue(people["viewer"])
     for _ in range(bearer.MAX_WRONG):
         assert why_not(tokens.new_text(), REMOTE_ADDR="192.0.2.66") == Why.UNKNOWN

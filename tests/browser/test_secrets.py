@@ -146,7 +146,7 @@ def reader(browser: Browser, running: RunningConsole) -> Iterator[Visitor]:
     context.close()
 
 
-def test_values_stand_where_they_are_meant_and_nowhere_else(
+def test_values_are_where_they_are_meant_to_be_and_nowhere_else(
     visitor: Visitor, reader: Visitor, browser: Browser, running: RunningConsole
 ) -> None:
     canaries, addresses = Canaries(), []  # type: Canaries, list[str]

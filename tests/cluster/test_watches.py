@@ -111,7 +111,7 @@ def test_a_watch_that_ends_is_taken_up_where_it_ended_without_a_wait():
     assert followed.waits == []
 
 
-def test_gone_as_a_status_lists_anew_once():
+def test_gone_as_a_status_lists_again_once():
     with scripted(
         listed("a"),
         answer(status(410, "Expired"), 410),
@@ -123,7 +123,7 @@ def test_gone_as_a_status_lists_anew_once():
     assert len(followed.waits) == 1
 
 
-def test_gone_as_an_event_lists_anew_once():
+def test_gone_as_an_event_lists_again_once():
     gone = {"type": "ERROR", "object": status(410, "Expired", "too old resource version")}
     with scripted(
         listed("a"),
@@ -136,7 +136,7 @@ def test_gone_as_an_event_lists_anew_once():
     assert len(followed.of(Broken)) == 1
 
 
-def test_a_continue_token_that_expired_begins_the_list_anew():
+def test_an_expired_continue_token_restarts_the_list():
     with scripted(
         listed("a", token="old"),
         answer(status(410, "Expired"), 410),
@@ -148,7 +148,7 @@ def test_a_continue_token_that_expired_begins_the_list_anew():
     assert followed.of(Listed) == [Listed("30")]
 
 
-def test_a_version_from_a_future_that_was_lost_lists_anew():
+def test_a_version_from_a_future_that_was_lost_lists_again():
     behind = status(
         504, "Timeout", "Too large resource version: 900, current: 3", causes=[{"reason": "ResourceVersionTooLarge"}]
     )

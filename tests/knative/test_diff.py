@@ -45,7 +45,7 @@ def test_another_order_of_variables_is_a_difference() -> None:
     assert diff.creates_revision(Service(before), Service(after))
 
 
-def test_a_variable_that_stands_twice_and_then_once_is_a_difference() -> None:
+def test_a_variable_that_is_listed_twice_and_then_once_is_a_difference() -> None:
     before, after = factories.service(), factories.service()
     pods(before)["containers"][0]["env"].insert(0, {"name": "TARGET", "value": "outdone by the later one"})
     assert list(rows(before, after)) == ["containers[app].env"]

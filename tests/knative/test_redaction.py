@@ -95,7 +95,7 @@ def copied() -> str:
     ],
     ids=lambda raw: str(len(json.dumps(raw))),
 )
-def test_a_secret_is_hidden_in_whatever_field_it_stands(raw: dict[str, Any]) -> None:
+def test_a_secret_is_hidden_in_every_field(raw: dict[str, Any]) -> None:
     for hidden in (mask_env(raw), seal_env(raw, KEY)):
         assert CANARY not in json.dumps(hidden)
     assert CANARY not in json.dumps(mask_env(saying(raw, f"cannot start with {CANARY}")))

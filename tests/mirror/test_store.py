@@ -184,7 +184,7 @@ def test_a_reader_decodes_only_what_changed(mirror, monkeypatch):
     assert before["s7"].labels != after["s7"].labels
 
 
-def test_many_changes_are_read_anew_and_right(mirror, monkeypatch):
+def test_many_changes_are_read_again_and_correctly(mirror, monkeypatch):
     monkeypatch.setattr(read, "MAX_CHANGES", 5)
     monkeypatch.setattr(store, "KEPT_CHANGES", 5)
     read.services(BOX)

@@ -132,7 +132,7 @@ def test_a_copy_of_another_make_is_not_resumed(box, redis_server, monkeypatch):
         eventually(lambda: not is_marked())
 
 
-def test_a_version_that_the_api_server_forgot_is_listed_anew(box, redis_server):
+def test_a_version_that_the_api_server_forgot_is_listed_again(box, redis_server):
     clusters = clusters_of((BOX, box))
     with watching(clusters, redis_server.url):
         eventually(is_fresh)
@@ -145,7 +145,7 @@ def test_a_version_that_the_api_server_forgot_is_listed_anew(box, redis_server):
         eventually(is_fresh)
 
 
-def test_a_history_that_is_gone_is_listed_anew(box, redis_server):
+def test_a_history_that_is_gone_is_listed_again(box, redis_server):
     clusters = clusters_of((BOX, box))
     with watching(clusters, redis_server.url):
         eventually(is_fresh)

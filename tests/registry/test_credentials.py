@@ -102,7 +102,7 @@ def test_a_credential_lies_sealed_and_opens_again(wanted: Wanted) -> None:
 
 
 @pytest.mark.django_db
-def test_another_address_needs_the_credential_anew(wanted: Wanted) -> None:
+def test_another_address_needs_the_credential_again(wanted: Wanted) -> None:
     cluster = changes.add(wanted, actor=ADMINISTRATOR)
     moved = Wanted("edge", "https://evil.example.com")
     with pytest.raises(CredentialNeeded):

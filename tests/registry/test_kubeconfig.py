@@ -131,6 +131,6 @@ def test_a_text_that_is_no_usable_kubeconfig_says_why(text: str, code: str) -> N
     assert refusal(text).code == code
 
 
-def test_a_credential_stands_in_no_representation() -> None:
+def test_a_credential_is_in_no_representation() -> None:
     assert "s3cret" not in repr(Kubeconfig(config()).context("prod"))
     assert "s3cret" not in repr(Credential("s3cret", "c", "s3cret"))

@@ -44,7 +44,7 @@ def test_digests_are_stable_and_follow_name_and_tag() -> None:
         ("r.example/demo/other:30s", "pull_seconds", registry.FIRST_PULL_SECONDS),
     ],
 )
-def test_times_stand_in_the_name(reference: str, field: str, seconds: float) -> None:
+def test_times_are_in_the_name(reference: str, field: str, seconds: float) -> None:
     assert getattr(inspect(reference), field) == seconds
 
 

@@ -170,12 +170,12 @@ def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
     return found
 
 
-def test_every_address_stands_in_the_table_with_the_permission_that_its_view_checks() -> None:
+def test_every_address_is_in_the_table_with_the_permission_that_its_view_checks() -> None:
     named = {pattern.name: getattr(pattern.callback, "required_permission", None) for pattern in patterns()}
     assert named == {name: permission for name, (permission, _, _) in TABLE.items()}
 
 
-def test_every_task_stands_in_the_table() -> None:
+def test_every_task_is_in_the_table() -> None:
     from console.celery import app
 
     app.loader.import_default_modules()

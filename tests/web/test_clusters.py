@@ -182,7 +182,7 @@ def kept(admin) -> Cluster:
     )
 
 
-def test_another_address_needs_the_token_anew(admin, kept: Cluster, edge: Sandbox) -> None:
+def test_another_address_needs_the_token_again(admin, kept: Cluster, edge: Sandbox) -> None:
     """Else whoever changes the address would be sent the token."""
     for button in ("save", "test", "anyway"):
         response = admin.post("/cluster/edge/edit/", {"url": edge.tls_url, "ca": edge.certificate, button: "1"})

@@ -317,7 +317,7 @@ def test_the_api_changes_nothing_for_anybody(name: str, table: Table) -> None:
     ("name", "beside"),
     [("settings", 'name="labels"'), ("create", 'name="labels"'), ("yaml", ""), ("bulk", ""), ("clone", "")],
 )
-def test_the_refusal_of_a_label_stands_beside_its_field_and_says_why(name: str, beside: str, table: Table) -> None:
+def test_the_refusal_of_a_label_is_shown_beside_its_field_and_says_why(name: str, beside: str, table: Table) -> None:
     table.hold(*ALL)
     way = next(way for way in WAYS if way.name == name and (way.decides or name == "clone"))
     if name == "clone":  # the copy takes the label along

@@ -82,7 +82,7 @@ def used_texts() -> set[str]:
     return found
 
 
-def test_every_text_that_is_used_stands_in_the_catalogue() -> None:
+def test_every_text_that_is_used_is_in_the_catalogue() -> None:
     assert sorted(used_texts() - {entry["msgid"] for entry in entries()}) == []
 
 

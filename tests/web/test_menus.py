@@ -103,7 +103,7 @@ def test_every_link_that_a_role_is_shown_works_for_it(lived_in: Shown, people, r
     assert not Entry.objects.filter(action__endswith=".refused").exists(), "nobody was refused by pressing a link"
 
 
-def test_whoever_may_see_a_service_reads_its_history_and_no_value(lived_in: Shown, people) -> None:
+def test_viewers_of_a_service_read_its_history_and_no_value(lived_in: Shown, people) -> None:
     lived_in.client.force_login(people["viewer"])
     page = read(lived_in.client.get(f"{lived_in.path}history/"))
     for words in ("deploy.SetEnv", "deploy.SetImage", "traffic.SplitTraffic", "administrator", "••••"):

@@ -55,7 +55,7 @@ def test_without_the_setting_there_are_no_figures(client, mirror) -> None:
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
 
-def test_operations_are_counted_by_how_they_stand(scrape, mirror) -> None:
+def test_operations_are_counted_by_status(scrape, mirror) -> None:
     now = timezone.now()
     make("queued", submitted_at=now - timedelta(seconds=90), handed_over_at=now)
     make("queued", submitted_at=now, handed_over_at=now)

@@ -164,7 +164,7 @@ def test_a_missing_reason_is_told_beside_the_button_and_nothing_is_lost(shown: S
     assert Operation.objects.get().reason == "ticket 12"
 
 
-def test_a_freeze_stands_beside_the_button_with_its_end_and_note(shown: Shown) -> None:
+def test_a_freeze_is_shown_beside_the_button_with_its_end_and_note(shown: Shown) -> None:
     window = freeze()
     until = f"Frozen until {window.ends.replace('T', ' ')} UTC. Release day"
     page = read(shown.set_target("Second"))
@@ -195,7 +195,7 @@ def test_an_override_of_what_is_wider_than_ones_own_scope_is_not_offered(shown: 
     window.delete()
 
 
-def test_breaking_the_glass_is_offered_to_managers_and_seen_everywhere(shown: Shown, at, people) -> None:
+def test_the_emergency_override_is_offered_to_managers_and_seen_everywhere(shown: Shown, at, people) -> None:
     freeze(cluster="box", namespace="default")
     shown.client = at("owner")
     assert "Emergency override" in read(shown.set_target("Second")).text
@@ -213,7 +213,7 @@ def test_breaking_the_glass_is_offered_to_managers_and_seen_everywhere(shown: Sh
     assert "Override used" in read(viewer.get("/operations/")).text
 
 
-def test_the_glass_is_not_broken_by_a_hidden_field(shown: Shown) -> None:
+def test_a_hidden_field_uses_no_emergency_override(shown: Shown) -> None:
     shown.set_target("Second")
     answer = shown.client.post(
         f"/previews/{Preview.objects.get().id}/submit/", {"reason": "in a hurry", "break_glass": "1"}
@@ -245,7 +245,7 @@ def test_many_at_once_say_which_are_protected_and_leave_out_the_frozen(shown: Sh
     assert "Apply to" not in page
 
 
-def test_the_glass_of_one_service_can_be_broken_from_a_change_of_many(shown: Shown, at) -> None:
+def test_the_emergency_override_of_one_service_is_reached_from_a_bulk_edit(shown: Shown, at) -> None:
     shown.client = at("owner")
     typed = {"services": [f"box/default/{shown.name}"], "kind": "env", "name": "COLOUR", "value": "red"}
     shown.client.post("/services/bulk/", typed)

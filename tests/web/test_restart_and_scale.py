@@ -72,7 +72,7 @@ def test_a_scale_that_may_bring_another_build_needs_the_right_to_deploy(shown: S
     assert "autoscaling.knative.dev/min-scale" in read(shown.client.post(f"{shown.path}operate/", typed)).text
 
 
-def test_what_is_wrong_with_a_scale_stands_beside_it(shown: Shown) -> None:
+def test_a_problem_of_a_scale_is_shown_beside_it(shown: Shown) -> None:
     response = shown.client.post(f"{shown.path}operate/", {"what": "scale", "min": "many", "max": "5"})
     assert response.status_code == 422
     assert 'value="many"' in response.content.decode()

@@ -173,7 +173,7 @@ async def test_the_stream_ends_with_the_session(listener, people, monkeypatch, h
             pass  # heartbeats, until it ends
 
 
-def test_session_and_rights_are_read_anew_within_half_a_minute() -> None:
+def test_session_and_rights_are_read_again_within_half_a_minute() -> None:
     """The next look is never later than this: waiting for an event ends in time for it."""
     assert stream.RECHECK_SECONDS < 30
 

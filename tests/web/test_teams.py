@@ -250,7 +250,7 @@ def test_a_manager_is_told_that_a_shared_role_is_the_administrators(owner, peopl
     assert len(Role.objects.get(name="owner").permissions) == 9
 
 
-def test_whoever_grants_a_role_sees_what_it_holds(owner, people) -> None:
+def test_granting_a_role_shows_what_it_holds(owner, people) -> None:
     team = Team.objects.get(name="owners")
     assert "viewer (view)" in read(owner.get(f"/teams/{team.pk}/")).text
 

@@ -168,7 +168,7 @@ def test_throttling_is_told_in_the_timeline(world: World, ref: ServiceRef, deplo
     assert [line.text for line in operation.lines.filter(level="notice")] == ["throttled"]
 
 
-def test_what_nobody_foresaw_ends_the_operation_instead_of_trying_for_ever(
+def test_an_unexpected_error_ends_the_operation_instead_of_retrying_forever(
     world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
 ):
     operation = submit(SECOND, ref, deployer)

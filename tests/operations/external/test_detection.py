@@ -269,7 +269,7 @@ def test_a_service_that_is_gone_is_told_when_it_stays_so(cluster: Cluster) -> No
     assert detection.look() == 0
 
 
-def test_one_that_was_deleted_and_made_anew_is_told_twice(cluster: Cluster) -> None:
+def test_one_that_was_deleted_and_recreated_is_recorded_twice(cluster: Cluster) -> None:
     raw = factories.service()
     raw["metadata"] |= {"uid": "another", "generation": 0}
     cluster.put(raw)

@@ -81,7 +81,7 @@ def test_it_holds_exactly_when_some_weeks_window_contains_the_moment(window: Win
 
 
 @given(windows, st.integers(0, 60), st.floats(0, 0.999))
-def test_whoever_reads_the_clock_on_the_wall_finds_it_frozen(window: Window, week: int, part: float) -> None:
+def test_the_wall_clock_says_that_it_is_frozen(window: Window, week: int, part: float) -> None:
     """Any moment whose wall-clock time lies between the two that were written is frozen, whatever the clocks do."""
     shift = week * WEEK if window.is_weekly else timedelta()
     wall = (window.begins + shift + part * (window.ends - window.begins)).replace(tzinfo=ZoneInfo(window.zone))

@@ -528,7 +528,7 @@ def test_a_freeze_refuses_and_nothing_is_written(world: World, ref: ServiceRef, 
     assert submit(SplitTraffic(targets), ref, deployer).status == Status.WAITING, "a rollback is no deploy"
 
 
-def test_breaking_the_glass_passes_both_and_is_loud(world: World, ref: ServiceRef, owner: Actor):
+def test_the_emergency_override_passes_both_and_is_recorded_everywhere(world: World, ref: ServiceRef, owner: Actor):
     protect()
     freeze()
     with pytest.raises(ReasonNeeded):
@@ -549,7 +549,7 @@ def test_breaking_the_glass_passes_both_and_is_loud(world: World, ref: ServiceRe
     assert "emergency override of approval or freeze: the shop is down" in event["message"]
 
 
-def test_only_whoever_manages_the_service_breaks_the_glass(
+def test_only_a_manager_of_the_service_uses_the_emergency_override(
     world: World, ref: ServiceRef, deployer: Actor, owner: Actor
 ):
     protect()
@@ -591,7 +591,7 @@ def role(name: str) -> Any:
     return Role.objects.get(name=name)
 
 
-def test_without_protection_there_is_no_glass_to_break(world: World, ref: ServiceRef, deployer: Actor):
+def test_without_protection_there_is_nothing_to_override(world: World, ref: ServiceRef, deployer: Actor):
     operation = submit(SECOND, ref, deployer, break_glass=True, reason="to be sure")
     assert not operation.broke_glass
     assert finish(operation).status == Status.SUCCEEDED
@@ -637,7 +637,7 @@ def test_changes_of_rules_and_windows_are_in_the_log_with_before_and_after(db, o
         (("box", "prod*", "app=shop"), False),
     ],
 )
-def test_a_rule_is_managed_by_whoever_manages_all_of_its_scope(db, scope: tuple[str, str, str], yes: bool):
+def test_a_rule_is_managed_by_managers_of_all_of_its_scope(db, scope: tuple[str, str, str], yes: bool):
     user = person("mona", "owner")
     Grant.objects.filter(team__memberships__user=user).update(cluster="box", namespace="prod-*", selector="app=shop")
     cluster, namespace, selector = scope

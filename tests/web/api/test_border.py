@@ -87,7 +87,7 @@ def test_a_parameter_that_is_not_understood_is_named(caller, query: str, named: 
     assert named in found["detail"]
 
 
-def test_what_is_wrong_with_a_parameter_stands_behind_its_name(caller) -> None:
+def test_a_problem_of_a_parameter_is_given_under_its_name(caller) -> None:
     found = problem(caller().get(f"{ROOT}/services?limit=0"), 422, "query-invalid")
     assert found["detail"] == "limit: Expected `int` >= 1"
 
