@@ -82,11 +82,13 @@ test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story
 audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (prints a banner when no advisory service can be reached)
 	$(BIN)/python -m tests.audit_dependencies
 
-lint: $(VENV)/.test-ready  ## Check style, types, templates and the direction of imports
+lint: $(VENV)/.test-ready  ## Check style, types, templates, the direction of imports, what is declared and what is used
 	$(BIN)/ruff check console tests
 	$(BIN)/ruff format --check console tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m tests.dead_code
 	$(BIN)/djlint --lint templates
 
 format: $(VENV)/.test-ready  ## Format the code
