@@ -78,16 +78,19 @@ def people(db):
     """One person of each role on cluster box, one of another team, and an administrator; by name."""
     from console.access.models import Grant, Membership, Role, Team, User
 
-    found = {}
-    for role in Role.objects.all():
-        team = Team.objects.create(name=f"{role.name}s")
-        Grant.objects.create(team=team, role=role, cluster=CLUSTER, namespace="default")
-        found[role.name] = User.objects.create_user(role.name)
-        Membership.objects.create(user=found[role.name], team=team)
-    stranger_team = Team.objects.create(name="strangers")
-    Grant.objects.create(team=stranger_team, role=Role.objects.get(name="owner"), cluster=CLUSTER, namespace="other")
-    found["stranger"] = User.objects.create_user("stranger")
-    Membership.objects.create(user=found["stranger"], team=stranger_team)
-    found["nobody"] = User.objects.create_user("nobody")
-    found["administrator"] = User.objects.create_superuser("administrator")
+    roles = {role.name: role for role in Role.objects.all()}
+    everybody = [User(username=name) for name in (*roles, "stranger", "nobody")]
+    everybody.append(User(username="administrator", is_staff=True, is_superuser=True))
+    for person in everybody:
+        person.set_unusable_password()
+    found = {person.username: person for person in User.objects.bulk_create(everybody)}
+    teams = Team.objects.bulk_create([Team(name=f"{name}s") for name in (*roles, "stranger")])
+    places = {**{name: (role, "default") for name, role in roles.items()}, "stranger": (roles["owner"], "other")}
+    Grant.objects.bulk_create(
+        Grant(team=team, role=role, cluster=CLUSTER, namespace=namespace)
+        for team, (role, namespace) in zip(teams, places.values(), strict=True)
+    )
+    Membership.objects.bulk_create(
+        Membership(user=found[name], team=team) for name, team in zip(places, teams, strict=True)
+    )
     return found

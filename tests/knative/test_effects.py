@@ -40,6 +40,7 @@ from console.knative.traffic import TrafficTarget
 from tests import factories
 from tests.knative.test_changes import every_change
 from tests.knative.test_every_field import full_service, leaves
+from tests.sweeps import IS_WHOLE, sample, sweep
 
 DEPLOY, TRAFFIC, OPERATE = frozenset({"deploy"}), frozenset({"traffic"}), frozenset({"operate"})
 VISIBILITY = "networking.knative.dev/visibility"
@@ -84,17 +85,18 @@ FULL["spec"]["template"]["metadata"]["annotations"]["autoscaling.knative.dev/cla
 WRITTEN = {path: value for path, value in leaves(FULL).items() if path[0] in ("spec", "metadata")}
 
 
+@sweep
 def test_every_field_of_the_schema_needs_what_it_means_whichever_way_it_is_changed() -> None:
     """By a manifest: each leaf of a service in which every field of the schema is filled, changed alone."""
     tried = 0
-    for path, value in WRITTEN.items():
+    for path, value in sample(WRITTEN.items(), one_in=4):
         after = with_leaf(FULL, path, "other" if value != "other" else "another")
         rows = diff(FULL, after.raw)
         if not rows:  # bookkeeping
             continue
         assert of_rows(rows) == meant(path), path
         tried += 1
-    assert tried > 200
+    assert tried > (200 if IS_WHOLE else 50)
 
 
 def test_nothing_in_a_service_can_be_changed_without_a_permission() -> None:

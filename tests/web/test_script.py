@@ -88,7 +88,7 @@ class Danger(HTMLParser):
         self.is_shown = self.is_shown or MARK in data
 
 
-@pytest.fixture(params=sample(range(len(PAYLOADS)), one_in=4))
+@pytest.fixture(params=sample(range(len(PAYLOADS)), one_in=6))
 def hostile(request, client, mirror, people) -> str:
     """Everything that can carry text carries the payload: cluster objects, people, teams, operations, entries."""
     payload = PAYLOADS[request.param]
