@@ -10,6 +10,7 @@ help:  ## List the targets
 
 QUICK := -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
+TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
 MO := locale/zh_Hans/LC_MESSAGES/django.mo
 
 run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database and sandbox cluster
@@ -90,10 +91,12 @@ lint: $(VENV)/.test-ready  ## Check style, types, templates, the direction of im
 	$(BIN)/deptry .
 	$(BIN)/python -m tests.dead_code
 	$(BIN)/djlint --lint templates
+	$(BIN)/djade --check $(TEMPLATES)
 
-format: $(VENV)/.test-ready  ## Format the code
+format: $(VENV)/.test-ready  ## Format the code and the templates
 	$(BIN)/ruff format console tests
 	$(BIN)/ruff check --fix console tests
+	$(BIN)/djade $(TEMPLATES)
 
 lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt

@@ -1,4 +1,4 @@
-"""What no linter of ours asks: a reason behind each place where one of them is told to look away."""
+"""What no linter of ours asks: a reason behind each place where a tool is told to look away, and short templates."""
 
 import io
 import re
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SILENCED = re.compile(r"#\s*(?:type:\s*ignore\[[\w, -]+\]|(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)(.*)")
+MAX_TEMPLATE_LINE = 140  # characters, as in pyproject.toml; neither djade nor djlint breaks or refuses a longer line
 A_REASON = re.compile(r"\w+\W+\w+")
 
 
@@ -49,3 +50,15 @@ def test_no_tool_is_silenced_without_a_reason() -> None:
 )
 def test_a_reason_is_two_words_after_the_code(line: str, is_told: bool) -> None:
     assert (list(without_reason(line)) == []) is is_told
+
+
+def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:
+    templates = list((ROOT / "templates").rglob("*.html"))
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in templates
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > MAX_TEMPLATE_LINE
+    ]
+    assert not long
+    assert len(templates) > 100

@@ -1,12 +1,12 @@
-"""Small pieces of pages: ages, conditions, words, links that keep the list's state."""
+"""Small pieces of pages: ages, conditions, words, links."""
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
-from django.template.context import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -252,16 +252,10 @@ def is_web_link(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-@register.simple_tag(takes_context=True)
-def keep(context: RequestContext, **changes: Any) -> str:
-    """The page's own query string with some values replaced: sorting keeps the filter, filtering keeps the sort."""
-    query = context["request"].GET.copy()
-    for name, value in changes.items():
-        if value in (None, ""):
-            query.pop(name, None)
-        else:
-            query[name] = str(value)
-    return f"?{query.urlencode()}" if query else "?"
+@register.simple_tag
+def query(**values: Any) -> str:
+    """A query string of these values alone, for a link to another page; what is missing is left out."""
+    return "?" + urlencode({name: value for name, value in values.items() if value not in (None, "")})
 
 
 @register.filter
