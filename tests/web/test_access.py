@@ -267,7 +267,8 @@ def test_every_role_gets_what_the_table_says(client, things, name: str) -> None:
     assert tries == 9
 
 
-@pytest.mark.parametrize("name", [n for n, (mark, _, _) in TABLE.items() if mark == "administrator"])
+@sweep
+@pytest.mark.parametrize("name", sample((n for n, (mark, _, _) in TABLE.items() if mark == "administrator"), one_in=3))
 def test_what_is_for_administrators_is_refused_to_every_role_and_told(client, things, name: str) -> None:
     for who, person in things.items():
         if who != "administrator":
@@ -279,7 +280,8 @@ def test_what_is_for_administrators_is_refused_to_every_role_and_told(client, th
     assert ask(client, name).status_code in (200, 302)
 
 
-@pytest.mark.parametrize("name", TEAM_PAGES)
+@sweep
+@pytest.mark.parametrize("name", sample(TEAM_PAGES, one_in=2))
 @pytest.mark.parametrize("who", ["owner", "stranger", "viewer", "nobody"])
 def test_a_team_that_one_may_not_see_answers_as_one_that_does_not_exist(client, things, name: str, who: str) -> None:
     """Also to who manages elsewhere; and for one that one may see, a member or grant of another is not there."""
