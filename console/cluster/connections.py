@@ -164,7 +164,8 @@ def parse(text: str) -> tuple[ClusterSettings, ...]:
         return ()
     try:
         # A misspelt key must not quietly mean "the current context of the default kubeconfig".
-        unknown = {key for entry in msgspec.json.decode(text, type=list[dict[str, Any]]) for key in entry} - _KEYS
+        unknown = {key for entry in msgspec.json.decode(text, type=list[dict[str, Any]]) for key in entry}
+        unknown -= _KEYS | _FORMER_KEYS
         found = msgspec.json.decode(text, type=tuple[ClusterSettings, ...])
     except msgspec.DecodeError as error:
         raise ValueError(f"CONSOLE_CLUSTERS: {error}") from error
@@ -180,6 +181,8 @@ def parse(text: str) -> tuple[ClusterSettings, ...]:
 
 
 _KEYS = {field.name for field in dataclasses.fields(ClusterSettings)}
+# Version 0.1 accepted this key. It is ignored for one release, so that a console with such an entry still starts.
+_FORMER_KEYS = {"sandbox"}
 
 
 def is_host_and_port(text: str) -> bool:

@@ -44,6 +44,10 @@ def test_an_ingress_is_an_address_with_a_port(ingress):
     assert parse(json.dumps([{"name": "a", "ingress": ingress}]))[0].ingress == ingress
 
 
+def test_a_setting_of_the_version_before_still_starts_the_console():
+    assert parse('[{"name": "a", "sandbox": true}]') == parse('[{"name": "a"}]')
+
+
 def test_of_two_sources_the_earlier_wins_and_an_unknown_name_is_an_error():
     known = Connections()
     known.register(lambda: [ClusterSettings("a", url="http://first")])
