@@ -54,7 +54,7 @@ canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page o
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
-	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 
 test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test runs a sample)
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q tests/guard
