@@ -9,13 +9,13 @@ import pytest
 
 from console.knative import causes, diff, kn
 from console.knative.conditions import parse_time
-from console.knative.objects import Configuration, KubeObject, Revision, Route, Service
+from console.knative.objects import KubeObject, Revision, Route, Service
 from console.knative.progress import Follow, Outcome, Phase
 from tests import recording
 
 KINDS: dict[str, type[KubeObject]] = {
     "services": Service,
-    "configurations": Configuration,
+    "configurations": KubeObject,
     "revisions": Revision,
     "routes": Route,
 }
