@@ -1,6 +1,6 @@
 """A limit on request bodies, by the announced length and by what really comes, before anything reads or spools them.
 
-Django's own limits hold once a body is on its disk, and for whoever sends it: also for somebody who is not signed in.
+Django's own limits apply only when a body is on disk already. These apply before, also to people who are not signed in.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What Django's cache keeps in Redis: JSON. Reading it back runs nothing, whoever wrote it (pickle would)."""
+"""What Django's cache keeps in Redis: JSON. Reading it back never runs code, whatever was written (pickle would)."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
 """YAML as kubectl reads it, both ways: what is shown is read back as the same JSON, what is pasted means what it would.
 
 kubectl reads with sigs.k8s.io/yaml, a port of libyaml whose scalars are a mixture of YAML 1.1 and 1.2: `yes` and `0o17`
-are no texts, `12:30` and `2026-11-01` are. The scanner here is libyaml itself; the scalars are resolved by the rules
+are not strings, `12:30` and `2026-11-01` are. The scanner here is libyaml itself; the scalars are resolved by the rules
 below, and tests/recordings/kubectl-yaml.json has the answers of the Go library that they are held to.
 """
 
@@ -57,7 +57,7 @@ class TooLarge(yaml.YAMLError):
 
 
 class HasAlias(yaml.YAMLError):
-    """An alias (`*name`) in a line: what it stands for would be written out, and again in each other alias."""
+    """An alias (`*name`) in a line: its value would be written out, and again for each other alias."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"aliases are not accepted (line {line})")
@@ -131,7 +131,7 @@ def _kind(value: Any) -> str:
 
 
 def _json(node: yaml.Node) -> Any:
-    """Return the JSON value of a node; what stands below it too."""
+    """Return the JSON value of a node and of everything below it."""
     if isinstance(node, yaml.ScalarNode):
         return _scalar_of(node)
     if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
@@ -164,7 +164,7 @@ def _merged(node: yaml.Node) -> dict[str, Any]:
 
 
 def _key(node: yaml.Node) -> str:
-    """JSON has only texts as keys: `1` becomes "1", `on` "true", as in kubectl."""
+    """JSON has only strings as keys: `1` becomes "1", `on` "true", like in kubectl."""
     value = _scalar_of(node) if isinstance(node, yaml.ScalarNode) else None
     if isinstance(value, bool):
         return "true" if value else "false"

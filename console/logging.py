@@ -10,7 +10,7 @@ import structlog
 _SECRET_FIELD = re.compile(
     r"(password|passwd|secret|token|authorization|cookie|api_?key|credential|env_value)", re.IGNORECASE
 )
-_LINK = re.compile(r"(/(?:first-administrator|invitations)/)[^/\s]+")  # whoever has the link is let in
+_LINK = re.compile(r"(/(?:first-administrator|invitations)/)[^/\s]+")  # the link is all that is needed to sign in
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 

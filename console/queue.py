@@ -1,4 +1,4 @@
-"""Sending messages to workers. Tasks are named here, so whoever sends a message need not import its task.
+"""Sending messages to workers. Tasks are named here, so that senders of messages need not import the tasks.
 
 A message outlives the process that sent it, and a deployment: a task whose name changes answers to its former names
 for one more release (`FORMER_NAMES`), so that what the version before has queued, or still sends, is run.

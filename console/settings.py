@@ -42,7 +42,7 @@ EXTERNAL_URL = env.str("CONSOLE_URL", default="http://localhost:8000")
 CONTACT = env.str("CONSOLE_CONTACT", default="")
 HTTPS = EXTERNAL_URL.startswith("https://")
 refuse_unsafe_start({urlsplit(EXTERNAL_URL).hostname or "", *ALLOWED_HOSTS}, demo=DEMO, secret_key=SECRET_KEY)
-# How many proxies stand in front, and from which addresses they speak: X-Forwarded-For is believed from there alone.
+# How many proxies are in front, and from which addresses they connect: X-Forwarded-For is accepted only from there.
 TRUSTED_PROXIES = env.int("CONSOLE_TRUSTED_PROXIES", default=0)
 PROXY_NETWORKS = proxy_networks(env.list("CONSOLE_PROXY_NETWORKS", default=[]), TRUSTED_PROXIES)
 # Whether the proxy sets X-Request-ID itself, on every request; else a client would choose what the audit log keeps.
@@ -154,7 +154,7 @@ else:
             "max_size": env.int("CONSOLE_DATABASE_CONNECTIONS", default=40),  # a worker's threads may all need one
             "timeout": 5.0,  # seconds that somebody waits for one
             "max_idle": 30.0,
-            "reconnect_timeout": 5.0,  # then whoever needs one next tries again, without the pool's growing pauses
+            "reconnect_timeout": 5.0,  # then the next use tries again, without the pool's growing pauses
         },
     )
     DATABASES["default"]["CONN_MAX_AGE"] = 0

@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 
 SIGNATURE_BYTES = 18  # 24 characters of base64
-WARN_SECONDS = 60.0  # between two log events of a process: whoever forges records must not fill the log
+WARN_SECONDS = 60.0  # between two log events of a process: forged records must not fill the log
 
 log = structlog.get_logger(__name__)
 _LENGTH = SIGNATURE_BYTES * 4 // 3

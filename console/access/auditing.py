@@ -42,7 +42,7 @@ def scope_digest(rights: Rights) -> str:
 
 
 def entries_about(ref: ServiceRef) -> QuerySet[Entry]:
-    """Return the entries about one service: its history, for whoever may see the service."""
+    """Return the entries about one service: its history, for everybody who may see the service."""
     return Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name)
 
 

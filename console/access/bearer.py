@@ -19,7 +19,7 @@ from console.audit import Outcome
 
 MAX_WRONG, FORGOTTEN_AFTER = 20, 300  # wrong tokens of an address, and seconds until they are forgotten
 NOTE_USE_EVERY = timedelta(minutes=1)
-TELL_EVERY = 3600  # seconds: a script that goes on with a dead token fills no log
+TELL_EVERY = 3600  # seconds: a script that keeps using a dead token must not fill the log
 
 
 class Why(StrEnum):
@@ -84,7 +84,7 @@ def _find(text: str) -> ApiToken | None:
 
 
 def _why_not(token: ApiToken) -> Why | None:
-    """Why the token does not count any more; read anew for each request."""
+    """Why the token does not count any more; read for each request."""
     user = token.user
     if token.state != "active":
         return Why.REVOKED if token.state == "revoked" else Why.EXPIRED

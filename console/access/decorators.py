@@ -106,7 +106,7 @@ def refuse(
 ) -> TemplateResponse:
     """Answer 403, naming who may do it instead, and leave an audit entry of the attempt.
 
-    That is whoever has one of the roles with the permission, or only `administrators`.
+    That is everybody with one of the roles with the permission, or only `administrators`.
     """
     record_refusal(request, permission, ref)
     return refused_page(request, permission, ref, administrators=administrators)

@@ -9,10 +9,10 @@ from console.access.scopes import Scope
 
 
 def shortfall(rights: Rights, permissions: Iterable[str], scope: Scope) -> frozenset[str]:
-    """Return what a person lacks to grant the permissions in the scope; empty when nothing stands in the way.
+    """Return what a person lacks to grant the permissions in the scope; empty when nothing is missing.
 
     Each permission, and `manage` besides, must be held by one right that covers the whole scope and does not end: what
-    somebody holds until Friday cannot be passed on for good. An administrator lacks nothing.
+    somebody holds until Friday cannot be granted permanently. An administrator lacks nothing.
     """
     if rights.is_administrator:
         return frozenset()

@@ -25,7 +25,7 @@ def add(team: Team, role: Role, scope: Scope, *, user: User, actor: Actor) -> No
 
 
 def remove(grant: Grant, *, user: User, actor: Actor) -> None:
-    """Take the grant away; whoever could have made it may."""
+    """Remove the grant; everybody who could have made it may."""
     scope = scope_of(grant)
     about = f"{grant.team.name}: {grant.role} {scope}"
     with changing("manage.RemoveGrant", user=user, actor=actor, about=about) as change:

@@ -12,7 +12,7 @@ from console.access.models import Membership, Team, User
 
 
 def add(team: Team, person: User, *, is_owner: bool, expires_at: datetime | None, user: User, actor: Actor) -> None:
-    """Make somebody a member; an expired membership of theirs begins anew."""
+    """Make somebody a member; an expired membership of theirs is renewed."""
     with changing("manage.AddMember", user=user, actor=actor, about=_about(team, person)) as change:
         _refuse_strangers(change, team)
         _refuse_longer(change, team, expires_at)

@@ -1,4 +1,4 @@
-"""The tasks of exports: an export holds what one person may read, so it needs that person's rights."""
+"""The tasks of exports: an export has what one person can read, so it needs that person's permissions."""
 
 from console import worker
 from console.access import audit_exports

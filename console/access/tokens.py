@@ -55,7 +55,7 @@ class TokenScope:
 class NarrowedRights(Rights):
     """What a token allows at this moment: the person's rights as they are now (`whole`), within the token's scope.
 
-    It says no to whoever asks past `allows`: it is no administrator's and shows no grants.
+    Code that bypasses `allows` gets nothing: it is not an administrator's and has no grants.
     """
 
     def __init__(self, user: User, whole: Rights, scope: TokenScope) -> None:

@@ -18,7 +18,7 @@ _PURPOSE = b"sluice audit checkpoint\n"  # a signature of ours means nothing els
 
 
 class CheckpointRefused(Exception):
-    """The text is no checkpoint, or its signature is none of ours."""
+    """The text is not a checkpoint, or its signature is not from one of our keys."""
 
 
 @dataclass(frozen=True, slots=True)

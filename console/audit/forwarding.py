@@ -22,7 +22,7 @@ from console.deadlines import connect, give_up_in_time, within
 
 BATCH_SIZE = 500  # entries between two moves of the cursor
 HELD = timedelta(seconds=60)
-LONGEST = 20.0  # seconds that one call goes on
+LONGEST = 20.0  # seconds that one call lasts
 ADDRESS_SECONDS = 5.0  # for each address of the syslog server to take the connection
 CONNECT_SECONDS = 10.0  # for looking it up and connecting
 LINE_SECONDS = 5.0  # for it to take a line
@@ -103,7 +103,7 @@ def _to_stdout(batch: Sequence[Entry]) -> int:
 
 
 class _Syslog(SysLogHandler):
-    """The standard library's, but telling when it fails, and not waiting for ever."""
+    """The standard library's, but it raises when it fails, and does not wait indefinitely."""
 
     append_nul = False
 

@@ -75,7 +75,7 @@ class Action(models.Model):
 
 
 class Retention(models.Model):
-    """Entries up to `through` went to an archive; the chain goes on from `hash`. Never changed or removed either."""
+    """Entries up to `through` went to an archive; the chain continues from `hash`. Never changed or removed either."""
 
     through = models.BigIntegerField(primary_key=True)
     hash = models.CharField(max_length=64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An actor of the log (console.audit.chain.Actor) who is no account of the console."""
+    """An actor of the log (console.audit.chain.Actor) who has no account in the console."""
 
     name: str
     user_id: int | None = None

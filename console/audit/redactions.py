@@ -1,12 +1,12 @@
-"""The way out for an entry that holds a secret by accident: an administrator replaces one field by its salted hash.
+"""For an entry that contains a secret by accident: an administrator replaces one field by its salted hash.
 
-1. A new entry tells of it: which entry, which field, the hash that the entry has and keeps, what stands in the field
-   now, and the digest of what the entry holds now. It is signed with the key of checkpoints.
+1. A new entry tells of it: which entry, which field, the hash that the entry has and keeps, what the field contains
+   now, and the digest of what the entry contains now. It is signed with the key of checkpoints.
 2. In the same transaction the field is replaced. Triggers let nothing else pass (console.audit.redaction_triggers).
 3. `verify` accepts an entry that does not match its hash only where such entries account for exactly what it holds.
 
-The hash is scrypt's with a salt of its own: who has the value can prove that it was this one, and who has not pays for
-each guess.
+The hash is scrypt's with a salt of its own: somebody who has the value can prove that it was this one, and for anybody else
+each guess is expensive.
 """
 
 import hashlib
@@ -184,7 +184,7 @@ def _is_accounted_for(entry: Entry, told: Sequence[Redaction]) -> bool:
 def _texts(entry: Entry) -> Iterator[tuple[str, str]]:
     """Yield the fields into which a secret can come by accident: words, values, what was typed as a name at sign-in.
 
-    Whoever did something stays named, also where it was no account of the console.
+    The person who acted stays named, also without an account in the console.
     """
     yield "text", entry.text
     for number, row in enumerate(entry.changes):

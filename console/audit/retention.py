@@ -1,4 +1,4 @@
-"""Old entries go to an archive file; the chain goes on from there and can still be verified."""
+"""Old entries go to an archive file; the chain continues from there and can still be verified."""
 
 import contextlib
 import hashlib

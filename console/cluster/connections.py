@@ -111,7 +111,7 @@ Source = Callable[[], Iterable[ClusterSettings]]
 
 
 class Connections:
-    """All known clusters. A connection is made on first use and made anew when its settings changed."""
+    """All known clusters. A connection is made on first use, and made again when its settings changed."""
 
     def __init__(self) -> None:
         self._sources: list[Source] = []

@@ -1,4 +1,4 @@
-"""Is this a cluster that the console can work with? One answer, with the first thing that stands in the way."""
+"""Is this a cluster that the console can work with? One answer, with the first obstacle."""
 
 import ssl
 import time
@@ -34,7 +34,7 @@ PROBE_SECONDS = 15.0  # for all questions together
 
 
 class ProbeResult(StrEnum):
-    """What stands in the way."""
+    """The obstacle."""
 
     NONE = ""
     ADDRESS = "address-forbidden"
@@ -94,7 +94,7 @@ class Report:
     """What a test of a connection found. `missing` names rights (`update services.serving.knative.dev`)."""
 
     trouble: ProbeResult = ProbeResult.NONE
-    raw: str = ""  # the message of whoever answered
+    raw: str = ""  # the message of the other side
     kubernetes: str = ""
     knative: str = ""
     milliseconds: float | None = None  # of one question, the connection being open

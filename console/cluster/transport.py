@@ -36,7 +36,7 @@ MAX_WAIT = 30.0  # seconds that one Retry-After may ask for
 MAX_WAITS = 45.0  # seconds that one call waits in all: a task must not last
 ATTEMPTS = 4
 JSON = "application/json, */*"
-# A server that cannot leave the rest out answers 406: whoever asks for names must not be sent values.
+# A server that cannot leave the rest out answers 406: a request for names must never get values.
 ONLY_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 # The request never left: what it asked did not happen.
@@ -107,7 +107,7 @@ class WatchStream:
 
 
 class Transport:
-    """The pool and the credentials of one cluster. Headers are built anew for each call and never shared."""
+    """The pool and the credentials of one cluster. Headers are built for each call and never shared."""
 
     def __init__(
         self,

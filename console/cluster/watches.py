@@ -1,7 +1,7 @@
-"""List, then watch, for ever: the loop that keeps a copy of one kind of one cluster true.
+"""List, then watch, without end: the loop that keeps a copy of one kind of one cluster up to date.
 
 Pages of 500, bookmarks, a new list on 410, full jitter between attempts, garbage skipped. What the loop
-learns is yielded; whoever consumes it decides what to keep.
+learns is yielded; the consumer decides what to keep.
 """
 
 import random
@@ -38,7 +38,7 @@ class WatchEvent:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the objects of a new list; with the first page the list begins anew."""
+    """Some of the objects of a new list; with the first page the list starts over."""
 
     objects: tuple[dict[str, Any], ...]
     is_first: bool

@@ -34,7 +34,7 @@ class ClusterDefaults:
 
     @property
     def is_known(self) -> bool:
-        """The cluster's own settings were read; else Knative's built-in values stand in."""
+        """The cluster's own settings were read; else Knative's built-in values are used."""
         return self.settings is not None
 
     def of(self, field: str) -> str:

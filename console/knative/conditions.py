@@ -82,7 +82,7 @@ class Tally:
 
     @property
     def is_normal(self) -> bool:
-        """Nothing is wrong: what is not OK is only information, as in `3 OK / 4` of a revision scaled to zero."""
+        """Nothing is wrong: what is not OK is only information, like `3 OK / 4` of a revision scaled to zero."""
         return all(condition.word in (Word.OK, Word.INFO) for condition in self.others)
 
 

@@ -84,7 +84,7 @@ class Conflict:
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """Return the fields that differ, in the order in which they stand; containers and variables are met by name.
+    """Return the fields that differ, in their order; containers and variables are matched by name.
 
     Their texts hold no secret: once something differs, the two are compared as they may be read, with digests in the
     place of what is hidden, so that a secret that alone differs is a row all the same.
@@ -182,7 +182,7 @@ def _walk(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChange]:
 
 
 def _walk_named(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChange]:
-    """Compare entries by name; then say what names alone do not tell: another order, an entry that stands twice."""
+    """Compare entries by name; then report what names alone do not show: another order, a duplicate entry."""
     left, right = _by_name(before, path[-1]), _by_name(after, path[-1])
     for key in dict.fromkeys([*left, *right]):
         yield from _walk((*path, key), left.get(key, MISSING), right.get(key, MISSING))
@@ -214,7 +214,7 @@ def _is_deep(path: FieldPath, before: Any, after: Any) -> bool:
 
 
 def _env_position(path: FieldPath) -> int | None:
-    """Where in the path a container's env stands: behind the container's name, whatever containers are called."""
+    """Where in the path a container's env is: after the container's name, whatever containers are called."""
     for index, part in enumerate(path[:-2]):
         if part in _CONTAINERS:
             return index + 2 if path[index + 2] == "env" else None

@@ -52,7 +52,7 @@ _BY_KIND = (DeleteService, DeleteRevision, Redeploy, ResolveImage, Restart)
 def effects(change: Change, before: Service, taken_back: frozenset[FieldChange] = frozenset()) -> frozenset[str]:
     """Return the permissions that what the change does to the service needs; at least one.
 
-    `taken_back` are the differences that the cluster does not let stand (see `taken_back`): they do nothing.
+    `taken_back` are the differences that the cluster reverts (see `taken_back`): they have no effect.
     """
     found: frozenset[str] = frozenset()
     service = before
@@ -70,7 +70,7 @@ def taken_back(before: Service, sent: Service, answered: Service) -> frozenset[F
     """Return the differences of what is sent that the cluster's own answer to it does not have.
 
     A manifest that leaves out what the cluster fills in again changes nothing there. Differences of what is masked, as
-    a whole or in part, are not told apart by their text, so they all stand.
+    a whole or in part, cannot be distinguished by their text, so they all count.
     """
     stand = frozenset(row.path for row in diff(before.raw, answered.raw))
     return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in stand and not _is_masked(row))
@@ -79,7 +79,7 @@ def taken_back(before: Service, sent: Service, answered: Service) -> frozenset[F
 def of_rows(rows: Iterable[FieldChange]) -> frozenset[str]:
     """Return the permissions that these differences need.
 
-    Every edit of the template takes the name off it, so that this alone is no effect beside another of the template.
+    Every edit of the template takes the name off it, so that this alone does not count beside another effect of the template.
     """
     needed: dict[FieldPath, frozenset[str]] = {row.path: of_field(row.path) for row in rows if not _is_unnaming(row)}
     found = frozenset[str]().union(*needed.values())

@@ -17,7 +17,7 @@ MAX_ENV_SOURCES = 200  # Secrets and ConfigMaps of which all keys become variabl
 MAX_VOLUMES = 500
 MAX_MOUNTS = 1_000
 MAX_ANNOTATION_BYTES = 256 * 1024  # Kubernetes' own: TotalAnnotationSizeLimitB, keys and values of one metadata
-MAX_TEXT_BYTES = 128 * 1024  # of one text that is no annotation; Linux takes no longer argument or variable
+MAX_TEXT_BYTES = 128 * 1024  # of one text that is not an annotation; Linux takes no longer argument or variable
 MAX_NODES = 40_000  # keys, values, lists and maps: 5,000 variables have 25,000
 MAX_DEPTH = 50  # lists and maps within each other
 
@@ -49,7 +49,7 @@ def nodes(value: Any) -> int:
 
 
 def depth(value: Any) -> int:
-    """Return how many lists and maps stand within each other at most."""
+    """Return the maximum nesting depth of lists and maps."""
     return max((deep for one, deep in _walk(value) if isinstance(one, Mapping | list)), default=0)
 
 
@@ -59,7 +59,7 @@ def annotation_bytes(raw: Raw) -> int:
 
 
 def longest_text(raw: Raw) -> int:
-    """Return the bytes of the longest text that is no annotation."""
+    """Return the bytes of the longest text that is not an annotation."""
     apart = [id(found) for found in _annotations(raw)]
     texts = (one for one, _depth in _walk(_own(raw), apart) if isinstance(one, str))
     return max(map(_bytes, texts), default=0)

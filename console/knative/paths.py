@@ -15,7 +15,7 @@ TEMPLATE_LABELS: FieldPath = (*TEMPLATE, "metadata", "labels")
 
 
 class Missing:
-    """What stands where there is no field; prints as nothing."""
+    """The placeholder for a missing field; prints as nothing."""
 
     def __repr__(self) -> str:
         return ""

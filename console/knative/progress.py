@@ -60,7 +60,7 @@ class Follow:
     `previous_revision` is the latest created revision before the change; `makes_revision` tells whether a new one is
     expected, `is_certain` whether the API's answer to the write said so (it is lost when a worker dies there).
     `changes_spec` is False for a change of labels and annotations only. Ready=False counts as a failure only after
-    `error_window` seconds, as in kn.
+    `error_window` seconds, like in kn.
     """
 
     generation: int
@@ -78,9 +78,9 @@ class Follow:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything as JSON data, but for the outcome; `Follow(**state)` goes on from there.
+        """Everything as JSON data, except the outcome; `Follow(**state)` continues from there.
 
-        Whoever goes on looks at the service again: what was so may not be so any more.
+        The next turn reads the service again, because its state may have changed.
         """
         return {**asdict(self), "outcome": None}
 

@@ -65,7 +65,7 @@ _HIDDEN = re.compile(rf"{MASK}[0-9a-f]{{16}}")
 
 
 class MaskWithoutValue(Exception):
-    """A mask stands where the object has nothing that it could stand for. The message is the field's name."""
+    """A mask is where the object has no value that it could replace. The message is the field's name."""
 
 
 def seal_env(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _put_back(edited: Any, present: Any, masked: Any, field: str) -> Any:
 
 
 def _list_put_back(edited: Iterable[Any], present: Any, masked: Any, field: str) -> list[Any]:
-    """Entries with a name are met by it, others by how they are shown, in the order in which they stand."""
+    """Entries with a name are matched by it, others by how they are shown, in their order."""
     left = dict(enumerate(zip(present, masked, strict=True))) if isinstance(present, list | tuple) else {}
     places: dict[str, list[int]] = {}
     for index in reversed(left):

@@ -31,7 +31,7 @@ class ValueIndex:
         self._few = re.compile(f"(?={few})", re.DOTALL) if 0 < len(self._starts) <= FEW else None
 
     def matches(self, text: str) -> Iterator[tuple[int, Iterator[str]]]:
-        """Yield (place, the values that stand there, the longest first), in the order of places."""
+        """Yield (place, the values that are there, the longest first), in the order of places."""
         for place in self._places(text):
             yield place, (one for key in self._keys_at(text, place) for one in self._long(key, text, place))
 
@@ -43,7 +43,7 @@ class ValueIndex:
         return (place for place in range(len(text) - START + 1) if text[place : place + START] in self._starts)
 
     def _keys_at(self, text: str, place: int) -> Iterator[str]:
-        """The keys that stand at the place, the longest first."""
+        """The keys at the place, the longest first."""
         rest = text[place : place + self._longest_key]
         key: str | None = None
         while key is None and (position := bisect_right(self._keys, rest)):
@@ -51,7 +51,7 @@ class ValueIndex:
             common = _common(found, rest)
             if common == len(found):
                 key = found
-            rest = rest[:common]  # what stands here begins like that at most
+            rest = rest[:common]  # the text here begins with at most that
         while key is not None:
             yield key
             key = self._shorter.get(key)

@@ -75,7 +75,7 @@ def hide_all(_value: str) -> str:
 
 
 class Redactor:
-    """Takes the same values out of any number of texts. `hide` tells what stands in the place of a value."""
+    """Removes the same values from any number of texts. `hide` returns the replacement of a value."""
 
     def __init__(self, secrets: Iterable[str], hide: Hide = hide_all) -> None:
         self._hide = hide

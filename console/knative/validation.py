@@ -16,7 +16,7 @@ MAX_IMAGE_CHARACTERS = 1024
 _ENV_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")  # Kubernetes' IsEnvVarName
 _COMMON_ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 # The grammar of distribution/reference: [domain[:port]/]path[:tag][@digest]. As there, a first part without a dot, a
-# port or the word localhost is no domain, so its capitals are refused.
+# port or the word localhost is not a domain, so its capitals are refused.
 _LABEL = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)"
 _DOMAIN = rf"(?:localhost(?::[0-9]+)?|{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?|{_LABEL}:[0-9]+)"
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -57,7 +57,7 @@ def env_value(value: str) -> Problem | None:
 
 
 def masked(value: str) -> Problem | None:
-    """Refuse a value that contains the mask: it stands for a value that was not shown, and would be written."""
+    """Refuse a value that contains the mask: it replaces a value that was not shown, and would be written."""
     return Problem("env-value-masked") if MASK in value else None
 
 

@@ -1,4 +1,4 @@
-"""The key of the digests that stand for secrets in the mirror."""
+"""The key of the digests that replace secrets in the mirror."""
 
 import hashlib
 

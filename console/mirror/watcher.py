@@ -104,7 +104,7 @@ class Follower:
         except (LeadershipLost, redis.RedisError) as error:
             log.info("mirror_thread_ended", reason=type(error).__name__)
         except Exception as error:
-            # The other kinds and clusters go on; this one says what is wrong and tries again in a while.
+            # The other kinds and clusters continue; this one reports the error and tries again later.
             log.exception("mirror_thread_failed")
             self.retry_at = self.clock() + AFTER_A_BUG
             self.resource_version, self.error = "", type(error).__name__
@@ -138,7 +138,7 @@ class Follower:
     def _break(self, broken: Broken) -> None:
         self._is_connected, self.error = False, str(broken.error)[:300]
         if not self.loop.resource_version:
-            self.resource_version = ""  # the loop lists anew
+            self.resource_version = ""  # the loop lists again
         log.warning("watch_broken", error=self.error, wait=round(broken.wait, 1))
 
 
@@ -164,7 +164,7 @@ class Watcher:
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Lead or stand by until `stop` is set; then give the lead away. Every tick calls `on_tick`."""
+        """Lead, or wait to lead, until `stop` is set; then give up the lead. Every tick calls `on_tick`."""
         while not stop.is_set():
             self._on_tick()
             try:

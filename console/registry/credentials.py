@@ -55,7 +55,7 @@ class Credential:
 
 
 def check_authority(ca: str) -> None:
-    """Raise InvalidCredential when the text is no certificate in PEM."""
+    """Raise InvalidCredential when the text is not a certificate in PEM."""
     try:
         tls_context(ca)
         fingerprint(ca)

@@ -46,7 +46,7 @@ class Context:
 
 
 class Kubeconfig:
-    """The contexts of a text; raises InvalidCredential when it is no kubeconfig."""
+    """The contexts of a text; raises InvalidCredential when it is not a kubeconfig."""
 
     def __init__(self, text: str) -> None:
         try:
@@ -96,7 +96,7 @@ class Kubeconfig:
         )
 
     def _named(self, plural: str, singular: str) -> dict[str, Mapping[str, Any]]:
-        """The entries of one of the three lists, by name; those of another shape are no entries."""
+        """The entries of one of the three lists, by name; entries of another shape are ignored."""
         entries = self._data.get(plural)
         return {
             entry["name"]: entry[singular]

@@ -1,4 +1,4 @@
-"""Encrypting everything at rest anew with the newest key, so that an older one can be thrown away."""
+"""Re-encrypting everything at rest with the newest key, so that an older one can be removed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CHUNK = 200
 
 @dataclass(slots=True)
 class Count:
-    """What became of one column: rows encrypted anew, rows that had the newest key already, rows that no key opens."""
+    """What became of one column: rows that were re-encrypted, rows that had the newest key already, rows that no key decrypts."""
 
     column: str
     anew: int = 0
@@ -49,6 +49,6 @@ def _reseal(model: type[models.Model], field: str) -> Count:
         except sealing.InvalidToken:
             count.lost += 1
             continue
-        # A row that was deleted or written meanwhile is left alone: whoever wrote it has the newest key.
+        # A row that was deleted or written meanwhile is left alone: its writer has the newest key.
         count.anew += model._default_manager.filter(pk=pk, **{field: bytes(sealed)}).update(**{field: anew})
     return count

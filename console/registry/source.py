@@ -1,4 +1,4 @@
-"""The clusters that people added, as a source of console.clusters: read anew whenever one of them changed."""
+"""The clusters that people added, as a source of console.clusters: read again whenever one of them changed."""
 
 import threading
 from collections.abc import Iterable, Iterator

@@ -68,7 +68,7 @@ class RedisData:
             shutil.rmtree(self.folder)
             self.aside.rename(self.folder)
             self.aside = None
-        except OSError as error:  # a full disk has no room for a folder either
+        except OSError as error:  # a full disk: a folder cannot be created either
             say(f"{self.folder} cannot be set aside or put back ({error})")
         return False
 

@@ -8,7 +8,7 @@ from typing import IO
 from console.run import supervisor
 from console.run.supervisor import ROOT, Process, say
 
-STOP_TIMEOUT = 3.0  # seconds; whoever saved a file waits for the restart
+STOP_TIMEOUT = 3.0  # seconds; the developer who saved a file waits for the restart
 COLORS = (36, 32, 33, 35, 34, 31)  # of terminals; one for each process
 
 

@@ -67,7 +67,7 @@ class Process:
             self.popen = subprocess.Popen(
                 self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
             )
-        with contextlib.suppress(OSError):  # it runs all the same when a full disk has no room for its number
+        with contextlib.suppress(OSError):  # it runs even if the disk is too full to store its number
             (self.log.parent.parent / "pids" / self.name).write_text(str(self.popen.pid))
 
     @property
@@ -101,7 +101,7 @@ class Process:
     def _start_again(self) -> None:
         try:
             self.start()
-        except OSError as error:  # a full disk: there is no room for a log either
+        except OSError as error:  # a full disk: a log cannot be written either
             self._is_ended = True
             self.failures += 1
             self.start_at = time.monotonic() + pause_after(self.failures)

@@ -115,7 +115,7 @@ class Api:
         plural, _, subresource = resource.partition("/")
         self._authorizer.require(user, Attributes("impersonate", group, plural, subresource, namespace, name))
 
-    # Paths that are no resource
+    # Paths that are not resources
 
     async def _open(self, request: Request) -> Response:
         return json_response(VERSION) if request.url.path == "/version" else PlainTextResponse("ok")

@@ -41,7 +41,7 @@ class Call:
 
     @property
     def wants_only_metadata(self) -> bool:
-        """The client prefers a list of PartialObjectMetadata; what else it takes stands behind a comma."""
+        """The client prefers a list of PartialObjectMetadata; further types that it accepts follow after a comma."""
         return "as=PartialObjectMetadataList" in self.accept.partition(",")[0].replace(" ", "").split(";")
 
     @property

@@ -1,4 +1,4 @@
-"""A certificate for the API's TLS port, made anew at each start.
+"""A certificate for the API's TLS port, created at each start.
 
 kubectl and other Go clients send no bearer token over plain HTTP, so they need the TLS port.
 """

@@ -91,7 +91,7 @@ def already_exists(resource: Resource, name: str) -> StatusError:
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
-    """409: the object is no longer the one that the request speaks of; `why` defaults to the stale version's text."""
+    """409: the object is no longer the one that the request names; `why` defaults to the stale version's text."""
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
     message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
     return StatusError(409, "Conflict", message, object_details(resource, name))

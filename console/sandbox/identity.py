@@ -49,7 +49,7 @@ def authenticated(name: str, uid: str = "", groups: Iterable[str] = ()) -> User:
 
 
 def service_account(namespace: str, name: str, uid: str = "") -> User:
-    """The user that a service account's token stands for."""
+    """The user that a service account's token identifies."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
     return authenticated(f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}", uid, groups)
 

@@ -1,4 +1,4 @@
-"""What containers printed: bounded line buffers that the kubelet stand-in writes and `pods/log` reads."""
+"""What containers printed: bounded line buffers that the simulated kubelet writes and `pods/log` reads."""
 
 from __future__ import annotations
 

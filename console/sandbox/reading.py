@@ -37,7 +37,7 @@ class Page(msgspec.Struct):
 
     @classmethod
     def from_token(cls, token: str) -> Page:
-        """Raises StatusError 400 for text that is no token."""
+        """Raises StatusError 400 for text that is not a token."""
         try:
             decoded = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             return msgspec.json.decode(decoded, type=cls)

@@ -51,7 +51,7 @@ class Options:
 async def serve(options: Options) -> None:
     """Run the sandbox until SIGTERM or SIGINT; raises ValueError or OSError when it cannot start."""
     # Versions start at the time, so that after a restart no version of an earlier life looks like one of this life:
-    # whoever resumes with an old one gets 410 and lists again.
+    # a client that resumes with an old one gets 410 and lists again.
     store = Store(first_version=int(time.time() * 1000))
     tokens = Tokens.from_file(options.token_file) if options.token_file else Tokens()
     token = tokens.token_of_admin() or tokens.issue(authenticated("admin", "admin", [MASTERS]))

@@ -145,7 +145,7 @@ class Store:
     ) -> Object:
         """Delete an object and, by ownerReferences, what it owns; return its last state.
 
-        An object with finalizers, or with a grace period (pods: whoever plays the kubelet deletes it again with
+        An object with finalizers, or with a grace period (pods: the simulated kubelet deletes it again with
         grace_seconds=0), is only marked with a deletionTimestamp. `propagation` is Background, Foreground (owner goes
         last) or Orphan (what it owns stays, without the reference).
         """
@@ -187,7 +187,7 @@ class Store:
         return subscription
 
     def forget_history(self) -> None:
-        """Compact: whoever resumes from an older resourceVersion gets 410."""
+        """Compact: a client that resumes from an older resourceVersion gets 410."""
         for resource in TABLE:
             self._history[resource].forget(self.version)
 
@@ -199,7 +199,7 @@ class Store:
         return {"version": self.version, "objects": objects, "logs": self.logs.dump()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take over what `dump` gave; the history starts anew. Raises ValueError for a kind that is not served."""
+        """Take over what `dump` gave; the history starts over. Raises ValueError for a kind that is not served."""
         for obj in state["objects"]:
             resource = by_kind(obj["apiVersion"], obj["kind"])
             if resource is None:

@@ -58,7 +58,7 @@ class Subscription:
         self._wake.set()
 
     def close(self) -> None:
-        """No further changes; whoever waits gets what is queued and then the end."""
+        """No further changes; a waiting reader gets what is queued and then the end."""
         self.is_closed = True
         self._on_close(self)
         self._wake.set()

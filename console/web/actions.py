@@ -1,4 +1,4 @@
-"""What can be done with a service: a link for whoever may, else a disabled one that says what is missing."""
+"""What can be done with a service: a link for people who may, else a disabled one that says what is missing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

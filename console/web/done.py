@@ -9,6 +9,6 @@ from console.web.requests import ConsoleRequest
 
 
 def done(request: ConsoleRequest, message: str, url: str) -> HttpResponse:
-    """Go to the page and say there what was done; htmx loads it whole, because the message stands in the frame."""
+    """Go to the page and say there what was done; htmx loads it whole, because the message is in the frame."""
     messages.success(request, message)
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)

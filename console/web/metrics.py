@@ -59,7 +59,7 @@ def _of_database() -> Iterator[Metric]:
     yield _by_status("sluice_operations_open", "Operations that have not ended.", operations, OPEN)
     ended = "Operations that ended within the last hour, by status."
     yield _by_status("sluice_operations_ended_last_hour", ended, recent.order_by(), TERMINAL)
-    released = Coalesce("released_at", "submitted_at")  # the wait for an approval is no wait for a worker
+    released = Coalesce("released_at", "submitted_at")  # waiting for an approval is not waiting for a worker
     oldest = operations.filter(status=Status.QUEUED).aggregate(at=Min(released))["at"]
     yield GaugeMetricFamily(
         "sluice_operations_queued_oldest_seconds",

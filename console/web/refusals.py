@@ -41,7 +41,7 @@ _WORDS = {
     "role-built-in": gettext_lazy("%(name)s is built in: you can change its permissions, but not rename or delete it."),
     "role-in-use": gettext_lazy("%(name)s is granted to teams. Remove those grants first."),
 }
-# Where a form shows it; what has no field stands above the form.
+# Where a form shows it; a problem without a field is shown above the form.
 _FIELDS = {
     "name-taken": ("name", "username"),
     "already-member": ("username",),

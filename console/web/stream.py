@@ -219,7 +219,7 @@ def _may_hear(rights: Rights, subject: ServiceRef | None) -> bool:
 
 
 def _subject(topic: str) -> ServiceRef | None:
-    """The service that the topic is about, None for all of them; raises Http404 for what is no topic."""
+    """The service that the topic is about, None for all of them; raises Http404 for text that is not a topic."""
     kind, _, rest = topic.partition(":")
     if not topic.isprintable():  # it is repeated in the stream, line by line
         raise Http404

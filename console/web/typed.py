@@ -9,7 +9,7 @@ A form that changes something goes this way:
    form's entry in the browser's history that address when the preview comes. A browser without JavaScript gets the
    fresh form with a link to what was typed.
 
-A switch of language or theme, and whatever else loads the page of a half-filled form anew, keeps a draft and goes to 4.
+A switch of language or theme, and whatever else reloads the page of a half-filled form, keeps a draft and goes to 4.
 """
 
 import functools
@@ -105,7 +105,7 @@ def to_preview(request: ConsoleRequest) -> HttpResponse:
 def keep_for(request: ConsoleRequest, address: str, fields: Mapping[str, list[str]]) -> str:
     """Keep what was typed on the page of an address that is left for a moment; return the address that shows it again.
 
-    On a preview that is the reason and what else stands beside its button.
+    On a preview that is the reason and what else is entered beside its button.
     """
     parts = urlsplit(address)
     if not _keeps_typed(parts.path):

@@ -12,7 +12,7 @@ SAFE = {"GET", "HEAD"}
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
-    """Send whoever is not signed in to the sign-in page: a browser at once, an open page by reloading itself.
+    """Send people who are not signed in to the sign-in page: a browser at once, an open page by reloading itself.
 
     What a page fetches by itself must not be redirected: the sign-in page would be put into the page, and its CSRF
     cookie would spoil a sign-in form that is open in another tab.

@@ -21,7 +21,7 @@ STATUS = 400
 
 
 class UnstorableMiddleware:
-    """Stands before sessions, and refuses before CSRF and the sign-in are checked."""
+    """Comes before sessions, and refuses before CSRF and the sign-in are checked."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Whoever the provider lets in gets an account, and rights only through grants."""
+    """Everybody whom the provider authenticates gets an account, and permissions only through grants."""
 
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultSocialAccountAdapter.error_messages,

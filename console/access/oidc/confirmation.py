@@ -1,8 +1,8 @@
-"""Who is signed in proves it once more at the identity provider, before a step that a stolen session must not take.
+"""A new sign-in at the identity provider, before a step that a stolen session must not take.
 
 1. The page asks the provider with `prompt=login` and `max_age=0`, and keeps when it asked.
 2. The answer counts when its subject is the same person and its `auth_time` is not before that moment.
-3. It is recorded as allauth records a password typed again, and what was asked for goes on.
+3. It is recorded as allauth records a password typed again, and the requested step continues.
 """
 
 import time
@@ -39,7 +39,7 @@ def begin(request: HttpRequest, provider: Any, next_url: str | None) -> HttpResp
 
 
 def complete(request: HttpRequest, sociallogin: Any) -> HttpResponse:
-    """Record that the person is there and go on with what they were about to do. Raises NotConfirmed."""
+    """Record that the person has signed in again and continue with what they were about to do. Raises NotConfirmed."""
     asked_at = (sociallogin.state.get("data") or {}).get("asked_at")
     if not request.user.is_authenticated or sociallogin.user != request.user:
         raise NotConfirmed("other-person")

@@ -8,7 +8,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from console.texts import storable
 
-# Signed with the provider's private key: "none" and keys that both sides know are no proof.
+# Signed with the provider's private key: "none" and keys that both sides know prove nothing.
 ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["EdDSA"]
 LEEWAY_SECONDS = 30  # clocks differ
 LOGOUT_SECONDS = 120  # a logout token comes at once

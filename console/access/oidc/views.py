@@ -103,7 +103,7 @@ def back_channel_logout(request: HttpRequest) -> HttpResponse:
 
 
 def _leave(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-    """Turn a redirect into a page that goes on.
+    """Turn a redirect into a page that redirects.
 
     A form's redirects must stay with this console (CSP form-action), and providers redirect to yet other hosts.
     """

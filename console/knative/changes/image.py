@@ -15,7 +15,7 @@ from console.knative.problems import Problem
 class SetImage:
     """Run another image. kn's annotation with the human name follows for the container that serves requests.
 
-    The image that is there already is no change, also where the annotation or the template's name would differ.
+    The current image again is not a change, even if the annotation or the template's name would differ.
     """
 
     container: str

@@ -49,7 +49,7 @@ def kept_annotations(service: Service) -> dict[str, str]:
 
 
 def _put_values_back(spec: dict[str, Any], service: Service) -> None:
-    """A variable that stands twice gets its values back in the order in which they stand."""
+    """A variable that is listed twice gets its values back in their order."""
     present: dict[tuple[str, str], list[str]] = {}
     for container in containers(service.raw):
         for entry in container.get("env") or ():
@@ -99,5 +99,5 @@ def _parts(manifest: Mapping[str, Any]) -> Iterable[tuple[str, type, Any]]:
 def _entries(name: str, value: Any) -> Iterable[tuple[str, type, Any]]:
     yield name, list, value
     for entry in value or ():
-        # An entry that is null is no entry, so it may not pass as an absent field does.
+        # A null entry is invalid, so it must not be accepted like an absent field.
         yield name, dict, "null" if entry is None else entry

@@ -141,7 +141,7 @@ class SetPullSecrets:
 
 
 def _take(entries: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
-    """Take the first entry of that name out of the list; a name may stand twice."""
+    """Remove the first entry with the name from the list; a name may be listed twice."""
     found = next((entry for entry in entries if str(entry.get("name", "")) == name), None)
     if found is not None:
         entries.remove(found)

@@ -22,7 +22,7 @@ _JSON_NAMES: dict[type, str] = {dict: "object", list: "array", str: "string"}
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A Go struct: its name and the types of its JSON fields; a list's type stands in a list."""
+    """A Go struct: its name and the types of its JSON fields; a list's type is in a list."""
 
     name: str
     fields: dict[str, Any]
@@ -144,7 +144,7 @@ def check_types(obj: dict[str, Any]) -> None:
 
 
 def _check(value: Any, kind: Any, path: str, owner: str) -> None:
-    """`owner` is the Go struct that has the field; null stands for nothing everywhere but in a list of objects."""
+    """`owner` is the Go struct that has the field; null means nothing everywhere except in a list of objects."""
     if value is None:
         return
     if isinstance(kind, Struct):

@@ -1,4 +1,4 @@
-"""The kubelet and scheduler stand-in: takes a Pod from Pending to Running and away again, a task for each Pod."""
+"""The simulated kubelet and scheduler: takes a Pod from Pending to Running until it is gone, with a task for each Pod."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Kubelet:
             await self._cluster.clock.sleep(self._cluster.settings.timings.config_retry)
 
     async def _crash(self, key: Key, container: str, restarts: int = 0) -> None:
-        """Exit, wait, start again, for ever."""
+        """Exit, wait, start again, without end."""
         backoff = self._cluster.settings.timings.crash_backoff
         while True:
             lines = programs.crash_lines(self._cluster.clock.now(), self._settings_told(key, container))

@@ -1,6 +1,6 @@
 """The image registry and what each image does, told by its name alone.
 
-The last part of the repository (before tag and digest) decides. A number that stands after a dash or in the tag, with
+The last part of the repository (before tag and digest) decides. A number after a dash or in the tag, with
 an `s` for seconds, sets the time: `example.com/demo/slow-pull:30s`.
 
 | repository's last part | what happens |
@@ -17,7 +17,7 @@ an `s` for seconds, sets the time: `example.com/demo/slow-pull:30s`.
 | `missing`, `missing-...` | the registry has no such manifest: ContainerMissing |
 | `private`, `private-...` | the registry asks for credentials: ContainerMissing |
 | `over-quota` | the namespace's quota forbids its pods |
-| `unschedulable` | no node has room for its pods |
+| `unschedulable` | no node has resources for its pods |
 | `ingress-failure` | the ingress refuses the route: DomainConflict |
 | `ingress-stuck` | the load balancer never becomes ready |
 | `forbidden` | the cluster's policy refuses the Service (403) |

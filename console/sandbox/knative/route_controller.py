@@ -184,7 +184,7 @@ class RouteController:
 
 
 def unassigned_status(route: Object, bad: BadTarget, now: str) -> Object:
-    """The status of a Route whose traffic cannot go where its spec says; what it served before goes on."""
+    """The status of a Route whose traffic cannot go where its spec says; the previous targets keep serving."""
     status, conditions = _begun(route, now)
     conditions.mark_unknown(INGRESS, *Phase.NOT_CONFIGURED.value)
     mark = conditions.mark_false if bad.is_final else conditions.mark_unknown

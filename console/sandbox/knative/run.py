@@ -20,7 +20,7 @@ STOP_SECONDS = 2
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that leaves the signals to whoever runs it."""
+    """Uvicorn that leaves the signals to its caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

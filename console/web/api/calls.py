@@ -68,7 +68,7 @@ class Endpoint:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names that may stand behind the question mark."""
+        """The names that are allowed after the question mark."""
         return self.query.__struct_fields__
 
 

@@ -1,6 +1,6 @@
 """Pages by cursor: where the next one begins, so that what comes or goes meanwhile shifts nothing.
 
-A cursor is the sort key of the last row; it is opaque to whoever holds it and gives no right to anything.
+A cursor is the sort key of the last row; it is opaque to clients and gives no permission to anything.
 """
 
 import base64

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 CONTENT_TYPE = "application/problem+json"
 
-# code -> (status, title, what to do). The codes stand on the page about the API too.
+# code -> (status, title, what to do). The codes are also on the page about the API.
 CODES = {
     "token-missing": (401, "No token", _("Send a token in the “Authorization: Bearer” header.")),
     "token-unknown": (401, "Unknown token", _("Unknown token. Check that you copied all of it.")),

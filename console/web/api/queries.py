@@ -1,4 +1,4 @@
-"""What may stand behind the question mark of each address. An unknown name is refused, or a typing error would filter
+"""The query parameters of each address. An unknown name is refused, or a typing error would filter
 nothing."""
 
 import re

@@ -23,7 +23,7 @@ class Change(Struct, frozen=True):
 
 
 class OperationRow(Struct, frozen=True):
-    """A change through the console. `seconds`: how long it took, null while it goes on."""
+    """A change through the console. `seconds`: how long it took, null while it is in progress."""
 
     id: UUID
     kind: str

@@ -22,7 +22,7 @@ def entries_within(rights: NarrowedRights) -> QuerySet[Entry]:
 
 
 def _matching(field: str, pattern: str) -> dict[str, str]:
-    """The lookup for a pattern in which only `*` stands for something else than itself."""
+    """The lookup for a pattern in which only `*` is a wildcard."""
     if "*" not in pattern:
         return {field: pattern}
     return {f"{field}__regex": "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"}

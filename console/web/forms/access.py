@@ -100,7 +100,7 @@ class MemberForm(MembershipForm):
 
 
 class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A choice of roles, each with what it holds now: whoever grants it sees what they give."""
+    """A choice of roles, each with what it holds now, so that a granter sees what they give."""
 
     def label_from_instance(self, role: Role) -> str:
         return f"{role.name} ({', '.join(role.permissions) or '–'})"

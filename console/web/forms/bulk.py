@@ -82,7 +82,7 @@ class BulkForm(forms.Form):
     def change_of(self, service: Service, revisions: Iterable[Revision]) -> Change | None:
         """The change for one service; None when it has no container that takes requests. Raises ChangeRefused.
 
-        A label makes no revision. All else does, and the builds that run stay unless somebody wants them anew.
+        A label makes no revision. All else does, and the running builds stay unless somebody wants to re-resolve them.
         """
         kind, name, value = (str(self.cleaned_data[field]) for field in ("kind", "name", "value"))
         container = service.user_container

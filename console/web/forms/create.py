@@ -22,7 +22,7 @@ Places = Sequence[tuple[str, str]]  # (cluster, namespace)
 
 
 class PlaceForm(forms.Form):
-    """Where a new service comes to stand. `places` are those in which the person may deploy."""
+    """Where a new service is created. `places` are those in which the person may deploy."""
 
     place = forms.ChoiceField(label=_("Namespace"))
     name = forms.CharField(label=_("Name"), max_length=63)
@@ -53,7 +53,7 @@ class PlaceForm(forms.Form):
 
 
 class CloneForm(PlaceForm):
-    """Where the copy comes to stand, and which image it runs."""
+    """Where the copy is created, and which image it runs."""
 
     image = forms.CharField(
         label=_("Image"), max_length=1024, required=False, help_text=_("Leave empty to keep the same image")

@@ -58,7 +58,7 @@ _VALUES = {"sub=": "sub-path", "size=": "size", "medium=": "medium"}
 def read_mount(line: str) -> Mount:
     """`/path secret NAME`, with `config-map`, `claim` or `empty-dir` for other kinds; raises ValueError.
 
-    Options stand behind it: `ro`, `sub=PATH`, and for an empty folder `size=1Gi` and `memory`.
+    Options follow after it: `ro`, `sub=PATH`, and for an empty folder `size=1Gi` and `memory`.
     """
     parts = _parts(line)
     path, kind = (*parts, "", "")[:2]

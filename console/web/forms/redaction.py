@@ -15,7 +15,7 @@ MAX_SHOWN = 80  # characters of a value in the list of fields
 
 
 class RedactionForm(StyledForm):
-    """Which field, why, and the entry's number once more: there is no way back."""
+    """Which field, why, and the entry's number once more, because it cannot be undone."""
 
     field = forms.ChoiceField(label=gettext_lazy("Field"))
     reason = forms.CharField(

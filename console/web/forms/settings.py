@@ -21,7 +21,7 @@ from console.web.forms.template import TemplateForm
 
 
 def quantity(value: str) -> None:
-    """Refuse what is no Kubernetes quantity."""
+    """Refuse text that is not a Kubernetes quantity."""
     if value and (found := validation.quantity(value)):
         raise forms.ValidationError(words.problem(found))
 

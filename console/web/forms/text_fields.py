@@ -31,7 +31,7 @@ class Syntax(Generic[T]):
     """How one entry is written in a line.
 
     `read` and `check` raise ValueError, with what is wrong as its message where that can be said. Only entries that
-    the form did not show are checked. `key` is what may stand in one line only.
+    the form did not show are checked. `key` is what may be in one line only.
     """
 
     read: Callable[[str], T]

@@ -105,7 +105,7 @@ class TrafficRow:
 class TrafficForm:
     """The editor. `rows` keeps what was typed.
 
-    `owner_of` names the service that a revision which is none of `revisions` belongs to; empty when there is no such
+    `owner_of` names the service to which a revision outside `revisions` belongs; empty when there is no such
     revision at all.
     """
 
@@ -153,7 +153,7 @@ class TrafficForm:
         self._arrange()
 
     def is_valid(self) -> bool:
-        """Check every row; problems then stand on the rows, the sum's on the form."""
+        """Check every row; problems are then on the rows, that of the total on the form."""
         if len(self.rows) > MAX_ROWS:
             self.problems.append(Problem("too-many-rows", {"limit": MAX_ROWS}))
             return False
@@ -196,7 +196,7 @@ class TrafficForm:
         return [problem for problem in self.problems if problem.code != "sum"]
 
     def _check(self, row: TrafficRow) -> bool:
-        """What was typed in the row can be read; problems then stand on it."""
+        """What was typed in the row can be read; if not, problems are on it."""
         if row.is_removed:
             return True
         if isinstance(row.value, Problem):

@@ -97,7 +97,7 @@ def kn_limit_word(limit: str) -> str:
 
 @register.filter
 def health_icon(health: str) -> str:
-    """The icon that stands beside the word: colour alone tells nothing."""
+    """The icon beside the word: color alone is not enough."""
     return HEALTH_ICONS.get(health, "question-circle")
 
 

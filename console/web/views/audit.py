@@ -136,7 +136,7 @@ def _page(request: ConsoleRequest, found: Search) -> Page:
 
 
 def _operation(request: ConsoleRequest, one: Entry) -> Operation | None:
-    """The entry's operation, if it is still kept. Whoever may read the entry may see what it is about."""
+    """The entry's operation, if it is still kept. People who may read the entry may see what it is about."""
     found = Operation.objects.filter(id=one.operation).first() if one.operation else None
     is_same = found is not None and found.ref == ServiceRef(one.cluster, one.namespace, one.service)
     return found if is_same else None

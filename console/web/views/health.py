@@ -54,7 +54,7 @@ def _database() -> str:
 
 
 def _redis() -> str:
-    """A Redis without memory or room on its disk answers, but nothing can be queued."""
+    """A Redis without free memory or disk space answers, but nothing can be queued."""
     try:
         with client_with_timeout(REDIS_TIMEOUT) as client:
             client.set(PROBE, "1", ex=PROBE_SECONDS)

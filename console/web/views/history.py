@@ -1,4 +1,4 @@
-"""The history of a service: what was asked, done and seen of it, for whoever may see the service."""
+"""The history of a service: what was requested, done and detected, for everybody who may see the service."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

@@ -13,7 +13,7 @@ from console.web import metrics as figures
 @public
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures, for whoever sends CONSOLE_METRICS_TOKEN as bearer; without that setting there are none."""
+    """The metrics, for clients that send CONSOLE_METRICS_TOKEN as bearer; without that setting there are none."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):

@@ -109,7 +109,7 @@ def edit(request: ConsoleRequest, id: int) -> HttpResponse:
 @signed_in
 @keeps_typed
 def delete(request: ConsoleRequest, id: int) -> HttpResponse:
-    """The end of a team; its name is typed to go on."""
+    """Deleting a team; its name is typed to confirm."""
     found = find_team(request, id)
     if not teams.runs(request.user, request.rights, found):
         raise NotAllowed

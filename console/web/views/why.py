@@ -1,4 +1,4 @@
-"""Why somebody can or can't: every permission on an object, with the way to it or what stands in between."""
+"""Why somebody can or can't: every permission on an object, with the grant that gives it or what is missing."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

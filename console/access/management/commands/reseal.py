@@ -1,4 +1,4 @@
-"""`manage.py reseal`: encrypt cluster credentials, queued changes and second factors anew with the newest key."""
+"""`manage.py reseal`: re-encrypt cluster credentials, queued changes and second factors with the newest key."""
 
 from typing import Any
 
