@@ -1,4 +1,4 @@
-"""What went on lately: changes by day, by person and by service, and how many of them did not succeed."""
+"""Recent activity: changes by day, by person and by service, and how many of them did not succeed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ _NEUTRAL = Q(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many changes, and how they came out. `rest` are those that go on, or that people stopped."""
+    """How many changes, and how they came out. `rest` are those in progress, and those that people stopped."""
 
     total: int
     succeeded: int

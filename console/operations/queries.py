@@ -20,7 +20,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import SEALED, OnService, Operation
 from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
-GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of a broken glass
+GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of an emergency override
 ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
 MIN_SAMPLES = 3  # fewer say nothing of what is usual
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"

@@ -1,7 +1,7 @@
 """How long an operation has taken, across workers and in spite of clocks that are set.
 
 Every save keeps the seconds so far and a stamp of this machine's monotonic clock. Another process on the same machine
-(same boot id) goes on from the stamp; elsewhere the gap is measured by the wall clock, which never runs backwards here.
+(same boot id) continues from the stamp; elsewhere the wall clock measures the gap, and never runs backwards here.
 """
 
 import time
@@ -16,7 +16,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Stopwatch:
-    """Seconds since the submission. `stamp` says where another process goes on."""
+    """Seconds since the submission. `stamp` says where another process continues."""
 
     def __init__(
         self,

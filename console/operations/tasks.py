@@ -60,7 +60,7 @@ def perform(operation_id: str, turn: int | None = None) -> None:
 
 
 def _take_turn(operation: Operation) -> float | None:
-    """Take the turn. What nobody foresaw ends the operation with that word instead of trying it for ever."""
+    """Take the turn. An unexpected error ends the operation as internal error instead of being retried without end."""
     try:
         return take_turn(operation, worker.stopping)
     except (LeaseLost, OperationalError, InterfaceError, redis.RedisError, MirrorUnavailable):

@@ -16,7 +16,7 @@ from console.knative.diff import FENCED_BY
 from console.knative.objects import Service
 from console.operations.engine.turns import Turn
 
-NEW = "new"  # what stands for the resourceVersion in the intent to create
+NEW = "new"  # in place of the resourceVersion in the intent to create
 
 log = structlog.get_logger(__name__)
 

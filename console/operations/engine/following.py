@@ -17,7 +17,7 @@ from console.operations.engine.turns import Pause, Turn
 from console.operations.models import TimelineLine
 from console.operations.models.statuses import Status
 
-SLICE_SECONDS = 10.0  # then another turn goes on, so that nobody waits for a worker behind a slow pull
+SLICE_SECONDS = 10.0  # then another turn continues, so that no operation waits for a worker behind a slow pull
 WATCH_SECONDS = 5
 RETRY_PAUSE = 0.2  # seconds before the service is read again after a watch that ended early
 MAX_LOOKS = 3  # at a service that changes while the evidence of its failure is gathered
@@ -156,7 +156,7 @@ def _conclude(turn: Turn, state: Follow, replay: Replay) -> None:
 
 
 def _look(turn: Turn, state: Follow, replay: Replay) -> Service | None:
-    """Read the service as it is now and take it in. It is newer than what was watched: watching goes on from there."""
+    """Read the service as it is now and take it in. It is newer than what was watched: the watch continues there."""
     service = _read(turn)
     read_at = turn.elapsed
     _observe(turn, state, service, service.resource_version if service else turn.operation.watch_from, replay)

@@ -50,7 +50,7 @@ def last_writer(seen: Service, fresh: Service) -> Writer:
 def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
     """Somebody else set the very fields that this change sets to something else: show both sides, write nothing.
 
-    A retry has been told of it and goes on top.
+    A retry was told about it and overwrites it.
     """
     operation = turn.operation
     if operation.follow_state.get("accepts_meanwhile"):

@@ -93,7 +93,7 @@ def _mark(operation: Operation, at: float) -> None:
 
 
 def _clock() -> float:
-    """Seconds of a clock that goes on while the machine sleeps, where there is one (Linux)."""
+    """Seconds of a clock that keeps running while the machine is suspended, where there is one (Linux)."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

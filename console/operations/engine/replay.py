@@ -12,7 +12,7 @@ LONGEST_SILENCE = 8.0  # seconds between two looks of one turn, when nothing is 
 
 
 class Replay:
-    """Dates what one turn is told. After a gap the watch brings what happened in it, each with its own time.
+    """Dates the events of one turn. After a gap the watch delivers the events of the gap, each with its own time.
 
     That time is the Ready condition's lastTransitionTime, in whole seconds of the cluster's clock. Clocks differ, so it
     is held between the last look before the gap and now. While nothing is late, this machine's clock is better.

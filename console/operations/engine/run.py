@@ -1,6 +1,6 @@
 """The engine: write the change once, follow what it made, end with the truth. It may die anywhere.
 
-Each step first asks the database and the cluster what is already true, so any worker can go on where another stopped.
+Each step first asks the database and the cluster what is already true, so that any worker can continue for another.
 """
 
 import threading

@@ -148,7 +148,7 @@ class Turn:
         raise Ended
 
     def refuse(self, refusal: ChangeRefused) -> NoReturn:
-        """End with what is wrong with the input; its words come from its facts, so there is no raw message."""
+        """End with a problem of the input; its text is made from its facts, so there is no raw message."""
         facts = {name: str(value) for name, value in refusal.problem.facts.items()}
         self.finish(Status.REFUSED, cause={"code": refusal.problem.code, "facts": facts})
 

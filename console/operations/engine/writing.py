@@ -1,6 +1,6 @@
 """The write: once, on the freshest object, unless something speaks against it.
 
-It carries an annotation with the operation's id, so that whoever comes next knows whether it happened.
+It carries an annotation with the operation's id, so that the next worker knows whether the write happened.
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def write(turn: Turn) -> None:
         try:
             _remember(turn, made)
         except LeaseLost:
-            late_writes.notice(operation.cluster, made.service)  # whoever took over may have ended it meanwhile
+            late_writes.notice(operation.cluster, made.service)  # another worker may have taken over and ended it
             raise
         return
     raise Pause(RETRY_SECONDS)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 def notice(cluster: str, service: Service) -> bool:
     """Tell of it if the service carries the annotation of an operation that ended unwritten; returns whether it does.
 
-    Told once, whoever finds it: the worker that wrote, or the look at what changed in the cluster.
+    Recorded once, by the first to find it: the worker that wrote, or the scan for external changes.
     """
     if (signed := _signature(service)) is None:
         return False

@@ -91,7 +91,7 @@ def _ask(connection: Connection, identity: Identity | None, ref: ServiceRef) -> 
 
 
 def _key(ref: ServiceRef, identity: Identity | None) -> str:
-    """One key for each service and identity; names of people do not stand in it."""
+    """One key for each service and identity; it contains no names of people."""
     who = (identity.user, *identity.groups) if identity else ()
     digest = hashlib.sha256(msgspec.json.encode([ref.cluster, ref.namespace, ref.name, who])).hexdigest()
     return f"sluice:cluster-rights:{digest}"

@@ -16,7 +16,7 @@ MAX_BYTES = 512 * 1024
 
 @dataclass(frozen=True)
 class Log:
-    """What one container printed last. `pods` are those of the revision now; `why_not` says why there is no text."""
+    """The last output of one container. `pods` are those of the revision now; `why_not` says why there is no text."""
 
     pods: tuple[Pod, ...]
     pod: str = ""

@@ -1,6 +1,6 @@
 """Showing values of variables to those who may see them: never stored, and always audited.
 
-Who typed a value sees it in the preview of it; that is no secret of theirs. Any other value is shown to whoever may
+The person who typed a value sees it in its preview, because they know it. Any other value is shown to people who may
 reveal, where a decision depends on it, and leaves an entry that names the variables.
 """
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # SQLite makes the table anew to add columns, and its triggers go with the old one.
+        # SQLite rebuilds the table to add columns, and its triggers go with the old one.
         migration(
             postgresql=triggers.POSTGRESQL_DROP,
             postgresql_drop=triggers.POSTGRESQL,

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # SQLite makes the table anew to add columns; and there are more terminal states than before.
+        # SQLite rebuilds the table to add columns; and there are more terminal states than before.
         migration(
             postgresql=triggers.POSTGRESQL_DROP,
             postgresql_drop=triggers.POSTGRESQL,

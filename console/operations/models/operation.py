@@ -109,7 +109,7 @@ class Draft(models.Model):
 
 
 class Operation(Proposed):
-    """A change on its way to a cluster, whoever works on it and however often that one dies."""
+    """A change on its way to a cluster, whichever worker runs it and however often workers die."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     uid = models.CharField(max_length=64, blank=True)
@@ -130,7 +130,7 @@ class Operation(Proposed):
     status = models.CharField(max_length=24, choices=Status, default=Status.QUEUED)
     cancel_requested = models.BooleanField(default=False)
     makes_revision = models.BooleanField(default=False)
-    base_version = models.CharField(max_length=40, blank=True)  # resourceVersion that the write went on top of
+    base_version = models.CharField(max_length=40, blank=True)  # resourceVersion that the write was based on
     generation = models.BigIntegerField(null=True)  # intended before the write, made by it
     is_written = models.BooleanField(default=False)
     revision = models.CharField(max_length=100, blank=True)
@@ -194,7 +194,7 @@ class Operation(Proposed):
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, without the wait for an approval; None while it goes on."""
+        """How long it took, without the wait for an approval; None while it is in progress."""
         began = self.released_at or self.submitted_at
         return (self.finished_at - began).total_seconds() if self.finished_at else None
 

@@ -1,4 +1,4 @@
-"""Where an operation stands. Terminal states are final; the database refuses to leave them."""
+"""The status of an operation. Terminal states are final; the database prevents leaving them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -39,7 +39,7 @@ class OwnChange(Exception):
 
 
 def wait_for_approval(operation: Operation, policy_status: PolicyStatus) -> None:
-    """Make a new operation wait instead of going to a worker. It goes on top of what was shown, and nothing else."""
+    """Make a new operation wait instead of going to a worker. It applies only to what was shown."""
     operation.status = Status.WAITING
     operation.expires_at = timezone.now() + timedelta(hours=policy_status.valid_hours)
     operation.follow_state = {}

@@ -37,7 +37,7 @@ class Frozen(Stopped):
 
 
 class ReasonNeeded(Stopped):
-    """A rule, or breaking the glass, asks for a reason and none was given."""
+    """A rule or the emergency override requires a reason and none was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Protection:
     def status_of(
         self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]], now: datetime
     ) -> PolicyStatus:
-        """Return what stands before changes of the service that need one of these permissions."""
+        """Return what stops changes of the service that need one of these permissions."""
         known = tuple(labels)
         return PolicyStatus(
             tuple(rule for rule in self._rules if rule.covers(ref, permissions, known)),
@@ -111,21 +111,21 @@ class Protection:
         )
 
     def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> PolicyStatus:
-        """Return what stands before any kind of change of the service, for marks on pages."""
+        """Return what stops any kind of change of the service, for marks on pages."""
         return self.status_of(ref, COVERABLE, [labels], timezone.now())
 
 
 def policy_status_of(ref: ServiceRef, needs: Needs) -> PolicyStatus:
-    """Return what stands now before a change of the service that needs this."""
+    """Return what stops a change of the service that needs this at the moment."""
     return Protection().status_of(ref, needs.permissions, needs.labels, timezone.now())
 
 
 def admit(
     ref: ServiceRef, policy_status: PolicyStatus, rights: Rights, needs: Needs, reason: str, break_glass: bool
 ) -> bool:
-    """Return whether the change passes because the glass is broken; raises Stopped when it may not be submitted.
+    """Return whether the change passes by an emergency override; raises Stopped when it may not be submitted.
 
-    Raises NotAllowed when the person may not break the glass.
+    Raises NotAllowed when the person may not use the override.
     """
     if break_glass and policy_status.stops:
         if not may_break_glass(rights, ref, needs, policy_status):
@@ -161,7 +161,8 @@ def may_approve(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
 def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
     """Return the cause for which the operation must not be written onto the service as it is now, if any.
 
-    Rules and windows count as they are at this moment, and so do the rights of whoever approved or broke the glass.
+    Rules and windows count as they are at this moment, and so do the permissions of the person who approved or used the
+    override.
     """
     needs = needs_of_kept(operation, fresh)
     policy_status = policy_status_of(operation.ref, needs)

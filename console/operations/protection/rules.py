@@ -13,7 +13,7 @@ from console.operations.models.protection import ProtectionRule, Scoped, differe
 
 
 def manages(rights: Rights, scope: Scoped) -> bool:
-    """Whether the person manages all that the rule can match, for good: it outlasts whoever made it."""
+    """Whether the person permanently manages everything that the rule can match: a rule outlasts its author."""
     return not shortfall(rights, (), scope.scope)
 
 
@@ -31,7 +31,7 @@ def save(scope: Scoped, before: Mapping[str, str], *, actor: Actor) -> None:
 
 @transaction.atomic
 def delete(scope: Scoped, *, actor: Actor) -> None:
-    """Delete a rule or window. Operations that wait because of it go on waiting: they were asked to."""
+    """Delete a rule or window. Operations that wait because of it keep waiting."""
     _record(scope, "remove", scope.facts(), {}, actor)
     scope.delete()
 

@@ -65,7 +65,7 @@ def _judge(rights: Rights, ref: ServiceRef, was: Labels, will: Labels, *, is_new
 
 
 def _selecting(is_new: bool) -> Iterator[tuple[Scope, Iterable[str], Scope | None]]:
-    """(scope, permissions that it gives, what one must manage to take a service out of it; None: the service)."""
+    """(scope, permissions that it gives, the scope to manage for taking a service out of it; None: the service)."""
     for grant in Grant.objects.exclude(selector="").select_related("role"):
         yield scope_of(grant), grant.role.permissions, None
     if is_new:

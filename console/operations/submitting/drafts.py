@@ -1,7 +1,7 @@
 """What somebody typed into a form and has not applied: kept for Back, for a reload, and for another language or theme.
 
 It may hold values of variables, so it is sealed, its author alone gets it back, and it lives as long as a session may:
-whoever comes back to a preview that has expired still has what was typed.
+a person who returns to an expired preview still has what was typed.
 """
 
 from collections.abc import Mapping, Sequence

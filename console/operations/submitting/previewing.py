@@ -42,7 +42,7 @@ DRY_RUN_SECONDS = 10.0  # that a person waits for the cluster's own word; admiss
 
 
 class Untested(StrEnum):
-    """Why there is no word of the cluster itself: what is shown is what the console will send."""
+    """Why there is no result from the cluster: what is shown is what the console will send."""
 
     NO_DRY_RUN = "no-dry-run"  # a webhook does not allow it
     NO_ANSWER = "no-answer"  # not in time

@@ -89,7 +89,7 @@ def submit(
     the answer to the first time was lost.
 
     On a protected service the operation waits for a second person; ReasonNeeded is raised where a rule wants one.
-    `break_glass` passes by both approval and freeze.
+    `break_glass` is the emergency override of both approval and freeze.
     """
     preview = mine([preview_id], user).get(str(preview_id))
     if preview is None:
@@ -199,7 +199,7 @@ def _submit(
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
     """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow.
 
-    On a protected service it is previewed afresh, so that what is approved is what would happen now; that may raise
+    On a protected service it is previewed again, so that what is approved is what would happen now; that may raise
     what `preview` and `submit` raise. So is what was stopped: the service may be protected by labels that it got later.
     """
     if operation.status not in TERMINAL or operation.status in SUCCESSFUL:
@@ -262,7 +262,7 @@ def _new_pods(change: Change, needed: frozenset[str]) -> Change:
 
 
 def _parts(change: Change) -> tuple[Change, ...]:
-    """The change's parts without what only asks for new pods: a retry asks anew."""
+    """The change's parts without requests for new pods: a retry requests them again."""
     parts = change.changes if isinstance(change, Combined) else (change,)
     return tuple(part for part in parts if not isinstance(part, Redeploy | Restart))
 
