@@ -52,8 +52,8 @@ def refuse_unfit_prefixes(user: str, group: str, oidc: str) -> None:
         raise ImproperlyConfigured("CONSOLE_IMPERSONATE_*_PREFIX: Kubernetes reserves names that start with system:.")
     if not oidc:
         raise ImproperlyConfigured(
-            "CONSOLE_IMPERSONATE_OIDC_PREFIX must not be empty: whoever names people at the identity provider could "
-            "name somebody as a user of the cluster."
+            "CONSOLE_IMPERSONATE_OIDC_PREFIX must not be empty: without it, somebody at the identity provider could "
+            "get the name of a user of the cluster."
         )
 
 

@@ -94,7 +94,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         address: str = super().get_logout_redirect_url(request)
-        return reverse("oidc_leave") if signing_out.goes_on(request) else address
+        return reverse("oidc_leave") if signing_out.continues_at_provider(request) else address
 
     def logout(self, request: HttpRequest) -> None:
         signing_out.end(request)

@@ -35,4 +35,4 @@ def _reseal(one: Authenticator, count: Count) -> None:
             count.lost += 1
             continue
         one.save(update_fields=["data"])
-        count.anew += 1
+        count.resealed += 1

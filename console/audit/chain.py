@@ -72,7 +72,7 @@ def record(
     text: str = "",
     operation: UUID | None = None,
 ) -> Entry:
-    """Append an entry in the caller's transaction, so that it is committed or rolled back with what it records; returns it.
+    """Append an entry in the caller's transaction, so that it is committed only with what it records; returns it.
 
     The roles and the team that the person acts in are looked up; `labels` are those of the service, for grants with
     a selector, where the caller knows them.

@@ -5,8 +5,8 @@
 2. In the same transaction the field is replaced. Triggers let nothing else pass (console.audit.redaction_triggers).
 3. `verify` accepts an entry that does not match its hash only where such entries account for exactly what it holds.
 
-The hash is scrypt's with a salt of its own: somebody who has the value can prove that it was this one, and for anybody else
-each guess is expensive.
+The hash is scrypt's with a salt of its own: somebody who has the value can prove that it was this one; for anybody
+else each guess is expensive.
 """
 
 import hashlib
@@ -78,8 +78,8 @@ def is_mark(text: str) -> bool:
     return bool(_MARK.fullmatch(text))
 
 
-def stands_for(mark: str, value: str) -> bool:
-    """Whether the mark was put in the place of this value."""
+def is_mark_of(mark: str, value: str) -> bool:
+    """Whether the mark replaced this value."""
     salt, _, _hash = mark.removeprefix(_PREFIX).partition("$")
     return is_mark(mark) and secrets.compare_digest(mark, _mark(value, bytes.fromhex(salt)))
 

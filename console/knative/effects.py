@@ -72,14 +72,14 @@ def taken_back(before: Service, sent: Service, answered: Service) -> frozenset[F
     A manifest that leaves out what the cluster fills in again changes nothing there. Differences of what is masked, as
     a whole or in part, cannot be distinguished by their text, so they all count.
     """
-    stand = frozenset(row.path for row in diff(before.raw, answered.raw))
-    return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in stand and not _is_masked(row))
+    remaining = frozenset(row.path for row in diff(before.raw, answered.raw))
+    return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in remaining and not _is_masked(row))
 
 
 def of_rows(rows: Iterable[FieldChange]) -> frozenset[str]:
     """Return the permissions that these differences need.
 
-    Every edit of the template takes the name off it, so that this alone does not count beside another effect of the template.
+    Every edit of the template removes its name, so this alone does not count beside another effect of the template.
     """
     needed: dict[FieldPath, frozenset[str]] = {row.path: of_field(row.path) for row in rows if not _is_unnaming(row)}
     found = frozenset[str]().union(*needed.values())

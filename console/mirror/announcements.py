@@ -96,7 +96,7 @@ class Announcements:
             except (redis.RedisError, OSError) as error:
                 failures += 1
                 log.warning("announcements_interrupted", reason=type(error).__name__)
-                part = 0.5 + random.random() / 2  # noqa: S311  spreads the retries, and is no secret
+                part = 0.5 + random.random() / 2  # noqa: S311  spreads the retries, not a secret
                 await asyncio.sleep(min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 8)) * part)
 
 

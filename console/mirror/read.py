@@ -83,7 +83,7 @@ def _guarded(read: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return read(*args, **kwargs)
-        except (redis.RedisError, ValueError) as error:  # ValueError: what is there is no text, or no number
+        except (redis.RedisError, ValueError) as error:  # ValueError: the value is not a text, or not a number
             raise MirrorUnavailable(type(error).__name__) from error
 
     return guarded
@@ -97,7 +97,7 @@ _cache: dict[str, "_Copy"] = {}
 _cache_lock = threading.Lock()
 TRAIL_START = "0-0"
 MAX_EVENTS = 500  # of the trail, at once
-MAX_CHANGES = 2000  # at once; more are cheaper to read anew. At most store.KEPT_CHANGES.
+MAX_CHANGES = 2000  # at once; more are cheaper to read completely. At most store.KEPT_CHANGES.
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ CHUNK = 200
 
 @dataclass(slots=True)
 class Count:
-    """What became of one column: rows that were re-encrypted, rows that had the newest key already, rows that no key decrypts."""
+    """One column: rows that were re-encrypted, rows that had the newest key already, rows that no key decrypts."""
 
     column: str
-    anew: int = 0
+    resealed: int = 0
     newest: int = 0
     lost: int = 0
 
@@ -45,10 +45,10 @@ def _reseal(model: type[models.Model], field: str) -> Count:
             count.newest += 1
             continue
         try:
-            anew = sealing.reseal(sealed)
+            resealed = sealing.reseal(sealed)
         except sealing.InvalidToken:
             count.lost += 1
             continue
         # A row that was deleted or written meanwhile is left alone: its writer has the newest key.
-        count.anew += model._default_manager.filter(pk=pk, **{field: bytes(sealed)}).update(**{field: anew})
+        count.resealed += model._default_manager.filter(pk=pk, **{field: bytes(sealed)}).update(**{field: resealed})
     return count

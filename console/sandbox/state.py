@@ -22,7 +22,7 @@ class StateFile:
         self._saved_version = -1
 
     def load(self) -> bool:
-        """Fill the store from the file; False when there is none. Raises ValueError for a file that is not a saved state."""
+        """Fill the store from the file; False when there is none. Raises ValueError for a file without a state."""
         if not self._path.exists():
             return False
         try:

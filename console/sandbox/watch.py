@@ -46,7 +46,7 @@ class Watches:
                 call.resource, "", "resourceVersionMatch", f"Forbidden: {message}", "FieldValueForbidden"
             )
         version = call.version()
-        usual = random.uniform(SHORTEST_SECONDS, LONGEST_SECONDS)  # noqa: S311  spreads the ends, and is no secret
+        usual = random.uniform(SHORTEST_SECONDS, LONGEST_SECONDS)  # noqa: S311  spreads the ends, not a secret
         seconds = call.number("timeoutSeconds") or usual
         return self._lines(call, selection(call), version or None, wants_initial, seconds)
 

@@ -93,7 +93,7 @@ def _free_name(sociallogin: Any) -> str:
 def _refuse_name(request: HttpRequest, refusal: NameRefused) -> Any:
     claim = settings.OIDC_USERNAME_CLAIM
     record_refused_sign_in(request, refusal.name, f"single sign-on: no account, the claim {claim} is {refusal.code}")
-    log.warning("account_not_made", claim=claim, why=refusal.code)
+    log.warning("account_not_created", claim=claim, why=refusal.code)
     context = {"why": refusal.code, "name": refusal.name[:150], "claim": claim}
     return render(request, "socialaccount/refused.html", context, status=403)
 

@@ -47,7 +47,7 @@ def complete(request: HttpRequest, sociallogin: Any) -> HttpResponse:
     account = sociallogin.account
     proof = {"provider": account.provider, "uid": account.uid, "reauthenticated": True}
     record_authentication(request, request.user, "socialaccount", **proof)
-    return _go_on(request, sociallogin.state.get("next"))
+    return _continue(request, sociallogin.state.get("next"))
 
 
 def was_confirmed(request: HttpRequest) -> bool:
@@ -64,7 +64,7 @@ def _refuse_old(auth_time: Any, asked_at: Any) -> None:
         raise NotConfirmed("old")
 
 
-def _go_on(request: HttpRequest, next_url: str | None) -> HttpResponse:
+def _continue(request: HttpRequest, next_url: str | None) -> HttpResponse:
     """Take up the request that was kept; allauth looks for its address where a form of its own would have it."""
     request.GET = QueryDict(urlencode({"next": next_url or ""}))
     answer: HttpResponse | None = resume_request(request)

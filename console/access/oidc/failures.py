@@ -1,6 +1,6 @@
 """Why a sign-in at the identity provider failed, and who can do something about it.
 
-People are told to try again only where that helps; the rest is for the operators of the console, with the setting at fault.
+People are told to try again only where that helps; the rest is for the console's operators, with the setting at fault.
 """
 
 import re

@@ -34,7 +34,7 @@ def remember(request: HttpRequest, sociallogin: Any) -> None:
     UserSession.objects.filter(session_key=request.session.session_key).update(data=origin)
 
 
-def goes_on(request: HttpRequest) -> bool:
+def continues_at_provider(request: HttpRequest) -> bool:
     """Whether the sign-out of this session should be followed by one at the provider."""
     return settings.OIDC_LOGOUT and _HINT in request.session
 

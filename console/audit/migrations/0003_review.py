@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # SQLite makes the table anew to add columns, and its triggers go with the old one; 0004 makes the new ones.
+        # SQLite rebuilds the table to add columns, and its triggers are lost with the old one; 0004 creates the new ones.
         migration(
             postgresql=triggers.FIRST_POSTGRESQL_DROP,
             postgresql_drop=triggers.FIRST_POSTGRESQL,

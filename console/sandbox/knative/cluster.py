@@ -56,7 +56,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The surroundings of a controller."""
+    """What a controller works with."""
 
     store: Store
     clock: Clock

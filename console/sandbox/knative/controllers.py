@@ -24,7 +24,7 @@ from console.sandbox.knative.routing import RoutingTable
 from console.sandbox.knative.service_controller import ServiceController
 from console.sandbox.resources import CONFIGURATIONS, PODS, REVISIONS, ROUTES, SERVICES, Resource
 
-BREATH = 200  # changes handled before others on the event loop get their turn
+BATCH_SIZE = 200  # changes handled before others on the event loop get their turn
 
 
 class Reconciler(Protocol):
@@ -72,7 +72,7 @@ class Controllers:
             async for event, resource, obj in self._subscription:
                 self._handle(event, resource, obj)
                 handled += 1
-                if handled % BREATH == 0:
+                if handled % BATCH_SIZE == 0:
                     await asyncio.sleep(0)
         finally:
             self._subscription.close()

@@ -1,4 +1,4 @@
-"""The simulated kubelet and scheduler: takes a Pod from Pending to Running until it is gone, with a task for each Pod."""
+"""The simulated kubelet and scheduler: takes a Pod from Pending to Running and to its end, a task for each Pod."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def mark_deploying(status: Object, conditions: Conditions, revision: Object) -> 
 
 
 def mark_scaled_to_zero(status: Object, conditions: Conditions, revision: Object) -> None:
-    """The deployment exists with no replicas; the container's health is open, as in the recording."""
+    """The deployment exists with no replicas; the container's health is unknown, like in the recording."""
     status["actualReplicas"] = 0
     conditions.mark_unknown(HEALTHY)
     conditions.mark_unknown(AVAILABLE, "Deploying")

@@ -24,7 +24,7 @@ class Share(Struct, frozen=True):
 
 
 class ServiceRow(Struct, frozen=True):
-    """A service as in the list of services. `conditions` is kn's count, for example `3 OK / 3`."""
+    """A service in the list of services. `conditions` is kn's count, for example `3 OK / 3`."""
 
     cluster: str
     namespace: str

@@ -49,7 +49,7 @@ def progress(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 @require_permission(Permission.AUDIT)
 def file(request: ConsoleRequest, id: UUID) -> StreamingHttpResponse:
-    """The file of an export that is done, while the person may read everything in it; downloading it leaves an entry."""
+    """The file of a finished export, while the person may read everything in it; downloading it leaves an entry."""
     one = _mine(request, id)
     if one.finished_at is None or one.error or not audit_exports.is_readable(one, request.rights):
         raise Http404

@@ -84,8 +84,8 @@ def remove_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse
     except Refused as error:
         return team_page(request, team, refused=refusals.words(error))
     message = _("%(name)s is no longer a member.") % {"name": found.user.get_username()}
-    goes_on = team.pk in teams.visible(request.user, request.rights)
-    return done(request, message, team_url(team) if goes_on else reverse("teams"))
+    is_visible = team.pk in teams.visible(request.user, request.rights)
+    return done(request, message, team_url(team) if is_visible else reverse("teams"))
 
 
 @require_POST

@@ -149,7 +149,7 @@ def _rows(found: Operation) -> list[FieldChange]:
 @signed_in
 def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """Make an operation of a preview. A second press leads to the operation that the first one made."""
-    if request.method != "POST":  # after a detour to the sign-in page, or when the address of a submission is loaded again
+    if request.method != "POST":  # after the sign-in page, or when the address is loaded again
         return gone(request, [str(id)])
     asked = LimitsForm(request.POST)
     if not asked.is_valid():

@@ -17,9 +17,11 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         counts = [*reseal_all(), second_factors.reseal()]
         for count in counts:
-            self.stdout.write(f"{count.column}: {count.anew} re-encrypted, {count.newest} already used the newest key")
+            self.stdout.write(
+                f"{count.column}: {count.resealed} re-encrypted, {count.newest} already used the newest key"
+            )
         text = "; ".join(
-            f"{count.column}: {count.anew} of {count.anew + count.newest + count.lost}" for count in counts
+            f"{count.column}: {count.resealed} of {count.resealed + count.newest + count.lost}" for count in counts
         )
         audit.record("manage.Reseal", actor=operator(), outcome=Outcome.SUCCEEDED, text=text)
         if lost := [count for count in counts if count.lost]:
