@@ -56,8 +56,6 @@ from console.knative.changes import (
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations.models import Operation, Preview
-from console.request_tests.models import AccessTest
 from tests.broker import broker
 from tests.operations.conftest import person
 from tests.operations.factories import GO, RUST, SERVICES, World, manifest
@@ -67,9 +65,18 @@ from tests.sandbox_process import sandbox
 from tests.waiting import eventually
 
 # Where that version has them: by these names, which no tool moves along with the modules of today.
-access_tests, audit_exports, drafts, previewing, submission, tasks, protection = (
+access_tests, audit_exports, drafts, models, previewing, submission, tasks, protection = (
     import_module(f"console.operations.{name}")
-    for name in ("access_tests", "audit_exports", "drafts", "previewing", "submission", "tasks", "protection.models")
+    for name in (
+        "access_tests",
+        "audit_exports",
+        "drafts",
+        "models",
+        "previewing",
+        "submission",
+        "tasks",
+        "protection.models",
+    )
 )
 
 TABLES = ("access", "audit", "operations", "registry")
@@ -163,7 +170,7 @@ def begin_previews(world: World, dora: Actor) -> None:
     """Two previews that nobody submitted, one of them too old by now, and what was typed into a form."""
     previewing.preview(SECOND, user=user_of(dora), ref=made(world, "previewed"))
     late = previewing.preview(SECOND, user=user_of(dora), ref=made(world, "previewed-late")).preview
-    Preview.objects.filter(id=late.id).update(created_at=timezone.now() - timedelta(hours=3))
+    models.Preview.objects.filter(id=late.id).update(created_at=timezone.now() - timedelta(hours=3))
     path = "/services/box/default/previewed/env"
     drafts.note(drafts.keep(user_of(dora), path, {"value": ["Typed"]}), {"reason": ["ticket 12"]})
 
@@ -179,10 +186,10 @@ def begin_requests(world: World, dora: Actor) -> None:
         world.create(name, labels={"guard": "on"})
     submit(SECOND, ServiceRef("box", "default", "waiting"), dora, reason="ticket 7")
     late = submit(SECOND, ServiceRef("box", "default", "waiting-late"), dora, reason="ticket 8")
-    Operation.objects.filter(id=late.id).update(expires_at=timezone.now() - timedelta(minutes=1))
+    models.Operation.objects.filter(id=late.id).update(expires_at=timezone.now() - timedelta(minutes=1))
 
 
-def kill_worker_of(operation: Operation, step: str) -> None:
+def kill_worker_of(operation: Any, step: str) -> None:
     """Let a worker, a process of its own, die in the middle of the operation, and its lease run out."""
     connection.close()
     if (child := os.fork()) == 0:
@@ -195,7 +202,7 @@ def kill_worker_of(operation: Operation, step: str) -> None:
     gone = timezone.now() - timedelta(seconds=20)
     operation.refresh_from_db()
     assert operation.is_active, f"{operation} has ended"
-    Operation.objects.filter(id=operation.id).update(
+    models.Operation.objects.filter(id=operation.id).update(
         handed_over_at=gone - timedelta(seconds=6), lease_until=gone, lease_owner=NOBODY
     )
 
@@ -214,7 +221,7 @@ def begin_access_tests(world: World, dora: Actor) -> None:
     for name in ("tested", "tested-in-part"):
         ref = made(world, name)
         access_tests.start(ref, Service(world.get(name)), count=20, user=user_of(dora), actor=dora)
-    AccessTest.objects.filter(name="tested-in-part").update(
+    models.AccessTest.objects.filter(name="tested-in-part").update(
         sent=8,
         by_revision={"tested-in-part-00001": 8},
         by_body={"Hello First!": 8},
@@ -253,11 +260,11 @@ def cluster(state: dict[str, Any]) -> dict[str, Any]:
 
 def database() -> dict[str, Any]:
     """The rows as they are, but for what names this machine."""
-    Operation.objects.update(clock_stamp="")
-    Operation.objects.exclude(lease_owner="").update(lease_owner=NOBODY)
+    models.Operation.objects.update(clock_stamp="")
+    models.Operation.objects.exclude(lease_owner="").update(lease_owner=NOBODY)
     leaves = MigrationLoader(connection).graph.leaf_nodes()
-    models = [model for label in TABLES for model in apps.get_app_config(label).get_models()]
-    ordered = serializers.sort_dependencies([(None, models)], allow_cycles=True)
+    found = [model for label in TABLES for model in apps.get_app_config(label).get_models()]
+    ordered = serializers.sort_dependencies([(None, found)], allow_cycles=True)
     # Not as JSON: that drops the microseconds, which the chain of the log covers.
     rows = [row for model in ordered for row in serializers.serialize("python", model.objects.order_by("pk"))]
     return {
