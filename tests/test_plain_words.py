@@ -75,7 +75,7 @@ def test_no_document_and_no_code_has_a_retired_word() -> None:
         "def read_anew():",
         "GLASS_SHOWN = 7",
         "for\n    ever",
-        "MAX_ROWS = 5",
+        "MOST_rows = 5",
         "Whoever asks",
         "def goes_on():",
     ],
