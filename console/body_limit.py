@@ -53,7 +53,7 @@ class _Counted:
 
 
 def _announced(scope: Any) -> int:
-    """The bytes that Content-Length tells; 0 when it is missing or not a number (the server refuses the latter)."""
+    """The bytes that Content-Length announces; 0 when it is missing or not a number (the server refuses the latter)."""
     text = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() else 0
 

@@ -18,7 +18,7 @@ ERROR_THREADS = 4
 
 
 class BoundedThreads(ThreadPoolExecutor):
-    """Runs calls in at most so many threads; what a call opened of the database is given back when it ends."""
+    """Runs calls in a limited number of threads; database connections of a call are returned when it ends."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(_run, fn, *args, **kwargs)

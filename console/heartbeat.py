@@ -1,4 +1,4 @@
-"""A file that each process touches while it does its work: what the liveness probes of deploy/ and compose look at.
+"""A file that each process touches while it works, for the liveness probes of deploy/ and compose.
 
 A probe must cost next to nothing, so it asks `find` for the file's age and starts no Python. The file stays untouched
 when the process hangs, and when a worker no longer gets messages while other workers of its queue do. Without Redis

@@ -27,7 +27,7 @@ def redact_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
 def levels(level: str) -> dict[str, str]:
     """Return the level of each logger, by name; of all others by the empty one.
 
-    `level` is the console's own. Libraries tell no more than INFO, whatever it is: at DEBUG they repeat what they are
+    `level` is the console's own. Libraries log nothing below INFO, whatever it is: at DEBUG they repeat what they are
     given, as Django's templates do with the objects of a page.
     """
     libraries = "INFO" if level == "DEBUG" else level

@@ -13,7 +13,7 @@ def acting_role(user_id: int, action: str, ref: ServiceRef | None, labels: Mappi
     """Return the person's roles on the service, and the team whose grant allows the action.
 
     The action's first word is a permission where one is needed (`deploy.SetEnv`). Of several teams the first by name
-    counts. Without a service (a sign-in) all roles are told, and the team only of those who have just one.
+    counts. Without a service (a sign-in) all roles are named, and the team only of people who have just one.
     """
     user = User.objects.filter(pk=user_id).first()
     if user is None:

@@ -1,4 +1,4 @@
-"""Who does something, from where: what operations and audit entries keep of a person."""
+"""Who does something, and from where: what operations and audit entries store about a person."""
 
 import ipaddress
 from dataclasses import dataclass

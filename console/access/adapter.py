@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count: the one that the audit log names."""
-        return client_ip(request) or "127.0.0.1"  # a server on a unix socket tells none
+        return client_ip(request) or "127.0.0.1"  # a server on a unix socket has none
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         try:
@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return answer
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """Somebody proved to be this person and is not let in: the log tells, whichever way they came."""
+        """Somebody authenticated as this person but was not signed in: the log has it, however they authenticated."""
         record_refused_sign_in(request, user.get_username(), "the account is deactivated")
         answer: HttpResponse = super().respond_user_inactive(request, user)
         return answer

@@ -6,7 +6,7 @@ class AccessConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hear of sign-ins and of connections to the database, and tell the audit log in which roles people act."""
+        """Hear of sign-ins and of connections to the database, and give the audit log the roles in which people act."""
         from django.db.backends.signals import connection_created
 
         from console.access import signals  # noqa: F401  connects them

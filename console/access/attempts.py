@@ -16,7 +16,7 @@ from console.audit import Outcome
 from console.knative.references import ServiceRef
 
 FOLD_SECONDS = 3600
-COUNT_SECONDS = 7 * 24 * 3600  # a number of repeats that no later attempt tells is forgotten
+COUNT_SECONDS = 7 * 24 * 3600  # a number of repeats that no later attempt reports is forgotten
 
 
 def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "") -> None:
@@ -48,7 +48,7 @@ def fold_key(user_id: int | None, permission: str, attempt: str) -> str:
 
 
 def _repeats(key: str) -> int | None:
-    """Return how many repeats no entry tells yet, or None where this is one more repeat.
+    """Return how many repeats no entry reports yet, or None where this is one more repeat.
 
     Without Redis nothing is folded: an entry too many is better than one too few.
     """

@@ -39,7 +39,7 @@ class Change:
     differences: list[FieldChange] = field(default_factory=list)
 
     def note(self, name: str, before: object, after: object) -> None:
-        """Tell a field's value before and after (None: not there); what stays the same is not told."""
+        """Record a field's value before and after (None: not set); equal values are not recorded."""
         was, becomes = (None if value is None else str(value) for value in (before, after))
         if was != becomes:
             self.differences.append(FieldChange((name,), was, becomes))

@@ -89,7 +89,7 @@ def require_permission(permission: Permission) -> Callable[[View[Request]], View
 
 
 def administrators_only(view: View[Request]) -> View[Request]:
-    """Let a view run for administrators of the installation only; others get a 403 page, and an audit entry tells."""
+    """Let a view run for administrators of the installation only; others get a 403 page, and an audit entry."""
 
     @functools.wraps(view)
     def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -38,7 +38,7 @@ class Answer:
 def explain(person: User, scope: Scope | None, teams: Collection[int] | None = None) -> list[Answer]:
     """Return an answer for each permission on all of the scope (None: anywhere).
 
-    `teams` limits what is told to paths through these teams, for a reader who may not see all of the person's.
+    `teams` limits the result to paths through these teams, for a reader who may not see all of the person's.
     """
     now = timezone.now()
     memberships = Membership.objects.filter(user=person).select_related("team").prefetch_related("team__grants__role")

@@ -8,7 +8,7 @@ Labels = Mapping[str, str]
 
 
 class UnknownLabels(Mapping[str, str]):
-    """The labels of a service that cannot be told now: raises `why` as soon as a decision depends on them."""
+    """The labels of a service that cannot be read at the moment: raises `why` as soon as a decision depends on them."""
 
     def __init__(self, why: Exception) -> None:
         self._why = why
@@ -36,7 +36,7 @@ def connect(
     services: Callable[[], Iterable[tuple[ServiceRef, Labels]]] | None = None,
     failures: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Let the functions below ask these; `failures` are what they raise when the labels cannot be told now."""
+    """Let the functions below ask these; `failures` are what they raise when labels cannot be read."""
     global _source, _services, _failures
     _source, _services, _failures = source, services, failures
 
@@ -50,7 +50,7 @@ def labels_of(ref: ServiceRef) -> Labels:
 
 
 def labels_if_known(ref: ServiceRef) -> Labels:
-    """Return the labels of the service, none when they cannot be told: for what must not fail over them."""
+    """Return the labels of the service, none when they cannot be read: for what must not fail over them."""
     try:
         return dict(labels_of(ref))
     except _failures:

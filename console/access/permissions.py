@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Permission(StrEnum):
-    """What a person may do with a service; Kubernetes cannot tell an env change from a traffic change, this can."""
+    """What a person may do with a service; Kubernetes does not separate env from traffic changes, this does."""
 
     VIEW = "view"
     REVEAL = "reveal"

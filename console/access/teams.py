@@ -46,7 +46,7 @@ def runs(user: User, rights: Rights, team: Team) -> bool:
 
 
 def may_grant(rights: Rights) -> bool:
-    """Whether the person may grant anything anywhere; what exactly, `shortfall` tells."""
+    """Whether the person may grant anything anywhere; `shortfall` says what exactly."""
     return rights.allows(Permission.MANAGE)
 
 
@@ -98,7 +98,7 @@ def delete(team: Team, *, user: User, actor: Actor) -> None:
 
 
 def _refuse_taken(name: str, but: Team | None = None) -> None:
-    """Names of teams are told apart by people: not by capitals alone."""
+    """People have to distinguish the names of teams, so capitals alone are not enough."""
     if any(one != but for one in Team.objects.filter(name__iexact=name)):
         raise Refused("name-taken", name=name)
 

@@ -30,7 +30,7 @@ PERMISSIONS = (Permission.VIEW, Permission.AUDIT)
 
 
 class NotOffered(Exception):
-    """A token of that kind is not to be had: it would last too long, or allow what its person may not."""
+    """Such a token cannot be created: it would last too long, or allow more than its owner may do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The append-only log: who did what to which object, before and after, with what result; its hash chain and export.
 
-`record()` is called in the same transaction as what it tells. Secret values never come here: callers pass differences
+`record()` is called in the same transaction as what it records. Secret values never come here: callers pass differences
 that console.knative.diff has masked. Imports knative only.
 """
 

@@ -8,7 +8,7 @@ from console.knative.references import ServiceRef
 
 @dataclass(frozen=True, slots=True)
 class ActingRole:
-    """The roles that applied, and the team whose grant it was: empty when none or when it cannot be told."""
+    """The roles that applied, and the team whose grant it was: empty when there is none or when it is ambiguous."""
 
     roles: tuple[str, ...] = ()
     team: str = ""

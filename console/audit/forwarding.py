@@ -27,7 +27,7 @@ ADDRESS_SECONDS = 5.0  # for each address of the syslog server to take the conne
 CONNECT_SECONDS = 10.0  # for looking it up and connecting
 LINE_SECONDS = 5.0  # for it to take a line
 BATCH_SECONDS = 20.0  # for one batch, then the cursor moves; HELD is more than this, a line, LONGEST and a connection
-DATAGRAM = 8000  # bytes of a line; a longer one is told without its changes
+DATAGRAM = 8000  # bytes of a line; a longer one is sent without its changes
 
 Send = Callable[[Sequence[Entry]], int]  # returns how many of them, one at least, were taken in time
 

@@ -1,10 +1,10 @@
-"""How what an entry tells came out."""
+"""Outcome of an audited action."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """`requested` is written when a change is accepted; its end is an entry of its own."""
+    """`requested` is written when a change is accepted; its end is a separate entry."""
 
     REQUESTED = "requested"
     SUCCEEDED = "succeeded"

@@ -1,6 +1,6 @@
 """For an entry that contains a secret by accident: an administrator replaces one field by its salted hash.
 
-1. A new entry tells of it: which entry, which field, the hash that the entry has and keeps, what the field contains
+1. A new entry records it: which entry, which field, the hash that the entry has and keeps, what the field contains
    now, and the digest of what the entry contains now. It is signed with the key of checkpoints.
 2. In the same transaction the field is replaced. Triggers let nothing else pass (console.audit.redaction_triggers).
 3. `verify` accepts an entry that does not match its hash only where such entries account for exactly what it holds.
@@ -85,7 +85,7 @@ def is_mark_of(mark: str, value: str) -> bool:
 
 
 def redact(sequence: int, name: str, *, reason: str, actor: Actor) -> Entry:
-    """Replace the field of the entry and tell of it; returns the telling entry. Raises RedactionRefused.
+    """Replace the field of the entry and record it; returns the new entry. Raises RedactionRefused.
 
     Whether the person may is the caller's to know.
     """
@@ -106,12 +106,12 @@ def redact(sequence: int, name: str, *, reason: str, actor: Actor) -> Entry:
 
 
 def told_of(sequence: int) -> list[Entry]:
-    """Return the entries that tell of redactions of the entry, oldest first."""
+    """Return the entries that record redactions of the entry, oldest first."""
     return list(Entry.objects.filter(action=REDACTED, text__startswith=f"entry {sequence}, ").order_by("sequence"))
 
 
 def subject_of(telling: Entry) -> int | None:
-    """Return the number of the entry of which this one tells a redaction."""
+    """Return the number of the entry whose redaction this one records."""
     found = _TOLD.fullmatch(telling.text) if telling.action == REDACTED else None
     return int(found["entry"]) if found else None
 
@@ -148,7 +148,7 @@ class Redactions:
 
 
 def read(telling: Entry, trusted: Sequence[str] = ()) -> Redaction:
-    """Return what the entry tells; raises BrokenLink where it is not ours."""
+    """Return what the entry records; raises BrokenLink where it is not ours."""
     found = _TOLD.fullmatch(telling.text)
     if found is None or int(found["entry"]) >= telling.sequence:
         raise BrokenLink(telling.sequence, "it tells of no redaction")

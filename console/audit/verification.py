@@ -82,7 +82,7 @@ def _reaches_every_mark(start: Link, last: Link, checkpoints: Sequence[Checkpoin
 
 
 def _retention_is_told() -> None:
-    """The newest retention was told by an entry; those before are told by entries that may be archived by now."""
+    """The newest retention was recorded by an entry; the entries of earlier ones may be archived by now."""
     newest = Retention.objects.order_by("-through").first()
     if newest and not Entry.objects.filter(action=RETAINED, sequence__gt=newest.through, text=str(newest)).exists():
         raise BrokenLink(newest.through, "entries were removed, and no entry records it")

@@ -27,11 +27,11 @@ class ClusterError(Exception):
 
 
 class NotFound(ClusterError):
-    """404: the object, or its kind, is not there."""
+    """404: the object, or its kind, does not exist."""
 
 
 class AlreadyExists(ClusterError):
-    """409 AlreadyExists: an object of that name is there."""
+    """409 AlreadyExists: an object with the name exists."""
 
 
 class Conflict(ClusterError):

@@ -148,7 +148,7 @@ class Gateway:
         return any(isinstance(one, dict) and one.get("name") == SERVICES.plural for one in found)
 
     def knative_version(self) -> str:
-        """Return Knative Serving's version as its namespace's label tells it, empty when it does not."""
+        """Return Knative Serving's version from the label of its namespace, empty when there is none."""
         labels = ({**(raw["metadata"].get("labels") or {})} for raw in self._list(NAMESPACES, None, KNATIVE_NAMESPACE))
         return next((str(found[VERSION_LABEL]) for found in labels if found.get(VERSION_LABEL)), "")
 

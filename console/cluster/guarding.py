@@ -17,7 +17,7 @@ from console.deadlines import Timed
 
 
 class AddressForbidden(urllib3.exceptions.HTTPError):
-    """The connection leads to an address that must not be asked; `address` tells which."""
+    """The connection goes to a forbidden address, which is in `address`."""
 
     def __init__(self, address: str) -> None:
         super().__init__(f"The address {address} cannot be used for a cluster")

@@ -29,7 +29,7 @@ _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 
 class AddressRefused(Exception):
-    """The service's URL leads where an access test must not go; `host` and `why` (a code) tell."""
+    """Test requests must not go to the host of the service's URL; `host`, and `why` as a code."""
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(f"{host[:253]}: {why}")

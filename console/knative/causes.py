@@ -1,6 +1,6 @@
 """Why it does not work: the cause behind a failed revision or route.
 
-What is so now speaks before what was so once: the state of the pods first, then the conditions of the revision, then
+The present state comes before past events: the state of the pods first, then the conditions of the revision, then
 warnings that are newer than the pods, then the conditions of route and service. Patterns are only matched, from their
 beginning, with messages that the API, the kubelet or the scheduler write; what a container printed is never read for
 a cause, whatever words it holds.
@@ -63,14 +63,14 @@ _PULL = (
 _START = ("CreateContainerError", "RunContainerError", "PostStartHookError", "StartError", "ContainerCannotRun")
 _CONFIG = "CreateContainerConfigError"
 _WAITS = {**dict.fromkeys(_PULL, Code.IMAGE_MISSING), **dict.fromkeys(_START, Code.CANNOT_START)}
-# Reasons of conditions that tell a cause by themselves (Knative hands on those of containers, pods and deployments).
+# Reasons of conditions that are enough to know the cause (Knative hands on those of containers, pods and deployments).
 _REASONS = {
     **_WAITS,
     "OOMKilled": Code.OUT_OF_MEMORY,
     "CrashLoopBackOff": Code.CRASH,
     "Unschedulable": Code.UNSCHEDULABLE,
 }
-# What Knative waits for in vain, though its deadline has not passed.
+# What Knative is waiting for without success, though its deadline has not passed.
 _LASTING = frozenset(
     {
         *(Code.IMAGE_MISSING, Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.CANNOT_START, Code.QUOTA),
@@ -139,7 +139,7 @@ def find(
     pods: Iterable[Pod] = (),
     events: Iterable[Event] = (),
 ) -> Cause:
-    """Return the cause that is nearest to the failure; the service's own message when nothing else tells one."""
+    """Return the cause that is nearest to the failure; the service's own message when nothing else names one."""
     pods = _living_first(pods)
     warnings = sorted((event for event in events if event.is_warning), key=lambda event: _stamp(event.at), reverse=True)
     candidates = (
@@ -155,7 +155,7 @@ def find(
 
 
 def of_service(service: Service) -> Cause | None:
-    """Return what a failed service's own conditions tell, for lists that read nothing else; None where it is well."""
+    """Return the cause by a failed service's conditions, for lists that read nothing else; None where it is well."""
     return find(service) if service.health is Health.FAILED else None
 
 
@@ -184,7 +184,7 @@ def _living_first(pods: Iterable[Pod]) -> list[Pod]:
 
 
 def _of_pod(pod: Pod, warnings: Iterable[Event]) -> Cause | None:
-    """What a pod's present state tells; None where nothing is wrong with it."""
+    """The cause from a pod's present state; None where nothing is wrong with it."""
     if pod.status.get("reason") == "Evicted":
         return Cause(Code.EVICTED, str(pod.status.get("message") or "Evicted"), pod=pod.name)
     about = [event for event in warnings if event.about == f"Pod/{pod.name}"]
@@ -216,7 +216,7 @@ def _of_container(pod: Pod, state: ContainerState, warnings: Iterable[Event]) ->
 
 
 def _runs_steadily(state: ContainerState, warnings: Iterable[Event]) -> bool:
-    """It has failed its probe long after its present start: what it ended of before is not what ails it now."""
+    """It has failed its probe long after its present start: the reason of an earlier end is not the present cause."""
     if not (state.is_running and state.started_at):
         return False
     return _first(warnings, Code.PROBE, since=state.started_at + _STEADY) is not None
@@ -240,7 +240,7 @@ def _of_end(state: ContainerState, ended: End, warnings: Iterable[Event], where:
 
 
 def _of_running(pod: Pod, state: ContainerState, warnings: Iterable[Event], where: tuple[str, str]) -> Cause:
-    """A container that runs and is not ready has failed its probes, also where no event tells of them."""
+    """A container that runs and is not ready has failed its probes, also where no event reports them."""
     for code in (Code.LIVENESS, Code.PROBE):
         if event := _first(warnings, code, since=state.started_at):
             return Cause(code, _event_text(event), {}, *where)
@@ -249,7 +249,7 @@ def _of_running(pod: Pod, state: ContainerState, warnings: Iterable[Event], wher
 
 
 def _of_waiting_pod(pod: Pod, warnings: Iterable[Event]) -> Cause | None:
-    """A pod that has a node and whose containers are not there yet: warnings since it got the node tell why."""
+    """A pod that has a node and whose containers are not there yet: warnings since it got the node say why."""
     if pod.is_ready or any(state.is_running or state.ended for state in pod.states):
         return None
     placed = next((one for one in pod.conditions if one.type == "PodScheduled"), None)
@@ -264,7 +264,7 @@ def _of_waiting_pod(pod: Pod, warnings: Iterable[Event]) -> Cause | None:
 def _of_conditions(
     holder: Revision | Route | Service | None, pods: Iterable[Pod], warnings: Iterable[Event]
 ) -> Cause | None:
-    """What an object's own conditions tell; the parts before Ready, which copies one of them."""
+    """The cause from an object's own conditions; the parts before Ready, which copies one of them."""
     if holder is None:
         return None
     failed = [one for one in holder.conditions if one.is_false and one.severity != "Info"]
@@ -292,7 +292,7 @@ def _of_condition(condition: Condition) -> Cause:
 
 
 def _of_events(pods: list[Pod], warnings: Iterable[Event]) -> Cause | None:
-    """The newest warning that tells a cause, where neither pods nor conditions do: of pods that never came to be."""
+    """The newest warning that names a cause, where neither pods nor conditions do: of pods that were never created."""
     for event in warnings:
         is_settled = any(event.about == f"Pod/{pod.name}" for pod in pods)
         if not is_settled and (found := _match(event.message)):
@@ -301,7 +301,7 @@ def _of_events(pods: list[Pod], warnings: Iterable[Event]) -> Cause | None:
 
 
 def _match(message: str) -> tuple[Code, dict[str, str]] | None:
-    """The cause that a message of the cluster's own tells by how it begins, with its facts."""
+    """The cause that the beginning of a cluster's message identifies, with its facts."""
     for code, pattern in _MESSAGES:
         if match := pattern.match(message):
             facts = {name: value for name, value in match.groupdict().items() if value}

@@ -30,7 +30,7 @@ ORDER = tuple(Phase)
 
 
 class Outcome(StrEnum):
-    """What a look at the service tells of the change. Only a look at the service as it is now may be claimed."""
+    """What a read of the service shows about the change. An outcome needs a read of the service as it is now."""
 
     SUCCEEDED = "succeeded"
     NOT_SERVING = "succeeded-not-serving"

@@ -63,7 +63,7 @@ def secrets_of(raw: Raw) -> frozenset[str]:
 
 
 def is_ordinary(value: str, names: frozenset[str] = frozenset(), *, is_secret: bool = False) -> bool:
-    """Whether the value tells nothing, so that hiding it would only shred texts. `is_secret`: its name says so."""
+    """Whether the value is no secret, so that masking it would only hurt texts. `is_secret`: its name says so."""
     plain = value.strip().casefold()
     if len(value.strip()) < MIN_LENGTH or plain in names or plain in _COMMON:
         return True

@@ -63,7 +63,7 @@ def _value(
 
 
 def _whole(service: Service, shown: str, may_see: Rule) -> str:
-    """Containers without names are told as a whole: with their values when all of them may be seen."""
+    """Containers without names are shown as a whole: with their values when all of them may be seen."""
     if not all(map(may_see, env_values(service.raw) | secrets_of(service.raw))):
         return shown
     containers = [dict(container.raw) for container in service.containers]

@@ -265,7 +265,7 @@ def revision(ref: ServiceRef, name: str) -> Revision | None:
 
 @_guarded
 def sealed_revision(ref: ServiceRef, name: str) -> Revision | None:
-    """Return the revision with a digest for each secret: for `diff`, which tells of those that differ."""
+    """Return the revision with a digest for each secret: for `diff`, which reports those that differ."""
     body = _one(ref.cluster, keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
     if body:
         return Revision(_object.decode(body))

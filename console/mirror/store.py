@@ -236,7 +236,7 @@ class Replacement:
             self._writer._run(batch)
 
     def finish(self) -> None:
-        """Forget what the list did not name and tell the browsers; raises LeadershipLost."""
+        """Forget what the list did not name and notify the browsers; raises LeadershipLost."""
         cluster = self._writer.cluster
         gone = sorted(self._gone)
         for start in range(0, len(gone), BATCH):

@@ -61,7 +61,7 @@ class ServiceSummary(msgspec.Struct, frozen=True):
 
 
 def summarize(cluster: str, service: Service) -> ServiceSummary:
-    """Return the summary of a service; the object may still have its managedFields, which tell when it changed."""
+    """Return the summary of a service; the object may still have its managedFields, with the time of a change."""
     truth = service.truth
     return ServiceSummary(
         cluster=cluster,

@@ -78,7 +78,7 @@ class Follower:
 
     @property
     def needs_restart(self) -> bool:
-        """The thread ended, though nobody told it to, and it is time to try again."""
+        """The thread ended without being stopped, and it is time to try again."""
         return not self._thread.is_alive() and self.clock() >= self.retry_at
 
     def heartbeat(self) -> None:
@@ -194,7 +194,7 @@ class Watcher:
         if known.is_complete:
             self._forget_all_but(known.names)
         else:
-            log.warning("clusters_not_all_known")  # the database is away: nothing is forgotten for that
+            log.warning("clusters_not_all_known")  # the database is unavailable: nothing is forgotten
         for cluster in known.names:
             self._follow(cluster)
         for follower in self._followers.values():
@@ -249,7 +249,7 @@ class Watcher:
         return follower
 
     def _drop_followers(self) -> list[Follower]:
-        """Tell all threads to end, and return them. One that writes once more finds its token void."""
+        """Stop all threads, and return them. A write in flight is discarded, as its token is invalid."""
         ending = list(self._followers.values())
         for follower in ending:
             follower.end()

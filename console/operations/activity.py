@@ -49,7 +49,7 @@ class Activity:
 
     @property
     def failed_percent(self) -> float:
-        """Of those that came to an end by themselves."""
+        """Of those that ended without being stopped."""
         ended = self.all.succeeded + self.all.failed
         return 100 * self.all.failed / ended if ended else 0.0
 

@@ -1,4 +1,4 @@
-"""Telling browsers that an operation moved. A browser that is not told polls, so a silent Redis loses nothing.
+"""Notifying browsers that an operation changed. A browser without notifications polls, so a silent Redis loses nothing.
 
 Somebody waits wherever this is called: a request that submits, a worker with a lease. So the timeouts are short, and a
 Redis that did not answer is left alone for a while.

@@ -27,7 +27,7 @@ USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
 
 def visible(rights: Rights, labels: Any) -> QuerySet[Operation]:
-    """Return the operations on services that the person may see. `labels(ref)` tells a service's labels."""
+    """Return the operations on services that the person may see. `labels(ref)` returns a service's labels."""
     if rights.is_administrator:
         return Operation.objects.all()
     refs = Operation.objects.order_by().values_list("cluster", "namespace", "name").distinct()
@@ -80,7 +80,7 @@ class PhaseSpan:
 
 
 def phase_spans(operation: Operation) -> tuple[PhaseSpan, ...]:
-    """Return the stations in order, for the picture of where the time went; at last the wait in vain for the next."""
+    """Return the phases in order for the duration chart, ending with the one that was never reached."""
     took = durations(operation.phases)
     spans = tuple(
         PhaseSpan(phase.value, at, took.get(phase.value, 0.0), (at or 0.0) - took.get(phase.value, 0.0))
@@ -122,7 +122,7 @@ def usual(operation: Operation) -> Usual | None:
 
 @dataclass(frozen=True)
 class Side:
-    """A field that two people changed: what it was, what the other made of it, and what this change wanted."""
+    """A field that two people changed: the value before, the other person's value, and the value of this change."""
 
     field: str
     was: str | None
@@ -131,7 +131,7 @@ class Side:
 
 
 def both_sides(operation: Operation) -> tuple[Side, ...]:
-    """Return the fields of a conflict. A change of a whole list is told beside each of its entries."""
+    """Return the fields of a conflict. A change of a whole list is shown beside each of its entries."""
     wanted = [(paths.text(tuple(row["path"])), row["after"]) for row in operation.changes]
     return tuple(
         Side(
@@ -149,7 +149,7 @@ def _is_same_place(one: str, other: str) -> bool:
 
 
 class Serving(StrEnum):
-    """Who answers a service's requests, seen from an operation on it."""
+    """Which revision serves a service's requests, seen from an operation on it."""
 
     UNKNOWN = "unknown"
     PREVIOUS = "previous"  # only what served before the operation
@@ -168,7 +168,7 @@ class ServesNow:
 
 
 def serves_now(operation: Operation, service: Service | None, *, is_fresh: bool) -> ServesNow:
-    """Return who serves by the mirrored service; what is stale or not settled tells nothing."""
+    """Return who serves by the mirrored service; stale or unsettled data says nothing."""
     if not is_fresh or not operation.uid:
         return ServesNow()
     if service is None:

@@ -51,7 +51,7 @@ def mark(clock: float | None = None) -> str:
 
 @cache
 def boot_id() -> str:
-    """Return what names this machine since it was started, empty where the system does not tell (not Linux)."""
+    """Return what names this machine since it was started, empty where the system has no such name (not Linux)."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:

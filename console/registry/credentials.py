@@ -1,4 +1,4 @@
-"""What the console shows a cluster to be let in, and where it may be shown."""
+"""The credentials of a cluster, and where they may be sent."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class InvalidCredential(Exception):
-    """A text cannot be used as what it was given for; `code` tells why, for the words of a page."""
+    """A text cannot be used as what it was given for; `code` says why, for the text of a page."""
 
     def __init__(self, code: str, **facts: str) -> None:
         super().__init__(code)

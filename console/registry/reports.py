@@ -22,7 +22,7 @@ _decoder = msgspec.json.Decoder(Report)
 
 
 def keep(cluster: str, report: Report) -> None:
-    """Remember the report; when Redis is away it is not remembered."""
+    """Store the report; it is lost when Redis is unavailable."""
     try:
         key = _key(cluster)
         client().set(key, sign(msgspec.json.encode(report), key), ex=CACHE_TTL)

@@ -53,7 +53,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
             raise ImmediateHttpResponse(_confirm(request, sociallogin))
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
-        """Make the account under the name that the provider tells, or none and say why."""
+        """Create the account with the name from the provider, or none and say why."""
         user: User = sociallogin.user
         try:
             with alone():

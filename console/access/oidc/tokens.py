@@ -41,7 +41,7 @@ def verified_claims(token: str, *, keys: dict[str, Any], issuer: str, client_id:
 def logout_claims(token: str, *, keys: dict[str, Any], issuer: str, client_id: str) -> dict[str, Any]:
     """Return the claims of a logout token (Back-Channel Logout 1.0, 2.6); raises UntrustedToken for any other.
 
-    An ID token is none: it tells no event, and it has a nonce.
+    An ID token is not one: it has no event, and it has a nonce.
     """
     claims = _decode(token, keys, issuer, client_id, [*_REQUIRED, "jti", "events"])
     events = claims["events"]

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 def diagnose(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
     """Return the cause as JSON data; what the service, its revision and their pods keep secret is in no text.
 
-    What cannot be read is left out: the account may lack the right to read one kind, and the others still tell.
+    What cannot be read is left out: the account may lack the permission to read one kind, and the others still help.
     """
     namespace, name = service.namespace, follow.revision or service.latest_created_revision or ""
     reader = _Reader()

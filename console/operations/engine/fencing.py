@@ -3,7 +3,7 @@
 A worker may be stopped between its intent and its request (SIGSTOP, a machine that sleeps), or its request may still be
 under way. An update and a deletion name the resourceVersion that they were made for, so they cannot happen once the
 object has another one. A creation cannot be prevented so: there, only the lease keeps a worker that wakes up from
-sending (`Turn.hold`), and what arrives in spite of that is found and told (console.operations.external.late_writes).
+sending (`Turn.hold`), and what still arrives is found and recorded (console.operations.external.late_writes).
 """
 
 from collections.abc import Iterator

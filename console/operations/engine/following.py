@@ -39,7 +39,7 @@ def follow(turn: Turn) -> None:
     """Watch until the operation ends (raises Ended) or the slice is over (raises Pause).
 
     1. Watch from where the write, or the last turn, left off: no message is missed and none comes twice.
-    2. Take lines and phases from each event. One that is told late carries the time at which it happened.
+    2. Take lines and phases from each event. One that arrives late has the time at which it happened.
     3. When an event, a quiet watch or the clock may mean the end, read the service.
     4. Claim what that reading shows, and nothing that an event showed: what the watch replays to a worker that took
        over may be long past. A reading that shows no end leads back to 1.
@@ -73,7 +73,7 @@ def _watch(turn: Turn, state: Follow, replay: Replay, seconds: int) -> bool:
             if state.outcome or seconds > _watch_seconds(turn, state):
                 return state.outcome is not None
     except errors.ClusterError as error:
-        # Cut, expired, not allowed: whatever ails the watch, reading tells as much. When that fails too, it says why.
+        # Cut, expired, not allowed: a read shows the service all the same. If it fails too, it says why.
         log.info("watch_ended_early", operation=str(operation.id), reason=type(error).__name__)
         turn.stop.wait(RETRY_PAUSE)
         is_quiet = True
@@ -102,12 +102,12 @@ def _ours(turn: Turn, service: Service) -> Service | None:
 
 
 def _observe(turn: Turn, state: Follow, service: Service | None, version: str, replay: Replay) -> None:
-    """Let the state machine see the service; save what it learned, and prolong the lease in any case."""
+    """Let the state machine see the service; save what it learned, and renew the lease in any case."""
     came_at = turn.elapsed
     phases = dict(state.phases)
     revision = _new_revision(turn, state, service)  # first: it may leave a notice, and lines are in order of time
     elapsed = max(replay.elapsed_of(service), turn.told_until)
-    readable = turn.without_secrets_in_status(service) if service else None  # its messages are told and kept
+    readable = turn.without_secrets_in_status(service) if service else None  # its messages are shown and stored
     told = state.observe(turn.elapsed, readable, revision)
     if replay.is_behind:
         state.phases = {name: phases.get(name, min(at, elapsed)) for name, at in state.phases.items()}
@@ -130,7 +130,7 @@ def _line(turn: Turn, line: Line, elapsed: float) -> TimelineLine:
 
 
 def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revision | None:
-    """The revision that the change made, while its own conditions still tell something new."""
+    """The revision that the change made, while its own conditions still show something new."""
     name = service.latest_created_revision if service else None
     if not (state.makes_revision and name and name != state.previous_revision) or "ready" in state.phases:
         return None

@@ -1,4 +1,4 @@
-"""What others wrote to a service since somebody looked at it: who, when, and whether it speaks against a change."""
+"""What others wrote to a service since somebody looked at it: who, when, and whether it conflicts with a change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +63,7 @@ def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
 
 
 def tell_of_others(turn: Turn, fresh: Service) -> None:
-    """Somebody changed other fields since the preview: they stay as they are now, and the person is told."""
+    """Somebody changed other fields since the preview: they stay as they are now, and the person is notified."""
     seen = turn.operation.seen
     if turn.operation.follow_state.get("accepts_meanwhile") or fresh.resource_version == seen.resource_version:
         return

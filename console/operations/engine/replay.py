@@ -1,4 +1,4 @@
-"""When an event happened that is told late: to a worker that took over, was stopped for a while, or was held up."""
+"""When an event happened that arrives late: to a worker that took over, was stopped for a while, or was held up."""
 
 from datetime import datetime
 
@@ -38,13 +38,13 @@ class Replay:
     def took_in(self, came_at: float) -> None:
         """An event that came so many seconds after the submission was saved.
 
-        Where that took long (a locked database, a slow cluster), what happened meanwhile waits to be told, late.
+        Where that took long (a locked database, a slow cluster), what happened in the meantime arrives late.
         """
         if self._turn.elapsed - came_at > MAX_GAP:
             self.is_behind, self._seen_until = True, max(self._seen_until, came_at)
 
     def catch_up(self, read_at: float) -> None:
-        """The service was read and saved: what is watched from here on is told as it happens."""
+        """The service was read and saved: what is watched from here on arrives as it happens."""
         self.is_behind = False
         self.took_in(read_at)
 

@@ -1,4 +1,4 @@
-"""The engine: write the change once, follow what it made, end with the truth. It may die anywhere.
+"""The engine: write the change once, follow the result, end with the real outcome. It may die anywhere.
 
 Each step first asks the database and the cluster what is already true, so that any worker can continue for another.
 """

@@ -103,7 +103,7 @@ class Turn:
         return TimelineLine(text=text, **{"elapsed": self.elapsed, **fields})
 
     def save(self, *lines: TimelineLine, announce: bool = True, only_if: Q | None = None, **fields: Any) -> None:
-        """Write fields and lines, prolong the lease, tell browsers."""
+        """Write fields and lines, renew the lease, notify browsers."""
         watch = self._stopwatch
         fields |= {"elapsed": watch.seconds, "clock_stamp": watch.stamp, "saved_at": timezone.now()}
         save(self.operation, *lines, only_if=only_if, **fields)
@@ -173,7 +173,7 @@ class Turn:
         return self._redactor(text)
 
     def without_secrets_in_status(self, service: Service) -> Service:
-        """Return a service whose messages can be told and kept."""
+        """Return a service whose messages can be shown and stored."""
         self._learn(secrets_of(service.raw))
         return Service(hide_messages(service.raw, self._known_secrets()))
 

@@ -1,4 +1,4 @@
-"""The write: once, on the freshest object, unless something speaks against it.
+"""The write: once, on the newest version of the object, unless something prevents it.
 
 It carries an annotation with the operation's id, so that the next worker knows whether the write happened.
 """
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the API made of a write. `is_certain`: its answer told, or else what was intended is all that is known."""
+    """The result of a write. `is_certain`: the API's answer said so; otherwise only the intention is known."""
 
     service: Service
     makes_revision: bool
@@ -61,7 +61,7 @@ def write(turn: Turn) -> None:
     2. Read the service. If it carries this operation's annotation, an earlier turn's write arrived: go to 6.
     3. Stop where the write is pointless, not allowed or in conflict. Before that is said, a write that an earlier turn
        may still be about to send is made impossible (console.operations.engine.fencing).
-    4. Save the intent: the version that is written upon, and what it should make.
+    4. Save the intent: the version that the write is based on, and what it should create.
     5. Write, with that version as the condition. If somebody was faster, go to 2. If no answer came, say so and let
        another turn begin at 2.
     6. Note what the API made of it: where it changed nothing, that is the end.
@@ -201,7 +201,7 @@ def _replace(turn: Turn, fresh: Service) -> Written:
 
 
 def _save_intent(turn: Turn, fresh: Service, wanted: Service, *, changes_metadata: bool) -> None:
-    """Write down what the write should make, for the worker that finds it made and nobody to tell.
+    """Store what the write should create, for a worker that finds it created after the first worker died.
 
     What the preview's dry run showed counts too: a webhook of the cluster may fill the template.
     """
@@ -223,7 +223,7 @@ def _save_intent(turn: Turn, fresh: Service, wanted: Service, *, changes_metadat
 
 
 def compared(before: Service, made: Service) -> Written:
-    """Return what the API's answer to a write tells: which part of the service is another one than before."""
+    """Return what the API's answer to a write shows: which part of the service is another one than before."""
     rows = diff(before.raw, made.raw)
     return Written(
         made,

@@ -1,1 +1,1 @@
-"""Changes made outside the console, and writes of its own that arrived after their operation had ended."""
+"""Changes made outside the console, and the console's writes that arrived after their operation had ended."""

@@ -65,7 +65,7 @@ def _look_at(cluster: str) -> int:
 
 
 def _to_compare(cluster: str, last: Mark, now: Mark) -> list[str]:
-    """What changed since the last look, or everything when Redis cannot tell; and what was missing then."""
+    """What changed since the last scan, or everything when Redis cannot say; and what was missing then."""
     known = WatchedService.objects.filter(cluster=cluster)
     missing = set(known.filter(missing_since__isnull=False).values_list("address", flat=True))
     if last == now:
@@ -98,7 +98,7 @@ def _begin(cluster: str, now: Mark) -> int:
 
 
 def _replay(cluster: str) -> int:
-    """Tell what the watch said since the last look, in its order. Its place is kept with what was told of it."""
+    """Record the events of the watch since the last scan, in their order. The position is stored with the records."""
     written = 0
     last = WatchedCluster.objects.values_list("trail", flat=True).get(cluster=cluster) or read.TRAIL_START
     while read.end_of_trail(cluster) != last:

@@ -1,4 +1,4 @@
-"""A write that arrived after its operation had ended as not written: told in the timeline and in the audit log."""
+"""A write that arrived after its operation had ended as not written: recorded in the timeline and in the audit log."""
 
 from uuid import UUID
 

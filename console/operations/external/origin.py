@@ -1,6 +1,6 @@
 """Whether something that happened to a service was an operation of this console, judged by what operations wrote down.
 
-The annotation alone does not tell: it stays on the object when another tool writes after us.
+The annotation alone is not enough: it stays on the object when another tool writes after the console.
 """
 
 from uuid import UUID

@@ -43,9 +43,9 @@ _VERBS = {
 
 
 def refused(ref: ServiceRef, user: User) -> dict[Permission, str]:
-    """Return the permissions that the cluster would not honour, each with what it does not allow (`update services`).
+    """Return the permissions that the cluster would not honor, each with what it does not allow (`update services`).
 
-    Empty when all would be honoured, or when the cluster could not be asked in time.
+    Empty when all would be honored, or when the cluster could not be asked in time.
     """
     try:
         verbs = _refused_verbs(ref, user)

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class OwnChange(Exception):
-    """Nobody decides on a change of their own."""
+    """People cannot decide on their own changes."""
 
 
 def wait_for_approval(operation: Operation, policy_status: PolicyStatus) -> None:

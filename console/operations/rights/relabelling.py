@@ -1,7 +1,7 @@
 """Labels that decide who may do what: grants, protection rules and freezes select services by them.
 
 Who sets such a label gives a team its role on the service, or takes it away; puts the service under a rule, or takes it
-out of one. So that is judged as giving and taking: nobody gives by a label what they could not give by a grant, and
+out of one. So a label is judged like a grant: nobody gives by a label what they could not give by a grant, and
 nobody leaves by a label a rule that they could not remove.
 """
 

@@ -1,7 +1,7 @@
 """Splits that bring traffic to safety: all to one revision, or back to what served before an operation.
 
 They work whatever became of the split meanwhile: Knative applies none that names a revision which it cannot route to,
-so those are left out. The cluster decides what is there, not the mirror's copy; the mirror only spares the questions.
+so those are left out. The cluster decides which revisions exist, not the mirror; the mirror only saves requests.
 """
 
 from collections.abc import Iterable

@@ -67,7 +67,7 @@ class Limits:
 
 
 def _seconds(service: Service, annotation: str) -> float | None:
-    """The number of seconds that the annotation tells; None when it is missing or no sensible one."""
+    """Parse the annotation as seconds; None when missing or out of range."""
     text = service.annotations.get(annotation, "")
     seconds = float(text) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) else None
     return None if seconds is None or seconds > LONGEST_SECONDS else seconds
@@ -314,7 +314,7 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     else:
         if operation.broke_glass:
             record_broken_glass(operation, policy_status, actor)
-        # Robust: once it is committed nothing may be told as not saved; the sweep hands over what was not.
+        # Robust: once it is committed, nothing may be reported as not saved; the sweep hands over what was not.
         # No partial: when the call fails, Django logs it by its __qualname__, which a partial has not.
         transaction.on_commit(lambda: enqueue(operation), robust=True)
     transaction.on_commit(lambda: tell("operation", operation), robust=True)
