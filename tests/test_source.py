@@ -62,3 +62,11 @@ def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:
     ]
     assert not long
     assert len(templates) > 100
+
+
+def test_each_script_says_what_it_does_and_a_template_loads_it() -> None:
+    scripts = list((ROOT / "static" / "js").glob("*.js"))
+    templates = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html"))
+    loaded = set(re.findall(r"{% static 'js/([\w-]+\.js)' %}", templates))
+    assert loaded == {path.name for path in scripts}
+    assert [path.name for path in scripts if not path.read_text(encoding="utf-8").startswith("// ")] == []

@@ -5,7 +5,7 @@ A form that changes something goes this way:
 1. GET the form.
 2. POST it. What is wrong is shown at once; what is right is kept as a draft, and the answer redirects to 3.
 3. GET the form's address with `draft` and `preview`: the preview, which can be loaded again.
-4. GET the form's address with `draft` alone: the form as it was typed. "Back" leads here: static/js/forms.js gives the
+4. GET the form's address with `draft` alone: the form as it was typed. "Back" leads here: static/js/typed.js gives the
    form's entry in the browser's history that address when the preview comes. A browser without JavaScript gets the
    fresh form with a link to what was typed.
 
