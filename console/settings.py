@@ -136,7 +136,7 @@ TEMPLATES = [
     },
 ]
 
-# --- Database: SQLite by default, PostgreSQL when told -----------------------------------------
+# --- Database: SQLite by default, PostgreSQL if configured -------------------------------------
 DATABASES = {"default": env.db_url("CONSOLE_DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {

@@ -9,5 +9,5 @@ stopping = threading.Event()
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _stop(**_kwargs: object) -> None:
-    """A task ends its part soon; what is left is handed to the next worker."""
+    """A task ends its part soon; the rest is queued for the next worker."""
     stopping.set()

@@ -146,7 +146,7 @@ class MirrorWriter:
         ]
 
     def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
-        """The summary, of what may be read; only the managedFields of the object itself tell when it changed."""
+        """The summary, of what may be read; only the managedFields of the object itself have the time of its change."""
         managed = {"managedFields": (raw.get("metadata") or {}).get("managedFields") or ()}
         return summarize(self.cluster, Service({**hidden, "metadata": {**hidden["metadata"], **managed}}))
 
@@ -166,7 +166,7 @@ class MirrorWriter:
         ]
 
     def _trail(self, resource: Resource, raw: dict[str, Any], *, is_gone: bool = False) -> list[Command]:
-        """What the watch says of a service besides its status, for those who must see each change by itself."""
+        """What the watch says about a service besides its status, for code that must see each single change."""
         if resource != SERVICES:
             return []
         event = trail.event(seal_env(raw, self._seal_key), raw, is_gone=is_gone)

@@ -55,7 +55,7 @@ def end_leftovers(state: Path) -> None:
     """End what a supervisor that was killed left behind: two Redis must not write to one folder.
 
     A process is ours when its environment names this folder, or, as of Redis, which writes its title over that, when it
-    works in this folder. Systems without /proc cannot tell, and leave it running.
+    works in this folder. On systems without /proc this is unknown, and it is left running.
     """
     left = [pid for file in (state / "pids").iterdir() if (pid := _pid(file)) and _is_ours(pid, state)]
     if left:

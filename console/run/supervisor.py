@@ -21,7 +21,7 @@ LOOK_EVERY = 0.3  # seconds
 
 
 class CannotStart(Exception):
-    """Something that the console needs is missing or refused; the message tells what to do."""
+    """Something that the console needs is missing or refused; the message says what to do."""
 
 
 def say(text: str) -> None:
@@ -31,7 +31,7 @@ def say(text: str) -> None:
 
 
 def always() -> bool:
-    """What a process is asked of which nobody can tell when it is ready."""
+    """The readiness check of a process that has none."""
     return True
 
 
@@ -43,7 +43,7 @@ def nothing_to_mend() -> bool:
 class Process:
     """A child of ours: how to start it, where it logs, and how often in a row it did not last.
 
-    `ready` tells whether it works now. When it ended before it ever did, `mend` may change what it starts with, and
+    `ready` says whether it works now. When it ended before it ever did, `mend` may change what it starts with, and
     returns whether it did: then it is started again at once.
     """
 

@@ -1,4 +1,4 @@
-"""What the API tells about itself: groups, versions, resources, the server's version and its OpenAPI documents."""
+"""What the API says about itself: groups, versions, resources, the server's version and its OpenAPI documents."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Key = tuple[str, str]  # (namespace, name); the namespace of a cluster-scoped ob
 
 
 class History:
-    """The newest `length` changes; everything up to `forgotten` cannot be told any more."""
+    """The newest `length` changes; everything up to `forgotten` is no longer known."""
 
     def __init__(self, length: int, version: int) -> None:
         self.forgotten = version

@@ -38,7 +38,7 @@ _HAS_LOGS = (Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.LIVENESS, Code.PRO
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The cause in words. `revision` has logs that tell more; `operation` is the one that ended with it."""
+    """The cause in words. `revision` has logs with more details; `operation` is the one that ended with it."""
 
     code: str
     text: str

@@ -1,6 +1,6 @@
 """Figures for Prometheus, gathered from the database and Redis when they are asked for.
 
-Whichever web process is scraped, it tells of all of them, of the workers and of the watcher; only the open event
+Whichever web process is scraped, it reports about all of them, the workers and the watcher; only the open event
 streams are its own. No person, service or namespace is named: labels are states and clusters.
 """
 
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 
 
 def exposition() -> bytes:
-    """Return the text that Prometheus reads. A part that does not answer is told as down and left out."""
+    """Return the text that Prometheus reads. A part that does not answer is reported as down and left out."""
     registry = CollectorRegistry()
     registry.register(_Figures())
     return generate_latest(registry)
@@ -108,7 +108,7 @@ def _of_redis() -> Iterator[Metric]:
 
 
 def _by_status(name: str, text: str, found: QuerySet[Operation], statuses: Iterable[Status]) -> Metric:
-    """Every status has a line, with 0 too: what is not there cannot be compared."""
+    """Every status has a line, also with 0: a missing one cannot be compared."""
     counts = dict(found.filter(status__in=list(statuses)).values_list("status").annotate(Count("id")))
     metric = GaugeMetricFamily(name, text, labels=["status"])
     for status in statuses:

@@ -79,7 +79,7 @@ def _success(operation: Operation, now: ServesNow) -> str:
 
 
 def _what_serves(operation: Operation, now: ServesNow) -> str:
-    """Who answers requests after a failure, as far as it is known."""
+    """Which revision serves after a failure, as far as it is known."""
     if not operation.is_written:
         return "" if operation.base_version else _("Nothing was written.")
     if now.serving is Serving.PREVIOUS:

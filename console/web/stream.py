@@ -1,4 +1,4 @@
-"""The event stream: tells a page that what it shows has changed; the page then asks again for itself.
+"""The event stream: notifies a page that what it shows has changed; the page then reloads it.
 
 An event carries no more than the topic that the page asked about, so it can leak nothing. Session and rights are read
 again every 25 s; the stream ends when the session is over, when the person may no longer see anything that it is about,
@@ -93,7 +93,7 @@ def _too_many() -> HttpResponse:
 
 async def _events(listener: Listener, topics: dict[str, ServiceRef | None], gone: list[str]) -> AsyncIterator[bytes]:
     _end_on_signal()
-    if _has_enough(listener):  # others of theirs began since the request was let in
+    if _has_enough(listener):  # others of theirs began since the request was admitted
         yield f"retry: {1000 * RETRY_AFTER}\n\n".encode()
         return
     async with announcements.listen() as queue, _listed(queue, listener):
@@ -166,7 +166,7 @@ def _emptied(queue: asyncio.Queue[Announcement]) -> list[Announcement]:
 
 @cache
 def _end_on_signal() -> None:
-    """End the streams when the process is told to stop: the server would wait for them to its last second."""
+    """End the streams when the process gets the signal to stop: the server would wait for them to its last second."""
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What is said of a split: its presets, what is wrong with it, what it leaves out."""
+"""Texts about a split: its presets, its problems, what it leaves out."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy

@@ -30,13 +30,13 @@ log = structlog.get_logger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, called while the exception is handled: 503 when a store is away, else our own fault."""
+    """Django's handler500, called while the exception is handled: 503 when a store is unavailable, else 500."""
     error = sys.exc_info()[1]
     return (page(request, error) if error else None) or django_server_error(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400. What is too large, and a session that a database could not save, have pages of their own."""
+    """Django's handler400. What is too large, and a session that a database could not save, have separate pages."""
     if too_large := oversized.page(request, exception):
         return too_large
     cause: BaseException | None = exception
@@ -68,7 +68,7 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Whether the database is away, locked, full, read-only or damaged; not what a mistake of ours provokes."""
+    """Whether the database is unavailable, locked, full, read-only or damaged; not an error caused by a bug."""
     return isinstance(error, Error) and not isinstance(error, OUR_FAULT)
 
 

@@ -12,7 +12,7 @@ def unread(rights: Rights, *kinds: Kind) -> dict[str, Freshness]:
 
 
 def refuse_when_nothing_is_known(rights: Rights, *kinds: Kind) -> None:
-    """Raise MirrorIncomplete where none of the person's clusters can be told of: an empty list would be untrue."""
+    """Raise MirrorIncomplete where none of the person's clusters is known: an empty list would be wrong."""
     missing = unread(rights, *kinds)
     if missing and not any(rights.reaches(cluster) for cluster in read.clusters() if cluster not in missing):
         raise MirrorIncomplete(", ".join(missing))

@@ -29,7 +29,7 @@ class SignedInMiddleware(LoginRequiredMiddleware):
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a post whose token does not fit; the page gets a fitting one, so that pressing again is enough.
 
-    Another site can send such a post but cannot read the answer, so the token tells it nothing.
+    Another site can send such a post but cannot read the answer, so it does not learn the token.
     """
     if "HX-Request" not in request.headers:
         return django_csrf_failure(request, reason)

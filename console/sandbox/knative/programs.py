@@ -42,7 +42,7 @@ NO_SUCH_HOST = "dial tcp: lookup orders-db on 10.96.0.10:53: no such host"
 
 
 def crash_lines(now: datetime, settings: Sequence[str] = ()) -> list[str]:
-    """What a crashing container logs; the last line tells why: it blames its settings, where it is given any."""
+    """What a crashing container logs; the last line says why: it blames its settings, where it is given any."""
     why = f"cannot start with {' '.join(settings)}" if settings else NO_SUCH_HOST
     stamp = now.strftime("%Y/%m/%d %H:%M:%S")
     return [

@@ -1,4 +1,4 @@
-"""The image registry and what each image does, told by its name alone.
+"""The image registry and what each image does, by its name alone.
 
 The last part of the repository (before tag and digest) decides. A number after a dash or in the tag, with
 an `s` for seconds, sets the time: `example.com/demo/slow-pull:30s`.
@@ -11,7 +11,7 @@ an `s` for seconds, sets the time: `example.com/demo/slow-pull:30s`.
 | `slow-pull`, `slow-pull:30s` | the first pull lasts so long (20 s without a number) |
 | `slow-start`, `slow-start:15s` | the container needs so long until its probe succeeds (15 s) |
 | `slow-answer`, `slow-answer:2s` | every request takes so long (1 s) |
-| `crash`, `crash-...` | exits with code 1 at once; the last log line tells why |
+| `crash`, `crash-...` | exits with code 1 at once; the last log line says why |
 | `never-ready` | runs, but its readiness probe never succeeds |
 | `pull-backoff` | its digest resolves, but the node cannot pull it |
 | `missing`, `missing-...` | the registry has no such manifest: ContainerMissing |

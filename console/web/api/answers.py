@@ -1,4 +1,4 @@
-"""What the API tells of services and revisions: every field that leaves is named here, values of variables are not."""
+"""What the API returns of services and revisions: every returned field is named here, values of variables are not."""
 
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ class ServiceRow(Struct, frozen=True):
 
 
 class ServiceList(Struct, frozen=True):
-    """Services, a page at a time. `is_stale`: what is told of a cluster that they come from is old or incomplete.
+    """Services, a page at a time. `is_stale`: the data of a cluster that they come from is old or incomplete.
 
     `note` then says so in words. `unread_clusters` are those whose services the console does not all know yet.
     """
@@ -127,7 +127,7 @@ class RevisionList(Struct, frozen=True):
 
 
 class Variable(Struct, frozen=True):
-    """A variable's name, and where its value comes from (empty: it is written in the revision, and not told)."""
+    """A variable's name, and where its value comes from (empty: it is in the revision, and not shown)."""
 
     name: str
     source: str

@@ -34,7 +34,7 @@ def page(
 ) -> tuple[list[T], str | None]:
     """Return up to `limit` rows in the key's order after the cursor, and the cursor of the next page or None.
 
-    The key must tell every two rows apart.
+    The key must be different for any two rows.
     """
     ordered = sorted(rows, key=key, reverse=descending)
     if cursor:

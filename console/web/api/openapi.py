@@ -25,7 +25,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 @require_safe
 @conditional_page
 def openapi(_request: HttpRequest) -> HttpResponse:
-    """The document. It tells nothing that the source does not tell, so it needs no token."""
+    """The document. It has nothing that is not in the source, so it needs no token."""
     return HttpResponse(_encoded(), content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""What the API tells of operations, the audit log and the caller: every field that leaves is named here."""
+"""What the API returns of operations, the audit log and the caller: every returned field is named here."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from console.operations.models import TimelineLine as Line
 
 
 class Change(Struct, frozen=True):
-    """A field before and after, null where it was not there. Values of variables are masked."""
+    """A field before and after, null where it was not set. Values of variables are masked."""
 
     field: str
     before: str | None

@@ -1,4 +1,4 @@
-"""A new service: name, place, image, a few variables; and a copy of one that is there."""
+"""A new service: name, place, image, a few variables; and a copy of an existing one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -85,7 +85,7 @@ class CreateForm(PlaceForm):
         return entries
 
     def is_valid(self) -> bool:
-        """Every field of both forms, and what they make together."""
+        """Every field of both forms, and the service that they create."""
         if not (super().is_valid() & self.settings.is_valid()):
             return False
         try:

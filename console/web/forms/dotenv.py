@@ -11,7 +11,7 @@ from console.knative.problems import Problem
 
 MAX_BYTES = 1 << 20  # of the text: a larger service fits into no cluster
 MAX_LINES = 20_000
-MAX_PROBLEMS = 50  # that are told; of the others, how many
+MAX_PROBLEMS = 50  # that are shown; of the others, how many
 
 
 def parse_env_lines(text: str, *, is_sidecar: bool = False) -> tuple[tuple[EnvEntry, ...], list[Problem]]:

@@ -75,7 +75,7 @@ class EnvRow:
 
     @property
     def is_meant(self) -> bool:
-        """The line says something else than what is there."""
+        """The line differs from the current variable."""
         if self.action != "set":
             return False
         if not self.variable:
@@ -94,7 +94,7 @@ class EnvRow:
         return EnvEntry(self.name, "", cast("Source", self.source), name, key, nth, self.of)
 
     def open(self) -> None:
-        """Give the line its fields, filled with what is there; a literal value stays hidden until it is revealed."""
+        """Give the line its fields, with the current variable; a literal value stays hidden until it is revealed."""
         self.action = "set"
         if self.variable and self.variable.kind in ("secret", "config-map"):
             self.source, self.reference = self.variable.kind, self.variable.reference
@@ -173,7 +173,7 @@ class _Typed:
         return str(self.data.get(f"{name}-{self.index}", default))
 
     def nth(self, places: Mapping[tuple[str, int], EnvRow]) -> int:
-        """Which of several; without a word the last one, which wins."""
+        """Which of several; by default the last one, which wins."""
         if (text := self.text("nth")).isdecimal() and len(text) < 7:
             return int(text)
         name = self.text("name").strip()

@@ -31,7 +31,7 @@ class DigestChoice:
 
     @property
     def resolves(self) -> bool:
-        """The tag is to be resolved again: a change of its own."""
+        """The tag is to be re-resolved: a separate change."""
         return bool(self.tagged and self.resolve)
 
     @property

@@ -114,7 +114,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         return Combined(whole) if len(whole) > 1 else whole[0]
 
     def _digest_alone(self) -> Change | None:
-        """A pinned image that is to be resolved again is a change of its own."""
+        """Re-resolving a pinned image is a separate change."""
         return changes.ResolveImage(self.container.name) if self.digest.tagged and self.digest.resolve else None
 
     def _requests(self) -> list[Change]:

@@ -71,7 +71,7 @@ class ShownForm(forms.Form):
         return super().clean()
 
     def _seen(self, texts: Mapping[str, str]) -> Mapping[str, str]:
-        """Return what was shown when the form was opened; without the input (a script sent it), what is there now."""
+        """Return what was shown when the form was opened; without the input (a script sent it), the current text."""
         token = self.data.get(self.add_prefix(SHOWN))
         if not self.is_bound or token is None:
             return texts

@@ -1,7 +1,7 @@
 """The split: a row for each entry of spec.traffic, for what is newest beside it, and for what is added by name.
 
 Only what a person edits changes. A row of an entry keeps everything about it that was not edited; the form carries
-the split as it was shown (`seen`), so that an edit is told from what somebody else changed while the form was open.
+the split as it was shown (`seen`), so that edits are not confused with what somebody else changed meanwhile.
 """
 
 import json
@@ -186,7 +186,7 @@ class TrafficForm:
 
     @property
     def sum_problem(self) -> Problem | None:
-        """What is wrong with the total, if it can be told: the page's script says the same while somebody types."""
+        """The problem of the total, if it is known: the page's script shows the same while somebody types."""
         if self.total == 100 or any(isinstance(value, Problem) for value in self._values):
             return None
         return Problem("sum", {"sum": self.total}, None, "percent")
@@ -283,7 +283,7 @@ class TrafficForm:
         return [*untouched, *(row for row in kept if row.is_extra or not row.is_blank)]
 
     def _match_by_name(self, rows: Sequence[TrafficRow]) -> None:
-        """A form that does not say what it showed is the whole split: its rows are met by revision and tag."""
+        """A form that does not say what it showed is the whole split: its rows are matched by revision and tag."""
         free = list(range(len(self._present)))
         for is_exact in (True, False):
             for row in rows:

@@ -121,7 +121,7 @@ def since(moment: float | None) -> SafeString | str:
 
 @register.filter
 def host(url: str) -> str:
-    """The address without its scheme: what tells services apart in a narrow column."""
+    """The address without its scheme: the part in which services differ, for a narrow column."""
     return url.partition("://")[2].rstrip("/") or url
 
 
@@ -192,7 +192,7 @@ def scope_words(found: Any) -> str:
 
 @register.filter
 def miss_words(path: Path) -> str:
-    """Why a grant does not give what it could."""
+    """Why a grant does not apply."""
     return words.misses(path)
 
 

@@ -54,7 +54,7 @@ def approve(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def decline(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    """Refuse a waiting change; its author is told why."""
+    """Decline a waiting change; its author sees why."""
     found = find_operation(request, id)
     comment = request.POST.get("comment", "").strip()
     if not comment and requests.may_decide(request.user, request.rights, found):

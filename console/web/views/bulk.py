@@ -44,7 +44,7 @@ class Line:
 @signed_in
 @keeps_typed
 def bulk(request: ConsoleRequest) -> HttpResponse:
-    """Choose services and a change; the preview then tells of each what would happen."""
+    """Choose services and a change; the preview then shows the changes of each."""
     refuse_when_nothing_is_known(request.rights, "services")
     rows = [
         row

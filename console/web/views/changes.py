@@ -185,7 +185,7 @@ def show_preview(
     """Show what the change would do, with a button; `back` renders the form again with the reason when it can't.
 
     `notes` are sentences about a change that nobody typed: what it leaves out, and why. A problem that names a field
-    of `form` is told beside it. Without `shows_values` all values stay masked: those that a copy brings along.
+    of `form` is shown beside it. Without `shows_values` all values stay masked: those that a copy brings along.
     What the cluster's dry run refuses is not shown at length: only why, above the form, or alone if nobody typed
     (`is_typed`).
 

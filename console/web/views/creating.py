@@ -1,4 +1,4 @@
-"""New services: from an image, or as a copy of one that is there."""
+"""New services: from an image, or as a copy of an existing one."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

@@ -24,7 +24,7 @@ def live(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """The database answers and Redis takes things in, else 503.
 
-    Stale pages are served, with the mirror's and the workers' age told.
+    Stale pages are served, with the age of the mirror and the workers.
     """
     checks: dict[str, object] = {"database": _database(), "redis": _redis()}
     is_ready = all(check == "ok" for check in checks.values())

@@ -25,7 +25,7 @@ def add_member(request: ConsoleRequest, id: int) -> HttpResponse:
     """Somebody joins the team, for a time or for good."""
     team = find_team(request, id)
     if not teams.runs(request.user, request.rights, team):
-        raise NotAllowed  # before the form tells which user names exist
+        raise NotAllowed  # before the form shows which user names exist
     form = MemberForm(request.POST)
 
     def change() -> None:

@@ -100,7 +100,7 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
 
 
 def _serves_now(found: Operation) -> queries.ServesNow:
-    """Who serves at this moment, by the mirror; nothing is claimed while it is stale or cannot be read."""
+    """Which revision serves at this moment, by the mirror; unknown while it is stale or cannot be read."""
     try:
         is_fresh = not read.freshness(found.cluster).is_stale
         return queries.serves_now(found, read.service(found.ref), is_fresh=is_fresh)

@@ -1,4 +1,4 @@
-"""People with an account: made, let in and out, made administrators; and the link by which they set a password."""
+"""People with an account: creating, deactivating, making administrators; and the link by which they set a password."""
 
 from django.conf import settings
 from django.contrib.auth.forms import SetPasswordForm

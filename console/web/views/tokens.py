@@ -61,7 +61,7 @@ def create(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def revoke(request: ConsoleRequest, id: UUID) -> HttpResponse:
-    """End a token of one's own, or as an administrator anybody's; all others do not exist."""
+    """Revoke one's own token, or as an administrator anybody's; all others do not exist."""
     found = _reachable(request).filter(id=id).select_related("user").first()
     if found is None:
         raise Http404

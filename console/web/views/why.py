@@ -52,7 +52,7 @@ def _parts(request: ConsoleRequest) -> tuple[str, ...]:
 def _asked(request: ConsoleRequest) -> Scope | None:
     """What the address asks about: a service, all of a namespace, all of a cluster, or (None) anything anywhere.
 
-    A service's labels are only told to who may see it: to others it has none, as one that does not exist.
+    A service's labels are shown only to people who may see it: to others it has none, like one that does not exist.
     """
     cluster, namespace, service = _parts(request)
     if not cluster:
