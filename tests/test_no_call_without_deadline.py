@@ -77,8 +77,8 @@ KNOWN = {
     "deadlines.py _Response http.client.HTTPResponse": A_CALL,
     "deadlines.py connect socket.getaddrinfo": NAMES,
     "deadlines.py connect socket.socket": f"{ANY}::test_a_host_none_of_whose_addresses_answers_ends",
-    "operations/queue.py send .apply_async": A_BROKER,
-    "operations/queue.py send kombu.pools.producers": A_BROKER,
+    "queue.py enqueue .send_task": A_BROKER,
+    "queue.py enqueue kombu.pools.producers": A_BROKER,
     "operations/tasks.py perform socket.gethostname": "local: this machine's own name",
     "redis_client.py TimedPool redis.ConnectionPool": A_COMMAND,
     "redis_client.py _TimedTcp redis.connection.Connection": A_COMMAND,
@@ -166,7 +166,9 @@ class Finder(ast.NodeVisitor):
             self._judge(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if self._resolved(node):
+        if name := self._resolved(node):
+            if node.attr in METHODS and not _within(name, LIBRARIES):  # as of an application that was imported
+                self._note(f".{node.attr}")
             self._judge(node)
             return
         if node.attr in METHODS:
@@ -243,6 +245,7 @@ CALLS = {
     "import httpx\ndef f(way=httpx.get): pass": "httpx.get",
     "def f(pool): pool.request('GET', '/')": ".request",
     "def f(task): task.apply_async()": ".apply_async",
+    "from celery import current_app\ndef f(): current_app.send_task()": ".send_task",
 }
 
 
