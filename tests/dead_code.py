@@ -49,7 +49,7 @@ def names_in_queries(sources: Iterable[str]) -> Iterator[str]:
 
 
 def is_called_by_a_library(item: Item) -> bool:
-    """A class of the module overrides a name of a class that is not ours: whoever made that one calls it."""
+    """A class of the module overrides a name of a class that is not ours: that class calls it."""
     module = importlib.import_module(".".join(item.filename.relative_to(ROOT).with_suffix("").parts))
     bases = {base for one in vars(module).values() if isinstance(one, type) for base in one.__mro__}
     return any(hasattr(base, item.name) for base in bases if not base.__module__.startswith("console"))

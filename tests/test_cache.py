@@ -1,4 +1,4 @@
-"""Whoever can write to Redis runs nothing in the console: what the cache keeps is JSON."""
+"""Write access to Redis never runs code in the console: what the cache keeps is JSON."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def test_a_process_that_keeps_dying_is_tried_again_and_again_with_its_last_line_
 def test_a_process_that_cannot_even_be_started_is_tried_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As on a full disk, where there is no room for a log."""
+    """As on a full disk, where a log cannot be written."""
     monkeypatch.setattr(supervisor, "MAX_PAUSE", 0.01)
     process = Process("web", SLEEPER, folder / "web.log")
     folder.rename(folder.parent / "gone")

@@ -1,4 +1,4 @@
-"""Big exports of the log: written part by part, each entry once, by whatever worker, for whoever may read it."""
+"""Big exports of the log: written part by part, each entry once, by any worker, for people who may read it."""
 
 from __future__ import annotations
 

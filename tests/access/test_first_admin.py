@@ -51,7 +51,7 @@ def test_the_link_works_once_even_when_its_administrator_is_gone(client) -> None
     User.objects.update(is_active=False)
     assert client.get(address).status_code == 404
     assert client.post(address, {**FIELDS, "username": "second"}).status_code == 404
-    assert client.get(path()).status_code == 200  # a new link, for whoever may print one
+    assert client.get(path()).status_code == 200  # a new link, for an operator who may print one
 
 
 @pytest.mark.django_db

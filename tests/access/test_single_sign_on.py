@@ -46,7 +46,7 @@ def sign_in(client, provider: Provider, subject: str = "1"):
 
 
 def who(client) -> str:
-    """The name of whoever is signed in, or nothing."""
+    """The name of the person who is signed in, or nothing."""
     key = client.session.get("_auth_user_id")
     return User.objects.get(pk=key).username if key else ""
 

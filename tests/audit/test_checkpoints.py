@@ -1,4 +1,4 @@
-"""A signed head that was kept elsewhere finds what the chain alone cannot: a tail that was cut off, a log made anew."""
+"""A signed head that was kept elsewhere finds what the chain alone cannot: a tail that was cut off, a recreated log."""
 
 from __future__ import annotations
 

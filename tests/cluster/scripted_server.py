@@ -36,7 +36,7 @@ class Request:
 
 @dataclass
 class ScriptedServer:
-    """Answers each request with the next of its scripts, the last one for ever. A script is a list of pieces."""
+    """Answers each request with the next of its scripts, the last one without end. A script is a list of pieces."""
 
     scripts: list[Sequence[bytes]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)

@@ -208,5 +208,5 @@ def test_a_proxy_of_the_environment_is_not_used_where_addresses_are_checked(monk
 
 
 def test_a_configured_cluster_is_not_checked(box):
-    """What stands in CONSOLE_CLUSTERS was written by whoever runs the console."""
+    """The contents of CONSOLE_CLUSTERS come from the operators of the console."""
     assert tried(ClusterSettings("a", url=box.url, token=box.token)).is_usable

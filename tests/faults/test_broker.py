@@ -52,7 +52,7 @@ def test_redis_down_submit(fresh: Stage, deployer: Actor):
 
 
 def test_redis_hangs_during_submit(fresh: Stage, deployer: Actor):
-    """A broker that takes connections and never answers (a half-open link) does not hold up whoever submits."""
+    """A broker that takes connections and never answers (a half-open link) does not hold up a submission."""
     fresh.worker()
     fresh.beat()
     ref = service(fresh)

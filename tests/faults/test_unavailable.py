@@ -82,9 +82,9 @@ def _sqlite(stage: Stage, state: str) -> Iterator[None]:
 
 
 def _fill() -> None:
-    """Let the file have no more pages than now, and leave no room in those."""
+    """Let the file have no more pages than now, and leave no space in those."""
     _execute("CREATE TABLE filler (text TEXT)")
-    # The preview that a submission deletes makes room for its operation: somebody else takes it.
+    # The preview that a submission deletes frees space for its operation: somebody else takes it.
     _execute(
         "CREATE TRIGGER somebody_else AFTER DELETE ON operations_preview "
         "BEGIN INSERT INTO filler VALUES (zeroblob(10000000)); END"

@@ -194,7 +194,7 @@ def test_many_changes_are_read_again_and_correctly(mirror, monkeypatch):
 
 
 def test_a_redis_that_lost_all_does_not_show_what_was_before(mirror, redis_server):
-    """The counter begins anew and reaches the number that this process remembers."""
+    """The counter starts over and reaches the number that this process remembers."""
     read.services(BOX)
     version = int(client().get(keys.version(BOX)))
     redis_server.empty()

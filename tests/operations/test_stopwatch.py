@@ -1,4 +1,4 @@
-"""Elapsed time, whoever measures it and whatever happens to the wall clock."""
+"""Elapsed time, whichever worker measures it and whatever happens to the wall clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses and credentials are taken, and that what is at rest can be encrypted anew."""
+"""Which addresses and credentials are taken, and that data at rest can be re-encrypted."""
 
 from __future__ import annotations
 

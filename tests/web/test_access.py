@@ -146,8 +146,8 @@ TEAM_PAGES = [name for name in TABLE if name.startswith(("team", "member", "gran
 # What each task is guarded by: they take no more than an id, and ask again what its person may do.
 TASKS = {
     TaskName.PERFORM: "the author's and the approver's rights at the write: tests/operations",
-    TaskName.SEND_REQUESTS: "view, of whoever pressed it: tests/request_tests/test_sending.py",
-    TaskName.EXPORT_ENTRIES: "audit, anew for each part: tests/access/test_audit_exports.py",
+    TaskName.SEND_REQUESTS: "view, of the person who sent them: tests/request_tests/test_sending.py",
+    TaskName.EXPORT_ENTRIES: "audit, again for each part: tests/access/test_audit_exports.py",
     TaskName.SWEEP: "takes nothing",
     TaskName.SWEEP_EXPORTS: "takes nothing",
     TaskName.SWEEP_REQUEST_TESTS: "takes nothing",

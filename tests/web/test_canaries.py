@@ -1,7 +1,7 @@
 """Values that nothing else looks like are put wherever a service can hold one, and are then searched for everywhere.
 
 `make canaries` reads every page as every role and follows its links, and prints where each value was put and where it
-was found: on pages that leave an entry about revealing, on the preview of whoever typed it, and nowhere else.
+was found: on pages that leave an entry about revealing, on the preview of the person who typed it, and nowhere else.
 `make test` does it as an auditor, without the links.
 """
 

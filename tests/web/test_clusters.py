@@ -183,7 +183,7 @@ def kept(admin) -> Cluster:
 
 
 def test_another_address_needs_the_token_again(admin, kept: Cluster, edge: Sandbox) -> None:
-    """Else whoever changes the address would be sent the token."""
+    """Otherwise a person who changes the address would get the token."""
     for button in ("save", "test", "anyway"):
         response = admin.post("/cluster/edge/edit/", {"url": edge.tls_url, "ca": edge.certificate, button: "1"})
         assert response.status_code == 422

@@ -65,7 +65,7 @@ class Table:
     def hold(self, *permissions: str) -> None:
         held = set(BASE) | set(permissions)
         if "manage" in held:
-            held.add("audit")  # whoever lets others read the log must be able to themselves
+            held.add("audit")  # only people who can read the log can let others read it
         Role.objects.filter(pk=self.role.pk).update(permissions=sorted(held))
 
     def preview(self, way: Way) -> Preview | None:

@@ -1,4 +1,4 @@
-"""What Prometheus reads: true of all processes, of nobody by name, and for whoever has the token."""
+"""What Prometheus reads: true of all processes, of nobody by name, and for clients that have the token."""
 
 from __future__ import annotations
 

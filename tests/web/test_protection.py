@@ -1,4 +1,4 @@
-"""Protected services in the browser: asking, deciding, freezes, the broken glass, and the pages of rules."""
+"""Protected services in the browser: asking, deciding, freezes, the emergency override, and the pages of rules."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_the_emergency_override_of_one_service_is_reached_from_a_bulk_edit(shown
     answer = shown.client.post("/services/bulk/submit/", {"preview": [str(Preview.objects.get().id)]})
     assert answer.status_code == 422
     action = f'action="/previews/{Preview.objects.get().id}/submit/"'
-    assert answer.content.decode().count(action) == 2, "the button's form and the glass's"
+    assert answer.content.decode().count(action) == 2, "the button's form and the override's"
 
 
 def test_trying_again_during_a_freeze_says_so(shown: Shown, at) -> None:

@@ -136,7 +136,7 @@ def test_labels_that_somebody_wrote_into_redis_raise_no_rights(
 def test_an_earlier_copy_with_a_label_that_gave_rights_reveals_no_values(
     client: Client, shown: Shown, selected: User
 ) -> None:
-    """Whoever writes Redis can put back what was true once; what the cluster says decides where values are shown."""
+    """A writer of Redis can restore what was true once; what the cluster says decides where values are shown."""
     then = copy.deepcopy(shown.service)
     then["metadata"]["labels"] = {**then["metadata"].get("labels", {}), "tier": "own"}
     shown.mirror.put(SERVICES, then)

@@ -1,4 +1,4 @@
-"""Whoever looks with kubectl only finds the person and the operation; a cluster that does not take it harms nothing."""
+"""With kubectl alone people find the person and the operation; a cluster that rejects the event harms nothing."""
 
 from __future__ import annotations
 

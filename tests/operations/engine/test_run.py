@@ -213,7 +213,7 @@ def test_a_crash_tells_its_exit_code_and_the_clusters_warnings(world: World, ref
 
 
 def test_a_restart_is_tried_again_with_the_same_rights(world: World, ref: ServiceRef, operator: Actor):
-    """Whoever may operate and not deploy can restart, scale, and try both again."""
+    """People who may operate and not deploy can restart, scale, and try both again."""
     first = submit(Restart("2026-01-01T00:00:00Z", {}), ref, operator)
     world.edit(ref.name, lambda service: service["metadata"]["annotations"].update(note="x"))
     Operation.objects.filter(id=first.id).update(is_written=True, status=Status.FAILED)

@@ -156,7 +156,7 @@ def test_a_fence_is_nobodys_conflict_and_nobodys_change(
 def test_a_creation_that_arrives_late_is_told(
     world: World, ref: ServiceRef, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ):
-    """Nothing can prevent it but the lease; whoever sends it finds out and says so, once."""
+    """Nothing can prevent it but the lease; the sender finds out and records it, once."""
     new = ServiceRef("box", "default", f"late-{ref.name}")
     operation = submit(CreateService(manifest(new.name)), new, owner)
     stopped = wake_late(monkeypatch, cancel_and_finish(operation, owner))

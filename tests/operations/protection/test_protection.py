@@ -1,4 +1,4 @@
-"""Protected services: a second person, freezes, the broken glass; and every way around them that was thought of."""
+"""Protected services: a second person, freezes, the emergency override; and attempts to bypass them."""
 
 from __future__ import annotations
 

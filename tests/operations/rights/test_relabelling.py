@@ -1,4 +1,4 @@
-"""Labels that decide who may do what: whoever deploys raises nobody's rights by them, and leaves no rule."""
+"""Labels that decide who may do what: a deployer raises nobody's permissions by them, and leaves no rule."""
 
 from __future__ import annotations
 

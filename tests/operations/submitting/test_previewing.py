@@ -151,7 +151,7 @@ def test_a_broker_that_is_away_leaves_the_operation_for_the_sweep(
 
 
 def test_a_manifest_that_moves_traffic_needs_that_right_too(world: World, ref: ServiceRef, deployer: Actor):
-    """Whoever may deploy but not move traffic cannot do it through the YAML editor."""
+    """People who may deploy but not move traffic cannot do it through the YAML editor."""
     role = Role.objects.create(name="builder", permissions=["view", "deploy"])
     Grant.objects.update(role=role)
     user = User.objects.get(pk=deployer.user_id)

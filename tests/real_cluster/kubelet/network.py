@@ -56,7 +56,7 @@ class PodNetwork:
         self._cable = cable
 
     def inside(self, command: list[str]) -> list[str]:
-        """Return the command that runs `command` in the namespace, ending with whoever starts it."""
+        """Return the command that runs `command` in the namespace, ending with the process that starts it."""
         return ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--net=/proc/{self._first.pid}/ns/net", *command]
 
     def remove(self) -> None:

@@ -99,7 +99,7 @@ class Node:
         self.pods[uid].start()
 
     def _bind(self, key: Key) -> bool:
-        """What a scheduler does; there is one node, with room for everything."""
+        """What a scheduler does; there is one node, with resources for everything."""
         namespace, name = key
         target = {"apiVersion": "v1", "kind": "Node", "name": NAME}
         body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": target}

@@ -1,4 +1,4 @@
-"""Callers of the API: a client with a token, for whoever."""
+"""Callers of the API: a client with a token, for any person."""
 
 from __future__ import annotations
 
