@@ -110,7 +110,7 @@ def test_a_preset_says_before_the_press_which_revision_gets_what(owner) -> None:
     ):
         assert words in read(page).text.replace(" : ", ": ")
     pressed = owner.post(f"{SHOP}traffic/", {"preset": "canary-10", "rows": "0"}).content.decode()
-    shown = re.findall(r'name="name-\d+" value="([^"]+)".*?name="percent-\d+" value="(\d*)"', pressed, re.DOTALL)
+    shown = re.findall(r'name="name-\d+"\s+value="([^"]+)".*?name="percent-\d+"\s+value="(\d*)"', pressed, re.DOTALL)
     assert {name: percent for name, percent in shown if percent not in ("", "0")} == {
         "shop-00004": "10",
         "shop-00003": "90",
