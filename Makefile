@@ -57,7 +57,7 @@ test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 
 test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test runs a sample)
-	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q tests/guard
+	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
