@@ -127,7 +127,7 @@ async def test_an_operation_of_another_team_does_not_exist(listener) -> None:
 
 @in_a_loop
 async def test_the_stream_ends_when_the_right_is_taken_away(listener, people, monkeypatch) -> None:
-    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.05)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     response = await listener("viewer", "service:box/default/shop")
     events = aiter(response.streaming_content)
@@ -162,7 +162,7 @@ def grow_old(person) -> None:
 @pytest.mark.parametrize("happens", [sign_out, change_password, deactivate, grow_old])
 @in_a_loop
 async def test_the_stream_ends_with_the_session(listener, people, monkeypatch, happens) -> None:
-    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.05)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     response = await listener("viewer", "services")
     events = aiter(response.streaming_content)
@@ -245,7 +245,7 @@ async def test_a_topic_that_may_not_be_heard_is_gone_and_the_others_go_on(listen
 async def test_a_topic_whose_right_is_taken_away_is_gone_while_the_stream_goes_on(
     listener, people, monkeypatch
 ) -> None:
-    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.05)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     response = await listener("viewer", "services&topic=service:box/default/shop")
     events = aiter(response.streaming_content)
