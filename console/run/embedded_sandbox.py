@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from console.run.state import write_private
 from console.run.supervisor import Process, launch
 
 KUBECONFIG = "sandbox.kubeconfig"
@@ -55,13 +56,6 @@ def _configure(state: Path, box: dict[str, str]) -> None:
     os.environ["CONSOLE_CLUSTERS"] = json.dumps([cluster])
     os.environ.setdefault("CONSOLE_DEMO", "1")
     os.environ.setdefault("CONSOLE_LOOPBACK_CLUSTERS", "1")  # a second sandbox can be added
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, also where one with other rights was."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _port(url: str) -> str:

@@ -4,16 +4,16 @@ import json
 import os
 from pathlib import Path
 
+from console.run.state import write_private
+from console.run.supervisor import ROOT
+
 FILE = "environment.json"
 NAMES = ("CONSOLE_CLUSTERS", "CONSOLE_DEMO", "CONSOLE_LOOPBACK_CLUSTERS", "CONSOLE_SECRET_KEY", "CONSOLE_URL")
 
 
 def keep_environment(state: Path) -> None:
     """Write what was set or found at the start to a file that only its owner may read."""
-    path = state / FILE
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({name: os.environ[name] for name in NAMES if name in os.environ}))
+    write_private(state / FILE, json.dumps({name: os.environ[name] for name in NAMES if name in os.environ}))
 
 
 def use_kept_environment() -> None:
@@ -23,7 +23,7 @@ def use_kept_environment() -> None:
     """
     if "CONSOLE_SECRET_KEY" in os.environ:
         return
-    state = Path(os.environ.get("CONSOLE_STATE_DIR") or Path(__file__).resolve().parents[2] / "var")
+    state = Path(os.environ.get("CONSOLE_STATE_DIR") or ROOT / "var")
     try:
         kept = json.loads((state / FILE).read_text())
     except FileNotFoundError:

@@ -34,6 +34,13 @@ def _prepare(state: Path) -> None:
         os.environ["CONSOLE_SECRET_KEY"] = key.read_text()
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, also where one with other rights was."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 def lock(state: Path) -> TextIO:
     """Return the locked file that keeps a second supervisor from this folder for as long as it is open."""
     file = (state / "lock").open("a+")

@@ -10,5 +10,5 @@ def offer(form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]]) -
     """Let one of these pairs (value, label) be chosen. Raises TypeError where the field offers no choices."""
     field = form.fields[name]
     if not isinstance(field, forms.ChoiceField):
-        raise TypeError(f"{name} is no field with choices")
+        raise TypeError(f"{name} has no choices to set")
     field.choices = list(choices)
