@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from console.access.actors import Actor
 from console.access.models import User
 from console.knative.changes import Change
 from console.knative.references import ServiceRef
+from console.operations import faults
 from console.operations.models import Operation
 from console.operations.submitting import previewing, submission
 from console.operations.tasks import perform
@@ -30,3 +33,19 @@ def finish(operation: Operation) -> Operation:
         if not operation.is_active:
             return operation
     raise AssertionError(f"{operation} did not end")
+
+
+class Died(BaseException):
+    """The end of the process: nothing catches it."""
+
+
+def die_once_at(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise Died the first time that the engine reaches the step."""
+    reached: list[str] = []
+
+    def die(where: str) -> None:
+        if where == step and not reached:
+            reached.append(where)
+            raise Died
+
+    monkeypatch.setattr(faults, "reach", die)

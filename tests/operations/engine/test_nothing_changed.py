@@ -23,7 +23,6 @@ from console.knative.changes import (
 from console.knative.changes.base import Change
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
-from console.operations import faults
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.review import review
@@ -31,7 +30,7 @@ from console.operations.submitting import previewing
 from console.operations.submitting.previewing import Untested, preview
 from console.operations.tasks import perform
 from tests.operations.factories import RUST, World, manifest
-from tests.operations.steps import finish, submit
+from tests.operations.steps import Died, die_once_at, finish, submit
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
@@ -129,15 +128,8 @@ def test_a_worker_that_dies_after_a_write_that_changed_nothing_does_not_wait_for
 
     world.edit(ref.name, the_same)
     eventually(lambda: world.settled(ref.name))
-    reached: list[str] = []
-
-    def die_once(where: str) -> None:
-        if where == step and not reached:
-            reached.append(where)
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(faults, "reach", die_once)
-    with pytest.raises(KeyboardInterrupt):
+    die_once_at(step, monkeypatch)
+    with pytest.raises(Died):
         finish(operation)
     operation = finish(operation)
     assert operation.status in (Status.UNCHANGED, Status.SUCCEEDED)

@@ -20,15 +20,11 @@ from console.operations.models.statuses import Status
 from console.operations.submitting import submission
 from console.operations.tasks import perform
 from tests.operations.factories import World
-from tests.operations.steps import finish, submit
+from tests.operations.steps import Died, die_once_at, finish, submit
 
 pytestmark = pytest.mark.django_db
 
 SECOND = SetEnv("app", (EnvEntry("TARGET", "Second"),))
-
-
-class Died(BaseException):
-    """Stands for the end of the process: nothing catches it."""
 
 
 @pytest.mark.parametrize("step", faults.STEPS)
@@ -36,14 +32,7 @@ def test_a_worker_that_dies_at_any_step_is_followed_by_another(
     world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch, step: str
 ):
     operation = submit(SECOND, ref, deployer)
-    reached: list[str] = []
-
-    def die_once(where: str) -> None:
-        if where == step and not reached:
-            reached.append(where)
-            raise Died
-
-    monkeypatch.setattr(faults, "reach", die_once)
+    die_once_at(step, monkeypatch)
     with pytest.raises(Died):
         finish(operation)
     operation = finish(operation)
