@@ -1,25 +1,29 @@
-"""Why it does not work: the cause behind a failed revision or route.
+"""Why an operation ended as it did: a code with typed facts, and what a cluster said. Words: console.web.causes.
 
-The present state comes before past events: the state of the pods first, then the conditions of the revision, then
-warnings that are newer than the pods, then the conditions of route and service. Patterns are only matched, from their
-beginning, with messages that the API, the kubelet or the scheduler write; what a container printed is never read for
-a cause, whatever words it holds.
+To add a cause: a code here, its facts in `_FACTS` if its text names any, and its text in console.web.causes. A test
+walks the enum in every language. How the cause of a failed service is found is in console.knative.root_causes.
 """
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
 
-from console.knative.conditions import Condition
-from console.knative.objects import Health, Revision, Route, Service
-from console.knative.pods import QUEUE_PROXY, ContainerState, End, Event, Pod
+import msgspec
+
+from console.knative.problems import Problem
+
+MAX_RAW = 4000  # characters of a cluster's own message that are kept
 
 
 class Code(StrEnum):
-    """What can be behind a failure. Words for each are in console.web.words."""
+    """Every reason for which an operation ends. The values are stored: one that is renamed is not read any more."""
 
+    # What fails in the cluster (console.knative.root_causes)
     IMAGE_MISSING = "image-missing"
     CRASH = "crash"
     EXITS = "exits"
@@ -37,302 +41,291 @@ class Code(StrEnum):
     REVISION_MISSING = "revision-missing"
     INGRESS = "ingress"
     UNKNOWN = "unknown"
+    # What the cluster answers to a write
+    REFUSED = "refused"
+    POLICY = "policy"
+    EXISTS_ALREADY = "exists-already"
+    NOT_FOUND = "not-found"
+    FORBIDDEN = "forbidden"
+    UNAUTHORIZED = "unauthorized"
+    CLUSTER_AWAY = "cluster-away"
+    CLUSTER_FAILING = "cluster-failing"
+    CLUSTER_BUSY = "cluster-busy"
+    CLUSTER_UNKNOWN = "cluster-unknown"
+    CLUSTER = "cluster"
+    # What others did in the meantime
+    CONFLICT = "conflict"
+    SUPERSEDED = "superseded"
+    SUPERSEDED_WHEN_READY = "superseded-when-ready"
+    DELETED_MEANWHILE = "deleted-meanwhile"
+    RECREATED_MEANWHILE = "recreated-meanwhile"
+    # What a success still has to say
+    NOT_SERVING = "not-serving"
+    NOT_READY = "not-ready"
+    # Rights and protection
+    NOT_ALLOWED = "not-allowed"
+    LABEL_DECIDES = "label-decides"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    FROZEN = "frozen"
+    PROTECTED_MEANWHILE = "protected-meanwhile"
+    REASON_MISSING = "reason-missing"
+    NOT_AS_APPROVED = "not-as-approved"
+    APPROVER_GONE = "approver-gone"
+    # The console's own limits
+    INPUT = "input"  # the change cannot be made of the service as it is now: stored under its Problem's code
+    NEVER_WRITTEN = "never-written"
+    STILL_DELETING = "still-deleting"
+    WRITTEN_LATE = "written-late"
+    DATABASE_AWAY = "database-away"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a cause is about, for its text. Empty or None: not known. This class itself: there is nothing to know."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is known as JSON data."""
+        return _without_empty(msgspec.to_builtins(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Image(Facts):
+    """The image that cannot be pulled."""
+
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit(Facts):
+    """How which container ended."""
+
+    exit_code: int | None = None
+    container: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Facts):
+    """The name of an object of the cluster: a Secret, a ConfigMap, a webhook; `key` within it."""
+
+    name: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota(Facts):
+    """The quota that is exceeded."""
+
+    quota: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionName(Facts):
+    """The revision that is missing."""
+
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer(Facts):
+    """Who wrote to the service, when, and the operation when it was made with this console."""
+
+    who: str = ""
+    at: datetime | None = None
+    operation: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Writer):
+    """`was`: the code of the end that a late write belied. The rest are the facts of that end."""
+
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks(Facts):
+    """The permission that somebody lacks."""
+
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLacks(Facts):
+    """Labels that decide who may do what, and the permissions that it takes to set them; each separated by commas."""
+
+    labels: str = ""
+    permissions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approver(Facts):
+    """Who decided, and what they said."""
+
+    who: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeEnd(Facts):
+    """Until when a freeze lasts, on the clocks of its zone, and its note."""
+
+    until: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Facts):
+    """What is wrong with the change."""
+
+    problem: Problem
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts of the problem."""
+        return dict(self.problem.facts)
+
+
+_FACTS: Mapping[Code, type[Facts]] = MappingProxyType(
+    {
+        Code.IMAGE_MISSING: Image,
+        Code.CRASH: Exit,
+        Code.EXITS: Exit,
+        Code.QUOTA: Quota,
+        Code.SECRET_MISSING: Named,
+        Code.CONFIG_MAP_MISSING: Named,
+        Code.POLICY: Named,
+        Code.REVISION_MISSING: RevisionName,
+        Code.CONFLICT: Writer,
+        Code.SUPERSEDED: Writer,
+        Code.SUPERSEDED_WHEN_READY: Writer,
+        Code.WRITTEN_LATE: Late,
+        Code.NOT_ALLOWED: Lacks,
+        Code.LABEL_DECIDES: LabelLacks,
+        Code.DECLINED: Approver,
+        Code.APPROVER_GONE: Approver,
+        Code.FROZEN: FreezeEnd,
+        Code.INPUT: Input,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WarningEvent:
+    """A warning event of the time at which it failed."""
+
+    about: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """A pod as it was when the operation ended; `ready` as kubectl writes it (`1/2`)."""
+
+    name: str = ""
+    phase: str = ""
+    ready: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A field that somebody else changed: its value at the preview, and theirs. None: not set."""
+
+    field: str = ""
+    was: str | None = None
+    theirs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What went wrong: a code for the words, the facts to fill them, and the cluster's own message.
+    """Why it ended: a code for the words, the facts to fill them, and what was read at that moment.
 
-    `pod` and `container` name whose log tells more; empty where none is concerned. `is_output`: the message holds
-    what a container printed.
+    `raw` is the cluster's own message, `logs` the last lines of the container. Raises TypeError for facts that are
+    not those of the code.
     """
 
-    code: str
-    raw: str
-    facts: dict[str, str] = field(default_factory=dict, hash=False)
-    pod: str = ""
-    container: str = ""
-    is_output: bool = False
+    code: Code
+    raw: str = ""
+    facts: Facts = field(default_factory=Facts)
+    logs: str = ""
+    warnings: tuple[WarningEvent, ...] = ()
+    pods: tuple[PodState, ...] = ()
+    conflicts: tuple[Collision, ...] = ()
+
+    def __post_init__(self) -> None:
+        wanted = facts_type(self.code)
+        if type(self.facts) is Facts and wanted is not Facts:
+            object.__setattr__(self, "facts", wanted())
+        elif type(self.facts) is not wanted:
+            raise TypeError(f"{self.code} has facts of {wanted.__name__}, not {type(self.facts).__name__}")
+
+    @property
+    def name(self) -> str:
+        """The code as it is stored, searched for and given out by the API."""
+        return self.facts.problem.code if isinstance(self.facts, Input) else self.code.value
+
+    def redacted(self, redact: Callable[[str], str]) -> "Cause":
+        """Return the cause with every text in it redacted."""
+        return replace(self, **{one.name: _redacted(getattr(self, one.name), redact) for one in fields(self)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored; what is empty is left out."""
+        stored = {one.name: msgspec.to_builtins(getattr(self, one.name)) for one in fields(self) if one.name != "facts"}
+        return _without_empty({**stored, "code": self.name, "facts": self.facts.to_json()})
 
 
-# Reasons for which the kubelet lets a container wait (pkg/kubelet/images/types.go, kuberuntime, Kubernetes 1.34).
-_PULL = (
-    *("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"),
-    *("RegistryUnavailable", "SignatureValidationFailed"),
-)
-_START = ("CreateContainerError", "RunContainerError", "PostStartHookError", "StartError", "ContainerCannotRun")
-_CONFIG = "CreateContainerConfigError"
-_WAITS = {**dict.fromkeys(_PULL, Code.IMAGE_MISSING), **dict.fromkeys(_START, Code.CANNOT_START)}
-# Reasons of conditions that are enough to know the cause (Knative hands on those of containers, pods and deployments).
-_REASONS = {
-    **_WAITS,
-    "OOMKilled": Code.OUT_OF_MEMORY,
-    "CrashLoopBackOff": Code.CRASH,
-    "Unschedulable": Code.UNSCHEDULABLE,
-}
-# What Knative is waiting for without success, though its deadline has not passed.
-_LASTING = frozenset(
-    {
-        *(Code.IMAGE_MISSING, Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.CANNOT_START, Code.QUOTA),
-        *(Code.UNSCHEDULABLE, Code.SECRET_MISSING, Code.CONFIG_MAP_MISSING, Code.REVISION_MISSING),
-    }
-)
-_NO_CRASH = (0, 137, 143)  # as SIGTERM and SIGKILL end a process that minds them or does not
-_STEADY = timedelta(seconds=30)  # a container that fails its probe for longer than that is not between two crashes
-
-# Messages by their beginning. Those of Knative Serving 0.42, the kubelet, the scheduler and the quota controller.
-_MESSAGES: tuple[tuple[Code, re.Pattern[str]], ...] = (
-    (
-        Code.SECRET_MISSING,
-        re.compile(
-            r'(?:Error: )?(?:secret "(?P<name>[^"]+)" not found|couldn\'t find key (?P<key>\S+) in Secret (?P<in>\S+))'
-        ),
-    ),
-    (
-        Code.CONFIG_MAP_MISSING,
-        re.compile(
-            r'(?:Error: )?(?:configmap "(?P<name>[^"]+)" not found'
-            r"|couldn't find key (?P<key>\S+) in ConfigMap (?P<in>\S+))"
-        ),
-    ),
-    (
-        Code.SECRET_MISSING,
-        re.compile(
-            r'MountVolume\.SetUp failed for volume "[^"]*"\s?: '
-            r'(?:secret "(?P<name>[^"]+)" not found|references non-existent secret key: (?P<key>\S+))'
-        ),
-    ),
-    (
-        Code.CONFIG_MAP_MISSING,
-        re.compile(
-            r'MountVolume\.SetUp failed for volume "[^"]*"\s?: '
-            r'(?:configmap "(?P<name>[^"]+)" not found|references non-existent config key: (?P<key>\S+))'
-        ),
-    ),
-    (Code.VOLUME, re.compile(r"MountVolume\.|Unable to attach or mount volumes|AttachVolume\.")),
-    (
-        Code.IMAGE_MISSING,
-        re.compile(
-            r'Unable to fetch image "(?P<image>[^"]+)"|(?:Failed to pull|Back-off pulling) image "(?P<pulled>[^"]+)"'
-        ),
-    ),
-    (
-        Code.QUOTA,
-        re.compile(r'(?:Error creating: )?pods(?: "[^"]*")? is forbidden: exceeded quota: (?P<quota>[^,]+)'),
-    ),
-    (Code.UNSCHEDULABLE, re.compile(r"\d+/\d+ nodes are available: |no nodes available to schedule pods")),
-    (Code.LIVENESS, re.compile(r"Liveness probe (?:failed|errored)|Container \S+ failed liveness probe")),
-    (Code.PROBE, re.compile(r"(?:Readiness|Startup) probe (?:failed|errored)|Container \S+ failed startup probe")),
-    (Code.CRASH, re.compile(r"Container failed with: |[Bb]ack-off \S* ?restarting failed container")),
-    (Code.DEADLINE, re.compile(r"Initial scale was never achieved|ProgressDeadlineExceeded")),
-    (Code.REVISION_MISSING, re.compile(r'Revision "(?P<revision>[^"]+)" referenced in traffic not found')),
-)
-_COPIED = re.compile(r'Revision "[^"]*" failed with message: ')
-_EXIT_CODE = re.compile(r"ExitCode(\d+)")
+def facts_type(code: Code) -> type[Facts]:
+    """Return the class of the facts that a cause with this code has."""
+    return _FACTS.get(code, Facts)
 
 
-def find(
-    service: Service,
-    *,
-    revision: Revision | None = None,
-    route: Route | None = None,
-    pods: Iterable[Pod] = (),
-    events: Iterable[Event] = (),
-) -> Cause:
-    """Return the cause that is nearest to the failure; the service's own message when nothing else names one."""
-    pods = _living_first(pods)
-    warnings = sorted((event for event in events if event.is_warning), key=lambda event: _stamp(event.at), reverse=True)
-    candidates = (
-        *(_of_pod(pod, warnings) for pod in pods),
-        _of_conditions(revision, pods, warnings),
-        _of_conditions(route, pods, ()),
-        _of_conditions(service, pods, ()),
+def of_problem(problem: Problem) -> Cause:
+    """Return the cause for a change that cannot be made of the service as it is now."""
+    return Cause(Code.INPUT, facts=Input(replace(problem, facts={name: str(f) for name, f in problem.facts.items()})))
+
+
+def from_json(stored: Mapping[str, Any]) -> Cause | None:
+    """Return the cause that `to_json` wrote, in this version or an earlier one; None where none was stored."""
+    if not (name := stored.get("code")):
+        return None
+    found = stored.get("facts") or {}
+    is_problem = name not in _CODES
+    code = Code.INPUT if is_problem else Code(name)
+    return Cause(
+        code,
+        raw=str(stored.get("raw", "")),
+        facts=Input(Problem(str(name), found)) if is_problem else _facts(facts_type(code), found),
+        logs=str(stored.get("logs", "")),
+        warnings=msgspec.convert(stored.get("warnings", ()), tuple[WarningEvent, ...]),
+        pods=msgspec.convert(stored.get("pods", ()), tuple[PodState, ...]),
+        conflicts=msgspec.convert(stored.get("conflicts", ()), tuple[Collision, ...]),
     )
-    found = [cause for cause in candidates if cause]
-    telling = (cause for cause in found if cause.code not in (Code.UNKNOWN, Code.DEADLINE))
-    best = next(telling, None) or _of_events(pods, warnings) or next(iter(found), None)
-    return best or Cause(Code.UNKNOWN, service.ready.reason)
 
 
-def of_service(service: Service) -> Cause | None:
-    """Return the cause by a failed service's conditions, for lists that read nothing else; None where it is well."""
-    return find(service) if service.health is Health.FAILED else None
+_CODES = frozenset(map(str, Code)) - {Code.INPUT}
 
 
-def at_present(
-    service: Service, *, revisions: Iterable[Revision], route: Route | None, pods: Iterable[Pod]
-) -> Cause | None:
-    """Return what keeps the newest spec of the service from being served now; None where nothing does.
-
-    While Knative is still trying, only what does not pass by itself is a cause: a pod that just starts is not ready
-    either.
-    """
-    if service.health is Health.READY:
-        return None
-    newest = None
-    if service.latest_created_revision != service.latest_ready_revision:
-        newest = next((one for one in revisions if one.name == service.latest_created_revision), None)
-    own = [pod for pod in pods if newest and pod.revision_name == newest.name]
-    cause = find(service, revision=newest, route=route, pods=own)
-    return cause if service.health is Health.FAILED or cause.code in _LASTING else None
+def _facts(kind: type[Facts], stored: Mapping[str, Any]) -> Facts:
+    """The facts that this version knows. Earlier ones wrote numbers as texts, and may have masked one: no fact."""
+    found: dict[str, Any] = {}
+    for name in [one.name for one in fields(kind) if one.name in stored]:
+        with contextlib.suppress(msgspec.ValidationError):
+            found[name] = getattr(msgspec.convert({name: stored[name]}, kind, strict=False), name)
+    return kind(**found)
 
 
-def _living_first(pods: Iterable[Pod]) -> list[Pod]:
-    """The newest pod first, those that are being deleted last."""
-    newest = sorted(pods, key=lambda pod: _stamp(pod.created_at), reverse=True)
-    return sorted(newest, key=lambda pod: pod.is_being_deleted)
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Problem):  # its code and field are the console's own
+        return replace(value, facts={name: _redacted(fact, redact) for name, fact in value.facts.items()})
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: _redacted(getattr(value, one.name), redact) for one in fields(value)})
+    return tuple(_redacted(one, redact) for one in value) if isinstance(value, tuple) else value
 
 
-def _of_pod(pod: Pod, warnings: Iterable[Event]) -> Cause | None:
-    """The cause from a pod's present state; None where nothing is wrong with it."""
-    if pod.status.get("reason") == "Evicted":
-        return Cause(Code.EVICTED, str(pod.status.get("message") or "Evicted"), pod=pod.name)
-    about = [event for event in warnings if event.about == f"Pod/{pod.name}"]
-    for state in pod.states:
-        if cause := _of_container(pod, state, about):
-            return cause
-    for condition in pod.conditions:
-        if condition.type == "PodScheduled" and condition.is_false:
-            return Cause(Code.UNSCHEDULABLE, _text(condition), pod=pod.name)
-    return _of_waiting_pod(pod, about)
-
-
-def _of_container(pod: Pod, state: ContainerState, warnings: Iterable[Event]) -> Cause | None:
-    where = (pod.name, state.name)
-    if state.reason in (*_WAITS, _CONFIG):
-        told, facts = _match(state.message) or (Code.CANNOT_START, {})
-        code = _WAITS.get(state.reason, told)
-        facts = {"image": state.image} if code is Code.IMAGE_MISSING else facts
-        return Cause(code, _said(state.reason, state.message), facts, *where)
-    if state.is_ready:
-        return None
-    if state.ended and not _runs_steadily(state, warnings):
-        return _of_end(state, state.ended, warnings, where)
-    if state.reason == "CrashLoopBackOff":
-        return Cause(Code.CRASH, _said(state.reason, state.message), {}, *where)
-    if state.is_running and state.name != QUEUE_PROXY:
-        return _of_running(pod, state, warnings, where)
-    return None
-
-
-def _runs_steadily(state: ContainerState, warnings: Iterable[Event]) -> bool:
-    """It has failed its probe long after its present start: the reason of an earlier end is not the present cause."""
-    if not (state.is_running and state.started_at):
-        return False
-    return _first(warnings, Code.PROBE, since=state.started_at + _STEADY) is not None
-
-
-def _of_end(state: ContainerState, ended: End, warnings: Iterable[Event], where: tuple[str, str]) -> Cause:
-    """A container that ended, now or before its present attempt, and has not become ready since."""
-    said = ended.message.strip()
-    raw = _said(ended.reason or "Error", said)
-    if ended.reason == "OOMKilled":
-        return Cause(Code.OUT_OF_MEMORY, raw, {}, *where, is_output=bool(said))
-    if ended.reason in _START:
-        return Cause(Code.CANNOT_START, raw, {}, *where)
-    killed = _first(warnings, Code.LIVENESS, since=ended.started_at)
-    if killed and ended.exit_code in _NO_CRASH:
-        return Cause(Code.LIVENESS, _event_text(killed), {}, *where)
-    if ended.exit_code == 0:
-        return Cause(Code.EXITS, raw, {}, *where, is_output=bool(said))
-    facts = {"exit_code": str(ended.exit_code), "container": state.name}
-    return Cause(Code.CRASH, raw, facts, *where, is_output=bool(said))
-
-
-def _of_running(pod: Pod, state: ContainerState, warnings: Iterable[Event], where: tuple[str, str]) -> Cause:
-    """A container that runs and is not ready has failed its probes, also where no event reports them."""
-    for code in (Code.LIVENESS, Code.PROBE):
-        if event := _first(warnings, code, since=state.started_at):
-            return Cause(code, _event_text(event), {}, *where)
-    ready = next((one for one in pod.conditions if one.type == "Ready"), None)
-    return Cause(Code.PROBE, _text(ready) if ready else "", {}, *where)
-
-
-def _of_waiting_pod(pod: Pod, warnings: Iterable[Event]) -> Cause | None:
-    """A pod that has a node and whose containers are not there yet: warnings since it got the node say why."""
-    if pod.is_ready or any(state.is_running or state.ended for state in pod.states):
-        return None
-    placed = next((one for one in pod.conditions if one.type == "PodScheduled"), None)
-    since = placed.changed_at if placed else pod.created_at
-    for event in warnings:
-        found = _match(event.message) if _stamp(event.at) >= _stamp(since) else None
-        if found and (found[0] is not Code.UNSCHEDULABLE or placed is None):
-            return Cause(found[0], _event_text(event), found[1], pod=pod.name)
-    return None
-
-
-def _of_conditions(
-    holder: Revision | Route | Service | None, pods: Iterable[Pod], warnings: Iterable[Event]
-) -> Cause | None:
-    """The cause from an object's own conditions; the parts before Ready, which copies one of them."""
-    if holder is None:
-        return None
-    failed = [one for one in holder.conditions if one.is_false and one.severity != "Info"]
-    told = [_of_condition(one) for one in sorted(failed, key=lambda one: one.type == "Ready")]
-    cause = next((one for one in told if one.code not in (Code.UNKNOWN, Code.DEADLINE)), None) or next(iter(told), None)
-    if cause and cause.code == Code.DEADLINE and any(pod.has_started and not pod.is_ready for pod in pods):
-        return Cause(Code.PROBE, cause.raw)
-    return cause
-
-
-def _of_condition(condition: Condition) -> Cause:
-    raw = _text(condition)
-    message = _COPIED.sub("", condition.message, count=1)
-    if exit_code := _EXIT_CODE.fullmatch(condition.reason):
-        facts = {"exit_code": exit_code[1]}
-        return Cause(Code.CRASH if exit_code[1] != "0" else Code.EXITS, raw, facts, is_output=True)
-    if code := _REASONS.get(condition.reason):
-        return Cause(code, raw)
-    if found := _match(message):
-        return Cause(found[0], raw, found[1], is_output=found[0] is Code.CRASH)
-    if condition.reason == "ProgressDeadlineExceeded":
-        return Cause(Code.DEADLINE, raw)
-    is_ingress = condition.type == "IngressReady" and condition.reason != "RevisionMissing"
-    return Cause(Code.INGRESS if is_ingress else Code.UNKNOWN, raw)
-
-
-def _of_events(pods: list[Pod], warnings: Iterable[Event]) -> Cause | None:
-    """The newest warning that names a cause, where neither pods nor conditions do: of pods that were never created."""
-    for event in warnings:
-        is_settled = any(event.about == f"Pod/{pod.name}" for pod in pods)
-        if not is_settled and (found := _match(event.message)):
-            return Cause(found[0], _event_text(event), found[1])
-    return None
-
-
-def _match(message: str) -> tuple[Code, dict[str, str]] | None:
-    """The cause that the beginning of a cluster's message identifies, with its facts."""
-    for code, pattern in _MESSAGES:
-        if match := pattern.match(message):
-            facts = {name: value for name, value in match.groupdict().items() if value}
-            if "pulled" in facts:
-                facts["image"] = facts.pop("pulled")
-            if "in" in facts:
-                facts["name"] = facts.pop("in").rpartition("/")[2]
-            return code, facts
-    return None
-
-
-def _first(warnings: Iterable[Event], code: Code, *, since: datetime | None) -> Event | None:
-    """The newest warning of that cause that is not older than `since`."""
-    for event in warnings:
-        found = _match(event.message)
-        if found and found[0] is code and (since is None or event.at is None or event.at >= since):
-            return event
-    return None
-
-
-def _stamp(at: datetime | None) -> float:
-    return at.timestamp() if at else 0.0
-
-
-def _text(condition: Condition) -> str:
-    return _said(condition.reason, condition.message)
-
-
-def _event_text(event: Event) -> str:
-    return _said(event.reason, event.message)
-
-
-def _said(reason: str, message: str) -> str:
-    return f"{reason}: {message}" if message else reason
+def _without_empty(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value not in ("", None, [], (), {})}

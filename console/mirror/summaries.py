@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from console.knative import causes
+from console.knative import root_causes
 from console.knative.conditions import parse_time
 from console.knative.objects import CREATOR, Service
 from console.knative.references import ServiceRef
@@ -88,7 +88,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
         is_cluster_local=service.is_cluster_local,
         changed_with=changed_with(service.metadata),
-        cause=str(cause.code) if (cause := causes.of_service(service)) else "",
+        cause=finding.code.value if (finding := root_causes.of_service(service)) else "",
     )
 
 

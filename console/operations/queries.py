@@ -135,12 +135,12 @@ def both_sides(operation: Operation) -> tuple[Side, ...]:
     wanted = [(paths.text(tuple(row["path"])), row["after"]) for row in operation.changes]
     return tuple(
         Side(
-            row["field"],
-            row["was"],
-            row["theirs"],
-            next((after for field, after in wanted if _is_same_place(field, row["field"])), None),
+            row.field,
+            row.was,
+            row.theirs,
+            next((after for field, after in wanted if _is_same_place(field, row.field)), None),
         )
-        for row in operation.cause.get("conflicts") or ()
+        for row in (operation.why.conflicts if operation.why else ())
     )
 
 

@@ -3,6 +3,7 @@
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
+from console.knative.causes import Cause, Code, LabelLacks, Lacks
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 
@@ -18,6 +19,11 @@ class NotAllowed(Exception):
         super().__init__(", ".join(sorted(permissions)))
         self.permissions = permissions
 
+    @property
+    def cause(self) -> Cause:
+        """Why an operation ends that was allowed when it was submitted."""
+        return Cause(Code.NOT_ALLOWED, facts=Lacks(min(self.permissions)))
+
 
 class LabelNotAllowed(NotAllowed):
     """The change sets or removes labels that decide who may do what, and the person may not decide that here."""
@@ -26,6 +32,11 @@ class LabelNotAllowed(NotAllowed):
         super().__init__(permissions)
         facts = {"labels": ", ".join(labels), "permissions": ", ".join(sorted(permissions))}
         self.problem = Problem("label-decides", facts, field="labels")
+        self._cause = Cause(Code.LABEL_DECIDES, facts=LabelLacks(**facts))
+
+    @property
+    def cause(self) -> Cause:
+        return self._cause
 
 
 def audit_refusal(refusal: NotAllowed, ref: ServiceRef, actor: Actor) -> None:

@@ -11,6 +11,7 @@ from celery.signals import worker_ready
 from django.db import InterfaceError, OperationalError
 
 from console import worker
+from console.knative.causes import Cause, Code
 from console.mirror.read import MirrorUnavailable
 from console.operations import worker_heartbeat
 from console.operations.engine import lease_keeper
@@ -67,7 +68,7 @@ def _take_turn(operation: Operation) -> float | None:
         raise
     except Exception as error:
         log.exception("turn_failed")
-        finish(operation, Status.FAILED, cause={"code": "internal", "raw": type(error).__name__})
+        finish(operation, Status.FAILED, cause=Cause(Code.INTERNAL, type(error).__name__))
         return None
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.knative import causes
-from console.knative.causes import Cause, Code
+from console.knative import root_causes
+from console.knative.causes import Code
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
+from console.knative.root_causes import Finding
 from console.mirror import read
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
-from console.web import outcomes
+from console.web import causes
 from console.web.actions import Action
 
 # The pages on which a cause can be mended, by the names of console.web.actions, the likeliest first.
@@ -40,7 +41,7 @@ _HAS_LOGS = (Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.LIVENESS, Code.PRO
 class Diagnosis:
     """The cause in words. `revision` has logs with more details; `operation` is the one that ended with it."""
 
-    code: str
+    code: Code
     text: str
     raw: str
     revision: str
@@ -49,16 +50,16 @@ class Diagnosis:
 
 def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
     """Return what keeps the newest spec from being served, by the mirror; None where nothing is wrong."""
-    cause = causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
-    if cause is None:
+    finding = root_causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
+    if finding is None:
         return None
     failed = queries.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
     newest = service.latest_created_revision or ""
     return Diagnosis(
-        str(cause.code),
-        outcomes.cause({"code": str(cause.code), "facts": cause.facts}),
-        _raw(cause, service),
-        newest if cause.code in _HAS_LOGS else "",
+        finding.code,
+        causes.text(finding.cause),
+        _raw(finding, service),
+        newest if finding.code in _HAS_LOGS else "",
         failed.filter(generation=service.generation).first(),
     )
 
@@ -66,13 +67,13 @@ def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
 def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:
     """Return those of the actions that can mend the cause and that the person may use."""
     allowed = {action.name: action for action in actions if action.allowed}
-    return [allowed[name] for name in _NEXT.get(Code(found.code), ()) if name in allowed]
+    return [allowed[name] for name in _NEXT.get(found.code, ()) if name in allowed]
 
 
-def _raw(cause: Cause, service: Service) -> str:
+def _raw(finding: Finding, service: Service) -> str:
     """The API's own message, unless the table of conditions shows it already.
 
     What a container printed is for its log, where values are masked.
     """
-    is_shown = any(condition.message and condition.message in cause.raw for condition in service.conditions)
-    return "" if cause.is_output or (is_shown and cause.code != Code.UNKNOWN) else cause.raw
+    is_shown = any(condition.message and condition.message in finding.cause.raw for condition in service.conditions)
+    return "" if finding.is_output or (is_shown and finding.code is not Code.UNKNOWN) else finding.cause.raw

@@ -111,8 +111,8 @@ MUTATIONS = (
     Mutation(
         "write over a conflict",
         "console/operations/engine/last_writer.py",
-        "    if found:\n        rows",
-        "    if found and False:\n        rows",
+        "    if found:\n        conflicts",
+        "    if found and False:\n        conflicts",
         (f"{ENGINE}::test_a_conflict_shows_both_sides_and_writes_nothing",),
     ),
     Mutation(

@@ -1,257 +1,128 @@
-"""Which of many messages is the cause: what is so now, told by the API, and never what a container printed."""
+"""A cause is stored and read again with all that it says, also as earlier versions stored it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from console.knative import causes
-from console.knative.causes import Code
-from console.knative.objects import Revision, Route, Service
-from console.knative.pods import Event, Pod
+from console.knative.causes import (
+    Cause,
+    Code,
+    Collision,
+    Exit,
+    Facts,
+    Image,
+    Input,
+    Late,
+    Named,
+    PodState,
+    WarningEvent,
+    Writer,
+)
+from console.knative.problems import Problem
 
-SCHEDULING = "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available."
-COPIED = 'Revision "shop-00002" failed with message: '
-NO_SECRET = 'secret "db" not found'
-LATE = "Initial scale was never achieved"
-OVER = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1'
-NO_KEY = "couldn't find key a in ConfigMap default/f"
-PULL = 'Failed to pull image "registry.example.com/shop:2": rpc error: code = Unknown desc = timeout'
-# Lines that applications print, and that mean nothing for the cause.
-LINES = [
-    "exceeded quota: the tenant used 5 of 5 seats",
-    'secret "session" not found',
-    'configmap "flags" not found in the local store',
-    "0/3 nodes are available: the elastic cluster is red",
-    "OOMKilled is what we call it when the parser gives up",
-    "Liveness probe failed: upstream",
-    "Readiness probe failed: upstream",
-    "ImagePullBackOff",
-    "Unable to fetch image \"logo.png\"",
-    "ProgressDeadlineExceeded",
-    'Revision "7" referenced in traffic not found.',
-    "ingress or load balancer: no route",
-]  # fmt: skip
-
-
-def at(minute: int, second: int = 0) -> str:
-    return f"2026-11-25T19:{minute:02}:{second:02}Z"
+WRITER = Writer("ruth", datetime(2026, 11, 24, 10, tzinfo=UTC), UUID(int=7))
+FULL = Cause(
+    Code.CRASH,
+    "Error: exit",
+    Exit(1, "app"),
+    logs="panic\nat main",
+    warnings=(WarningEvent("Pod/a", "BackOff", "back-off"),),
+    pods=(PodState("a", "Running", "0/1"),),
+)
 
 
-def container(state: dict[str, Any], last: dict[str, Any] | None = None, *, name: str = "app", **more: Any) -> Any:
-    return {"name": name, "image": "registry.example.com/shop:2", "state": state, "lastState": last or {}, **more}
+@pytest.mark.parametrize("code", Code)
+def test_each_code_is_read_as_it_was_stored(code: Code) -> None:
+    cause = causes.of_problem(Problem("sum", {"sum": 90})) if code is Code.INPUT else Cause(code, "raw words")
+    assert causes.from_json(json.loads(json.dumps(cause.to_json()))) == cause
 
 
-def ended(reason: str = "Error", code: int = 1, message: str = "", begin: int = 4, end: int = 5) -> dict[str, Any]:
-    facts = {"reason": reason, "exitCode": code, "message": message, "startedAt": at(begin), "finishedAt": at(end)}
-    return {"terminated": facts}
+@pytest.mark.parametrize(
+    "cause",
+    [
+        FULL,
+        Cause(Code.CONFLICT, facts=WRITER, conflicts=(Collision("spec.x", "1", None), Collision("spec.y", None, "2"))),
+        Cause(Code.WRITTEN_LATE, facts=Late("ruth", WRITER.at, WRITER.operation, was="conflict")),
+        Cause(Code.EXITS, facts=Exit(0)),
+    ],
+    ids=lambda cause: cause.name,
+)
+def test_facts_are_read_as_they_were_stored(cause: Cause) -> None:
+    assert causes.from_json(json.loads(json.dumps(cause.to_json()))) == cause
 
 
-def pod(*statuses: dict[str, Any], name: str = "shop-00002-deployment-a-b", conditions: Any = (), **more: Any) -> Pod:
-    scheduled = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": at(1)}]
-    status = {"phase": "Running", "containerStatuses": list(statuses), "conditions": list(conditions) or scheduled}
-    metadata = {"name": name, "namespace": "default", "creationTimestamp": at(0), **more}
-    return Pod({"metadata": metadata, "status": status})
+def test_what_is_not_known_takes_no_room() -> None:
+    assert Cause(Code.NEVER_WRITTEN).to_json() == {"code": "never-written"}
+    assert Cause(Code.CONFLICT, facts=Writer("ruth")).to_json() == {"code": "conflict", "facts": {"who": "ruth"}}
 
 
-def warning(reason: str, message: str, when: str = at(0), about: str = "Pod/shop-00002-deployment-a-b") -> Event:
-    kind, _, name = about.partition("/")
-    involved = {"kind": kind, "name": name}
-    facts = {"type": "Warning", "reason": reason, "message": message, "lastTimestamp": when}
-    return Event({**facts, "involvedObject": involved})
-
-
-def service(*conditions: tuple[str, str, str, str]) -> Service:
-    return Service({"metadata": {"name": "shop"}, "status": {"conditions": _conditions(conditions)}})
-
-
-def revision(*conditions: tuple[str, str, str, str]) -> Revision:
-    return Revision({"metadata": {"name": "shop-00002"}, "status": {"conditions": _conditions(conditions)}})
-
-
-def _conditions(found: Any) -> list[dict[str, str]]:
-    return [dict(zip(("type", "status", "reason", "message"), one, strict=True)) for one in found]
-
-
-BACKING_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container=app"}}
-UNKNOWN = service(("Ready", "Unknown", "", ""))
-OLD_WARNINGS = [
-    warning("FailedScheduling", SCHEDULING, at(0, 5)),
-    warning("Failed", PULL, at(2)),
-    warning("FailedMount", 'MountVolume.SetUp failed for volume "tls" : secret "tls" not found', at(2)),
-    warning("Failed", 'Error: configmap "flags" not found', at(3)),
-    warning("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", at(3)),
-    warning("Unhealthy", "Liveness probe failed: timeout", at(3)),
+OLD: list[tuple[dict[str, Any], Cause | None]] = [
+    ({}, None),
+    ({"facts": {"operation": "x"}}, None),
+    (
+        {"code": "crash", "facts": {"exit_code": "137", "container": "app"}, "logs": "", "warnings": [], "pods": []},
+        Cause(Code.CRASH, facts=Exit(137, "app")),
+    ),
+    ({"code": "crash", "facts": {"exit_code": "••••"}}, Cause(Code.CRASH)),
+    (
+        {
+            "code": "superseded",
+            "facts": {"who": "ruth", "at": "2026-11-24T10:00:00+00:00", "operation": str(UUID(int=7))},
+        },
+        Cause(Code.SUPERSEDED, facts=WRITER),
+    ),
+    (
+        {"code": "written-late", "raw": "r", "facts": {"was": "frozen", "until": "x", "note": "y"}},
+        Cause(Code.WRITTEN_LATE, "r", Late(was="frozen")),
+    ),
+    (
+        {"code": "container-unknown", "facts": {"container": "app"}},
+        Cause(Code.INPUT, facts=Input(Problem("container-unknown", {"container": "app"}))),
+    ),
+    ({"code": "quota", "raw": "r", "facts": None}, Cause(Code.QUOTA, "r")),
 ]
 
-STATES = [
-    ("a crash between two attempts", container(BACKING_OFF, ended()), Code.CRASH),
-    ("a crash this moment", container(ended()), Code.CRASH),
-    ("a crash, running again", container({"running": {"startedAt": at(6)}}, ended()), Code.CRASH),
-    ("too little memory", container(BACKING_OFF, ended("OOMKilled", 137)), Code.OUT_OF_MEMORY),
-    ("an end without an error", container(BACKING_OFF, ended("Completed", 0)), Code.EXITS),
-    ("a pull", container({"waiting": {"reason": "ErrImagePull", "message": PULL}}), Code.IMAGE_MISSING),
-    ("a name", container({"waiting": {"reason": "InvalidImageName", "message": "bad"}}), Code.IMAGE_MISSING),
-    (
-        "a secret",
-        container({"waiting": {"reason": "CreateContainerConfigError", "message": NO_SECRET}}),
-        Code.SECRET_MISSING,
-    ),
-    (
-        "a key",
-        container(
-            {"waiting": {"reason": "CreateContainerConfigError", "message": NO_KEY}}
-        ),
-        Code.CONFIG_MAP_MISSING,
-    ),
-    (
-        "a command",
-        container(BACKING_OFF, ended("StartError", 128, 'exec: "serve": executable file not found in $PATH')),
-        Code.CANNOT_START,
-    ),
-    ("a sandbox", container({"waiting": {"reason": "RunContainerError", "message": "x"}}), Code.CANNOT_START),
-    ("probes", container({"running": {"startedAt": at(6)}}), Code.PROBE),
-]  # fmt: skip
+
+@pytest.mark.parametrize(("stored", "cause"), OLD, ids=[str(case[0].get("code", "nothing")) for case in OLD])
+def test_what_an_earlier_version_stored_is_read(stored: dict[str, Any], cause: Cause | None) -> None:
+    assert causes.from_json(stored) == cause
 
 
-@pytest.mark.parametrize(("state", "code"), [case[1:] for case in STATES], ids=[case[0] for case in STATES])
-def test_what_a_container_does_now_speaks_before_what_was(state: dict[str, Any], code: Code) -> None:
-    for about in ((), OLD_WARNINGS):
-        assert causes.find(UNKNOWN, pods=[pod(state)], events=about).code == code
-
-
-def test_the_event_of_the_case_does_not_beat_the_crash() -> None:
-    import yaml
-
-    [raw] = yaml.safe_load_all((Path(__file__).parent / "old_event.yaml").read_text())
-    name = raw["involvedObject"]["name"]
-    crashed = pod(container(BACKING_OFF, ended()), name=name)
-    assert causes.find(UNKNOWN, pods=[crashed], events=[Event(raw)]).code == Code.CRASH
-    unhealthy = service(("ConfigurationsReady", "False", "RevisionFailed", "Revision failed"))
-    assert causes.find(unhealthy, pods=[crashed], events=[Event(raw)]).code == Code.CRASH
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_what_a_container_printed_is_no_cause(line: str) -> None:
-    crashed = container(BACKING_OFF, ended(message=line))
-    failed = revision(
-        ("ContainerHealthy", "False", "ExitCode1", f"Container failed with: {line}"),
-        ("Ready", "False", "ExitCode1", f"Container failed with: {line}"),
+def test_a_problem_is_stored_under_its_own_code() -> None:
+    cause = causes.of_problem(Problem("container-unknown", {"container": "app"}, row=3, field="image"))
+    assert (cause.name, cause.to_json()) == (
+        "container-unknown",
+        {"code": "container-unknown", "facts": {"container": "app"}},
     )
-    copied = service(
-        ("ConfigurationsReady", "False", "RevisionFailed", f"{COPIED}Container failed with: {line}."),
-        ("Ready", "False", "RevisionFailed", f"{COPIED}Container failed with: {line}."),
+
+
+def test_a_secret_stays_in_no_text_of_a_cause() -> None:
+    secret, redact = "crash", lambda text: text.replace("crash", "••••")
+    cause = Cause(
+        Code.CRASH,
+        secret,
+        Exit(1, secret),
+        logs=secret,
+        warnings=(WarningEvent(secret, secret, secret),),
+        pods=(PodState(secret, secret, secret),),
+        conflicts=(Collision("spec", secret, None),),
     )
-    for found in (
-        causes.find(copied, pods=[pod(crashed)]),
-        causes.find(copied, revision=failed),
-        causes.find(copied),
-        causes.find(copied, revision=failed, events=OLD_WARNINGS),
-    ):
-        assert found.code == Code.CRASH
-        assert found.is_output
-    assert causes.find(copied, revision=failed).facts == {"exit_code": "1"}
+    kept = cause.redacted(redact)
+    assert kept.code is Code.CRASH
+    assert secret not in json.dumps({**kept.to_json(), "code": ""})
+    problem = causes.of_problem(Problem("crash", {"image": "crash"})).redacted(redact)
+    assert problem.to_json() == {"code": "crash", "facts": {"image": "••••"}}
 
 
-@pytest.mark.parametrize("reason", ["", "ContainerCreating", "PodInitializing"])
-def test_a_pod_that_only_begins_is_not_blamed_for_what_was_before_it_had_a_node(reason: str) -> None:
-    begins = pod(container({"waiting": {"reason": reason}}))
-    assert causes.find(UNKNOWN, pods=[begins], events=OLD_WARNINGS[:1]).code == Code.UNKNOWN
-
-
-def test_a_mount_that_fails_since_the_pod_has_a_node_is_the_cause() -> None:
-    begins = pod(container({"waiting": {"reason": "ContainerCreating"}}))
-    found = causes.find(UNKNOWN, pods=[begins], events=OLD_WARNINGS[:1] + OLD_WARNINGS[2:3])
-    assert (found.code, found.facts) == (Code.SECRET_MISSING, {"name": "tls"})
-
-
-def test_a_pod_without_a_node_says_so_itself() -> None:
-    waits = pod(
-        conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": SCHEDULING}]
-    )
-    assert causes.find(UNKNOWN, pods=[waits]).code == Code.UNSCHEDULABLE
-
-
-def test_an_event_of_another_pod_does_not_count_against_this_one() -> None:
-    other = warning("FailedMount", 'MountVolume.SetUp failed for volume "x" : secret "x" not found', at(9), "Pod/other")
-    running = pod(container({"running": {"startedAt": at(6)}}))
-    assert causes.find(UNKNOWN, pods=[running], events=[other]).code == Code.PROBE
-
-
-def test_a_probe_that_fails_long_after_a_crash_is_what_ails_it() -> None:
-    runs = pod(container({"running": {"startedAt": at(6)}}, ended()))
-    fails = warning("Unhealthy", "Readiness probe failed: 503", at(9))
-    assert causes.find(UNKNOWN, pods=[runs], events=[fails]).code == Code.PROBE
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"), [(137, Code.LIVENESS), (143, Code.LIVENESS), (0, Code.LIVENESS), (1, Code.CRASH)]
-)
-def test_an_end_by_the_liveness_probe_is_told_from_a_crash(code: int, expected: Code) -> None:
-    again = pod(container(BACKING_OFF, ended(code=code)))
-    killed = warning("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", at(4, 40))
-    assert causes.find(UNKNOWN, pods=[again], events=[killed]).code == expected
-
-
-def test_a_pod_that_serves_is_no_cause_whatever_it_ended_of_before() -> None:
-    recovered = container({"running": {"startedAt": at(6)}}, ended(), ready=True)
-    missing = Route({"status": {"conditions": _conditions([
-        ("AllTrafficAssigned", "False", "RevisionMissing", 'Revision "shop-00009" referenced in traffic not found.')
-    ])}})  # fmt: skip
-    found = causes.find(UNKNOWN, route=missing, pods=[pod(recovered)])
-    assert (found.code, found.facts) == (Code.REVISION_MISSING, {"revision": "shop-00009"})
-
-
-def test_a_pod_that_is_going_away_speaks_last() -> None:
-    going = pod(container(ended("OOMKilled", 137)), name="old", deletionTimestamp=at(8))
-    assert causes.find(UNKNOWN, pods=[going, pod(container(BACKING_OFF, ended()))]).code == Code.CRASH
-    assert causes.find(UNKNOWN, pods=[going]).code == Code.OUT_OF_MEMORY
-
-
-@pytest.mark.parametrize(
-    ("conditions", "code"),
-    [
-        ((("ContainerHealthy", "False", "ContainerMissing", 'Unable to fetch image "x": no'),), Code.IMAGE_MISSING),
-        ((("ResourcesAvailable", "False", "ImagePullBackOff", 'Back-off pulling image "x"'),), Code.IMAGE_MISSING),
-        ((("ResourcesAvailable", "False", "Unschedulable", SCHEDULING),), Code.UNSCHEDULABLE),
-        (
-            (("ResourcesAvailable", "False", "FailedCreate", OVER),),
-            Code.QUOTA,
-        ),
-        ((("ResourcesAvailable", "False", "CreateContainerConfigError", NO_SECRET),), Code.SECRET_MISSING),
-        ((("ContainerHealthy", "False", "ExitCode0", "Container failed with: "),), Code.EXITS),
-        ((("ResourcesAvailable", "False", "ProgressDeadlineExceeded", LATE),), Code.DEADLINE),
-        ((("ResourcesAvailable", "False", "Odd", "Something of tomorrow"),), Code.UNKNOWN),
-    ],
-)  # fmt: skip
-def test_conditions_speak_where_no_pod_is_left(conditions: Any, code: Code) -> None:
-    failed = revision(*conditions, ("Ready", "False", conditions[0][2], conditions[0][3]))
-    assert causes.find(UNKNOWN, revision=failed).code == code
-    [(_type, _status, _reason, message)] = conditions
-    copied = service(("ConfigurationsReady", "False", "RevisionFailed", f"{COPIED}{message}"))
-    if code not in (Code.EXITS, Code.UNKNOWN):
-        assert causes.find(copied).code == code, "a list has the service alone"
-
-
-def test_the_newest_warning_speaks_where_no_pod_came_to_be() -> None:
-    events = [
-        warning("FailedScheduling", SCHEDULING, at(0), "Pod/gone"),
-        warning("FailedCreate", f"Error creating: {OVER}", at(5), "ReplicaSet/shop-00002-deployment-a"),
-    ]
-    for order in (events, events[::-1]):
-        found = causes.find(UNKNOWN, events=order)
-        assert (found.code, found.facts) == (Code.QUOTA, {"quota": "small"})
-
-
-def test_a_deadline_with_a_running_container_is_its_probe() -> None:
-    late = revision(("ResourcesAvailable", "False", "ProgressDeadlineExceeded", LATE))
-    assert causes.find(UNKNOWN, revision=late, pods=[pod(container({"running": {}}))]).code == Code.PROBE
-
-
-def test_a_cause_names_the_container_whose_log_tells_more() -> None:
-    crashed = container(BACKING_OFF, ended(), name="helper")
-    fine = container({"running": {"startedAt": at(2)}}, ready=True)
-    found = causes.find(UNKNOWN, pods=[pod(fine, crashed)])
-    assert (found.pod, found.container) == ("shop-00002-deployment-a-b", "helper")
+def test_facts_of_another_code_are_a_mistake() -> None:
+    with pytest.raises(TypeError, match="quota has facts of Quota"):
+        Cause(Code.QUOTA, facts=Named("small"))
+    with pytest.raises(TypeError, match="unknown has facts of Facts"):
+        Cause(Code.UNKNOWN, facts=Image("x"))
+    assert type(Cause(Code.UNKNOWN).facts) is Facts

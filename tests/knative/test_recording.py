@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from console.knative import causes, diff, kn
+from console.knative import diff, kn, root_causes
 from console.knative.conditions import parse_time
 from console.knative.objects import KubeObject, Revision, Route, Service
 from console.knative.progress import Follow, Outcome, Phase
@@ -75,7 +75,7 @@ def test_a_change_ends_as_it_ended_there(name: str) -> None:
     assert [one.elapsed for one in lines] == sorted(one.elapsed for one in lines)
     assert all(earlier.text != later.text for earlier, later in pairwise(lines))
     if follow.outcome is Outcome.FAILED:
-        assert causes.find(service, revision=revision, route=route).code == CAUSES.get(name, "image-missing")
+        assert root_causes.find(service, revision=revision, route=route).code == CAUSES.get(name, "image-missing")
     else:
         assert lines[-1].text == "Ready to serve."
         assert list(follow.phases) == [phase for phase in Phase if phase in follow.phases]

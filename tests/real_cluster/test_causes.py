@@ -11,6 +11,7 @@ from console.cluster.connections import ClusterSettings, connect
 from console.cluster.errors import Forbidden, Refused
 from console.cluster.gateway import Gateway
 from console.cluster.resources import CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS
+from console.knative.causes import Cause, Code, Quota
 from console.knative.changes import Restart
 from console.knative.objects import Service
 from console.knative.progress import Follow
@@ -47,22 +48,22 @@ def tight(box: ControlPlane) -> str:
     return TIGHT
 
 
-def failed(gateway: Gateway, namespace: str, name: str, wanted: str) -> dict[str, Any]:
+def failed(gateway: Gateway, namespace: str, name: str, wanted: Code) -> Cause:
     """What is gathered once the cause shows."""
 
-    def gathered() -> dict[str, Any] | None:
+    def gathered() -> Cause | None:
         service = gateway.service(namespace, name)
         follow = Follow(service.generation, True, revision=service.latest_created_revision)
         found = diagnosis.diagnose(gateway, service, follow)
-        return found if found["code"] == wanted else None
+        return found if found.code is wanted else None
 
     return eventually(gathered, timeout=START_SECONDS, message=f"{name} does not fail for {wanted}")
 
 
 def test_a_used_up_quota_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:
     gateway.create_service(Service(manifest("crowded", "gcr.io/knative-samples/helloworld-go")))
-    cause = failed(gateway, tight, "crowded", "quota")
-    assert cause["facts"]["quota"] == "no-pods"
+    cause = failed(gateway, tight, "crowded", Code.QUOTA)
+    assert cause.facts == Quota("no-pods")
 
 
 def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:

@@ -17,6 +17,7 @@ from console.access.models import User
 from console.audit.models import Entry
 from console.cluster import errors
 from console.cluster.resources import SERVICES
+from console.knative.causes import Cause, Code
 from console.knative.changes import DeleteService, EnvEntry, SetEnv, SetImage
 from console.knative.references import ServiceRef
 from console.mirror.read import MirrorUnavailable
@@ -24,7 +25,7 @@ from console.operations import faults
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.submitting import submission
-from console.web import outcomes, words
+from console.web import causes, outcomes, words
 from tests.operations.steps import finish
 from tests.operations.steps import submit as submit_change
 from tests.web.pages import read
@@ -60,23 +61,6 @@ def codes_of_problems() -> set[str]:
 
 
 @cache
-def codes_of_causes() -> set[str]:
-    from console.knative.causes import Code
-    from console.operations.engine import run
-
-    found = {*map(str, Code), *run._CODES.values()}
-    for node in sources():
-        if isinstance(node, ast.Dict):
-            keys = [key.value if isinstance(key, ast.Constant) else "" for key in node.keys]
-            found |= {
-                code for key, value in zip(keys, node.values, strict=True) if key == "code" for code in constant(value)
-            }
-        if isinstance(node, ast.Call) and name_of(node) in ("fail", "_doubt") and len(node.args) > 1:
-            found |= set(constant(node.args[1]))
-    return found
-
-
-@cache
 def codes_of_notices() -> set[str]:
     from console.operations.engine import run, turns
 
@@ -86,24 +70,23 @@ def codes_of_notices() -> set[str]:
 
 def test_the_walk_finds_codes_of_every_kind() -> None:
     assert {"container-unknown", "env-name-empty", "percent-range"} <= codes_of_problems()
-    assert {"deleted-meanwhile", "recreated-meanwhile", "forbidden", "refused", "crash", "expired"} <= codes_of_causes()
     assert {"queued-behind", "cluster-failing"} <= codes_of_notices()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_code_has_words(language: str) -> None:
     with override(language):
-        silent = [code for code in codes_of_problems() | codes_of_causes() if not outcomes.cause({"code": code})]
+        silent = [code for code in codes_of_problems() if not words.problem_of(code, {})]
         silent += [code for code in codes_of_notices() if outcomes.notice(code, {}) == code]
     assert silent == []
 
 
 def test_every_code_has_chinese_words() -> None:
-    tables = (words.PROBLEMS, outcomes.CAUSES, outcomes.NOTICES, outcomes._SHORT, outcomes._ANSWERS, outcomes._END)
+    tables = (words.PROBLEMS, outcomes.NOTICES, outcomes._ANSWERS, outcomes._END)
     texts = {str(text) for table in tables for text in table.values()}
     with override("zh-hans"):
         same = [str(text) for table in tables for text in table.values() if str(text) in texts]
-    assert [text for text in same if text != "%(who)s: %(comment)s"] == []
+    assert same == []
 
 
 def kinds(of: type[Exception]) -> Iterator[type[Exception]]:
@@ -233,7 +216,7 @@ def test_a_service_that_goes_before_the_write_is_told_as_gone(shown: Shown, peop
     operation = finish(submit_change(change, ref, Actor(admin.pk, admin.username)))
     assert operation.cause["code"] == code
     text = page(shown, operation)
-    assert outcomes.cause({"code": code}) in text
+    assert causes.text(Cause(Code(code))) in text
     assert "serving" not in text
 
 

@@ -1,30 +1,33 @@
 """Why it failed, gathered while the pods are still there: cause, raw message, and the container's last lines."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from console.cluster import errors
 from console.cluster.gateway import Gateway
-from console.knative import causes
-from console.knative.causes import Cause
+from console.knative import root_causes
+from console.knative.causes import MAX_RAW, Cause, PodState, WarningEvent
 from console.knative.objects import Service
 from console.knative.pods import QUEUE_PROXY, Event, Pod
 from console.knative.progress import Follow
 from console.knative.redaction import Redactor, secrets_of
+from console.knative.root_causes import Finding
 
 LOG_LINES = 40
-MAX_WARNINGS = 10
+MAX_WARNINGS, MAX_PODS = 10, 20
+MAX_MESSAGE = 1000  # characters of an event's message
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 
-def diagnose(gateway: Gateway, service: Service, follow: Follow) -> dict[str, Any]:
-    """Return the cause as JSON data; what the service, its revision and their pods keep secret is in no text.
+def diagnose(gateway: Gateway, service: Service, follow: Follow) -> Cause:
+    """Return the cause; what the service, its revision and their pods keep secret is in no text.
 
     What cannot be read is left out: the account may lack the permission to read one kind, and the others still help.
     """
@@ -36,21 +39,22 @@ def diagnose(gateway: Gateway, service: Service, follow: Follow) -> dict[str, An
     no_pods: tuple[Pod, ...] = ()
     pods = reader.read(lambda: gateway.pods(namespace, revision=name), no_pods) if concerns_revision else no_pods
     events = _events(reader, gateway, namespace, name) if concerns_revision else ()
-    cause = causes.find(service, revision=revision, route=route, pods=pods, events=events)
+    found = root_causes.find(service, revision=revision, route=route, pods=pods, events=events)
     holders = (service, *((revision,) if revision else ()), *pods)
     redact = Redactor(frozenset().union(*(secrets_of(holder.raw) for holder in holders)))
-    return {
-        "code": str(cause.code),
-        "raw": redact(cause.raw)[:4000],
-        "facts": {key: redact(value) for key, value in cause.facts.items()},
-        "logs": redact(_log_tail(reader, gateway, pods, cause)),
-        "warnings": [
-            {"about": event.about, "reason": event.reason, "message": redact(event.message)[:1000]}
-            for event in events
-            if event.is_warning
-        ][-MAX_WARNINGS:],
-        "pods": [{"name": pod.name, "phase": pod.phase, "ready": pod.ready_text} for pod in pods][:20],
-    }
+    evidence = replace(
+        found.cause,
+        logs=_log_tail(reader, gateway, pods, found),
+        warnings=tuple(WarningEvent(e.about, e.reason, e.message) for e in events if e.is_warning)[-MAX_WARNINGS:],
+        pods=tuple(PodState(pod.name, pod.phase, pod.ready_text) for pod in pods)[:MAX_PODS],
+    )
+    return _cut(evidence.redacted(redact))
+
+
+def _cut(cause: Cause) -> Cause:
+    """The cause with its messages cut: after they were redacted, for half of a secret is not found."""
+    warnings = tuple(replace(event, message=event.message[:MAX_MESSAGE]) for event in cause.warnings)
+    return replace(cause, raw=cause.raw[:MAX_RAW], warnings=warnings)
 
 
 class _Reader:
@@ -83,11 +87,11 @@ def _events(reader: _Reader, gateway: Gateway, namespace: str, revision: str) ->
     )
 
 
-def _log_tail(reader: _Reader, gateway: Gateway, pods: tuple[Pod, ...], cause: Cause) -> str:
-    """The last log lines of the container that the cause names, else of the first that is not ready."""
+def _log_tail(reader: _Reader, gateway: Gateway, pods: tuple[Pod, ...], finding: Finding) -> str:
+    """The last log lines of the container that the finding names, else of the first that is not ready."""
     unready = ((pod, state.name) for pod in pods for state in pod.states if not state.is_ready)
     of_service = [(pod, container) for pod, container in unready if container != QUEUE_PROXY]
-    of_service.sort(key=lambda found: (found[0].name, found[1]) != (cause.pod, cause.container))
+    of_service.sort(key=lambda found: (found[0].name, found[1]) != (finding.pod, finding.container))
     for pod, container in of_service:
         for previous in (False, True):
             text = reader.read(partial(gateway.pod_log, pod.namespace, pod.name, container, previous=previous), "")

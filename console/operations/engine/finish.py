@@ -1,7 +1,6 @@
 """The end of an operation: its terminal state, its audit entry and its last lines, in one transaction."""
 
 import logging
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.utils import timezone
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
+from console.knative.causes import Cause
 from console.operations.announce import tell
 from console.operations.engine.leases import save
 from console.operations.models import Operation, TimelineLine
@@ -23,18 +23,19 @@ _OUTCOMES = {
 }
 
 
-def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: dict[str, Any]) -> None:
+def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: Cause | None = None) -> None:
     """Write the end; raises LeaseLost when another worker holds the operation now."""
     finished_at = timezone.now()  # before the transaction: what is claimed was read just now, and a lock may be far off
+    stored, code = (cause.to_json(), cause.name) if cause else ({}, "")
     with transaction.atomic():
-        save(operation, *lines, status=status, cause=cause, finished_at=finished_at, lease_until=None, lease_owner="")
+        save(operation, *lines, status=status, cause=stored, finished_at=finished_at, lease_until=None, lease_owner="")
         actor = Actor(operation.user_id, operation.actor, operation.ip, operation.request_id)
         audit.record(
             f"operation.{status.value}",
             actor=actor,
             ref=operation.ref,
             outcome=_OUTCOMES.get(status, Outcome.FAILED),
-            text=" ".join(filter(None, (operation.kind, operation.revision, str(cause.get("code", ""))))),
+            text=" ".join(filter(None, (operation.kind, operation.revision, code))),
             operation=operation.id,
         )
     tell("operation", operation)
@@ -46,6 +47,6 @@ def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: di
         service=str(operation.ref),
         kind=operation.kind,
         outcome=status.value,
-        cause=str(cause.get("code", "")),
+        cause=code,
         seconds=round(operation.seconds or 0.0, 3),
     )

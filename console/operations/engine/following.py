@@ -1,11 +1,11 @@
 """Following what the write made, from where the last turn stopped, until the outcome is known."""
 
 import math
-from typing import Any
 
 import structlog
 
 from console.cluster import errors
+from console.knative.causes import MAX_RAW, Cause, Code
 from console.knative.changes import CreateService
 from console.knative.objects import Revision, Service
 from console.knative.progress import Follow, Line, Outcome, closing
@@ -143,7 +143,7 @@ def _new_revision(turn: Turn, state: Follow, service: Service | None) -> Revisio
 def _conclude(turn: Turn, state: Follow, replay: Replay) -> None:
     """Read the service and end the operation with what it shows now (raises Ended); return when it shows no end."""
     service = _look(turn, state, replay)
-    cause: dict[str, Any] = {}
+    cause: Cause | None = None
     for _ in range(MAX_LOOKS):
         if state.outcome not in (Outcome.FAILED, Outcome.TIMED_OUT) or service is None:
             break
@@ -164,27 +164,25 @@ def _look(turn: Turn, state: Follow, replay: Replay) -> Service | None:
     return service
 
 
-def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, cause: dict[str, Any]) -> None:
+def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, cause: Cause | None) -> None:
     status = STATUS_OF[outcome]
     if outcome is Outcome.GONE or service is None:
         # Asked again: another one of the name may have come while the deletion was taken in.
         now = turn.read()
         is_another = now is not None and now.uid != turn.operation.uid
-        turn.finish(Status.FAILED, cause={"code": "recreated-meanwhile" if is_another else "deleted-meanwhile"})
+        turn.finish(Status.FAILED, cause=Cause(Code.RECREATED_MEANWHILE if is_another else Code.DELETED_MEANWHILE))
     if status in (Status.FAILED, Status.TIMED_OUT):
         turn.finish(status, cause=cause)
     if status == Status.SUPERSEDED:
-        facts = last_writer(turn.operation.seen, service).to_facts()
-        turn.finish(
-            status, cause={"code": "superseded-when-ready" if state.was_ready else "superseded", "facts": facts}
-        )
+        code = Code.SUPERSEDED_WHEN_READY if state.was_ready else Code.SUPERSEDED
+        turn.finish(status, cause=Cause(code, facts=last_writer(turn.operation.seen, service)))
     sentence, url = closing(service, state, created=isinstance(turn.operation.change, CreateService))
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
     turn.finish(status, *lines, cause=_cause_of_success(outcome, service))
 
 
-def _cause_of_success(outcome: Outcome, service: Service) -> dict[str, Any]:
+def _cause_of_success(outcome: Outcome, service: Service) -> Cause | None:
     """What a success still has to say."""
     if outcome is Outcome.NOT_SERVING:
-        return {"code": "not-serving"}
-    return {"code": "not-ready", "raw": service.ready.message[:4000]} if outcome is Outcome.NOT_READY else {}
+        return Cause(Code.NOT_SERVING)
+    return Cause(Code.NOT_READY, service.ready.message[:MAX_RAW]) if outcome is Outcome.NOT_READY else None

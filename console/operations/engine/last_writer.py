@@ -1,9 +1,9 @@
 """What others wrote to a service since somebody looked at it: who, when, and whether it conflicts with a change."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from console.knative.causes import Cause, Code, Collision, Writer
 from console.knative.conditions import parse_time
 from console.knative.diff import collisions, meanwhile
 from console.knative.objects import OPERATION, Service
@@ -13,24 +13,6 @@ from console.operations.models.statuses import Status
 from console.operations.protection.gate import fields_that_matter
 
 MAX_FIELDS = 5  # that a line of the timeline names
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """A name, the moment (None: unknown), and the operation when it was made with this console."""
-
-    who: str
-    at: datetime | None = None
-    operation: UUID | None = None
-
-    def to_facts(self) -> dict[str, str]:
-        """Return what is known as JSON data."""
-        facts = {"who": self.who}
-        if self.at:
-            facts["at"] = self.at.isoformat()
-        if self.operation:
-            facts["operation"] = str(self.operation)
-        return facts
 
 
 def last_writer(seen: Service, fresh: Service) -> Writer:
@@ -57,9 +39,9 @@ def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
         return
     found = collisions(operation.seen, fresh, fields_that_matter(operation), operation.wanted)
     if found:
-        rows = [{"field": c.field, "was": c.was, "theirs": c.theirs} for c in found]
-        facts = last_writer(operation.seen, fresh).to_facts()
-        turn.finish(Status.CONFLICTED, cause={"code": "conflict", "conflicts": rows, "facts": facts})
+        conflicts = tuple(Collision(each.field, each.was, each.theirs) for each in found)
+        writer = last_writer(operation.seen, fresh)
+        turn.finish(Status.CONFLICTED, cause=Cause(Code.CONFLICT, facts=writer, conflicts=conflicts))
 
 
 def tell_of_others(turn: Turn, fresh: Service) -> None:
@@ -69,7 +51,7 @@ def tell_of_others(turn: Turn, fresh: Service) -> None:
         return
     if rows := meanwhile(seen, fresh, turn.operation.wanted):
         fields = ", ".join(row.field for row in rows[:MAX_FIELDS]) + (" …" if len(rows) > MAX_FIELDS else "")
-        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_facts())
+        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_json())
 
 
 def _newest_managed(service: Service) -> datetime | None:

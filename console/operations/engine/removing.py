@@ -5,6 +5,7 @@ from typing import NoReturn
 import structlog
 
 from console.cluster import errors
+from console.knative.causes import Cause, Code
 from console.knative.changes import ChangeRefused, DeleteRevision
 from console.knative.objects import KubeObject, Revision, Service
 from console.operations import faults
@@ -37,7 +38,7 @@ def delete_service(turn: Turn, fresh: Service) -> None:
     except errors.NotFound:
         log.info("service_already_gone", service=fresh.name)
     except errors.Refused as refusal:
-        turn.fail(Status.REFUSED, "refused", refusal)
+        turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
     _stop_unless_gone(turn, turn.read(), fresh)
 
@@ -64,7 +65,7 @@ def delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None:
     except errors.NotFound:
         log.info("revision_already_gone", revision=change.revision)
     except errors.Refused as refusal:
-        turn.fail(Status.REFUSED, "refused", refusal)
+        turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
     _stop_unless_gone(turn, _revision(turn, change), revision)
 
@@ -84,6 +85,6 @@ def _stop_unless_gone(turn: Turn, now: KubeObject | None, deleted: KubeObject) -
 def _wait(turn: Turn) -> NoReturn:
     """The API server has accepted the deletion and something holds the object still; always raises Pause or Ended."""
     if turn.is_late:
-        turn.finish(Status.TIMED_OUT, cause={"code": "still-deleting"})
+        turn.finish(Status.TIMED_OUT, cause=Cause(Code.STILL_DELETING))
     turn.notice("still-deleting")
     raise Pause(RETRY_SECONDS)

@@ -9,6 +9,7 @@ from typing import NoReturn
 from console.cluster import errors
 from console.cluster.connections import SourceUnavailable, UnknownCluster
 from console.cluster.errors import ClusterError
+from console.knative.causes import Code
 from console.operations.engine.following import follow
 from console.operations.engine.turns import Ended, Pause, Turn
 from console.operations.engine.writing import RETRY_SECONDS, write
@@ -24,16 +25,16 @@ TRANSIENT = (
     *(errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired),
     SourceUnavailable,
 )
-_CODES: dict[type[ClusterError], str] = {
-    errors.Unreachable: "cluster-away",
-    errors.Uncertain: "cluster-away",
-    errors.Expired: "cluster-away",
-    errors.ServerFailed: "cluster-failing",
-    errors.Throttled: "cluster-busy",
-    SourceUnavailable: "database-away",
-    UnknownCluster: "cluster-unknown",
-    errors.NotFound: "not-found",
-    errors.Refused: "refused",
+_CODES: dict[type[ClusterError], Code] = {
+    errors.Unreachable: Code.CLUSTER_AWAY,
+    errors.Uncertain: Code.CLUSTER_AWAY,
+    errors.Expired: Code.CLUSTER_AWAY,
+    errors.ServerFailed: Code.CLUSTER_FAILING,
+    errors.Throttled: Code.CLUSTER_BUSY,
+    SourceUnavailable: Code.DATABASE_AWAY,
+    UnknownCluster: Code.CLUSTER_UNKNOWN,
+    errors.NotFound: Code.NOT_FOUND,
+    errors.Refused: Code.REFUSED,
 }
 
 
@@ -59,9 +60,9 @@ def _work(turn: Turn) -> None:
             write(turn)
         follow(turn)
     except errors.Unauthorized as error:
-        _doubt(turn, "unauthorized", error)
+        _doubt(turn, Code.UNAUTHORIZED, error)
     except errors.Forbidden as error:
-        _doubt(turn, "forbidden", error)
+        _doubt(turn, Code.FORBIDDEN, error)
     except TRANSIENT as error:
         if turn.is_late:
             turn.fail(Status.TIMED_OUT, cause_code(error), error)
@@ -71,12 +72,12 @@ def _work(turn: Turn) -> None:
         turn.fail(Status.FAILED, cause_code(error), error)
 
 
-def cause_code(error: ClusterError) -> str:
+def cause_code(error: ClusterError) -> Code:
     """Return the code of the cause that an answer of the cluster is, by its class."""
-    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "cluster")
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.CLUSTER)
 
 
-def _doubt(turn: Turn, code: str, error: ClusterError) -> NoReturn:
+def _doubt(turn: Turn, code: Code, error: ClusterError) -> NoReturn:
     """Try again for a while before a refusal is believed; always raises Ended or Pause."""
     last = turn.operation.lines.order_by("-sequence").first()
     if last is not None and last.text == REFUSED and turn.elapsed - last.elapsed >= REFUSED_SECONDS:

@@ -14,6 +14,8 @@ from console.cluster import errors
 from console.cluster.connections import SourceUnavailable
 from console.cluster.errors import ClusterError
 from console.cluster.gateway import Gateway
+from console.knative import causes
+from console.knative.causes import MAX_RAW, Cause, Code, Named, Quota
 from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
 from console.knative.redaction import Redactor, hide_messages, secrets_of
@@ -132,14 +134,12 @@ class Turn:
         if last is None or last.text != code:
             self.save(self.line(code, level="notice", facts=facts))
 
-    def finish(self, status: Status, *lines: TimelineLine, cause: dict[str, Any] | None = None) -> NoReturn:
+    def finish(self, status: Status, *lines: TimelineLine, cause: Cause | None = None) -> NoReturn:
         """Bring the operation to its terminal state; always raises Ended."""
         if self.before_unwritten_end and not self.operation.is_written and status is not Status.SUCCEEDED:
             self.before_unwritten_end()
         faults.reach("before-end")
-        finish(
-            self.operation, status, *lines, cause=self._told(cause or {}) | ({"code": cause["code"]} if cause else {})
-        )
+        finish(self.operation, status, *lines, cause=cause.redacted(self.without_secrets) if cause else None)
         faults.reach("after-end")
         enqueue_next(self.operation)
         # Afterwards: what is claimed has just been read, and nothing that may take long comes between.
@@ -149,20 +149,17 @@ class Turn:
 
     def refuse(self, refusal: ChangeRefused) -> NoReturn:
         """End with a problem of the input; its text is made from its facts, so there is no raw message."""
-        facts = {name: str(value) for name, value in refusal.problem.facts.items()}
-        self.finish(Status.REFUSED, cause={"code": refusal.problem.code, "facts": facts})
+        self.finish(Status.REFUSED, cause=causes.of_problem(refusal.problem))
 
-    def fail(self, status: Status, code: str, error: ClusterError) -> NoReturn:
+    def fail(self, status: Status, code: Code, error: ClusterError) -> NoReturn:
         """End with the cluster's own message as the cause; always raises Ended."""
         refusal = error if isinstance(error, errors.Refused) else None
-        cause: dict[str, Any] = {
-            "code": code,
-            "raw": self.without_secrets(refusal.message if refusal else error.raw)[:4000],
-        }
+        raw = self.without_secrets(refusal.message if refusal else error.raw)[:MAX_RAW]
+        cause = Cause(code, raw)
         if refusal and refusal.policy:
-            cause |= {"code": "policy", "facts": {"name": refusal.policy}}
+            cause = Cause(Code.POLICY, raw, Named(refusal.policy))
         elif refusal and refusal.quota:
-            cause |= {"code": "quota", "facts": {"quota": refusal.quota}}
+            cause = Cause(Code.QUOTA, raw, Quota(refusal.quota))
         self.finish(status, cause=cause)
 
     def without_secrets(self, text: str) -> str:

@@ -14,6 +14,7 @@ from console.access.authorization import rights_of
 from console.access.permissions import Permission
 from console.cluster import errors
 from console.knative import paths
+from console.knative.causes import Cause, Code, Lacks
 from console.knative.changes import ChangeRefused, CreateService, DeleteRevision, DeleteService
 from console.knative.diff import CHANGED_BY, creates_revision, diff
 from console.knative.objects import OPERATION, Service
@@ -29,7 +30,7 @@ from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Status
 from console.operations.protection.gate import objection
 from console.operations.queue import enqueue_next
-from console.operations.refusals import LabelNotAllowed, NotAllowed
+from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import needs_of_kept, refuse_another_object, refuse_unless_allowed
 
 WRITE_ATTEMPTS = 5
@@ -112,7 +113,7 @@ def _stop_when_pointless(turn: Turn) -> None:
     if turn.operation.cancel_requested:
         turn.finish(Status.CANCELLED)
     if turn.is_late:
-        turn.finish(Status.TIMED_OUT, cause={"code": "never-written"})
+        turn.finish(Status.TIMED_OUT, cause=Cause(Code.NEVER_WRITTEN))
 
 
 def _recovered(operation: Operation, fresh: Service | None) -> Written | None:
@@ -153,7 +154,7 @@ def _write_on(turn: Turn, fresh: Service | None) -> Written:
 def _still_there(turn: Turn, fresh: Service | None) -> Service:
     """The service that the person saw; another one of the same name is not it."""
     if fresh is None or turn.operation.uid not in ("", fresh.uid):
-        turn.finish(Status.FAILED, cause={"code": "recreated-meanwhile" if fresh else "deleted-meanwhile"})
+        turn.finish(Status.FAILED, cause=Cause(Code.RECREATED_MEANWHILE if fresh else Code.DELETED_MEANWHILE))
     return fresh
 
 
@@ -167,13 +168,11 @@ def _stop_at_the_gates(turn: Turn, fresh: Service) -> None:
     """Rights, rules and freezes may have changed since the submission, and so may the approver's rights."""
     operation = turn.operation
     if operation.user is None:
-        turn.finish(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": Permission.VIEW}})
+        turn.finish(Status.REFUSED, cause=Cause(Code.NOT_ALLOWED, facts=Lacks(Permission.VIEW)))
     try:
         refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))
-    except LabelNotAllowed as refusal:
-        turn.finish(Status.REFUSED, cause={"code": refusal.problem.code, "facts": dict(refusal.problem.facts)})
     except NotAllowed as refusal:
-        turn.finish(Status.REFUSED, cause={"code": "not-allowed", "facts": {"permission": min(refusal.permissions)}})
+        turn.finish(Status.REFUSED, cause=refusal.cause)
     if cause := objection(operation, fresh):
         turn.finish(Status.STOPPED, cause=cause)
 
@@ -195,7 +194,7 @@ def _replace(turn: Turn, fresh: Service) -> Written:
     try:
         made = turn.gateway.replace_service(_signed(operation, wanted))
     except errors.Refused as refusal:
-        turn.fail(Status.REFUSED, "refused", refusal)
+        turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
     return compared(fresh, made)
 
@@ -235,7 +234,7 @@ def compared(before: Service, made: Service) -> Written:
 
 def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written:
     if fresh is not None:
-        turn.finish(Status.FAILED, cause={"code": "exists-already"})
+        turn.finish(Status.FAILED, cause=Cause(Code.EXISTS_ALREADY))
     try:
         wanted = _signed(turn.operation, change.apply(Service({})))
         refuse_another_object(turn.operation.ref, wanted)
@@ -249,7 +248,7 @@ def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written
     except errors.AlreadyExists as error:
         raise errors.Conflict(error.raw, error.code) from error  # perhaps our own: read again
     except errors.Refused as refusal:
-        turn.fail(Status.REFUSED, "refused", refusal)
+        turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
     return Written(made, makes_revision=True, changes_spec=True, changes_metadata=True)
 

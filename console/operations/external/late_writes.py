@@ -1,5 +1,6 @@
 """A write that arrived after its operation had ended as not written: recorded in the timeline and in the audit log."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -9,12 +10,13 @@ from django.utils import timezone
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
+from console.knative.causes import Cause, Code, Late, Writer
 from console.knative.objects import OPERATION, Service
 from console.operations.announce import tell
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import TERMINAL
 
-CODE = "written-late"
+CODE = Code.WRITTEN_LATE.value
 
 log = structlog.get_logger(__name__)
 
@@ -51,14 +53,13 @@ def _write_down(operation: Operation, service: Service) -> None:
     sequence = operation.last_sequence + 1
     elapsed = max(operation.elapsed, (now - operation.submitted_at).total_seconds())
     TimelineLine.objects.create(operation=operation, sequence=sequence, elapsed=elapsed, level="notice", text=CODE)
-    facts = {"was": operation.cause.get("code", "")}
     Operation.objects.filter(id=operation.id).update(
         is_written=True,
         written_at=now,
         uid=service.uid,
         generation=generation,
         last_sequence=sequence,
-        cause={**operation.cause, "code": CODE, "facts": {**(operation.cause.get("facts") or {}), **facts}},
+        cause=_after(operation.why).to_json(),
     )
     audit.record(
         f"operation.{CODE}",
@@ -69,6 +70,14 @@ def _write_down(operation: Operation, service: Service) -> None:
         text=f"{operation.kind} generation {generation}",
         operation=operation.id,
     )
+
+
+def _after(end: Cause | None) -> Cause:
+    """The cause of an end that the late write belies: with all that was known then."""
+    if end is None:
+        return Cause(Code.WRITTEN_LATE)
+    writer = end.facts if isinstance(end.facts, Writer) else Writer()
+    return replace(end, code=Code.WRITTEN_LATE, facts=Late(writer.who, writer.at, writer.operation, was=end.name))
 
 
 def _signature(service: Service) -> UUID | None:

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from console.knative import changes, effects
+from console.knative import causes, changes, effects
+from console.knative.causes import Cause
 from console.knative.changes import Change, ChangeRefused
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
@@ -137,7 +138,7 @@ class Operation(Proposed):
     watch_from = models.CharField(max_length=40, blank=True)
     follow_state = models.JSONField(default=dict)
     phases = models.JSONField(default=dict)
-    cause = models.JSONField(default=dict)  # code, facts, raw, conflicts, logs: why it ended as it did
+    cause = models.JSONField(default=dict)  # why it ended as it did, as stored: `why` reads it
 
     deadline_seconds = models.FloatField(default=600)
     error_window_seconds = models.FloatField(default=2)
@@ -182,6 +183,11 @@ class Operation(Proposed):
         with contextlib.suppress(ChangeRefused):
             return self.change.apply(self.seen)
         return None
+
+    @property
+    def why(self) -> Cause | None:
+        """Why it ended as it did; None while it has not, and where there is nothing to say."""
+        return causes.from_json(self.cause)
 
     @property
     def is_active(self) -> bool:

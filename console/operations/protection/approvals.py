@@ -18,6 +18,7 @@ from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.audit import Outcome
+from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch
 from console.operations.announce import tell
 from console.operations.models import SEALED, Operation
@@ -103,8 +104,8 @@ def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> 
     """End the operation; raises OwnChange or NotAllowed (both audited), or NotNow when it waits no more."""
     _check(operation, user, actor, "decline")
     with transaction.atomic():
-        cause = {"code": "declined", "facts": {"who": actor.name, "comment": comment}}
-        _leave(operation, Status.DECLINED, cause=cause, finished_at=timezone.now())
+        cause = Cause(Code.DECLINED, facts=Approver(actor.name, comment))
+        _end(operation, Status.DECLINED, cause)
         _decided(operation, user, actor, comment)
         _record("protect.decline", operation, actor, Outcome.REFUSED, comment)
 
@@ -114,7 +115,7 @@ def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
     if operation.user_id != user.pk:
         raise NotNow
     with transaction.atomic():
-        _leave(operation, Status.CANCELLED, cause={"code": "withdrawn"}, finished_at=timezone.now())
+        _end(operation, Status.CANCELLED, Cause(Code.WITHDRAWN))
         _record("protect.withdraw", operation, actor, Outcome.SUCCEEDED, "")
 
 
@@ -124,8 +125,7 @@ def expire_requests() -> int:
     for operation in Operation.objects.filter(status=Status.WAITING, expires_at__lte=Now()):
         try:
             with transaction.atomic():
-                cause = {"code": "expired"}
-                _leave(operation, Status.EXPIRED, Q(expires_at__lte=Now()), cause=cause, finished_at=timezone.now())
+                _end(operation, Status.EXPIRED, Cause(Code.EXPIRED), Q(expires_at__lte=Now()))
                 _record("protect.expire", operation, CONSOLE, Outcome.FAILED, "")
         except NotNow:
             continue  # somebody decided at this very moment
@@ -143,6 +143,11 @@ def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
         raise refusal
     if operation.status != Status.WAITING:
         raise NotNow
+
+
+def _end(operation: Operation, status: Status, cause: Cause, only_if: Q | None = None) -> None:
+    """End the operation that waits; raises NotNow when it does no longer."""
+    _leave(operation, status, only_if, cause=cause.to_json(), finished_at=timezone.now())
 
 
 def _leave(operation: Operation, status: Status, only_if: Q | None = None, **fields: Any) -> None:

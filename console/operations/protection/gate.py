@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
 from console.access.authorization import Rights, rights_of
 from console.access.permissions import Permission
 from console.knative import paths
+from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
@@ -21,7 +21,7 @@ from console.operations.protection.rules import manages
 from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import Needs, needs_of_kept
 
-_MANAGE_LOST = {"code": "not-allowed", "facts": {"permission": Permission.MANAGE}}
+_MANAGE_LOST = Cause(Code.NOT_ALLOWED, facts=Lacks(Permission.MANAGE))
 
 
 class Stopped(Exception):
@@ -158,7 +158,7 @@ def may_approve(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
     )
 
 
-def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
+def objection(operation: Operation, fresh: Service) -> Cause | None:
     """Return the cause for which the operation must not be written onto the service as it is now, if any.
 
     Rules and windows count as they are at this moment, and so do the permissions of the person who approved or used the
@@ -171,24 +171,24 @@ def objection(operation: Operation, fresh: Service) -> dict[str, Any] | None:
         return None if author and may_break_glass(author, operation.ref, needs, policy_status) else _MANAGE_LOST
     if policy_status.freeze:
         freeze = policy_status.freeze
-        return {"code": "frozen", "facts": {"until": freeze.until, "note": freeze.window.note}}
+        return Cause(Code.FROZEN, facts=FreezeEnd(freeze.until, freeze.window.note))
     if policy_status.needs_reason and not operation.reason.strip():
-        return {"code": "reason-missing"}
+        return Cause(Code.REASON_MISSING)
     return _approval_objection(operation, needs, is_protected=bool(policy_status.rules))
 
 
-def _approval_objection(operation: Operation, needs: Needs, *, is_protected: bool) -> dict[str, Any] | None:
+def _approval_objection(operation: Operation, needs: Needs, *, is_protected: bool) -> Cause | None:
     """One approval satisfies every rule; what was approved is held to it even when the rule is gone."""
     approval = Approval.objects.filter(operation_id=operation.id).select_related("approver").first()
     if approval is None:
-        return {"code": "protected-meanwhile"} if is_protected else None
+        return Cause(Code.PROTECTED_MEANWHILE) if is_protected else None
     if approval.digest != digest(operation):
-        return {"code": "not-as-approved"}
+        return Cause(Code.NOT_AS_APPROVED)
     approver = approval.approver
     if approver is None or approver.pk == operation.user_id:
-        return {"code": "approver-gone"}
+        return Cause(Code.APPROVER_GONE)
     if not may_approve(rights_of(approver), operation.ref, needs):
-        return {"code": "approver-gone", "facts": {"who": approval.decided_by}}
+        return Cause(Code.APPROVER_GONE, facts=Approver(approval.decided_by))
     return None
 
 

@@ -159,12 +159,12 @@ def _operation(one: Operation) -> dict[str, Any]:
 
 
 def operation_detail(one: Operation) -> OperationDetail:
-    cause = one.cause
+    cause = one.why
     return OperationDetail(
         **_operation(one),
         kn=one.kn,
         changes=[Change(paths.text(tuple(row["path"])), row["before"], row["after"]) for row in one.changes],
-        cause=Cause(str(cause.get("code", "")), str(cause.get("raw", ""))) if cause else None,
+        cause=Cause(cause.name, cause.raw) if cause else None,
         timeline=[_line(line) for line in one.lines.all()],
     )
 

@@ -17,6 +17,7 @@ from console.access.permissions import LABELS, Permission
 from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
+from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
 from console.knative.objects import Revision
@@ -24,7 +25,7 @@ from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.request_tests.models import AccessTest
-from console.web import cluster_words, outcomes, stream, words
+from console.web import causes, cluster_words, outcomes, stream, words
 from console.web.kn_words import KN_LIMITS
 
 register = template.Library()
@@ -161,13 +162,13 @@ def notice_words(line: TimelineLine) -> str:
 
 
 @register.filter
-def cause_words(facts: dict[str, Any]) -> str:
-    return outcomes.cause(facts)
+def cause_text(cause: Cause) -> str:
+    return causes.text(cause)
 
 
 @register.filter
 def cause_short(code: str) -> str:
-    return outcomes.cause_short(code)
+    return causes.short(code)
 
 
 @register.filter

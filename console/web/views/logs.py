@@ -39,6 +39,6 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
         "line_counts": newest.LINES,
         "previous": previous,
         "follow": "follow" in request.GET,
-        "kept": [one for one in queries.of_service(ref).filter(revision=revision)[:20] if one.cause.get("logs")],
+        "kept": [one for one in queries.of_service(ref).filter(revision=revision)[:20] if one.why and one.why.logs],
     }
     return render(request, "services/logs.html", context)

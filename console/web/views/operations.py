@@ -15,7 +15,6 @@ from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
-from console.knative.conditions import parse_time
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.mirror import read
@@ -83,7 +82,6 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
         "usual": usual,
         "sides": queries.both_sides(found),
-        "cause_at": parse_time((found.cause.get("facts") or {}).get("at")),
         "relatives": queries.relatives(found),
         "is_success": found.status in SUCCESSFUL,
         "may_cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),

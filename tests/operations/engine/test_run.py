@@ -12,6 +12,7 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, User
 from console.audit.models import Entry
+from console.knative.causes import Code
 from console.knative.changes import (
     Combined,
     CreateService,
@@ -208,8 +209,8 @@ def test_a_policy_of_the_cluster_is_named(world: World, ref: ServiceRef, deploye
 
 def test_a_crash_tells_its_exit_code_and_the_clusters_warnings(world: World, ref: ServiceRef, deployer: Actor):
     operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
-    assert operation.cause["facts"]["exit_code"] == "1"
-    assert any(event["reason"] == "BackOff" for event in operation.cause["warnings"])
+    assert operation.why.facts.exit_code == 1
+    assert any(event.reason == "BackOff" for event in operation.why.warnings)
 
 
 def test_a_restart_is_tried_again_with_the_same_rights(world: World, ref: ServiceRef, operator: Actor):
@@ -357,8 +358,8 @@ def test_a_wait_for_a_node_that_is_over_does_not_beat_the_crash(
 
     monkeypatch.setattr(faults, "reach", scheduler_spoke_before)
     operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
-    assert any(event["reason"] == "FailedScheduling" for event in operation.cause["warnings"])
-    assert (operation.cause["code"], operation.cause["facts"]["exit_code"]) == ("crash", "1")
+    assert any(event.reason == "FailedScheduling" for event in operation.why.warnings)
+    assert (operation.why.code, operation.why.facts.exit_code) == (Code.CRASH, 1)
 
 
 def test_what_the_account_may_not_read_hides_no_cause_that_it_may(
@@ -370,7 +371,7 @@ def test_what_the_account_may_not_read_hides_no_cause_that_it_may(
 
     monkeypatch.setattr(faults, "reach", forbid_events)
     operation = finish(submit(SetImage("app", "example.com/shop/crash:1"), ref, deployer))
-    assert (operation.cause["code"], operation.cause["warnings"]) == ("crash", [])
+    assert (operation.why.code, operation.why.warnings) == (Code.CRASH, ())
     assert "panic: dial tcp" in operation.cause["logs"]
 
 
@@ -384,7 +385,7 @@ def test_a_crash_line_that_names_a_value_is_told_without_it(world: World, ref: S
     )
     operation = finish(submitted)
     assert operation.cause["code"] == "crash"
-    assert MASK in operation.cause["raw"] + operation.cause["logs"]
+    assert MASK in operation.why.raw + operation.why.logs
     rows = (Operation.objects, operation.lines, Entry.objects, Preview.objects)
     kept = json.dumps([list(each.values()) for each in rows], default=repr)
     assert "10.96.0.10" not in kept + caplog.text
