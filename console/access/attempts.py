@@ -4,6 +4,8 @@ An open page that asks again and again, or a script, would otherwise bury what t
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -12,6 +14,7 @@ from redis.exceptions import RedisError
 from console import audit
 from console.access.actors import Actor, actor_from, client_ip
 from console.access.permissions import Permission
+from console.access.refusals import Frozen, NotAllowed
 from console.audit import Outcome
 from console.knative.references import ServiceRef
 
@@ -24,6 +27,35 @@ def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "
     ip = client_ip(request) if request else ""
     actor = Actor(None, name[:150], ip, getattr(request, "request_id", ""))
     audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=text)
+
+
+@contextmanager
+def audited(actor: Actor) -> Iterator[None]:
+    """Leave the entry of an attempt that the block refuses, outside of the transaction that the refusal ended."""
+    try:
+        yield
+    except NotAllowed as refusal:
+        record_not_allowed(refusal, actor)
+        raise
+    except Frozen as refusal:
+        if not refusal.is_audited:
+            audit.record("protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.note)
+            refusal.is_audited = True
+        raise
+
+
+def record_not_allowed(refusal: NotAllowed, actor: Actor) -> None:
+    """Leave the one entry of an attempt that was not allowed, named after the first of the permissions it lacked."""
+    if refusal.is_audited:
+        return
+    audit.record(
+        f"{refusal.permission}.refused",
+        actor=actor,
+        ref=refusal.ref,
+        outcome=Outcome.REFUSED,
+        text=refusal.audit_text,
+    )
+    refusal.is_audited = True
 
 
 def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> None:

@@ -11,23 +11,11 @@ from console import audit
 from console.access.actors import Actor
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
+from console.access.refusals import Gone, RuleBroken
 from console.audit import Outcome
 from console.knative.diff import FieldChange
 
 _LOCK = 0x51_0C_E1  # any fixed number but audit's: PostgreSQL's advisory lock for changes of access
-
-
-class NotAllowed(Exception):
-    """The person has no business changing this at all."""
-
-
-class Refused(Exception):
-    """The change breaks a rule: a code, and the facts that its words need. Nothing was written."""
-
-    def __init__(self, code: str, **facts: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.facts = facts
 
 
 @dataclass(slots=True)
@@ -50,8 +38,8 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
     """Run the block in a transaction that no other change of access overlaps, and write what it notes to the log.
 
     Rights are read after the lock was taken, so that two people who take the last owner's mark from one another, or
-    raise a role while it is granted, are judged one after the other. A Refused from the block is logged and raised;
-    what was deleted meanwhile is Refused as `gone`.
+    raise a role while it is granted, are judged one after the other. A RuleBroken from the block is logged and raised;
+    what was deleted meanwhile is Gone.
     """
     try:
         with alone():
@@ -60,7 +48,7 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
             try:
                 yield change
             except ObjectDoesNotExist as error:
-                raise Refused("gone") from error
+                raise Gone from error
             if change.differences:
                 audit.record(
                     action,
@@ -70,8 +58,9 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
                     roles=change.rights.roles(None),
                     text=about,
                 )
-    except Refused as refusal:
+    except RuleBroken as refusal:
         audit.record(action, actor=actor, outcome=Outcome.REFUSED, text=f"{about}: {refusal.code}")
+        refusal.is_audited = True
         raise
 
 

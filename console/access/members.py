@@ -6,9 +6,11 @@ from django.utils import timezone
 
 from console.access import teams
 from console.access.actors import Actor
-from console.access.changing import Change, NotAllowed, Refused, changing
+from console.access.changing import Change, changing
 from console.access.granting import ends_no_later
 from console.access.models import Membership, Team, User
+from console.access.permissions import Permission
+from console.access.refusals import AlreadyMember, LastOwner, LongerThanYours, NotAllowed
 
 
 def add(team: Team, person: User, *, is_owner: bool, expires_at: datetime | None, user: User, actor: Actor) -> None:
@@ -17,7 +19,7 @@ def add(team: Team, person: User, *, is_owner: bool, expires_at: datetime | None
         _refuse_strangers(change, team)
         _refuse_longer(change, team, expires_at)
         if teams.membership_of(person, team):
-            raise Refused("already-member", name=person.get_username())
+            raise AlreadyMember(name=person.get_username())
         Membership.objects.update_or_create(
             team=team,
             user=person,
@@ -69,14 +71,14 @@ def _now(membership: Membership) -> Membership:
 
 def _refuse_strangers(change: Change, team: Team) -> None:
     if not teams.runs(change.user, change.rights, team):
-        raise NotAllowed
+        raise NotAllowed(Permission.MANAGE)
 
 
 def _refuse_longer(change: Change, team: Team, expires_at: datetime | None) -> None:
     """An owner for a time lets nobody stay longer than that, themselves included."""
     own = teams.membership_of(change.user, team)
     if not change.rights.is_administrator and own and not ends_no_later(expires_at, own.expires_at):
-        raise Refused("longer-than-yours", until=f"{own.expires_at:%Y-%m-%d %H:%M}")
+        raise LongerThanYours(until=f"{own.expires_at:%Y-%m-%d %H:%M}")
 
 
 def _refuse_last_owner(membership: Membership) -> None:
@@ -85,7 +87,7 @@ def _refuse_last_owner(membership: Membership) -> None:
         return
     others = Membership.objects.filter(team=membership.team, is_owner=True, expires_at=None, user__is_active=True)
     if not others.exclude(pk=membership.pk).exists():
-        raise Refused("last-owner", name=membership.user.get_username(), team=membership.team.name)
+        raise LastOwner(name=membership.user.get_username(), team=membership.team.name)
 
 
 def _about(team: Team, person: User) -> str:

@@ -4,8 +4,10 @@ from allauth.socialaccount.models import SocialAccount
 
 from console.access import invitations
 from console.access.actors import Actor
-from console.access.changing import Change, NotAllowed, Refused, changing
+from console.access.changing import Change, changing
 from console.access.models import User
+from console.access.permissions import Permission
+from console.access.refusals import LastAdministrator, NameTaken, NoLink, NotAllowed
 
 
 def create(username: str, *, user: User, actor: Actor) -> tuple[User, str]:
@@ -13,7 +15,7 @@ def create(username: str, *, user: User, actor: Actor) -> tuple[User, str]:
     with changing("manage.CreatePerson", user=user, actor=actor, about=username) as change:
         _refuse_all_but_administrators(change)
         if User.objects.filter(username__iexact=username).exists():
-            raise Refused("name-taken", name=username)
+            raise NameTaken(name=username)
         person = User(username=username)
         person.set_unusable_password()
         person.save()
@@ -57,7 +59,7 @@ def new_link(person: User, *, user: User, actor: Actor) -> str:
         person.refresh_from_db()
         _refuse_last_administrator(person)
         if person == change.user or not has_local_account(person):
-            raise Refused("no-link", name=person.get_username())
+            raise NoLink(name=person.get_username())
         change.note("password", "set" if person.has_usable_password() else None, "link")
         person.set_unusable_password()
         person.save(update_fields=["password"])
@@ -76,7 +78,7 @@ def named_by_provider(person: User) -> bool:
 
 def _refuse_all_but_administrators(change: Change) -> None:
     if not change.rights.is_administrator:
-        raise NotAllowed
+        raise NotAllowed(Permission.MANAGE)
 
 
 def _refuse_last_administrator(person: User) -> None:
@@ -85,4 +87,4 @@ def _refuse_last_administrator(person: User) -> None:
         return
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
     if not any(other.has_usable_password() or not has_local_account(other) for other in others):
-        raise Refused("last-administrator", name=person.get_username())
+        raise LastAdministrator(name=person.get_username())

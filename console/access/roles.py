@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from console.access.actors import Actor
 from console.access.authorization import ADMINISTRATOR, Rights
-from console.access.changing import Change, NotAllowed, Refused, changing
+from console.access.changing import Change, changing
 from console.access.granting import shortfall
 from console.access.models import Role, User
-from console.access.permissions import BUILT_IN_ROLES
+from console.access.permissions import BUILT_IN_ROLES, Permission
+from console.access.refusals import NameTaken, NotAllowed, RoleBeyondYou, RoleBuiltIn, RoleInUse, RoleOfOthers
 from console.access.teams import may_grant, scope_of
 
 
@@ -31,7 +32,7 @@ def create(name: str, permissions: Iterable[str], *, user: User, actor: Actor) -
     """Make a role. It gives nobody anything until it is granted, and then the granter must have all of it."""
     with changing("manage.CreateRole", user=user, actor=actor, about=name) as change:
         if not may_grant(change.rights):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         _refuse_taken(name)
         role = Role.objects.create(name=name, permissions=sorted(permissions), created_by=user)
         change.note("name", None, name)
@@ -45,10 +46,10 @@ def edit(role: Role, name: str, permissions: Iterable[str], *, user: User, actor
         role.refresh_from_db()
         wanted = sorted(permissions)
         if not may_grant(change.rights):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         _refuse_others(change, role)
         if name != role.name and is_built_in(role):
-            raise Refused("role-built-in", name=role.name)
+            raise RoleBuiltIn(name=role.name)
         _refuse_beyond(change, role, {*role.permissions, *wanted})
         _refuse_taken(name, role)
         change.note("name", role.name, name)
@@ -61,12 +62,12 @@ def delete(role: Role, *, user: User, actor: Actor) -> None:
     """Delete a role that no grant uses."""
     with changing("manage.DeleteRole", user=user, actor=actor, about=role.name) as change:
         if not may_grant(change.rights):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         if is_built_in(role):
-            raise Refused("role-built-in", name=role.name)
+            raise RoleBuiltIn(name=role.name)
         _refuse_others(change, role)
         if role.grants.exists():
-            raise Refused("role-in-use", name=role.name)
+            raise RoleInUse(name=role.name)
         change.note("name", role.name, None)
         change.note("permissions", ", ".join(sorted(role.permissions)), None)
         role.delete()
@@ -74,17 +75,17 @@ def delete(role: Role, *, user: User, actor: Actor) -> None:
 
 def _refuse_others(change: Change, role: Role) -> None:
     if not may_edit(role, change.rights, change.user):
-        raise Refused("role-of-others", name=role.name)
+        raise RoleOfOthers(name=role.name)
 
 
 def _refuse_beyond(change: Change, role: Role, permissions: Iterable[str]) -> None:
     for grant in role.grants.select_related("team"):
         scope = scope_of(grant)
         if missing := shortfall(change.rights, permissions, scope):
-            raise Refused("role-beyond-you", permissions=", ".join(sorted(missing)))
+            raise RoleBeyondYou(permissions=", ".join(sorted(missing)))
 
 
 def _refuse_taken(name: str, but: Role | None = None) -> None:
     """A role must not pass for an administrator in the audit log."""
     if name.lower() == ADMINISTRATOR or any(one != but for one in Role.objects.filter(name__iexact=name)):
-        raise Refused("name-taken", name=name)
+        raise NameTaken(name=name)

@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from console.access.actors import Actor
 from console.access.authorization import Rights
-from console.access.changing import NotAllowed, Refused, changing
+from console.access.changing import changing
 from console.access.granting import manages_in, shortfall
 from console.access.models import Grant, Membership, Team, User
 from console.access.permissions import Permission
+from console.access.refusals import GrantOfOthers, LongerThanYours, NameTaken, NotAllowed
 from console.access.scopes import Scope, parse_selector
 
 
@@ -54,7 +55,7 @@ def create(name: str, owner: User, *, user: User, actor: Actor) -> Team:
     """Make a team with its first owner: oneself, unless an administrator makes it for somebody."""
     with changing("manage.CreateTeam", user=user, actor=actor, about=name) as change:
         if not may_grant(change.rights) or (owner != change.user and not change.rights.is_administrator):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         _refuse_taken(name)
         team = Team.objects.create(name=name)
         Membership.objects.create(team=team, user=owner, is_owner=True)
@@ -71,10 +72,10 @@ def edit(team: Team, name: str, oidc_group: str, *, user: User, actor: Actor) ->
     with changing("manage.EditTeam", user=user, actor=actor, about=team.name) as change:
         team.refresh_from_db()
         if not runs(change.user, change.rights, team):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         own = membership_of(change.user, team)
         if oidc_group != team.oidc_group and not change.rights.is_administrator and own and own.expires_at:
-            raise Refused("longer-than-yours", until=f"{own.expires_at:%Y-%m-%d %H:%M}")
+            raise LongerThanYours(until=f"{own.expires_at:%Y-%m-%d %H:%M}")
         _refuse_taken(name, team)
         change.note("name", team.name, name)
         change.note("group", team.oidc_group or None, oidc_group or None)
@@ -86,10 +87,10 @@ def delete(team: Team, *, user: User, actor: Actor) -> None:
     """Delete the team with its memberships and grants; for an owner, only grants that they could have made."""
     with changing("manage.DeleteTeam", user=user, actor=actor, about=team.name) as change:
         if not runs(change.user, change.rights, team):
-            raise NotAllowed
+            raise NotAllowed(Permission.MANAGE)
         for grant in team.grants.select_related("role"):
             if missing := shortfall(change.rights, grant.role.permissions, scope_of(grant)):
-                raise Refused("grant-of-others", grant=str(grant), permissions=", ".join(sorted(missing)))
+                raise GrantOfOthers(grant=str(grant), permissions=", ".join(sorted(missing)))
             change.note("grant", f"{grant.role} {scope_of(grant)}", None)
         change.note("name", team.name, None)
         members = team.memberships.order_by("user__username").values_list("user__username", flat=True)
@@ -100,7 +101,7 @@ def delete(team: Team, *, user: User, actor: Actor) -> None:
 def _refuse_taken(name: str, but: Team | None = None) -> None:
     """People have to distinguish the names of teams, so capitals alone are not enough."""
     if any(one != but for one in Team.objects.filter(name__iexact=name)):
-        raise Refused("name-taken", name=name)
+        raise NameTaken(name=name)
 
 
 def _lasting_now() -> Q:

@@ -7,18 +7,17 @@ from http import HTTPStatus
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import bad_request
 
-from console.access.changing import NotAllowed
-from console.access.decorators import refuse
-from console.access.permissions import Permission
+from console.access.refusals import Refusal
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
 from console.web import outcomes, unavailable
 from console.web.requests import ConsoleRequest
+from console.web.views import refused
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -49,7 +48,7 @@ class RequestContextMiddleware:
 class ErrorPageMiddleware:
     """Say in plain words what a cluster or the mirror answered; the raw message is there on demand.
 
-    Who changes access without any business there is refused as anywhere else.
+    What the console refuses has its pages in console.web.views.refused.
     """
 
     STATUS = {"NotFound": 404, "UnknownCluster": 404, "Forbidden": 403, "Conflict": 409, "AlreadyExists": 409}
@@ -62,9 +61,9 @@ class ErrorPageMiddleware:
         request.is_answered = response.status_code < HTTPStatus.BAD_REQUEST
         return response
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, NotAllowed):
-            return refuse(request, Permission.MANAGE, None).render()
+    def process_exception(self, request: ConsoleRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Refusal):
+            return refused.page(error, request)
         if isinstance(error, RecursionError):  # JSON or YAML nested deeper than any reader goes
             log.warning("request_refused", why="nested too deeply", path=request.path)
             return bad_request(request, error)

@@ -1,5 +1,8 @@
 """The request as views get it: what middleware and decorators have put on it."""
 
+from collections.abc import Callable
+
+from django.http import HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from console.access.decorators import RequestWithRights
@@ -10,11 +13,13 @@ class ConsoleRequest(RequestWithRights):
     """A request of a signed-in person.
 
     `draft` is what the person typed earlier, where the address names it; `unapplied` what a fresh form may offer
-    (console.web.typed). `is_answered` once a view gave a good answer (console.web.middleware).
+    (console.web.typed). `back` shows the page on which a refusal of what the view does is read, with the reason
+    (console.web.views.refused). `is_answered` once a view gave a good answer (console.web.middleware).
     """
 
     htmx: HtmxDetails
     request_id: str
+    back: Callable[[str], HttpResponse]
     is_answered: bool
     draft: Draft | None
     unapplied: Draft | None

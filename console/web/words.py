@@ -18,9 +18,8 @@ from console.knative.progress import Phase
 from console.knative.traffic import Kind, TrafficTruth
 from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock
-from console.operations.protection.gate import Freeze, Frozen, Stopped
+from console.operations.protection.gate import Freeze
 from console.operations.queries import ENDED
-from console.operations.refusals import LabelNotAllowed, NotAllowed
 from console.request_tests import sending
 from console.web import traffic_words
 
@@ -232,17 +231,15 @@ PROBLEMS = {
 }
 
 
-def not_allowed(refusal: NotAllowed) -> str:
-    """Return which permissions a change of a service lacks, or which of its labels may not be set."""
-    if isinstance(refusal, LabelNotAllowed):
-        return problem(refusal.problem)
-    return _("You need the “%(permission)s” permission.") % {"permission": ", ".join(sorted(refusal.permissions))}
-
-
 def frozen(freeze: Freeze) -> str:
     """Return until when nothing can be changed, and why."""
-    sentence = _("Frozen until %(until)s.") % {"until": freeze.until}
-    return f"{sentence} {freeze.window.note}".strip()
+    return frozen_until(freeze.until, freeze.window.note)
+
+
+def frozen_until(until: str, note: str) -> str:
+    """Return the same of a freeze whose end and note are known."""
+    sentence = _("Frozen until %(until)s.") % {"until": until}
+    return f"{sentence} {note}".strip()
 
 
 def frozen_now(freeze: Freeze) -> str:
@@ -254,13 +251,6 @@ def next_freeze(window: FreezeWindow, begins: datetime | None) -> str:
     if begins is None:
         return _("Ended")
     return _("Next start: %(begins)s") % {"begins": on_clock(begins, window.zone)}
-
-
-def stopped(stop: Stopped) -> str:
-    """Return why a change could not be submitted, and what to do."""
-    if isinstance(stop, Frozen):
-        return f"{stop.ref.namespace}/{stop.ref.name}: {frozen(stop.freeze)}"
-    return _("A reason is required.")
 
 
 def condition(found: Condition) -> str:

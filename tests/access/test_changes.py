@@ -14,9 +14,9 @@ from django.utils import timezone
 from console.access import changing, grants, invitations, members, people, roles, teams
 from console.access.actors import Actor
 from console.access.authorization import rights_of
-from console.access.changing import NotAllowed, Refused
 from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import Permission
+from console.access.refusals import NotAllowed, RuleBroken
 from console.access.scopes import Scope
 from console.audit.models import Entry
 from console.audit.verification import verify
@@ -77,10 +77,10 @@ def edit(membership: Membership, user: User, *, is_owner: bool, expires_at=None)
     members.edit(membership, is_owner=is_owner, expires_at=expires_at, **by(user))
 
 
-def refused(code: str, change: Callable[[], object]) -> Refused:
+def refused(code: str, change: Callable[[], object]) -> RuleBroken:
     """Make the change, which must be refused with the code and leave the database as it was."""
     before = snapshot()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RuleBroken) as caught:
         change()
     assert caught.value.code == code
     assert snapshot() == before
@@ -192,7 +192,7 @@ def test_a_manager_grants_what_they_have_and_no_more(shop: Team, alice: User) ->
         refusal = refused(
             "more-than-you-have", lambda scope=scope: grants.add(shop, role("viewer"), scope, **by(alice))
         )
-        assert refusal.facts["permissions"] == "manage, view"
+        assert refusal.permissions == "manage, view"
 
 
 def test_without_manage_nobody_grants_even_to_the_own_team(shop: Team, alice: User) -> None:
@@ -439,7 +439,7 @@ def test_what_others_did_until_the_lock_counts(shop: Team, alice: User, monkeypa
     """Bob, the other owner, goes while alice waits for the lock: her leaving is judged by what is true then."""
     Membership.objects.filter(user__username="bob").update(is_owner=True)
     monkeypatch.setattr(changing, "_wait_for_others", meanwhile)
-    with pytest.raises(Refused, match="last-owner"):
+    with pytest.raises(RuleBroken, match="last-owner"):
         members.remove(Membership.objects.get(user=alice), **by(alice))
 
 

@@ -17,6 +17,7 @@ import pytest
 from django.db import connection, transaction
 
 from console.access.actors import Actor
+from console.access.refusals import NotNow
 from console.knative.changes import EnvEntry, SetEnv, SetImage, SetResources, SplitTraffic
 from console.knative.changes.base import Change
 from console.knative.references import ServiceRef
@@ -191,7 +192,7 @@ def begin(name: str, deployer: Actor, chance: random.Random) -> Operation:
 
 def act(stage: Stage, deployer: Actor, chance: random.Random, operation: Operation) -> None:
     if chance.random() < 0.15:
-        with suppress(submission.NotNow):
+        with suppress(NotNow):
             submission.cancel(operation, actor=deployer)
         return
     with suppress(HTTPError):  # somebody else's tool may be refused, too

@@ -20,6 +20,7 @@ from kombu.transport.memory import Channel
 from console.access import audit_exports
 from console.access.actors import Actor
 from console.access.models import User
+from console.access.refusals import PreviewGone
 from console.audit import checkpoints, verification
 from console.audit.models import Entry, Export, ExportPart, SavedFilter
 from console.operations.lookups import form_choices
@@ -218,7 +219,7 @@ def test_a_preview_can_be_applied_and_an_old_one_says_that_it_has_expired(upgrad
         transaction.set_rollback(True)
     assert operation.status == "succeeded"
     assert upgraded.world.env("previewed") == {"TARGET": "Second"}
-    with pytest.raises(submission.PreviewGone):
+    with pytest.raises(PreviewGone):
         submission.submit(ids["previewed-late"], user=dora, actor=actor)
     assert set(Preview.objects.values_list("name", flat=True)) == {"previewed"}
 

@@ -251,11 +251,13 @@ def test_a_refusal_leaves_one_entry(shown: Shown, people) -> None:
 
 def test_a_refusal_of_several_rights_leaves_one_entry(shown: Shown, people) -> None:
     from console.access.actors import Actor
-    from console.operations.refusals import NotAllowed, audit_refusal
+    from console.access.attempts import record_not_allowed
+    from console.access.refusals import NotAllowed
 
     viewer: User = people["viewer"]
-    refusal = NotAllowed(frozenset({"deploy", "traffic"}))
-    audit_refusal(refusal, ServiceRef("box", "default", shown.name), Actor(viewer.pk, viewer.username))
+    refusal = NotAllowed("deploy", "traffic", ref=ServiceRef("box", "default", shown.name))
+    record_not_allowed(refusal, Actor(viewer.pk, viewer.username))
+    record_not_allowed(refusal, Actor(viewer.pk, viewer.username))
     [entry] = Entry.objects.filter(actor="viewer")
     assert (entry.action, entry.text) == ("deploy.refused", "also lacks: traffic")
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console.access.authorization import rights_of
 from console.access.permissions import Permission
+from console.access.refusals import NotAllowed
 from console.cluster import errors
 from console.knative import paths
 from console.knative.causes import Cause, Code, Lacks
@@ -30,7 +31,6 @@ from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Status
 from console.operations.protection.gate import objection
 from console.operations.queue import enqueue_next
-from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import needs_of_kept, refuse_another_object, refuse_unless_allowed
 
 WRITE_ATTEMPTS = 5

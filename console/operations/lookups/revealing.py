@@ -14,6 +14,7 @@ from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.models import User
 from console.access.permissions import Permission
+from console.access.refusals import NotRevealed
 from console.audit import Outcome
 from console.knative import values
 from console.knative.changes import Change
@@ -26,10 +27,6 @@ from console.operations.gateways import gateway_for
 MAX_NAMES = 20  # that one entry lists
 
 
-class NotRevealed(Exception):
-    """The person may not reveal the values of the service with the labels that it has in the cluster."""
-
-
 def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[tuple[str, int], str]]:
     """Return the literal values by container, variable name and, from 0, which of several of that name.
 
@@ -37,7 +34,7 @@ def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[t
     """
     service = gateway_for(ref.cluster, user).service(ref.namespace, ref.name)
     if not rights_of(user).allows(Permission.REVEAL, ref, service.labels):
-        raise NotRevealed
+        raise NotRevealed(ref)
     record(ref, actor, "Env")
     return {container.name: _values(container) for container in service.containers}
 

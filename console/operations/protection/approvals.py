@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import CONSOLE, Actor
+from console.access.attempts import audited
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
+from console.access.refusals import NotAllowed, NotWaiting, OwnChange
 from console.audit import Outcome
 from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch
@@ -25,18 +27,13 @@ from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
 from console.operations.protection.approval_digest import digest
-from console.operations.protection.gate import Frozen, PolicyStatus, may_approve, policy_status_of
+from console.operations.protection.gate import PolicyStatus, may_approve, policy_status_of
 from console.operations.queue import enqueue
-from console.operations.refusals import NotAllowed, NotNow, audit_refusal
 from console.operations.rights.needs import Needs, needs_of_kept
 
 _ANY_LABELS = Needs(frozenset(), ({},))  # grants without a selector hold whatever the labels are
 
 log = structlog.get_logger(__name__)
-
-
-class OwnChange(Exception):
-    """People cannot decide on their own changes."""
 
 
 def wait_for_approval(operation: Operation, policy_status: PolicyStatus) -> None:
@@ -83,14 +80,14 @@ def waiting_for(user: User, rights: Rights) -> list[Operation]:
 def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str, comment: str = "") -> None:
     """Hand the operation to a worker, as it was shown under `seen_digest`.
 
-    Raises OwnChange or NotAllowed (both audited), Frozen, or NotNow when it waits no more or is not what was shown.
+    Raises OwnChange or NotAllowed (both audited), Frozen, or NotWaiting when it waits no more or is not what was shown.
     """
     _check(operation, user, actor, "approve")
     freeze = policy_status_of(operation.ref, needs_of_kept(operation)).freeze
     if freeze:
-        raise Frozen(operation.ref, freeze)
+        raise freeze.refusal_of(operation.ref)
     if not seen_digest == operation.approval.digest == digest(operation):
-        raise NotNow
+        raise NotWaiting(operation.id)
     now = timezone.now()
     clock = {"released_at": now, "elapsed": 0.0, "saved_at": now, "clock_stamp": stopwatch.mark()}
     with transaction.atomic():
@@ -101,7 +98,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
 
 
 def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> None:
-    """End the operation; raises OwnChange or NotAllowed (both audited), or NotNow when it waits no more."""
+    """End the operation; raises OwnChange or NotAllowed (both audited), or NotWaiting when it waits no more."""
     _check(operation, user, actor, "decline")
     with transaction.atomic():
         cause = Cause(Code.DECLINED, facts=Approver(actor.name, comment))
@@ -111,9 +108,9 @@ def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> 
 
 
 def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
-    """End one's own request; raises NotNow when it waits no more or is somebody else's."""
+    """End one's own request; raises NotWaiting when it waits no more or is somebody else's."""
     if operation.user_id != user.pk:
-        raise NotNow
+        raise NotWaiting(operation.id)
     with transaction.atomic():
         _end(operation, Status.CANCELLED, Cause(Code.WITHDRAWN))
         _record("protect.withdraw", operation, actor, Outcome.SUCCEEDED, "")
@@ -127,7 +124,7 @@ def expire_requests() -> int:
             with transaction.atomic():
                 _end(operation, Status.EXPIRED, Cause(Code.EXPIRED), Q(expires_at__lte=Now()))
                 _record("protect.expire", operation, CONSOLE, Outcome.FAILED, "")
-        except NotNow:
+        except NotWaiting:
             continue  # somebody decided at this very moment
         ended += 1
     return ended
@@ -136,25 +133,24 @@ def expire_requests() -> int:
 def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
     if operation.user_id == user.pk:
         _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change")
-        raise OwnChange
+        raise OwnChange(operation.id)
     if not may_decide(user, rights_of(user), operation):
-        refusal = NotAllowed(frozenset({Permission.APPROVE}))
-        audit_refusal(refusal, operation.ref, actor)
-        raise refusal
+        with audited(actor):
+            raise NotAllowed(Permission.APPROVE, ref=operation.ref)
     if operation.status != Status.WAITING:
-        raise NotNow
+        raise NotWaiting(operation.id)
 
 
 def _end(operation: Operation, status: Status, cause: Cause, only_if: Q | None = None) -> None:
-    """End the operation that waits; raises NotNow when it does no longer."""
+    """End the operation that waits; raises NotWaiting when it does no longer."""
     _leave(operation, status, only_if, cause=cause.to_json(), finished_at=timezone.now())
 
 
 def _leave(operation: Operation, status: Status, only_if: Q | None = None, **fields: Any) -> None:
-    """Move the operation out of `waiting` if it is still there; raises NotNow otherwise."""
+    """Move the operation out of `waiting` if it is still there; raises NotWaiting otherwise."""
     waiting = Operation.objects.filter(only_if or Q(), id=operation.id, status=Status.WAITING)
     if not waiting.update(status=status, **fields):
-        raise NotNow
+        raise NotWaiting(operation.id)
     operation.refresh_from_db()
     transaction.on_commit(functools.partial(tell, "operation", operation))
 

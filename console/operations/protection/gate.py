@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from console.access.authorization import Rights, rights_of
 from console.access.permissions import Permission
+from console.access.refusals import Frozen, NotAllowed, ReasonNeeded
 from console.knative import paths
 from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks
 from console.knative.objects import Service
@@ -18,26 +19,9 @@ from console.operations.models.protection import COVERABLE, Approval, FreezeWind
 from console.operations.models.windows import on_clock
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.rules import manages
-from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import Needs, needs_of_kept
 
 _MANAGE_LOST = Cause(Code.NOT_ALLOWED, facts=Lacks(Permission.MANAGE))
-
-
-class Stopped(Exception):
-    """The change cannot be submitted as it is, and nothing was written."""
-
-
-class Frozen(Stopped):
-    """A freeze is in force on the service."""
-
-    def __init__(self, ref: ServiceRef, freeze: "Freeze") -> None:
-        super().__init__(str(ref))
-        self.ref, self.freeze = ref, freeze
-
-
-class ReasonNeeded(Stopped):
-    """A rule or the emergency override requires a reason and none was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +35,10 @@ class Freeze:
     def until(self) -> str:
         """The end on the clocks of the window's own zone."""
         return on_clock(self.ends, self.window.zone)
+
+    def refusal_of(self, ref: ServiceRef) -> Frozen:
+        """Return why a change of the service is not accepted now."""
+        return Frozen(ref, self.until, self.window.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +117,12 @@ def admit(
     """
     if break_glass and policy_status.stops:
         if not may_break_glass(rights, ref, needs, policy_status):
-            raise NotAllowed(frozenset({Permission.MANAGE}))
+            raise NotAllowed(Permission.MANAGE, ref=ref)
         if not reason.strip():
             raise ReasonNeeded
         return True
     if policy_status.freeze:
-        raise Frozen(ref, policy_status.freeze)
+        raise policy_status.freeze.refusal_of(ref)
     if policy_status.needs_reason and not reason.strip():
         raise ReasonNeeded
     return False

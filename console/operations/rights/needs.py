@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
+from console.access.refusals import LabelNotAllowed, NotAllowed
 from console.knative import effects
 from console.knative.changes import Change, ChangeRefused, CreateService
 from console.knative.diff import FieldChange
@@ -13,7 +14,6 @@ from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.operations.models import Operation, Preview
-from console.operations.refusals import LabelNotAllowed, NotAllowed
 from console.operations.rights.relabelling import relabelling
 
 Labels = Mapping[str, str]
@@ -68,9 +68,9 @@ def missing(rights: Rights, ref: ServiceRef, needs: Needs) -> frozenset[str]:
 def refuse_unless_allowed(rights: Rights, ref: ServiceRef, needs: Needs) -> None:
     """Raise NotAllowed unless the person has every right that the change needs, or LabelNotAllowed for its labels."""
     if not_held := missing(rights, ref, needs):
-        raise NotAllowed(not_held)
+        raise NotAllowed(*not_held, ref=ref)
     if found := relabelling(rights, ref, needs.labels, is_new=needs.is_new):
-        raise LabelNotAllowed(found.keys, found.lacks)
+        raise LabelNotAllowed(found.keys, *found.lacks, ref=ref)
 
 
 def may_make(rights: Rights, operation: Operation) -> bool:

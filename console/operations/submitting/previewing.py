@@ -12,6 +12,7 @@ from django.utils import timezone
 from console import database
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
+from console.access.refusals import NotAllowed
 from console.cluster.errors import ClusterError, Conflict, NotFound, Refused, Uncertain
 from console.cluster.gateway import Gateway
 from console.cluster.transport import ATTEMPTS
@@ -28,7 +29,6 @@ from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.gateways import gateway_for
 from console.operations.models import Preview
-from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import Needs, missing, needs_of, refuse_another_object, refuse_unless_allowed
 from console.sealing import seal
 
@@ -156,7 +156,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
 def _refuse_before_asking(rights: Rights, ref: ServiceRef, needs: Needs) -> None:
     """Ask the cluster nothing for somebody who may make none of it; of what it takes back, nothing is needed."""
     if needs.permissions == (not_held := missing(rights, ref, needs)):
-        raise NotAllowed(not_held)
+        raise NotAllowed(*not_held, ref=ref)
 
 
 def forget_old_previews() -> int:

@@ -1,10 +1,9 @@
 """Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
 
-import contextlib
 import functools
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -16,36 +15,41 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
+from console.access.attempts import audited
 from console.access.authorization import rights_of
 from console.access.models import User
 from console.access.permissions import Permission
+from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel
 from console.audit import Outcome
 from console.knative import changes
-from console.knative.changes import Change, Combined, CreateService, KeepDigest, Redeploy, ResolveImage, Restart
+from console.knative.changes import (
+    Change,
+    ChangeRefused,
+    Combined,
+    CreateService,
+    KeepDigest,
+    Redeploy,
+    ResolveImage,
+    Restart,
+)
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
-from console.knative.references import ServiceRef
 from console.operations import faults, stopwatch
 from console.operations.announce import tell
 from console.operations.models import Operation, Preview
 from console.operations.models.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
 from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
-from console.operations.protection.gate import Frozen, ReasonNeeded, Stopped, admit, policy_status_of
+from console.operations.protection.gate import admit, policy_status_of
 from console.operations.queue import enqueue
-from console.operations.refusals import NotAllowed, NotNow, audit_refusal
 from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import RETENTION
+from console.operations.submitting.previewing import RETENTION, Effect
 from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
 LONGEST_SECONDS = 24 * 3600.0
 
 log = structlog.get_logger(__name__)
-
-
-class PreviewGone(Exception):
-    """The preview was submitted already, is too old, or is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def submit(
     if preview is None:
         return _earlier(preview_id, user)
     try:
-        with _refusals_audited(preview.ref, actor):
+        with audited(actor):
             made = _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
     except PreviewGone:  # somebody pressed the button twice
         return _earlier(preview_id, user)
@@ -107,7 +111,7 @@ def _earlier(preview_id: UUID | str, user: User) -> Operation:
     """The operation that the person made of the preview before; raises PreviewGone."""
     if made := made_of([preview_id], user):
         return made[0]
-    raise PreviewGone
+    raise PreviewGone(preview_id)
 
 
 def submit_all(
@@ -121,7 +125,7 @@ def submit_all(
     previews = mine(preview_ids, user)
     if not previews or len(previews) < len(set(map(str, preview_ids))):
         return _earlier_batch(preview_ids, user)
-    with _refusals_audited(next(iter(previews.values())).ref, actor), transaction.atomic():
+    with audited(actor), transaction.atomic():
         ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
         made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
     return batch, made
@@ -132,7 +136,7 @@ def _earlier_batch(preview_ids: Sequence[UUID | str], user: User) -> tuple[UUID,
     made = made_of(preview_ids, user)
     batch = made[0].batch if made else None
     if batch is None or len(made) < len(set(map(str, preview_ids))):
-        raise PreviewGone
+        raise PreviewGone(*preview_ids)
     return batch, made
 
 
@@ -147,21 +151,6 @@ def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, .
     return tuple(Operation.objects.filter(id__in=preview_ids, user=user))
 
 
-@contextlib.contextmanager
-def _refusals_audited(ref: ServiceRef, actor: Actor) -> Iterator[None]:
-    """Leave an entry of an attempt that was refused, outside of the transaction that it ended."""
-    try:
-        yield
-    except NotAllowed as refusal:
-        audit_refusal(refusal, ref, actor)
-        raise
-    except Frozen as refusal:
-        audit.record(
-            "protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.freeze.window.note
-        )
-        raise
-
-
 @transaction.atomic
 def _submit(
     preview: Preview,
@@ -174,7 +163,7 @@ def _submit(
     retry_of: Operation | None = None,
 ) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
-        raise PreviewGone
+        raise PreviewGone(preview.id)
     deadline, error_window = limits.on(Service(unseal(preview.sealed_seen)))
     operation = Operation(
         id=preview.id,
@@ -197,23 +186,30 @@ def _submit(
 
 
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
-    """Submit the same change again as a new operation, on top of the service as it is now; raises NotNow.
+    """Submit the same change again as a new operation, on top of the service as it is now; raises NotRetriable.
 
     On a protected service it is previewed again, so that what is approved is what would happen now; that may raise
-    what `preview` and `submit` raise. So is what was stopped: the service may be protected by labels that it got later.
+    Impossible and what `submit` raises. So is what was stopped: labels that it got later may protect the service.
     """
     if operation.status not in TERMINAL or operation.status in SUCCESSFUL:
-        raise NotNow
+        raise NotRetriable(operation.id)
     change = _again(operation)
-    with _refusals_audited(operation.ref, actor):
+    with audited(actor):
         is_protected = bool(policy_status_of(operation.ref, needs_of_kept(operation)).rules)
         if not is_protected and operation.status != Status.STOPPED:
             return _retry(operation, change, user, actor)
-        effect = previewing.preview(change, user=user, ref=operation.ref)
+        effect = _previewed(change, operation, user)
         if effect.is_empty:
-            raise NotNow
+            raise NotRetriable(operation.id)
         limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
         return _submit(effect.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
+
+
+def _previewed(change: Change, operation: Operation, user: User) -> Effect:
+    try:
+        return previewing.preview(change, user=user, ref=operation.ref)
+    except ChangeRefused as error:
+        raise Impossible(error.problem) from error
 
 
 def _again(operation: Operation) -> Change:
@@ -268,14 +264,14 @@ def _parts(change: Change) -> tuple[Change, ...]:
 
 
 def cancel(operation: Operation, *, actor: Actor) -> None:
-    """Ask that an operation be not written; raises NotNow when it has been.
+    """Ask that an operation be not written; raises TooLateToCancel when it has been.
 
     One that is queued ends as cancelled. One whose write is under way at this moment ends as the write does.
     """
     with transaction.atomic():
         open_still = Operation.objects.filter(id=operation.id, status__in=ACTIVE, is_written=False)
         if not open_still.update(cancel_requested=True):
-            raise NotNow
+            raise TooLateToCancel(operation.id)
         audit.record(
             "operation.cancel", actor=actor, ref=operation.ref, outcome=Outcome.REQUESTED, operation=operation.id
         )
@@ -338,12 +334,7 @@ def forget_old_operations(keep: timedelta) -> int:
 
 
 __all__ = [
-    "Frozen",
     "Limits",
-    "NotNow",
-    "PreviewGone",
-    "ReasonNeeded",
-    "Stopped",
     "cancel",
     "forget_old_operations",
     "kind_of",

@@ -1,25 +1,22 @@
 """Requests for a second person's approval: the list, and deciding on one."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
-from console.access.decorators import refused_page, signed_in
+from console.access.decorators import signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection import approvals as requests
-from console.operations.protection.gate import Frozen
-from console.operations.refusals import NotAllowed, NotNow
-from console.web import words
 from console.web.requests import ConsoleRequest
 from console.web.views.operations import find_operation, page
 
@@ -75,15 +72,7 @@ def withdraw(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 
 def _decide(request: ConsoleRequest, found: Operation, act: Callable[[], None]) -> HttpResponse:
-    """Act, and show what became of the operation; say so when it was too late."""
-    try:
-        act()
-    except NotAllowed:
-        return refused_page(request, Permission.APPROVE, found.ref)
-    except requests.OwnChange:
-        messages.warning(request, _("You can't approve or decline your own change. Ask someone else who can approve."))
-    except Frozen as stop:
-        return page(request, found, words.stopped(stop))
-    except NotNow:
-        messages.warning(request, _("Too late: this request has been decided or withdrawn, or has expired."))
+    """Act, and show what became of the operation."""
+    request.back = partial(page, request, found)
+    act()
     return redirect("operation", id=found.id)

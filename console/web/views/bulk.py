@@ -1,6 +1,7 @@
 """The same change on many services: one form, one preview of all, as many operations."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -9,17 +10,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
+from console.access.attempts import record_not_allowed
 from console.access.decorators import signed_in
 from console.access.permissions import Permission
+from console.access.refusals import NotAllowed
 from console.knative.changes import ChangeRefused
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError
 from console.operations.protection import gate
-from console.operations.refusals import NotAllowed, audit_refusal
 from console.operations.submitting import previewing, submission
 from console.operations.submitting.previewing import Effect
-from console.web import outcomes, words
+from console.web import outcomes, refusals, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -28,7 +30,7 @@ from console.web.typed import applied, form_address, keeps_typed, to_preview, ty
 from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import beside_button
 from console.web.views.operations import as_uuid
-from console.web.views.stopped import gone, not_allowed, stopped
+from console.web.views.stopped import gone, stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,9 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
         return Line(ref, why_not=_("The service was deleted in the meantime."))
     try:
         effect = previewing.preview(change, user=request.user, ref=ref)
-    except NotAllowed as error:
-        audit_refusal(error, ref, actor_from(request))
-        why_not = words.not_allowed(error)
+    except NotAllowed as refusal:
+        record_not_allowed(refusal, actor_from(request))
+        why_not = refusals.text(refusal)
     except ChangeRefused as refusal:
         why_not = words.problem(refusal.problem)
     except ClusterError as error:
@@ -118,19 +120,15 @@ def submit(request: ConsoleRequest) -> HttpResponse:
     asked = LimitsForm(request.POST)
     if not asked.is_valid():
         return stopped(request, previews, asked)
-    try:
-        batch, _made = submission.submit_all(
-            request.POST.getlist("preview"),
-            user=request.user,
-            actor=actor_from(request),
-            reason=request.POST.get("reason", ""),
-            limits=asked.limits,
-        )
-    except (submission.PreviewGone, ValueError):
+    if len(previews) < len(request.POST.getlist("preview")):
         return gone(request, previews)
-    except NotAllowed as error:
-        return not_allowed(request, error)
-    except submission.Stopped as stop:
-        return stopped(request, request.POST.getlist("preview"), asked, stop)
+    request.back = partial(stopped, request, previews, asked)
+    batch, _made = submission.submit_all(
+        previews,
+        user=request.user,
+        actor=actor_from(request),
+        reason=request.POST.get("reason", ""),
+        limits=asked.limits,
+    )
     applied(request)
     return redirect(f"{reverse('operations')}?batch={batch}")

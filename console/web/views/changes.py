@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.access.actors import actor_from
+from console.access.attempts import record_not_allowed
 from console.access.decorators import refuse, require_permission
 from console.access.labels import labels_of
 from console.access.permissions import Permission
+from console.access.refusals import LabelNotAllowed
 from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
 from console.knative.containers import Container
 from console.knative.diff import FieldChange
@@ -22,7 +24,6 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import form_choices, revealing
 from console.operations.protection import gate
-from console.operations.refusals import LabelNotAllowed, NotAllowed, audit_refusal
 from console.operations.submitting import previewing
 from console.operations.submitting.submission import Limits
 from console.web import impact, outcomes, words
@@ -196,12 +197,11 @@ def show_preview(
     seen = typed_field(request, "resource_version")
     try:
         effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
-    except (ChangeRefused, LabelNotAllowed) as refusal:
-        if isinstance(refusal, LabelNotAllowed):
-            audit_refusal(refusal, ref, actor_from(request))
+    except LabelNotAllowed as refusal:
+        record_not_allowed(refusal, actor_from(request))
         return back(_beside_field(refusal.problem, form))
-    except NotAllowed as error:
-        return refuse(request, Permission(sorted(error.permissions)[0]), ref)
+    except ChangeRefused as refusal:
+        return back(_beside_field(refusal.problem, form))
     if effect.is_empty:
         return back(_("Nothing would change: the service is already like that."))
     if effect.refusal and is_typed:

@@ -1,5 +1,7 @@
 """Members of a team and its grants: adding, changing, taking away. Each goes back to the team's page."""
 
+from functools import partial
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -8,9 +10,10 @@ from django.views.decorators.http import require_POST
 
 from console.access import grants, members, teams
 from console.access.actors import actor_from
-from console.access.changing import NotAllowed, Refused
 from console.access.decorators import signed_in
-from console.access.models import Membership
+from console.access.models import Membership, Team
+from console.access.permissions import Permission
+from console.access.refusals import NotAllowed
 from console.web import refusals
 from console.web.done import done
 from console.web.forms.access import GrantForm, MemberForm, MembershipForm
@@ -25,7 +28,7 @@ def add_member(request: ConsoleRequest, id: int) -> HttpResponse:
     """Somebody joins the team, for a time or for good."""
     team = find_team(request, id)
     if not teams.runs(request.user, request.rights, team):
-        raise NotAllowed  # before the form shows which user names exist
+        raise NotAllowed(Permission.MANAGE)  # before the form shows which user names exist
     form = MemberForm(request.POST)
 
     def change() -> None:
@@ -52,7 +55,7 @@ def edit_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse:
     team = find_team(request, id)
     found = _membership(team.pk, member)
     if not teams.runs(request.user, request.rights, team):
-        raise NotAllowed
+        raise NotAllowed(Permission.MANAGE)
     initial = {"is_owner": found.is_owner, "expires_at": found.expires_at}
     form = MembershipForm(typed(request), initial=initial)
 
@@ -79,10 +82,8 @@ def remove_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse
     """Somebody leaves, by an owner's hand or their own."""
     team = find_team(request, id)
     found = _membership(team.pk, member)
-    try:
-        members.remove(found, user=request.user, actor=actor_from(request))
-    except Refused as error:
-        return team_page(request, team, refused=refusals.words(error))
+    request.back = partial(_refused, request, team)
+    members.remove(found, user=request.user, actor=actor_from(request))
     message = _("%(name)s is no longer a member.") % {"name": found.user.get_username()}
     is_visible = team.pk in teams.visible(request.user, request.rights)
     return done(request, message, team_url(team) if is_visible else reverse("teams"))
@@ -99,7 +100,7 @@ def add_grant(request: ConsoleRequest, id: int) -> HttpResponse:
         grants.add(team, form.cleaned_data["role"], form.scope, user=request.user, actor=actor_from(request))
 
     if not teams.may_grant(request.rights):
-        raise NotAllowed
+        raise NotAllowed(Permission.MANAGE)
     if refusals.accepts(form, change):
         return done(request, _("Granted."), team_url(team))
     return team_page(request, team, grant_form=form)
@@ -113,11 +114,13 @@ def remove_grant(request: ConsoleRequest, id: int, grant: int) -> HttpResponse:
     found = {one.pk: one for one in grants_shown(request, team)}.get(grant)
     if found is None:
         raise Http404
-    try:
-        grants.remove(found, user=request.user, actor=actor_from(request))
-    except Refused as error:
-        return team_page(request, team, refused=refusals.words(error))
+    request.back = partial(_refused, request, team)
+    grants.remove(found, user=request.user, actor=actor_from(request))
     return done(request, _("Grant removed."), team_url(team))
+
+
+def _refused(request: ConsoleRequest, team: Team, why: str) -> HttpResponse:
+    return team_page(request, team, refused=why)
 
 
 def _membership(team: int, person: int) -> Membership:

@@ -1,5 +1,6 @@
 """Operations: submitting what was previewed, watching it become real, cancelling, trying again."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,14 +8,12 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.actors import actor_from
 from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
-from console.knative.changes import ChangeRefused
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.mirror import read
@@ -26,14 +25,13 @@ from console.operations.models.protection import Approval
 from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection import approvals
 from console.operations.protection.review import review
-from console.operations.refusals import NotAllowed
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.submitting import rollback, submission
-from console.web import impact, outcomes, paging, typed, words
+from console.web import impact, outcomes, paging, typed
 from console.web.columns import stacked
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
-from console.web.views.stopped import gone, not_allowed, stopped
+from console.web.views.stopped import gone, stopped
 
 
 @signed_in
@@ -152,21 +150,15 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
     asked = LimitsForm(request.POST)
     if not asked.is_valid():
         return stopped(request, [str(id)], asked)
-    try:
-        made = submission.submit(
-            id,
-            user=request.user,
-            actor=actor_from(request),
-            reason=request.POST.get("reason", ""),
-            limits=asked.limits,
-            break_glass="break_glass" in request.POST,
-        )
-    except submission.PreviewGone:
-        return gone(request, [str(id)])
-    except NotAllowed as error:
-        return not_allowed(request, error)
-    except submission.Stopped as stop:
-        return stopped(request, [str(id)], asked, stop)
+    request.back = partial(stopped, request, [str(id)], asked)
+    made = submission.submit(
+        id,
+        user=request.user,
+        actor=actor_from(request),
+        reason=request.POST.get("reason", ""),
+        limits=asked.limits,
+        break_glass="break_glass" in request.POST,
+    )
     typed.applied(request)
     return redirect("operation", id=made.id)
 
@@ -177,10 +169,7 @@ def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = find_operation(request, id)
     if lacking := lacks_to_cancel(request.rights, found, labels_of(found.ref)):
         return refuse(request, lacking, found.ref)
-    try:
-        submission.cancel(found, actor=actor_from(request))
-    except submission.NotNow:
-        messages.warning(request, _("Too late to cancel: the change has been written. A rollback can undo it."))
+    submission.cancel(found, actor=actor_from(request))
     return redirect("operation", id=id)
 
 
@@ -188,18 +177,15 @@ def cancel(request: ConsoleRequest, id: UUID) -> HttpResponse:
 @signed_in
 def retry(request: ConsoleRequest, id: UUID) -> HttpResponse:
     found = find_operation(request, id)
-    try:
-        made = submission.retry(found, user=request.user, actor=actor_from(request))
-    except NotAllowed as error:
-        return not_allowed(request, error, found.ref)
-    except submission.NotNow:
-        messages.warning(request, _("This operation cannot be retried."))
-        return redirect("operation", id=id)
-    except (submission.Stopped, ChangeRefused) as stop:
-        why = words.stopped(stop) if isinstance(stop, submission.Stopped) else words.problem(stop.problem)
-        messages.warning(request, why)
-        return redirect("operation", id=id)
+    request.back = partial(_told, request, id)
+    made = submission.retry(found, user=request.user, actor=actor_from(request))
     return redirect("operation", id=made.id)
+
+
+def _told(request: ConsoleRequest, id: UUID, why: str) -> HttpResponse:
+    """The operation's page, with a message."""
+    messages.warning(request, why)
+    return redirect("operation", id=id)
 
 
 def find_operation(request: ConsoleRequest, id: UUID) -> Operation:

@@ -1,5 +1,7 @@
 """People with an account: creating, deactivating, making administrators; and the link by which they set a password."""
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib.auth.forms import SetPasswordForm
 from django.db import transaction
@@ -14,7 +16,6 @@ from django.views.decorators.http import require_POST
 from console import audit
 from console.access import invitations, people
 from console.access.actors import Actor, actor_from, client_ip
-from console.access.changing import Refused
 from console.access.decorators import administrators_only, public
 from console.access.models import User
 from console.audit import Outcome
@@ -81,10 +82,8 @@ def change(request: ConsoleRequest, id: int, verb: str) -> HttpResponse:
     if verb not in changes:
         raise Http404
     make, value = changes[verb]
-    try:
-        make(found, value, user=request.user, actor=actor_from(request))
-    except Refused as error:
-        return _page(request, found, refusals.words(error))
+    request.back = partial(_page, request, found)
+    make(found, value, user=request.user, actor=actor_from(request))
     return done(request, _("Saved."), reverse("person", kwargs={"id": id}))
 
 
@@ -93,10 +92,8 @@ def change(request: ConsoleRequest, id: int, verb: str) -> HttpResponse:
 def link(request: ConsoleRequest, id: int) -> HttpResponse:
     """A new link to set a password; the old password ends now."""
     found = get_object_or_404(User, pk=id)
-    try:
-        token = people.new_link(found, user=request.user, actor=actor_from(request))
-    except Refused as error:
-        return _page(request, found, refusals.words(error))
+    request.back = partial(_page, request, found)
+    token = people.new_link(found, user=request.user, actor=actor_from(request))
     return _link_page(request, found, token)
 
 

@@ -1,5 +1,7 @@
 """Roles: what each allows, and changing that."""
 
+from functools import partial
+
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,7 +11,6 @@ from django.views.decorators.http import require_POST
 
 from console.access import roles, teams
 from console.access.actors import actor_from
-from console.access.changing import Refused
 from console.access.decorators import require_permission, signed_in
 from console.access.models import Role
 from console.access.permissions import Permission
@@ -72,10 +73,8 @@ def edit(request: ConsoleRequest, id: int) -> HttpResponse:
 @require_permission(Permission.MANAGE)
 def delete(request: ConsoleRequest, id: int) -> HttpResponse:
     role = get_object_or_404(Role, pk=id)
-    try:
-        roles.delete(role, user=request.user, actor=actor_from(request))
-    except Refused as error:
-        return _list(request, refusals.words(error))
+    request.back = partial(_list, request)
+    roles.delete(role, user=request.user, actor=actor_from(request))
     return done(request, _("Role deleted."), reverse("roles"))
 
 

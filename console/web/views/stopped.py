@@ -8,23 +8,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from console.access.decorators import refused_page
-from console.access.permissions import Permission
 from console.knative.diff import FieldChange
-from console.knative.references import ServiceRef
 from console.operations.protection import gate
-from console.operations.refusals import LabelNotAllowed, NotAllowed
 from console.operations.rights.needs import needs_of_kept
 from console.operations.submitting import submission
-from console.web import words
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import address_left
 
 
-def stopped(
-    request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsForm, stop: submission.Stopped | None = None
-) -> HttpResponse:
+def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsForm, why: str = "") -> HttpResponse:
     """Show what was to be submitted and why it was not: what is wrong with its limits, or what stopped it."""
     previews = list(submission.mine(preview_ids, request.user).values())
     if not previews:
@@ -44,21 +37,13 @@ def stopped(
             tuple(freeze for policy_status in statuses for freeze in policy_status.freezes),
         ),
         "may_break_glass": may_break,
-        "problem": words.stopped(stop) if stop else _("Nothing was submitted yet: one of the timeouts is not valid."),
+        "problem": why or _("Nothing was submitted yet: one of the timeouts is not valid."),
         "limits": limits,
         "apply_url": reverse("submit", kwargs={"id": previews[0].id}) if len(previews) == 1 else request.path,
         "reason": request.POST.get("reason", ""),
         "draft_id": request.POST.get("draft", ""),
     }
     return render(request, "changes/stopped.html", context, status=422)
-
-
-def not_allowed(request: ConsoleRequest, refusal: NotAllowed, ref: ServiceRef | None = None) -> HttpResponse:
-    """Answer 403 for a change that was refused when it was submitted; the engine has left its audit entry."""
-    page = refused_page(request, Permission(min(refusal.permissions)), ref)
-    if isinstance(refusal, LabelNotAllowed):
-        page.context_data = {**(page.context_data or {}), "why": words.not_allowed(refusal)}
-    return page
 
 
 def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpResponse:

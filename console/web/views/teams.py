@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from console.access import members, teams
 from console.access.actors import actor_from
-from console.access.changing import NotAllowed, Refused
 from console.access.decorators import require_permission, signed_in
 from console.access.granting import shortfall
 from console.access.models import Grant, Role, Team, User
 from console.access.permissions import Permission
+from console.access.refusals import NotAllowed
 from console.access.scopes import Scope
 from console.mirror import read
 from console.web import paging, refusals
@@ -91,7 +91,7 @@ def edit(request: ConsoleRequest, id: int) -> HttpResponse:
     """The name and the identity provider's group."""
     found = find_team(request, id)
     if not teams.runs(request.user, request.rights, found):
-        raise NotAllowed
+        raise NotAllowed(Permission.MANAGE)
     initial = {"name": found.name, "oidc_group": found.oidc_group}
     form = TeamEditForm(typed(request), initial=initial)
 
@@ -112,21 +112,20 @@ def delete(request: ConsoleRequest, id: int) -> HttpResponse:
     """Deleting a team; its name is typed to confirm."""
     found = find_team(request, id)
     if not teams.runs(request.user, request.rights, found):
-        raise NotAllowed
-    refused = ""
-    if request.method == "POST":
-        try:
-            if request.POST.get("confirm", "").strip() == found.name:
-                teams.delete(found, user=request.user, actor=actor_from(request))
-                message = _("%(name)s was deleted. Its members no longer have the permissions it gave them.") % {
-                    "name": found.name
-                }
-                return done(request, message, reverse("teams"))
-            refused = _("The name does not match.")
-        except Refused as error:
-            refused = refusals.words(error)
-    context = {"team": found, "refused": refused, "member_count": found.memberships.count()}
-    return render(request, "access/team_delete.html", context, status=422 if refused else 200)
+        raise NotAllowed(Permission.MANAGE)
+
+    def page(refused: str = "") -> HttpResponse:
+        context = {"team": found, "refused": refused, "member_count": found.memberships.count()}
+        return render(request, "access/team_delete.html", context, status=422 if refused else 200)
+
+    if request.method != "POST":
+        return page()
+    if request.POST.get("confirm", "").strip() != found.name:
+        return page(_("The name does not match."))
+    request.back = page
+    teams.delete(found, user=request.user, actor=actor_from(request))
+    message = _("%(name)s was deleted. Its members no longer have the permissions it gave them.")
+    return done(request, message % {"name": found.name}, reverse("teams"))
 
 
 def find_team(request: ConsoleRequest, id: int) -> Team:

@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from console.access.actors import actor_from
-from console.access.decorators import refuse, require_permission
+from console.access.decorators import require_permission
 from console.access.permissions import Permission
+from console.access.refusals import NotRevealed
 from console.knative.containers import is_sidecar
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -36,7 +37,7 @@ def env(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
     if form.is_arranging:
         if "revealed" in request.POST and Permission.REVEAL in request.permissions:
-            with contextlib.suppress(revealing.NotRevealed):  # it may have lost the label since: then without values
+            with contextlib.suppress(NotRevealed):  # it may have lost the label since: then without values
                 _reveal(request, ref, form)
         return page()
     if wants_preview(request) and form.is_valid():
@@ -52,10 +53,7 @@ def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         return redirect(service_url("env", ref))
     found = find(ref)
     form = _form(request, ref, found)
-    try:
-        _reveal(request, ref, form)
-    except revealing.NotRevealed:
-        return refuse(request, Permission.REVEAL, ref)
+    _reveal(request, ref, form)
     return _page(request, ref, found, form)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from console.access.actors import Actor
 from console.access.models import User
+from console.access.refusals import NotNow, PreviewGone
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
 from console.operations import faults
@@ -98,7 +99,7 @@ def test_a_queued_operation_can_be_cancelled_and_writes_nothing(world: World, re
     submission.cancel(operation, actor=deployer)
     assert finish(operation).status == Status.CANCELLED
     assert world.get(ref.name)["metadata"]["generation"] == 1
-    with pytest.raises(submission.NotNow):
+    with pytest.raises(NotNow):
         submission.cancel(operation, actor=deployer)
 
 
@@ -179,7 +180,7 @@ def test_pressing_twice_makes_one_operation(world: World, ref: ServiceRef, deplo
     second = submission.submit(shown.id, user=user, actor=deployer, reason="pressed again")
     assert (second.id, second.reason) == (first.id, "")
     assert Operation.objects.count() == 1
-    with pytest.raises(submission.PreviewGone):
+    with pytest.raises(PreviewGone):
         submission.submit(shown.id, user=User.objects.create_user("another"), actor=deployer)
 
 

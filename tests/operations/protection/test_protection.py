@@ -17,6 +17,7 @@ from django.utils import timezone
 from console.access.actors import Actor
 from console.access.authorization import rights_of
 from console.access.models import Grant, Membership, User
+from console.access.refusals import Frozen, NotAllowed, NotNow, OwnChange, ReasonNeeded
 from console.audit.models import Entry
 from console.knative.changes import (
     Change,
@@ -38,9 +39,7 @@ from console.operations.models.protection import Approval, FreezeWindow, Protect
 from console.operations.models.statuses import Status
 from console.operations.protection import approvals, rules
 from console.operations.protection.approval_digest import digest
-from console.operations.protection.gate import Frozen, ReasonNeeded
 from console.operations.protection.rules import manages
-from console.operations.refusals import NotAllowed, NotNow
 from console.operations.submitting import previewing, submission
 from console.operations.tasks import perform, sweep
 from console.sealing import seal
@@ -254,7 +253,7 @@ def test_a_reason_is_needed_where_a_rule_says_so_and_nothing_is_lost(world: Worl
 def test_nobody_approves_a_change_of_their_own(world: World, ref: ServiceRef, owner: Actor):
     protect()
     operation = submit(SECOND, ref, owner)
-    with pytest.raises(approvals.OwnChange):
+    with pytest.raises(OwnChange):
         approve(operation, owner)
     assert now_is(operation).status == Status.WAITING
     assert actions(operation)[-1] == ("protect.approve", "refused", "olga")
@@ -345,7 +344,7 @@ def expire(operation: Operation) -> None:
         expires_at=timezone.now() - timedelta(days=1)
     )
     if not approvals.expire_requests():
-        raise NotNow
+        raise NotNow(operation.id)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(len(DECISIONS)), 2)))
@@ -519,7 +518,7 @@ def test_a_freeze_refuses_and_nothing_is_written(world: World, ref: ServiceRef, 
     window = freeze(permissions=["deploy"])
     with pytest.raises(Frozen) as refused:
         submit(SECOND, ref, deployer)
-    assert refused.value.freeze.until.startswith(window.ends.replace("T", " "))
+    assert refused.value.until.startswith(window.ends.replace("T", " "))
     with pytest.raises(Frozen):
         approve(operation, approver)
     assert now_is(operation).status == Status.WAITING

@@ -9,14 +9,15 @@ import pytest
 from django.utils import timezone
 
 from console.access.actors import Actor
+from console.access.attempts import record_not_allowed
 from console.access.authorization import rights_of
 from console.access.models import Grant, Membership, Role, Team, User
+from console.access.refusals import LabelNotAllowed, NotAllowed
 from console.audit.models import Entry
 from console.knative.changes import Change, Combined, CreateService, ReplaceManifest, SetLabels, SetTimeout
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
-from console.operations.refusals import LabelNotAllowed, NotAllowed, audit_refusal
 from console.operations.rights.relabelling import relabelling
 from console.operations.submitting import previewing
 from tests.operations.conftest import person
@@ -182,7 +183,7 @@ def test_the_engine_refuses_it_at_the_preview_and_tells_the_log(
         submit(change, ref, deployer)
     assert refused.value.problem.facts == {"labels": "team", "permissions": "manage"}
     assert refused.value.problem.field == "labels"
-    audit_refusal(refused.value, ref, deployer)
+    record_not_allowed(refused.value, deployer)
     entry = Entry.objects.latest("sequence")
     assert (entry.action, entry.outcome, entry.text) == ("manage.refused", "refused", "labels: team")
 

@@ -6,6 +6,7 @@ import pytest
 
 from console.access.actors import Actor
 from console.access.models import Grant, Role, User
+from console.access.refusals import NotAllowed, PreviewGone
 from console.audit.models import Entry
 from console.knative.changes import (
     ChangeRefused,
@@ -21,7 +22,6 @@ from console.knative.objects import Owner
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation, Preview
-from console.operations.refusals import NotAllowed
 from console.operations.submitting import submission
 from console.operations.submitting.previewing import preview
 from tests.broker import broker
@@ -94,7 +94,7 @@ def test_who_may_not_is_refused_and_the_attempt_is_logged(
 
 def test_a_preview_is_for_the_one_who_saw_it(world: World, ref: ServiceRef, dora: User, owner: Actor):
     shown = preview(SECOND, user=dora, ref=ref).preview
-    with pytest.raises(submission.PreviewGone):
+    with pytest.raises(PreviewGone):
         submission.submit(shown.id, user=User.objects.get(pk=owner.user_id), actor=owner)
 
 
@@ -102,7 +102,7 @@ def test_a_batch_is_queued_whole_or_not_at_all(world: World, ref: ServiceRef, do
     world.create(f"{ref.name}-b")
     refs = [ref, ServiceRef("box", "default", f"{ref.name}-b")]
     shown = [preview(SECOND, user=dora, ref=each).preview.id for each in refs]
-    with pytest.raises(submission.PreviewGone):
+    with pytest.raises(PreviewGone):
         submission.submit_all([*shown, "00000000-0000-4000-8000-000000000000"], user=dora, actor=deployer)
     assert Preview.objects.count() == 2
     batch, made = submission.submit_all(shown, user=dora, actor=deployer)
