@@ -17,14 +17,20 @@ from django.utils.translation import override
 
 import console
 from console.access import refusals as family
-from console.access.models import User
+from console.access.models import Membership, User
 from console.access.refusals import Refusal
 from console.audit.models import Entry
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
+from console.operations.models import Operation, Preview
 from console.web.refusals import text
 from console.web.requests import ConsoleRequest
 from console.web.views import refused
+from tests.operations.steps import finish
+from tests.web.pages import read
+from tests.web.test_changes import Shown, shown
+
+__all__ = ["shown"]
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 REF = ServiceRef("box", "default", "shop")
@@ -141,3 +147,38 @@ def test_no_view_catches_a_refusal_by_name() -> None:
         if isinstance(name, ast.Name) and name.id in names
     }
     assert found == CAUGHT
+
+
+def test_a_right_that_is_lost_after_the_preview_is_told_once(shown: Shown, people: dict[str, User]) -> None:
+    owner = people["owner"]
+    shown.client.force_login(owner)
+    shown.set_target("Second")
+    preview = Preview.objects.get()
+    Membership.objects.filter(user=owner).delete()
+    answer = shown.client.post(f"/previews/{preview.id}/submit/")
+    assert answer.status_code == 403
+    assert "You need the “deploy” permission" in read(answer).text
+    [entry] = Entry.objects.filter(outcome="refused")
+    assert (entry.action, entry.actor, entry.service) == ("deploy.refused", "owner", shown.name)
+    assert not Operation.objects.exists()
+
+
+def test_an_operation_that_was_written_is_shown_where_it_cannot_be_cancelled(shown: Shown) -> None:
+    shown.set_target("Second")
+    shown.client.post(f"/previews/{Preview.objects.get().id}/submit/")
+    operation = finish(Operation.objects.get())
+    answer = shown.client.post(f"/operations/{operation.id}/cancel/", follow=True)
+    assert answer.redirect_chain == [(f"/operations/{operation.id}/", 302)]
+    assert "Too late to cancel: the change has been written." in read(answer).text
+
+
+def test_what_cannot_be_retried_or_decided_leads_to_its_operation(shown: Shown) -> None:
+    shown.set_target("Second")
+    shown.client.post(f"/previews/{Preview.objects.get().id}/submit/")
+    operation = Operation.objects.get()
+    for verb, words in (("retry", "cannot be retried"), ("withdraw", "Too late"), ("approve", "your own change")):
+        answer = shown.client.post(f"/operations/{operation.id}/{verb}/", follow=True)
+        assert answer.redirect_chain == [(f"/operations/{operation.id}/", 302)], verb
+        assert words in read(answer).text, verb
+    [entry] = Entry.objects.filter(outcome="refused")
+    assert (entry.action, entry.text.endswith("own change")) == ("protect.approve", True)
