@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from console.knative.causes import Cause, Code, Named, Quota
 from console.mirror.read import MirrorIncomplete
 from console.operations.models import Operation
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 from console.operations.queries import ServesNow, Serving
 from console.operations.submitting.previewing import Untested
 from console.web import causes
@@ -115,21 +115,21 @@ UNTESTED = {
         "may modify or reject it."
     ),
 }
-NOTICES = {
-    "write-uncertain": gettext_lazy(
+NOTICES: dict[str, object] = {
+    Notice.WRITE_UNCERTAIN: gettext_lazy(
         "The API server did not respond to the write, which may have succeeded. Checking before sending it again."
     ),
-    "written-late": gettext_lazy(
+    Notice.WRITTEN_LATE: gettext_lazy(
         "The change was written after the operation had ended: a request sent earlier arrived late."
     ),
-    "still-deleting": gettext_lazy("Deletion accepted. Waiting for a finalizer."),
-    "cluster-away": gettext_lazy("The API server is not responding. Retrying."),
-    "cluster-failing": gettext_lazy("The API server returned an error. Retrying."),
-    "database-away": gettext_lazy("The console's database is not responding. Retrying."),
-    "throttled": gettext_lazy("The API server is overloaded. Retrying."),
-    "refused-for-now": gettext_lazy("The cluster is rejecting the console's credentials. Retrying briefly."),
-    "queued-behind": gettext_lazy("Waiting for an earlier change to this service to be written."),
-    "merged": gettext_lazy("%(who)s changed other fields after the preview. These keep their current values:"),
+    Notice.STILL_DELETING: gettext_lazy("Deletion accepted. Waiting for a finalizer."),
+    Notice.CLUSTER_AWAY: gettext_lazy("The API server is not responding. Retrying."),
+    Notice.CLUSTER_FAILING: gettext_lazy("The API server returned an error. Retrying."),
+    Notice.DATABASE_AWAY: gettext_lazy("The console's database is not responding. Retrying."),
+    Notice.THROTTLED: gettext_lazy("The API server is overloaded. Retrying."),
+    Notice.REFUSED_FOR_NOW: gettext_lazy("The cluster is rejecting the console's credentials. Retrying briefly."),
+    Notice.QUEUED_BEHIND: gettext_lazy("Waiting for an earlier change to this service to be written."),
+    Notice.MERGED: gettext_lazy("%(who)s changed other fields after the preview. These keep their current values:"),
 }
 
 

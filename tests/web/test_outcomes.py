@@ -23,7 +23,7 @@ from console.knative.references import ServiceRef
 from console.mirror.read import MirrorUnavailable
 from console.operations import faults
 from console.operations.models import Operation
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 from console.operations.submitting import submission
 from console.web import causes, outcomes, words
 from tests.operations.steps import finish
@@ -60,24 +60,15 @@ def codes_of_problems() -> set[str]:
     return {code for call in calls for code in constant(call.args[0])}
 
 
-@cache
-def codes_of_notices() -> set[str]:
-    from console.operations.engine import run, turns
-
-    calls = [node for node in sources() if isinstance(node, ast.Call) and name_of(node) == "notice" and node.args]
-    return {code for call in calls for code in constant(call.args[0])} | set(turns._NOTICES.values()) | {run.REFUSED}
-
-
 def test_the_walk_finds_codes_of_every_kind() -> None:
     assert {"container-unknown", "env-name-empty", "percent-range"} <= codes_of_problems()
-    assert {"queued-behind", "cluster-failing"} <= codes_of_notices()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_code_has_words(language: str) -> None:
     with override(language):
         silent = [code for code in codes_of_problems() if not words.problem_of(code, {})]
-        silent += [code for code in codes_of_notices() if outcomes.notice(code, {}) == code]
+        silent += [code for code in Notice if outcomes.notice(code, {}) == code]
     assert silent == []
 
 

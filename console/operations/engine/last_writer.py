@@ -9,7 +9,7 @@ from console.knative.diff import collisions, meanwhile
 from console.knative.objects import OPERATION, Service
 from console.operations.engine.turns import Turn
 from console.operations.models import Operation
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 from console.operations.protection.gate import fields_that_matter
 
 MAX_FIELDS = 5  # that a line of the timeline names
@@ -51,7 +51,7 @@ def tell_of_others(turn: Turn, fresh: Service) -> None:
         return
     if rows := meanwhile(seen, fresh, turn.operation.wanted):
         fields = ", ".join(row.field for row in rows[:MAX_FIELDS]) + (" …" if len(rows) > MAX_FIELDS else "")
-        turn.notice("merged", raw=fields, **last_writer(seen, fresh).to_json())
+        turn.notice(Notice.MERGED, raw=fields, **last_writer(seen, fresh).to_json())
 
 
 def _newest_managed(service: Service) -> datetime | None:

@@ -10,7 +10,7 @@ from console.knative.changes import ChangeRefused, DeleteRevision
 from console.knative.objects import KubeObject, Revision, Service
 from console.operations import faults
 from console.operations.engine.turns import Pause, Turn
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 
 RETRY_SECONDS = 2.0
 
@@ -86,5 +86,5 @@ def _wait(turn: Turn) -> NoReturn:
     """The API server has accepted the deletion and something holds the object still; always raises Pause or Ended."""
     if turn.is_late:
         turn.finish(Status.TIMED_OUT, cause=Cause(Code.STILL_DELETING))
-    turn.notice("still-deleting")
+    turn.notice(Notice.STILL_DELETING)
     raise Pause(RETRY_SECONDS)

@@ -14,12 +14,11 @@ from console.operations.engine.following import follow
 from console.operations.engine.turns import Ended, Pause, Turn
 from console.operations.engine.writing import RETRY_SECONDS, write
 from console.operations.models import Operation
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 
 # An API server that has just started refuses for some seconds what its rules allow: they are not loaded yet.
 # Seen on a real one (tests/real_cluster/test_restart.py).
 REFUSED_SECONDS = 15.0
-REFUSED = "refused-for-now"
 # What may be over in a moment: it is tried again until the operation's deadline.
 TRANSIENT = (
     *(errors.Unreachable, errors.Uncertain, errors.ServerFailed, errors.Throttled, errors.Expired),
@@ -80,7 +79,7 @@ def cause_code(error: ClusterError) -> Code:
 def _doubt(turn: Turn, code: Code, error: ClusterError) -> NoReturn:
     """Try again for a while before a refusal is believed; always raises Ended or Pause."""
     last = turn.operation.lines.order_by("-sequence").first()
-    if last is not None and last.text == REFUSED and turn.elapsed - last.elapsed >= REFUSED_SECONDS:
+    if last is not None and last.text == Notice.REFUSED_FOR_NOW and turn.elapsed - last.elapsed >= REFUSED_SECONDS:
         turn.fail(Status.FAILED, code, error)
-    turn.notice(REFUSED, raw=turn.without_secrets(error.raw)[:500])
+    turn.notice(Notice.REFUSED_FOR_NOW, raw=turn.without_secrets(error.raw)[:500])
     raise Pause(RETRY_SECONDS) from error

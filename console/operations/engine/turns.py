@@ -26,14 +26,14 @@ from console.operations.engine.finish import finish
 from console.operations.engine.leases import LeaseLost, save
 from console.operations.gateways import gateway_for
 from console.operations.models import Operation, TimelineLine
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 from console.operations.queue import enqueue_next
 from console.operations.stopwatch import Stopwatch
 
-_NOTICES: dict[type[ClusterError], str] = {
-    errors.Throttled: "throttled",
-    errors.ServerFailed: "cluster-failing",
-    SourceUnavailable: "database-away",
+_NOTICES: dict[type[ClusterError], Notice] = {
+    errors.Throttled: Notice.THROTTLED,
+    errors.ServerFailed: Notice.CLUSTER_FAILING,
+    SourceUnavailable: Notice.DATABASE_AWAY,
 }
 IMPATIENT_SECONDS = 5.0
 
@@ -128,11 +128,11 @@ class Turn:
         if not leases.is_held(self.operation):
             raise LeaseLost
 
-    def notice(self, code: str, **facts: str) -> None:
+    def notice(self, code: Notice, **facts: str) -> None:
         """Say in the timeline why nothing moves; once, however often it is tried."""
         last = self.operation.lines.order_by("-sequence").first()
         if last is None or last.text != code:
-            self.save(self.line(code, level="notice", facts=facts))
+            self.save(self.line(code.value, level="notice", facts=facts))
 
     def finish(self, status: Status, *lines: TimelineLine, cause: Cause | None = None) -> NoReturn:
         """Bring the operation to its terminal state; always raises Ended."""
@@ -203,7 +203,7 @@ class Turn:
 
     def notice_away(self, error: ClusterError) -> None:
         """Say that the cluster does not answer, fails or asks to wait, by the class of the error."""
-        code = next((code for kind, code in _NOTICES.items() if isinstance(error, kind)), "cluster-away")
+        code = next((code for kind, code in _NOTICES.items() if isinstance(error, kind)), Notice.CLUSTER_AWAY)
         self.notice(code, raw=self.without_secrets(error.raw)[:500])
 
     def _on_wait(self, error: ClusterError, _seconds: float) -> None:

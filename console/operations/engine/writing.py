@@ -28,7 +28,7 @@ from console.operations.engine.removing import delete_revision, delete_service, 
 from console.operations.engine.turns import Pause, Turn
 from console.operations.external import late_writes
 from console.operations.models import Operation, TimelineLine
-from console.operations.models.statuses import ACTIVE, Status
+from console.operations.models.statuses import ACTIVE, Notice, Status
 from console.operations.protection.gate import objection
 from console.operations.queue import enqueue_next
 from console.operations.rights.needs import needs_of_kept, refuse_another_object, refuse_unless_allowed
@@ -81,7 +81,7 @@ def write(turn: Turn) -> None:
         except errors.Conflict:
             continue  # read again: somebody was faster, or our own write may have arrived
         except errors.Uncertain as error:
-            turn.notice("write-uncertain", raw=turn.without_secrets(error.raw)[:500])
+            turn.notice(Notice.WRITE_UNCERTAIN, raw=turn.without_secrets(error.raw)[:500])
             raise Pause(RETRY_SECONDS) from error
         try:
             _remember(turn, made)
@@ -104,7 +104,7 @@ def _become_the_writer(turn: Turn) -> None:
             return
     except IntegrityError:
         first = same.filter(status=Status.RUNNING).first()
-    turn.notice("queued-behind", **({"operation": str(first.id)} if first else {}))
+    turn.notice(Notice.QUEUED_BEHIND, **({"operation": str(first.id)} if first else {}))
     raise Pause(QUEUE_SECONDS)
 
 

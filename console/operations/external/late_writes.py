@@ -14,7 +14,7 @@ from console.knative.causes import Cause, Code, Late, Writer
 from console.knative.objects import OPERATION, Service
 from console.operations.announce import tell
 from console.operations.models import Operation, TimelineLine
-from console.operations.models.statuses import TERMINAL
+from console.operations.models.statuses import TERMINAL, Notice
 
 CODE = Code.WRITTEN_LATE.value
 
@@ -52,7 +52,9 @@ def _write_down(operation: Operation, service: Service) -> None:
     generation = service.generation if operation.generation is None else operation.generation
     sequence = operation.last_sequence + 1
     elapsed = max(operation.elapsed, (now - operation.submitted_at).total_seconds())
-    TimelineLine.objects.create(operation=operation, sequence=sequence, elapsed=elapsed, level="notice", text=CODE)
+    TimelineLine.objects.create(
+        operation=operation, sequence=sequence, elapsed=elapsed, level="notice", text=Notice.WRITTEN_LATE.value
+    )
     Operation.objects.filter(id=operation.id).update(
         is_written=True,
         written_at=now,

@@ -1,5 +1,7 @@
 """The status of an operation. Terminal states are final; the database prevents leaving them."""
 
+from enum import StrEnum
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,24 @@ class Status(models.TextChoices):
     DECLINED = "declined", _("Declined")
     EXPIRED = "expired", _("Expired without approval")
     STOPPED = "stopped", _("Blocked by protection")
+
+
+class Notice(StrEnum):
+    """Why nothing moves, or what else happened: the text of a timeline's line of the level `notice`, as stored.
+
+    Words for each are in console.web.outcomes.
+    """
+
+    WRITE_UNCERTAIN = "write-uncertain"
+    WRITTEN_LATE = "written-late"
+    STILL_DELETING = "still-deleting"
+    CLUSTER_AWAY = "cluster-away"
+    CLUSTER_FAILING = "cluster-failing"
+    DATABASE_AWAY = "database-away"
+    THROTTLED = "throttled"
+    REFUSED_FOR_NOW = "refused-for-now"
+    QUEUED_BEHIND = "queued-behind"
+    MERGED = "merged"
 
 
 ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may take

@@ -17,7 +17,7 @@ from console.operations import faults
 from console.operations.engine import run
 from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease, save
 from console.operations.models import Operation
-from console.operations.models.statuses import Status
+from console.operations.models.statuses import Notice, Status
 from console.operations.submitting import submission
 from console.operations.tasks import perform
 from tests.operations.factories import World
@@ -219,7 +219,7 @@ def test_an_api_server_that_refuses_for_a_moment_is_asked_again(world: World, re
     world.box.fault(verb="get", resource="services", code=403, times=3)  # it has just started: no rules loaded yet
     operation = finish(operation)
     assert operation.status == Status.SUCCEEDED
-    assert [line.text for line in operation.lines.all()].count(run.REFUSED) == 1
+    assert [line.text for line in operation.lines.all()].count(Notice.REFUSED_FOR_NOW) == 1
 
 
 def test_an_api_server_that_goes_on_refusing_is_believed(
