@@ -17,6 +17,7 @@ from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
 from console.web import outcomes, unavailable
 from console.web.requests import ConsoleRequest
+from console.web.typed import push_address
 from console.web.views import refused
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,9 @@ class ErrorPageMiddleware:
 
     def process_exception(self, request: ConsoleRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refusal):
-            return refused.page(error, request)
+            response = refused.page(error, request)
+            push_address(request, response)
+            return response
         if isinstance(error, RecursionError):  # JSON or YAML nested deeper than any reader goes
             log.warning("request_refused", why="nested too deeply", path=request.path)
             return bad_request(request, error)

@@ -53,14 +53,19 @@ def keeps_typed(view: View) -> View:
         elif request.method == "GET":
             request.unapplied = drafts.latest(request.user, request.path)
         response = view(request, *args, **kwargs)
-        if request.htmx and wants_preview(request) and request.method == "GET":
-            response["HX-Push-Url"] = request.get_full_path()
+        push_address(request, response)
         if request.method == "POST" and (response.status_code == 302 or "HX-Redirect" in response):
             drafts.forget(request.user, request.path)
         return response
 
     wrapped.keeps_typed = True  # type: ignore[attr-defined]  # read by _keeps_typed, through all other decorators
     return wrapped
+
+
+def push_address(request: ConsoleRequest, response: HttpResponseBase) -> None:
+    """Tell htmx the address of a preview, whatever became of it: the form went there by a redirect."""
+    if request.method == "GET" and request.htmx and wants_preview(request):
+        response["HX-Push-Url"] = request.get_full_path()
 
 
 def typed(request: ConsoleRequest) -> QueryDict | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import yaml
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -17,7 +20,7 @@ from django.utils.translation import override
 
 import console
 from console.access import refusals as family
-from console.access.models import Membership, User
+from console.access.models import Membership, Role, User
 from console.access.refusals import Refusal
 from console.audit.models import Entry
 from console.knative.problems import Problem
@@ -182,3 +185,18 @@ def test_what_cannot_be_retried_or_decided_leads_to_its_operation(shown: Shown) 
         assert words in read(answer).text, verb
     [entry] = Entry.objects.filter(outcome="refused")
     assert (entry.action, entry.text.endswith("own change")) == ("protect.approve", True)
+
+
+def test_a_preview_that_is_refused_has_the_address_of_the_preview_too(shown: Shown, people: dict[str, User]) -> None:
+    deployer = people["deployer"]
+    Role.objects.filter(name="deployer").update(permissions=["view", "deploy"])
+    shown.client.force_login(deployer)
+    [shown_yaml] = re.findall(
+        r"<textarea[^>]*>(.*?)</textarea>", shown.client.get(f"{shown.path}yaml/").content.decode(), re.S
+    )
+    manifest = yaml.safe_load(unescape(shown_yaml))
+    manifest["spec"]["traffic"] = [{"latestRevision": True, "percent": 100, "tag": "next"}]
+    sent = shown.client.post(f"{shown.path}yaml/", {"manifest": yaml.safe_dump(manifest)}, follow=False)
+    answer = shown.client.get(sent.wsgi_request.get_full_path(), headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Push-Url"]) == (403, sent.wsgi_request.get_full_path())
+    assert [entry.action for entry in Entry.objects.filter(outcome="refused")] == ["traffic.refused"]
