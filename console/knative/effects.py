@@ -7,19 +7,8 @@ those of console.access.permissions, which this layer does not know.
 from collections.abc import Iterable
 
 from console.knative import paths
-from console.knative.changes import (
-    Change,
-    ChangeRefused,
-    Combined,
-    CreateService,
-    DeleteRevision,
-    DeleteService,
-    KeepDigest,
-    Redeploy,
-    ResolveImage,
-    Restart,
-    permissions,
-)
+from console.knative.changes import Applied, JudgedBy, Verb, permissions
+from console.knative.changes.base import Step
 from console.knative.changes.template import AUTOSCALING
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
@@ -44,36 +33,26 @@ EFFECTS: tuple[tuple[FieldPath, str], ...] = (
     (("metadata", "annotations", f"{AUTOSCALING}*"), OPERATE),
     ((*paths.POD_SPEC, "containerConcurrency"), OPERATE),
 )
-_REVISION_NAME: FieldPath = (*paths.TEMPLATE, "metadata", "name")
-# What goes by what it is, and not by its difference: nothing of the object differs, or only what makes new pods.
-_BY_KIND = (DeleteService, DeleteRevision, Redeploy, ResolveImage, Restart)
 
 
-def effects(change: Change, before: Service, taken_back: frozenset[FieldChange] = frozenset()) -> frozenset[str]:
+def effects(applied: Applied, taken_back: frozenset[FieldChange] = frozenset()) -> frozenset[str]:
     """Return the permissions that what the change does to the service needs; at least one.
 
-    `taken_back` are the differences that the cluster reverts (see `taken_back`): they have no effect.
+    `taken_back` are the differences that the cluster reverts (see `taken_back`): they have no effect. Where nothing
+    differs, or the change is refused, its name tells who may know.
     """
-    found: frozenset[str] = frozenset()
-    service = before
-    for part in _parts(change):
-        try:
-            after = part.apply(service)
-        except ChangeRefused:  # it does nothing, and is refused for that; its name tells who may know
-            return permissions(change)
-        found |= _part_effects(part, service, after, taken_back)
-        service = after
-    return found or permissions(change)  # where nothing differs, its name tells who may know
+    found = frozenset[str]().union(*(_of_step(step, taken_back) for step in applied.steps))
+    return found or permissions(applied.change)
 
 
-def taken_back(before: Service, sent: Service, answered: Service) -> frozenset[FieldChange]:
+def taken_back(sent: Iterable[FieldChange], answered: Iterable[FieldChange]) -> frozenset[FieldChange]:
     """Return the differences of what is sent that the cluster's own answer to it does not have.
 
     A manifest that leaves out what the cluster fills in again changes nothing there. Differences of what is masked, as
     a whole or in part, cannot be distinguished by their text, so they all count.
     """
-    remaining = frozenset(row.path for row in diff(before.raw, answered.raw))
-    return frozenset(row for row in diff(before.raw, sent.raw) if row.path not in remaining and not _is_masked(row))
+    remaining = frozenset(row.path for row in answered)
+    return frozenset(row for row in sent if row.path not in remaining and not _is_masked(row))
 
 
 def of_rows(rows: Iterable[FieldChange]) -> frozenset[str]:
@@ -81,6 +60,7 @@ def of_rows(rows: Iterable[FieldChange]) -> frozenset[str]:
 
     Every edit of the template removes its name, so this alone does not count beside another effect of the template.
     """
+    rows = tuple(rows)
     needed: dict[FieldPath, frozenset[str]] = {row.path: of_field(row.path) for row in rows if not _is_unnaming(row)}
     found = frozenset[str]().union(*needed.values())
     edits_template = any(path[:2] == paths.TEMPLATE for path in needed)
@@ -97,14 +77,15 @@ def of_field(path: FieldPath) -> frozenset[str]:
     return beneath | {DEPLOY}
 
 
-def _part_effects(part: Change, before: Service, after: Service, taken_back: frozenset[FieldChange]) -> frozenset[str]:
-    if isinstance(part, KeepDigest):
-        return frozenset()  # what runs stays, beside whatever else is changed
-    if isinstance(part, _BY_KIND):
+def _of_step(step: Step, taken_back: frozenset[FieldChange]) -> frozenset[str]:
+    part = step.part
+    if part.judged_by is JudgedBy.NOTHING:
+        return frozenset()
+    if part.judged_by is JudgedBy.KIND:
         return frozenset({part.permission})
-    if isinstance(part, CreateService):
-        return frozenset({DEPLOY}) | of_rows(_said(after))
-    return of_rows([row for row in diff(before.raw, after.raw) if row not in taken_back])
+    if part.verb is Verb.CREATE:
+        return frozenset({DEPLOY}) | of_rows(_said(step.after))
+    return of_rows(row for row in step.difference if row not in taken_back)
 
 
 def _said(made: Service) -> list[FieldChange]:
@@ -114,16 +95,12 @@ def _said(made: Service) -> list[FieldChange]:
     return [row for row in diff({}, made.raw) if not unsaid.get(row.path)]
 
 
-def _parts(change: Change) -> tuple[Change, ...]:
-    return change.changes if isinstance(change, Combined) else (change,)
-
-
 def _is_masked(row: FieldChange) -> bool:
     return row.secret or MASK in (row.before or "") or MASK in (row.after or "")
 
 
 def _is_unnaming(row: FieldChange) -> bool:
-    return row.path == _REVISION_NAME and row.after is None
+    return row.path == paths.REVISION_NAME and row.after is None
 
 
 def _holds(place: FieldPath, path: FieldPath) -> bool:

@@ -12,6 +12,7 @@ POD_SPEC: FieldPath = (*TEMPLATE, "spec")
 TRAFFIC: FieldPath = ("spec", "traffic")
 TEMPLATE_ANNOTATIONS: FieldPath = (*TEMPLATE, "metadata", "annotations")
 TEMPLATE_LABELS: FieldPath = (*TEMPLATE, "metadata", "labels")
+REVISION_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
 
 
 class Missing:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from console.knative.changes import Change, Combined, CreateService, ReplaceManifest, SetEnv
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.paths import FieldPath
@@ -14,17 +13,6 @@ _CONTAINERS: FieldPath = ("spec", "template", "spec", "containers")
 MAX_CHARACTERS = 2000  # of one value in a table
 
 Rule = Callable[[str], bool]
-
-
-def typed_values(change: Change) -> frozenset[str]:
-    """Return the values that the author of a change gave: those of its form, or of its manifest."""
-    if isinstance(change, Combined):
-        return frozenset().union(*(typed_values(part) for part in change.changes))
-    if isinstance(change, SetEnv):
-        return frozenset(entry.value for entry in change.set if not entry.source)
-    if isinstance(change, CreateService | ReplaceManifest):
-        return env_values(change.manifest) - {MASK}
-    return frozenset()
 
 
 def unmask(

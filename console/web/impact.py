@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console.knative import traffic
-from console.knative.changes import Change, CreateService, DeleteRevision, DeleteService
+from console.knative.changes import Change, Verb
 from console.knative.objects import Service
 from console.web import words
 
@@ -19,25 +19,29 @@ class Sentence:
     text: str
 
 
-def is_removal(change: Change) -> bool:
-    return isinstance(change, DeleteService | DeleteRevision)
-
-
 def sentences(
     change: Change, before: Service, after: Service, *, makes_revision: bool, revisions: int | None
 ) -> tuple[Sentence, ...]:
     """Return what the change does to the service in `before`; `revisions` are how many it has, None: not known."""
-    if isinstance(change, DeleteService):
+    if change.verb is Verb.UPDATE:
+        new_gets = Sentence("signpost-split", words.truth(after.truth))
+        return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets)
+    if change.verb is Verb.DELETE:
         return _of_deletion(before, revisions)
-    if isinstance(change, DeleteRevision):
-        gone = _("Deletes revision %(revision)s. You can't roll back to it afterwards.") % {"revision": change.revision}
-        return (Sentence("trash3", gone), Sentence("signpost-split", _("Traffic stays unchanged.")))
-    if isinstance(change, CreateService):
-        new = _("Creates the service %(name)s in %(namespace)s.") % {"name": after.name, "namespace": after.namespace}
-        serves = _("The first revision gets all traffic as soon as it is ready.")
-        return (Sentence("plus-square", new), Sentence("signpost-split", serves))
-    new_gets = Sentence("signpost-split", words.truth(after.truth))
-    return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets)
+    if change.verb is Verb.DELETE_REVISION:
+        return _of_revision_deletion(change.object_name(before))
+    return _of_creation(after)
+
+
+def _of_creation(after: Service) -> tuple[Sentence, ...]:
+    new = _("Creates the service %(name)s in %(namespace)s.") % {"name": after.name, "namespace": after.namespace}
+    serves = _("The first revision gets all traffic as soon as it is ready.")
+    return (Sentence("plus-square", new), Sentence("signpost-split", serves))
+
+
+def _of_revision_deletion(revision: str) -> tuple[Sentence, ...]:
+    gone = _("Deletes revision %(revision)s. You can't roll back to it afterwards.") % {"revision": revision}
+    return (Sentence("trash3", gone), Sentence("signpost-split", _("Traffic stays unchanged.")))
 
 
 def _of_deletion(before: Service, revisions: int | None) -> tuple[Sentence, ...]:

@@ -20,7 +20,6 @@ from console.operations.submitting.previewing import Untested
 from console.web import causes
 
 _NOT_WRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)
-_DELETIONS = ("DeleteService", "DeleteRevision")
 _BY_CLUSTER = (Code.REFUSED, Code.POLICY, Code.QUOTA)
 _GONE = (Code.DELETED_MEANWHILE, Code.RECREATED_MEANWHILE)
 
@@ -33,7 +32,7 @@ def outcome(operation: Operation, now: ServesNow) -> str:
     sentences = [_END[status] % {"revision": operation.revision} if status in _END else _end(operation, now)]
     if status in (Status.FAILED, Status.TIMED_OUT):
         sentences.append(_what_serves(operation, now))
-    if status not in _NOT_WRITTEN and not operation.is_open and operation.kind != "DeleteService":
+    if status not in _NOT_WRITTEN and not operation.is_open and not operation.deletes_service:
         sentences.append(_since(operation, now))
     return " ".join(filter(None, sentences))
 
@@ -77,7 +76,7 @@ def _code(operation: Operation) -> Code | None:
 
 
 def _success(operation: Operation, now: ServesNow) -> str:
-    if operation.kind in _DELETIONS:
+    if operation.verb.removes:
         return _("Deleted.")
     if not operation.makes_revision:
         return _("Done. The change was applied.")

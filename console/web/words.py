@@ -41,6 +41,7 @@ PHASES = {
 KINDS = {
     "Combined": gettext_lazy("Settings"),
     "CreateService": gettext_lazy("Create service"),
+    "KeepDigest": gettext_lazy("Pin to the current digest"),
     "Restart": gettext_lazy("Restart"),
     "ResolveImage": gettext_lazy("Re-resolve the image"),
     "SetAnnotations": gettext_lazy("Change annotations"),

@@ -118,15 +118,15 @@ MUTATIONS = (
     Mutation(
         "keep the old right",
         "console/operations/engine/writing.py",
-        "        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))",
+        "        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs)",
         "        pass",
         (f"{ENGINE}::test_a_right_that_was_taken_away_counts_at_the_write",),
     ),
     Mutation(
         "ask at the submission only",
         "console/operations/engine/writing.py",
-        "    if cause := objection(operation, fresh):\n",
-        "    if (cause := objection(operation, fresh)) and not cause:\n",
+        "    if cause := objection(operation, needs):\n",
+        "    if (cause := objection(operation, needs)) and not cause:\n",
         (f"{PROTECTION}::test_what_becomes_protected_or_frozen_before_the_write_is_not_written",),
     ),
     Mutation(
@@ -174,8 +174,8 @@ MUTATIONS = (
     Mutation(
         "believe the console instead of the dry run",
         "console/operations/submitting/previewing.py",
-        "    after = dry_run.after or wanted\n",
-        "    after = wanted\n",
+        "    before, after = applied.before, tried.after or applied.after\n",
+        "    before, after = applied.before, applied.after\n",
         (f"{NOTHING}::test_what_the_cluster_defaults_away_is_previewed_as_no_change",),
     ),
     Mutation(

@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
+from console.knative import changes
+from console.knative.changes import Change, Combined, ReplaceManifest, SetAnnotations, SetLabels, SplitTraffic
+from console.knative.traffic import TrafficTarget
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
@@ -78,12 +81,22 @@ def test_a_conflict_shows_what_each_side_wanted() -> None:
     assert queries.both_sides(one) == (queries.Side(field, "a:1", "a:3", "a:2"),)
 
 
+SPLIT = SplitTraffic((TrafficTarget(None, 100),))
+
+
+def of(change: Change) -> dict:
+    return {"kind": changes.name_of(change), "sealed_change": seal(changes.dump(change))}
+
+
 @pytest.mark.parametrize(
     ("more", "possible"),
     [
         ({"makes_revision": True, "is_written": True}, True),
-        ({"kind": "SplitTraffic", "is_written": True}, True),
-        ({"kind": "SetLabels", "is_written": True}, False),
+        ({**of(SPLIT), "is_written": True}, True),
+        ({**of(SetLabels({"tier": "back"})), "is_written": True}, False),
+        ({**of(Combined((SetLabels({"tier": "back"}), SPLIT))), "is_written": True}, True),
+        ({**of(Combined((SetLabels({"tier": "back"}), SetAnnotations({"a": "b"})))), "is_written": True}, False),
+        ({**of(ReplaceManifest(factories.service())), "is_written": True}, True),
         ({"makes_revision": True, "is_written": False}, False),
         ({"makes_revision": True, "is_written": True, "status": Status.FOLLOWING}, False),
         ({"kind": "CreateService", "makes_revision": True, "is_written": True, "sealed_seen": seal({})}, False),

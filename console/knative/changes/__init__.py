@@ -1,7 +1,8 @@
 """Changes: small named edits of a service that leave everything else as it was.
 
-A change is data with one verb. The engine, the difference and the audit text learn of a new kind of change by the
-methods of `Change`, the kn command by the difference (`kn_command`); `dump` and `load` carry it through the database.
+A change is data with one verb. What must be known of a kind of change is a fact or a method of its class (`Change`):
+no other module asks whether a change is of this or that class. `KINDS` registers them, so that `dump` and `load` carry
+them through the database; the words for their names are in console.web.words. `apply_to` applies one, once.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from console.knative.changes.base import Change, ChangeRefused
+from console.knative.changes.applied import Applied, apply_to
+from console.knative.changes.base import Change, ChangeRefused, JudgedBy, Verb
 from console.knative.changes.container import (
     EnvSource,
     SetCommand,
@@ -46,6 +48,8 @@ from console.knative.changes.traffic import SplitTraffic
 from console.knative.changes.volumes import SetVolumes
 
 __all__ = [
+    "KINDS",
+    "Applied",
     "Change",
     "ChangeRefused",
     "Combined",
@@ -55,6 +59,7 @@ __all__ = [
     "EnvEntry",
     "EnvPlace",
     "EnvSource",
+    "JudgedBy",
     "KeepDigest",
     "Redeploy",
     "ReplaceManifest",
@@ -81,11 +86,16 @@ __all__ = [
     "SetVisibility",
     "SetVolumes",
     "SplitTraffic",
+    "Verb",
+    "apply_to",
     "dump",
     "load",
+    "name_of",
     "permissions",
+    "verb_of",
 ]
 
+COMBINED = Combined.__name__  # no kind of its own: several at once
 KINDS: Mapping[str, type[Change]] = {
     kind.__name__: kind
     for kind in (
@@ -124,17 +134,28 @@ KINDS: Mapping[str, type[Change]] = {
 
 def dump(change: Change) -> dict[str, Any]:
     """Return the change as JSON data; `load` gives it back."""
-    if isinstance(change, Combined):
-        return {"kind": "Combined", "changes": [dump(part) for part in change.changes]}
+    if change.parts != (change,):
+        return {"kind": COMBINED, "changes": [dump(part) for part in change.parts]}
     return {"kind": type(change).__name__, **msgspec.to_builtins(change)}
 
 
 def load(data: Mapping[str, Any]) -> Change:
     """Return the change that `dump` wrote; raises KeyError or msgspec.ValidationError for anything else."""
-    if data["kind"] == "Combined":
+    if data["kind"] == COMBINED:
         return Combined(tuple(load(part) for part in data["changes"]))
     fields = {key: value for key, value in data.items() if key != "kind"}
     return msgspec.convert(fields, KINDS[data["kind"]])
+
+
+def name_of(change: Change) -> str:
+    """Return the name of its kind, for lists and the audit log: that of its one part that a person asked for."""
+    asked = [part for part in change.parts if not part.is_companion] or change.parts
+    return type(asked[0]).__name__ if len(asked) == 1 else COMBINED
+
+
+def verb_of(name: str) -> Verb:
+    """Return the verb of a kind by its name: several at once, or a kind of another version, is an update."""
+    return KINDS[name].verb if name in KINDS else Verb.UPDATE
 
 
 def permissions(change: Change) -> frozenset[str]:
@@ -142,7 +163,5 @@ def permissions(change: Change) -> frozenset[str]:
 
     Keeping what runs asks for nothing more than what it is kept beside.
     """
-    if isinstance(change, Combined):
-        parts = [part for part in change.changes if not isinstance(part, KeepDigest)] or change.changes
-        return frozenset().union(*(permissions(part) for part in parts))
-    return frozenset({change.permission})
+    parts = [part for part in change.parts if part.judged_by is not JudgedBy.NOTHING] or change.parts
+    return frozenset(part.permission for part in parts)

@@ -1,16 +1,18 @@
 """What every change is, and the edits that several of them make."""
 
+import abc
 import copy
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from functools import cached_property
+from typing import Any, ClassVar
 
-from console.knative.diff import diff
+from console.knative.diff import FieldChange, diff, differ
 from console.knative.objects import Service
-from console.knative.paths import TEMPLATE, FieldPath
+from console.knative.paths import REVISION_NAME, FieldPath
 from console.knative.problems import Problem
 from console.knative.redaction import MaskWithoutValue, put_back
-
-_TEMPLATE_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
 
 
 class ChangeRefused(Exception):
@@ -21,20 +23,87 @@ class ChangeRefused(Exception):
         self.problem = problem
 
 
-@runtime_checkable
-class Change(Protocol):
-    """An edit of a service. `permission` names the right that it needs (console.access.permissions)."""
+class Verb(StrEnum):
+    """What becomes of which object, as kn names its command: how a change is written, and what a preview asks."""
+
+    CREATE = "service create"
+    UPDATE = "service update"
+    DELETE = "service delete"
+    DELETE_REVISION = "revision delete"
 
     @property
-    def permission(self) -> str: ...
+    def object(self) -> str:
+        return self.partition(" ")[0]
 
+    @property
+    def removes(self) -> bool:
+        return self.endswith(" delete")
+
+
+class JudgedBy(Enum):
+    """What tells which permissions a change needs (console.knative.effects)."""
+
+    FIELDS = "fields"  # those that differ
+    KIND = "kind"  # nothing of the object differs, or only what makes new pods
+    NOTHING = "nothing"  # what runs stays, beside whatever else is changed
+
+
+class Change(abc.ABC):
+    """An edit of a service. What other modules must know of a kind of change is said on its class, for all of them."""
+
+    __slots__ = ()
+    verb: ClassVar[Verb] = Verb.UPDATE
+    judged_by: ClassVar[JudgedBy] = JudgedBy.FIELDS
+    is_companion: ClassVar[bool] = False  # comes along with a change that a person asked for
+    makes_pods: ClassVar[bool] = False  # and changes nothing else: a retry asks for it again
+
+    @property
+    @abc.abstractmethod
+    def permission(self) -> str:
+        """The right that names the change in the audit log (console.access.permissions)."""
+
+    @abc.abstractmethod
     def apply(self, service: Service) -> Service:
         """Return the service with the edit made, all else unchanged; raises ChangeRefused."""
-        ...
 
+    @abc.abstractmethod
     def touches(self) -> frozenset[FieldPath]:
         """Return the fields that the edit sets: what another person's edit may conflict with."""
-        ...
+
+    @property
+    def parts(self) -> "tuple[Change, ...]":
+        """The changes that it is made of: itself, for all but several at once."""
+        return (self,)
+
+    def steps(self, service: Service) -> "Iterator[Step]":
+        """Yield what each part makes of the service; raises ChangeRefused."""
+        yield Step(self, service, self.apply(service))
+
+    def object_name(self, service: Service) -> str:
+        """Return the name of the object that `verb` is about."""
+        return service.name
+
+    @property
+    def kept_digests(self) -> Mapping[str, str]:
+        """The digests, by container, that new pods of the same template keep running."""
+        return {}
+
+    def typed_values(self) -> frozenset[str]:
+        """Return the values of variables that its author gave."""
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of a change, applied."""
+
+    part: Change
+    before: Service
+    after: Service
+
+    @cached_property
+    def difference(self) -> tuple[FieldChange, ...]:
+        return diff(self.before.raw, self.after.raw)
 
 
 def edited(service: Service) -> dict[str, Any]:
@@ -61,8 +130,7 @@ def result(service: Service, raw: dict[str, Any]) -> Service:
     Raises ChangeRefused as `unmasked` does.
     """
     edit = unmasked(raw, service)
-    rows = diff(service.raw, edit.raw)
-    return edit if any(row.path != _TEMPLATE_NAME for row in rows) else service
+    return edit if differ(service.raw, edit.raw, beside=REVISION_NAME) else service
 
 
 def unmasked(raw: Mapping[str, Any], service: Service) -> Service:

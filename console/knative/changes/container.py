@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from console.knative.changes.base import (
+    Change,
     edited_template,
     find_container,
     result,
@@ -43,7 +44,7 @@ def env_source(raw: Mapping[str, Any]) -> EnvSource | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SetEnvFrom:
+class SetEnvFrom(Change):
     """Add and remove whole secrets and config maps as environment. `order` is the whole list where it matters."""
 
     container: str
@@ -71,7 +72,7 @@ class SetEnvFrom:
 
 
 @dataclass(frozen=True, slots=True)
-class SetCommand:
+class SetCommand(Change):
     """Replace the entrypoint or its arguments; empty means the image's own, None leaves it as it is."""
 
     container: str
@@ -95,7 +96,7 @@ class SetCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPort:
+class SetPort(Change):
     """The port that takes requests, and its protocol: http1 or h2c. What else the entry holds stays."""
 
     container: str
@@ -120,7 +121,7 @@ class SetPort:
 
 
 @dataclass(frozen=True, slots=True)
-class SetResources:
+class SetResources(Change):
     """Requests and limits by resource name; None removes one, resources that are not named stay."""
 
     container: str
@@ -147,7 +148,7 @@ class SetResources:
 
 
 @dataclass(frozen=True, slots=True)
-class SetProbe:
+class SetProbe(Change):
     """Replace a probe; None removes it (Knative then probes the port by TCP)."""
 
     container: str
@@ -165,7 +166,7 @@ class SetProbe:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPullPolicy:
+class SetPullPolicy(Change):
     """When the node fetches the image; empty restores the cluster's default."""
 
     container: str
@@ -182,7 +183,7 @@ class SetPullPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class SetUser:
+class SetUser(Change):
     """The user id that the container runs as; None leaves it to the image. The rest of its security context stays."""
 
     container: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from console.knative import newlines, validation
-from console.knative.changes.base import ChangeRefused, edited_template, find_container, result, set_or_remove
+from console.knative.changes.base import Change, ChangeRefused, edited_template, find_container, result, set_or_remove
 from console.knative.objects import Service
 from console.knative.paths import FieldPath, container_path
 
@@ -57,7 +57,7 @@ class EnvEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class SetEnv:
+class SetEnv(Change):
     """Add, replace and remove variables; the order and all other variables stay as they are.
 
     `remove` takes every variable of a name away, `remove_at` one of several.
@@ -91,6 +91,9 @@ class SetEnv:
         written = [entry for position, entry in enumerate(present) if position not in taken]
         set_or_remove(container, "env", [*written, *added] or None)
         return result(service, raw)
+
+    def typed_values(self) -> frozenset[str]:
+        return frozenset(entry.value for entry in self.set if not entry.source)
 
     def touches(self) -> frozenset[FieldPath]:
         names = [entry.name for entry in self.set] + list(self.remove) + [place.name for place in self.remove_at]

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from console.knative.changes.base import ChangeRefused, edited_template, find_container, result, template_metadata
+from console.knative.changes.base import (
+    Change,
+    ChangeRefused,
+    JudgedBy,
+    edited_template,
+    find_container,
+    result,
+    template_metadata,
+)
 from console.knative.images import Reference
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath, container_path
@@ -12,7 +20,7 @@ from console.knative.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class SetImage:
+class SetImage(Change):
     """Run another image. kn's annotation with the human name follows for the container that serves requests.
 
     The current image again is not a change, even if the annotation or the template's name would differ.
@@ -37,7 +45,7 @@ class SetImage:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepDigest:
+class KeepDigest(Change):
     """Keep running the digest that runs now when something else changes, as kn's --lock-to-digest does.
 
     Without it Knative resolves the tag again, and an env change may silently bring a new build.
@@ -46,6 +54,8 @@ class KeepDigest:
     container: str
     digest: str
     permission: ClassVar[str] = "deploy"
+    judged_by: ClassVar[JudgedBy] = JudgedBy.NOTHING
+    is_companion: ClassVar[bool] = True
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
@@ -64,7 +74,7 @@ class KeepDigest:
 
 
 @dataclass(frozen=True, slots=True)
-class ResolveImage:
+class ResolveImage(Change):
     """Let go of a pinned digest, so that Knative resolves the tag again, as kn's --no-lock-to-digest does.
 
     The tag is the one that kn's annotation remembers. Where nothing is pinned, or no tag is known, nothing changes.
@@ -72,6 +82,8 @@ class ResolveImage:
 
     container: str
     permission: ClassVar[str] = "deploy"
+    judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
+    is_companion: ClassVar[bool] = True
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
@@ -86,7 +98,7 @@ class ResolveImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Change):
     """New pods of what runs now: a new revision of the same template, each container at its digest.
 
     Nothing else can come along, so that it needs no right to deploy. `digests` are by container; one without stays as
@@ -96,6 +108,13 @@ class Restart:
     at: str
     digests: Mapping[str, str]
     permission: ClassVar[str] = "operate"
+    judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
+    is_companion: ClassVar[bool] = True
+    makes_pods: ClassVar[bool] = True
+
+    @property
+    def kept_digests(self) -> Mapping[str, str]:
+        return self.digests
 
     def apply(self, service: Service) -> Service:
         for name, digest in self.digests.items():

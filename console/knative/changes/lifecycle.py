@@ -1,28 +1,32 @@
 """Making, replacing, redeploying and removing; and several changes as one, so that they make one revision."""
 
 import copy
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from console.knative.changes.base import (
     Change,
     ChangeRefused,
+    JudgedBy,
+    Step,
+    Verb,
     edited,
     edited_template,
     result,
     template_metadata,
     unmasked,
 )
-from console.knative.changes.image import KeepDigest
 from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
 from console.knative.diff import creates_revision
 from console.knative.objects import UPDATE_TIMESTAMP, Service
 from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
 from console.knative.problems import Problem
+from console.knative.redaction import MASK, env_values
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class Combined(Change):
     """Several changes in order, written at once. Digests are kept only where the others make a revision."""
 
     changes: tuple[Change, ...]
@@ -32,28 +36,47 @@ class Combined:
         """The right of the first part; `changes.permissions` has those of all."""
         return self.changes[0].permission
 
+    @property
+    def parts(self) -> tuple[Change, ...]:
+        return tuple(part for change in self.changes for part in change.parts)
+
     def apply(self, service: Service) -> Service:
-        kept = [change for change in self.changes if isinstance(change, KeepDigest)]
-        others = [change for change in self.changes if not isinstance(change, KeepDigest)]
+        steps = tuple(self.steps(service))
+        return steps[-1].after if steps else service
+
+    def steps(self, service: Service) -> Iterator[Step]:
         after = service
-        for change in others:
-            after = change.apply(after)
-        if others and not creates_revision(service, after):
-            return after
-        for keep in kept:
-            after = keep.apply(after)
-        return after
+        for step in _in_turn((part for part in self.parts if part.judged_by is not JudgedBy.NOTHING), service):
+            yield step
+            after = step.after
+        keeps = [part for part in self.parts if part.judged_by is JudgedBy.NOTHING]
+        if len(keeps) == len(self.parts) or creates_revision(service, after):
+            yield from _in_turn(keeps, after)
 
     def touches(self) -> frozenset[FieldPath]:
-        return frozenset().union(*(change.touches() for change in self.changes))
+        return frozenset().union(*(part.touches() for part in self.parts))
+
+    def typed_values(self) -> frozenset[str]:
+        return frozenset().union(*(part.typed_values() for part in self.parts))
+
+
+def _in_turn(parts: Iterable[Change], service: Service) -> Iterator[Step]:
+    """Apply the parts, each to what the one before it made."""
+    for part in parts:
+        step = Step(part, service, part.apply(service))
+        yield step
+        service = step.after
 
 
 @dataclass(frozen=True, slots=True)
-class Redeploy:
+class Redeploy(Change):
     """Make a new revision of the same template, for instance to take a tag's newest build. `at`: an ISO timestamp."""
 
     at: str
     permission: ClassVar[str] = "deploy"
+    judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
+    is_companion: ClassVar[bool] = True
+    makes_pods: ClassVar[bool] = True
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
@@ -65,7 +88,7 @@ class Redeploy:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplaceManifest:
+class ReplaceManifest(Change):
     """Replace labels, annotations and spec by an edited manifest; identity and what the webhook stamps stay.
 
     A variable, an argument, a header or an annotation that is shown masked keeps what the service has.
@@ -86,13 +109,17 @@ class ReplaceManifest:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({("spec",), ("metadata", "labels"), ("metadata", "annotations")})
 
+    def typed_values(self) -> frozenset[str]:
+        return env_values(self.manifest) - {MASK}
+
 
 @dataclass(frozen=True, slots=True)
-class CreateService:
+class CreateService(Change):
     """A new service from a whole manifest."""
 
     manifest: dict[str, Any]
     permission: ClassVar[str] = "deploy"
+    verb: ClassVar[Verb] = Verb.CREATE
 
     def apply(self, service: Service) -> Service:
         return Service(copy.deepcopy(self.manifest))
@@ -100,12 +127,17 @@ class CreateService:
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({()})
 
+    def typed_values(self) -> frozenset[str]:
+        return env_values(self.manifest) - {MASK}
+
 
 @dataclass(frozen=True, slots=True)
-class DeleteService:
+class DeleteService(Change):
     """The end of a service and of all its revisions."""
 
     permission: ClassVar[str] = "delete"
+    verb: ClassVar[Verb] = Verb.DELETE
+    judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
 
     def apply(self, service: Service) -> Service:
         return service
@@ -115,11 +147,13 @@ class DeleteService:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteRevision:
+class DeleteRevision(Change):
     """The end of one revision. One that is routed, or the latest, is refused: the controller would make it again."""
 
     revision: str
     permission: ClassVar[str] = "delete"
+    verb: ClassVar[Verb] = Verb.DELETE_REVISION
+    judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
 
     def apply(self, service: Service) -> Service:
         if self.revision == service.latest_created_revision:
@@ -130,3 +164,6 @@ class DeleteRevision:
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset()
+
+    def object_name(self, service: Service) -> str:
+        return self.revision

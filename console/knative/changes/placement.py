@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from console.knative.changes.base import edited_template, pod_spec, result, set_or_remove
+from console.knative.changes.base import Change, edited_template, pod_spec, result, set_or_remove
 from console.knative.objects import Service
 from console.knative.paths import POD_SPEC, FieldPath
 
 
 @dataclass(frozen=True, slots=True)
-class SetPlacement:
+class SetPlacement(Change):
     """Labels that a node must have (None removes one), and the taints that the pods tolerate (None leaves them)."""
 
     node_selector: dict[str, str | None]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from console.knative.changes.base import (
+    Change,
     ChangeRefused,
     edited,
     edited_template,
@@ -16,7 +17,7 @@ from console.knative.changes.base import (
     template_metadata,
 )
 from console.knative.objects import VISIBILITY, Service
-from console.knative.paths import POD_SPEC, TEMPLATE, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath
+from console.knative.paths import POD_SPEC, REVISION_NAME, TEMPLATE_ANNOTATIONS, TEMPLATE_LABELS, FieldPath
 from console.knative.problems import Problem
 
 AUTOSCALING = "autoscaling.knative.dev/"
@@ -53,7 +54,7 @@ def scale_spelling(annotations: Mapping[str, str], field: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SetScale:
+class SetScale(Change):
     """Autoscaling of new revisions by field (`SCALE_FIELDS`): a text sets it, None restores the cluster's default."""
 
     fields: dict[str, str | None]
@@ -74,7 +75,7 @@ class SetScale:
 
 
 @dataclass(frozen=True, slots=True)
-class SetConcurrency:
+class SetConcurrency(Change):
     """The hard limit of requests at once in one replica; 0 is none, None the cluster's default."""
 
     limit: int | None
@@ -90,7 +91,7 @@ class SetConcurrency:
 
 
 @dataclass(frozen=True, slots=True)
-class SetTimeout:
+class SetTimeout(Change):
     """Seconds that a request may take; None restores the cluster's default."""
 
     seconds: int | None
@@ -106,7 +107,7 @@ class SetTimeout:
 
 
 @dataclass(frozen=True, slots=True)
-class SetServiceAccount:
+class SetServiceAccount(Change):
     """The service account of the pods; empty restores the namespace's default."""
 
     name: str
@@ -122,7 +123,7 @@ class SetServiceAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPullSecrets:
+class SetPullSecrets(Change):
     """The secrets that pull images. An entry that stays keeps what else it holds."""
 
     names: tuple[str, ...]
@@ -149,7 +150,7 @@ def _take(entries: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SetLabels:
+class SetLabels(Change):
     """Labels of the service or of new revisions; None removes one."""
 
     labels: dict[str, str | None]
@@ -165,7 +166,7 @@ class SetLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAnnotations:
+class SetAnnotations(Change):
     """Annotations of the service or of new revisions; None removes one."""
 
     annotations: dict[str, str | None]
@@ -191,7 +192,7 @@ def _set_metadata(service: Service, on: str, kind: str, wanted: dict[str, str | 
 
 
 @dataclass(frozen=True, slots=True)
-class SetVisibility:
+class SetVisibility(Change):
     """Reachable from outside the cluster, or only from inside."""
 
     cluster_local: bool
@@ -207,7 +208,7 @@ class SetVisibility:
 
 
 @dataclass(frozen=True, slots=True)
-class SetRevisionName:
+class SetRevisionName(Change):
     """Name the revision that this change makes. Comes last in a Combined: every template edit clears the name."""
 
     name: str
@@ -223,4 +224,4 @@ class SetRevisionName:
         return Service(raw)
 
     def touches(self) -> frozenset[FieldPath]:
-        return frozenset({(*TEMPLATE, "metadata", "name")})
+        return frozenset({REVISION_NAME})

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from console.knative.changes.base import edited
+from console.knative.changes.base import Change, edited
 from console.knative.objects import Service
 from console.knative.paths import TRAFFIC, FieldPath
 from console.knative.traffic import TrafficTarget
 
 
 @dataclass(frozen=True, slots=True)
-class SplitTraffic:
+class SplitTraffic(Change):
     """Set spec.traffic entry by entry: each target is its `raw` entry with what differs from it.
 
     A target without one takes the present entry of the same revision and tag, so that its unknown fields stay.

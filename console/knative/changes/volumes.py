@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from console.knative.changes.base import (
+    Change,
     ChangeRefused,
     edited_template,
     find_container,
@@ -32,7 +33,7 @@ SOURCES: Mapping[Kind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SetVolumes:
+class SetVolumes(Change):
     """Mount by path; a removed mount takes its volume along when nothing else uses it.
 
     A path that is both removed and mounted is edited: its volume keeps its name, and its mount and its source keep

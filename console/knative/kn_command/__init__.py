@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.knative.changes import Change, Combined, CreateService, DeleteRevision, DeleteService
+from console.knative.changes import Change, Verb
 from console.knative.kn_command.container import container_flags
 from console.knative.kn_command.limits import KnLimit, NotInKn, refuse
 from console.knative.kn_command.shell import quoted, shell_variables
@@ -38,15 +38,11 @@ class KnCommand:
 
 def command(change: Change, before: Service, after: Service) -> KnCommand:
     """Return the kn command for a change that makes `after` of `before`. It holds no value of a variable."""
-    name, where = after.name or before.name, f"--namespace {after.namespace or before.namespace}"
-    for part in change.changes if isinstance(change, Combined) else (change,):
-        if isinstance(part, DeleteService):
-            return KnCommand(f"kn service delete {name} {where}")
-        if isinstance(part, DeleteRevision):
-            return KnCommand(f"kn revision delete {part.revision} {where}")
-        if isinstance(part, CreateService):
-            return KnCommand(f"kn service create {name} {where} --filename service.yaml")
-    return update(before, after)
+    if change.verb is Verb.UPDATE:
+        return update(before, after)
+    name, where = change.object_name(after if after.name else before), after.namespace or before.namespace
+    source = " --filename service.yaml" if change.verb is Verb.CREATE else ""
+    return KnCommand(f"kn {change.verb} {name} --namespace {where}{source}")
 
 
 def update(before: Service, after: Service) -> KnCommand:

@@ -6,7 +6,7 @@ import structlog
 
 from console.cluster import errors
 from console.knative.causes import MAX_RAW, Cause, Code
-from console.knative.changes import CreateService
+from console.knative.changes import Verb
 from console.knative.objects import Revision, Service
 from console.knative.progress import Follow, Line, Outcome, closing
 from console.operations import faults
@@ -176,7 +176,7 @@ def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, c
     if status == Status.SUPERSEDED:
         code = Code.SUPERSEDED_WHEN_READY if state.was_ready else Code.SUPERSEDED
         turn.finish(status, cause=Cause(code, facts=last_writer(turn.operation.seen, service)))
-    sentence, url = closing(service, state, created=isinstance(turn.operation.change, CreateService))
+    sentence, url = closing(service, state, created=turn.operation.change.verb is Verb.CREATE)
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
     turn.finish(status, *lines, cause=_cause_of_success(outcome, service))
 

@@ -6,7 +6,7 @@ import structlog
 
 from console.cluster import errors
 from console.knative.causes import Cause, Code
-from console.knative.changes import ChangeRefused, DeleteRevision
+from console.knative.changes import Applied, ChangeRefused
 from console.knative.objects import KubeObject, Revision, Service
 from console.operations import faults
 from console.operations.engine.turns import Pause, Turn
@@ -43,15 +43,15 @@ def delete_service(turn: Turn, fresh: Service) -> None:
     _stop_unless_gone(turn, turn.read(), fresh)
 
 
-def delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None:
+def delete_revision(turn: Turn, applied: Applied) -> None:
     """Delete the revision if nothing is routed to it and return once it is gone; raises Conflict, Pause or Ended."""
     try:
-        change.apply(fresh)
+        name = applied.change.object_name(applied.after)
     except ChangeRefused as refusal:
         turn.refuse(refusal)
-    revision = _revision(turn, change)
+    revision = _revision(turn, name)
     if revision is None:
-        log.info("revision_already_gone", revision=change.revision)
+        log.info("revision_already_gone", revision=name)
         return
     if revision.is_being_deleted and turn.operation.base_version:
         _wait(turn)
@@ -60,19 +60,19 @@ def delete_revision(turn: Turn, change: DeleteRevision, fresh: Service) -> None:
     turn.hold()
     try:
         turn.gateway.delete_revision(
-            fresh.namespace, change.revision, uid=revision.uid, version=revision.resource_version
+            turn.operation.namespace, name, uid=revision.uid, version=revision.resource_version
         )
     except errors.NotFound:
-        log.info("revision_already_gone", revision=change.revision)
+        log.info("revision_already_gone", revision=name)
     except errors.Refused as refusal:
         turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
-    _stop_unless_gone(turn, _revision(turn, change), revision)
+    _stop_unless_gone(turn, _revision(turn, name), revision)
 
 
-def _revision(turn: Turn, change: DeleteRevision) -> Revision | None:
+def _revision(turn: Turn, name: str) -> Revision | None:
     try:
-        return turn.gateway.revision(turn.operation.namespace, change.revision)
+        return turn.gateway.revision(turn.operation.namespace, name)
     except errors.NotFound:
         return None
 

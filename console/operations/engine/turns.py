@@ -185,7 +185,7 @@ class Turn:
         if self._secrets is None:
             self._secrets = secrets_of(self.operation.seen.raw)
             with contextlib.suppress(ChangeRefused):  # it adds no values then
-                self._secrets |= secrets_of(self.operation.change.apply(self.operation.seen).raw)
+                self._secrets |= secrets_of(self.operation.applied.after.raw)
         return self._secrets
 
     def _learn(self, secrets: frozenset[str]) -> None:

@@ -3,6 +3,7 @@
 It carries an annotation with the operation's id, so that the next worker knows whether the write happened.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from console.access.refusals import NotAllowed
 from console.cluster import errors
 from console.knative import paths
 from console.knative.causes import Cause, Code, Lacks
-from console.knative.changes import ChangeRefused, CreateService, DeleteRevision, DeleteService
+from console.knative.changes import Applied, Change, ChangeRefused, Verb, apply_to
 from console.knative.diff import CHANGED_BY, creates_revision, diff
 from console.knative.objects import OPERATION, Service
 from console.knative.progress import Follow, closing
@@ -31,7 +32,7 @@ from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Notice, Status
 from console.operations.protection.gate import objection
 from console.operations.queue import enqueue_next
-from console.operations.rights.needs import needs_of_kept, refuse_another_object, refuse_unless_allowed
+from console.operations.rights.needs import needs_of, refuse_another_object, refuse_unless_allowed
 
 WRITE_ATTEMPTS = 5
 QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died
@@ -134,21 +135,15 @@ def _recovered(operation: Operation, fresh: Service | None) -> Written | None:
 def _write_on(turn: Turn, fresh: Service | None) -> Written:
     """Apply the change to the service as it is now and return what the API made of it."""
     change = turn.operation.change
-    if isinstance(change, DeleteService) and is_deleted(turn, fresh):
-        _end_deleted(turn, "Service", turn.operation.name)
+    if change.verb is Verb.DELETE and is_deleted(turn, fresh):
+        _end_deleted(turn, change, turn.operation.seen)
     _stop_when_pointless(turn)
-    if isinstance(change, CreateService):
-        _stop_at_the_gates(turn, Service({}))
-        return _create(turn, change, fresh)
-    fresh = _still_there(turn, fresh)
-    _stop_at_the_gates(turn, fresh)
-    if isinstance(change, DeleteService):
-        delete_service(turn, fresh)
-        _end_deleted(turn, "Service", fresh.name)
-    if isinstance(change, DeleteRevision):
-        delete_revision(turn, change, fresh)
-        _end_deleted(turn, "Revision", change.revision)
-    return _replace(turn, fresh)
+    now = Service({}) if change.verb is Verb.CREATE else _still_there(turn, fresh)
+    applied = apply_to(change, now)
+    _stop_at_the_gates(turn, applied)
+    if change.verb is Verb.CREATE and fresh is not None:
+        turn.finish(Status.FAILED, cause=Cause(Code.EXISTS_ALREADY))
+    return WRITES[change.verb](turn, applied)
 
 
 def _still_there(turn: Turn, fresh: Service | None) -> Service:
@@ -158,34 +153,29 @@ def _still_there(turn: Turn, fresh: Service | None) -> Service:
     return fresh
 
 
-def _end_deleted(turn: Turn, kind: str, name: str) -> NoReturn:
-    """kn's words after a deletion."""
-    words = f"{kind} '{name}' successfully deleted in namespace '{turn.operation.namespace}'."
-    turn.finish(Status.SUCCEEDED, turn.line(words, level="closing"))
-
-
-def _stop_at_the_gates(turn: Turn, fresh: Service) -> None:
+def _stop_at_the_gates(turn: Turn, applied: Applied) -> None:
     """Rights, rules and freezes may have changed since the submission, and so may the approver's rights."""
     operation = turn.operation
     if operation.user is None:
         turn.finish(Status.REFUSED, cause=Cause(Code.NOT_ALLOWED, facts=Lacks(Permission.VIEW)))
+    needs = needs_of(applied, operation.taken_back)
     try:
-        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs_of_kept(operation, fresh))
+        refuse_unless_allowed(rights_of(operation.user), operation.ref, needs)
     except NotAllowed as refusal:
         turn.finish(Status.REFUSED, cause=refusal.cause)
-    if cause := objection(operation, fresh):
+    if cause := objection(operation, needs):
         turn.finish(Status.STOPPED, cause=cause)
 
 
-def _replace(turn: Turn, fresh: Service) -> Written:
-    operation = turn.operation
+def _replace(turn: Turn, applied: Applied) -> Written:
+    operation, fresh = turn.operation, applied.before
     stop_at_conflicts(turn, fresh)
     tell_of_others(turn, fresh)
     try:
-        wanted = operation.change.apply(fresh)
+        wanted = applied.after
     except ChangeRefused as refusal:
         turn.refuse(refusal)
-    rows = diff(fresh.raw, wanted.raw)
+    rows = applied.difference
     if not rows:
         turn.finish(Status.UNCHANGED, *_unchanged_lines(turn, fresh))
     _save_intent(turn, fresh, wanted, changes_metadata=any(row.path[0] == "metadata" for row in rows))
@@ -232,11 +222,9 @@ def compared(before: Service, made: Service) -> Written:
     )
 
 
-def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written:
-    if fresh is not None:
-        turn.finish(Status.FAILED, cause=Cause(Code.EXISTS_ALREADY))
+def _create(turn: Turn, applied: Applied) -> Written:
     try:
-        wanted = _signed(turn.operation, change.apply(Service({})))
+        wanted = _signed(turn.operation, applied.after)
         refuse_another_object(turn.operation.ref, wanted)
     except ChangeRefused as refusal:
         turn.refuse(refusal)
@@ -251,6 +239,32 @@ def _create(turn: Turn, change: CreateService, fresh: Service | None) -> Written
         turn.fail(Status.REFUSED, Code.REFUSED, refusal)
     faults.reach("after-write")
     return Written(made, makes_revision=True, changes_spec=True, changes_metadata=True)
+
+
+def _delete_service(turn: Turn, applied: Applied) -> NoReturn:
+    delete_service(turn, applied.before)
+    _end_deleted(turn, applied.change, applied.before)
+
+
+def _delete_revision(turn: Turn, applied: Applied) -> NoReturn:
+    delete_revision(turn, applied)
+    _end_deleted(turn, applied.change, applied.before)
+
+
+def _end_deleted(turn: Turn, change: Change, service: Service) -> NoReturn:
+    """kn's words after a deletion."""
+    what = f"{change.verb.object.capitalize()} '{change.object_name(service)}'"
+    words = f"{what} successfully deleted in namespace '{turn.operation.namespace}'."
+    turn.finish(Status.SUCCEEDED, turn.line(words, level="closing"))
+
+
+# How each kind of change is written.
+WRITES: Mapping[Verb, Callable[[Turn, Applied], Written]] = {
+    Verb.CREATE: _create,
+    Verb.UPDATE: _replace,
+    Verb.DELETE: _delete_service,
+    Verb.DELETE_REVISION: _delete_revision,
+}
 
 
 def _signed(operation: Operation, service: Service) -> Service:
@@ -293,7 +307,7 @@ def _remember(turn: Turn, made: Written) -> None:
 
 def _header(turn: Turn) -> TimelineLine:
     operation = turn.operation
-    words = "Creating service" if isinstance(operation.change, CreateService) else "Updating Service"
+    words = "Creating service" if operation.change.verb is Verb.CREATE else "Updating Service"
     text = f"{words} '{operation.name}' in namespace '{operation.namespace}':"
     return turn.line(text, level="header", phase="accepted")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from console.knative.changes import KINDS, Verb
 from console.knative.objects import OPERATION, Service
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
@@ -38,7 +39,8 @@ def was_relabelled_by_us(ref: ServiceRef, before: Service, after: Service) -> bo
 
 def was_deleted_by_us(ref: ServiceRef, uid: str) -> bool:
     """Whether an operation deleted this very service, or is at it."""
-    deletions = _on(ref).filter(kind="DeleteService", uid=uid).exclude(base_version="")
+    names = [name for name, kind in KINDS.items() if kind.verb is Verb.DELETE]
+    deletions = _on(ref).filter(kind__in=names, uid=uid).exclude(base_version="")
     return bool(deletions.exclude(status__in=_NOT_DELETED).exists())
 
 

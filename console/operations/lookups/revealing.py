@@ -50,7 +50,7 @@ def for_author(
     may_reveal: bool,
 ) -> tuple[FieldChange, ...]:
     """Return the rows of a preview as its author may see them: what they typed, and the rest if they may reveal."""
-    typed = values.typed_values(change)
+    typed = change.typed_values()
     own = values.unmask(rows, before, after, old=_never, new=typed.__contains__)
     return _revealed(own, before, after, ref, actor, "Preview") if may_reveal else own
 

@@ -1,6 +1,5 @@
 """An operation, its timeline, the preview that it came from, and drafts of forms."""
 
-import contextlib
 import uuid
 from functools import cached_property
 from typing import Any
@@ -11,8 +10,8 @@ from django.utils import timezone
 
 from console.knative import causes, changes, effects
 from console.knative.causes import Cause
-from console.knative.changes import Change, ChangeRefused
-from console.knative.diff import FieldChange
+from console.knative.changes import Applied, Change, Verb
+from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.models.statuses import ACTIVE, OPEN, Status
@@ -56,13 +55,17 @@ class Proposed(OnService):
         return Service(unseal(self.sealed_seen))
 
     @cached_property
+    def applied(self) -> Applied:
+        """The change made of the service that the person saw."""
+        return changes.apply_to(self.change, self.seen)
+
+    @cached_property
     def taken_back(self) -> frozenset[FieldChange]:
         """The differences that the cluster's dry run showed to be none (console.knative.effects)."""
-        if self.sealed_after is None:
+        if self.sealed_after is None or self.applied.refusal:
             return frozenset()
-        with contextlib.suppress(ChangeRefused):
-            return effects.taken_back(self.seen, self.change.apply(self.seen), Service(unseal(self.sealed_after)))
-        return frozenset()
+        answered = diff(self.seen.raw, unseal(self.sealed_after))
+        return effects.taken_back(self.applied.difference, answered)
 
 
 class Preview(Proposed):
@@ -175,14 +178,21 @@ class Operation(Proposed):
     def __str__(self) -> str:
         return f"{self.kind} on {self.ref} ({self.status})"
 
+    @property
+    def verb(self) -> Verb:
+        """What becomes of which object, known without decrypting the change."""
+        return changes.verb_of(self.kind)
+
+    @property
+    def deletes_service(self) -> bool:
+        return self.verb is Verb.DELETE
+
     @cached_property
     def wanted(self) -> Service | None:
         """The service that the person saw, with the change made, as far as that is known."""
         if self.sealed_after is not None:
             return Service(unseal(self.sealed_after))
-        with contextlib.suppress(ChangeRefused):
-            return self.change.apply(self.seen)
-        return None
+        return None if self.applied.refusal else self.applied.after
 
     @property
     def why(self) -> Cause | None:

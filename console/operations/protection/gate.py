@@ -11,7 +11,6 @@ from console.access.permissions import Permission
 from console.access.refusals import Frozen, NotAllowed, ReasonNeeded
 from console.knative import paths
 from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks
-from console.knative.objects import Service
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
@@ -19,7 +18,7 @@ from console.operations.models.protection import COVERABLE, Approval, FreezeWind
 from console.operations.models.windows import on_clock
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.rules import manages
-from console.operations.rights.needs import Needs, needs_of_kept
+from console.operations.rights.needs import Needs
 
 _MANAGE_LOST = Cause(Code.NOT_ALLOWED, facts=Lacks(Permission.MANAGE))
 
@@ -146,13 +145,12 @@ def may_approve(rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
     )
 
 
-def objection(operation: Operation, fresh: Service) -> Cause | None:
+def objection(operation: Operation, needs: Needs) -> Cause | None:
     """Return the cause for which the operation must not be written onto the service as it is now, if any.
 
-    Rules and windows count as they are at this moment, and so do the permissions of the person who approved or used the
-    override.
+    `needs` are those of its change to that service. Rules and windows count as they are at this moment, and so do the
+    permissions of the person who approved or used the override.
     """
-    needs = needs_of_kept(operation, fresh)
     policy_status = policy_status_of(operation.ref, needs)
     if operation.broke_glass:
         author = operation.user and rights_of(operation.user)
@@ -192,6 +190,6 @@ def fields_that_matter(operation: Operation) -> frozenset[FieldPath]:
     if operation.makes_revision:
         return touched | {paths.TRAFFIC}
     names_latest = paths.TRAFFIC in touched and any(
-        target.follows_latest for target in operation.change.apply(operation.seen).spec_traffic
+        target.follows_latest for target in operation.applied.after.spec_traffic
     )
     return touched | {paths.TEMPLATE} if names_latest else touched

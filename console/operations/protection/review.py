@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from console.knative.changes import DeleteRevision, DeleteService
 from console.knative.objects import Service
 from console.operations import patches
 from console.operations.models import Operation
@@ -25,6 +24,5 @@ def review(operation: Operation) -> Review:
     """Return what the operation would do to the service that its author saw."""
     before = operation.seen
     after = operation.wanted or before
-    is_removal = isinstance(operation.change, DeleteService | DeleteRevision)
-    patch = "" if is_removal else patches.as_yaml(before.raw, after.raw)
+    patch = "" if operation.change.verb.removes else patches.as_yaml(before.raw, after.raw)
     return Review(after, patch, before.generation)

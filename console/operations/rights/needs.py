@@ -1,6 +1,5 @@
 """What a change needs its author to be allowed, judged by what it does and not by what it is called."""
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.access.refusals import LabelNotAllowed, NotAllowed
 from console.knative import effects
-from console.knative.changes import Change, ChangeRefused, CreateService
+from console.knative.changes import Applied, ChangeRefused, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.problems import Problem
@@ -38,23 +37,20 @@ def refuse_another_object(ref: ServiceRef, wanted: Service) -> None:
         raise ChangeRefused(Problem("manifest-other-service", {"name": other[:160]}))
 
 
-def needs_of(change: Change, before: Service, taken_back: frozenset[FieldChange] = frozenset()) -> Needs:
-    """Return what the change of the service as it is in `before` needs.
+def needs_of(applied: Applied, taken_back: frozenset[FieldChange] = frozenset()) -> Needs:
+    """Return what the change needs of the service that it was applied to.
 
     `taken_back` are the differences that the cluster's dry run showed to be none (console.knative.effects).
     """
-    permissions = effects.effects(change, before, taken_back)
-    after = before
-    with contextlib.suppress(ChangeRefused):  # then there is no other effect to judge
-        after = change.apply(before)
-    if isinstance(change, CreateService):
+    permissions, after = effects.effects(applied, taken_back), applied.known_after
+    if applied.change.verb is Verb.CREATE:
         return Needs(permissions, (after.labels,), is_new=True)
-    return Needs(permissions, (before.labels, after.labels))
+    return Needs(permissions, (applied.before.labels, after.labels))
 
 
-def needs_of_kept(kept: Preview | Operation, before: Service | None = None) -> Needs:
-    """Return what a kept change needs: of the service as its author saw it, or as it is in `before`."""
-    return needs_of(kept.change, kept.seen if before is None else before, kept.taken_back)
+def needs_of_kept(kept: Preview | Operation) -> Needs:
+    """Return what a kept change needs of the service as its author saw it."""
+    return needs_of(kept.applied, kept.taken_back)
 
 
 def missing(rights: Rights, ref: ServiceRef, needs: Needs) -> frozenset[str]:

@@ -1,14 +1,16 @@
 """Taking back what an operation did to the traffic: the revisions that served before serve again."""
 
-from console.knative import traffic
+from console.knative import paths, traffic
 from console.knative.changes import SplitTraffic
 from console.operations.models import Operation
 
 
 def is_possible(operation: Operation) -> bool:
     """It was written, it may have moved traffic, and something served before."""
-    moved = operation.makes_revision or operation.kind in ("SplitTraffic", "Combined", "ReplaceManifest")
-    return operation.is_written and not operation.is_active and moved and bool(operation.seen.status_traffic)
+    if operation.is_active or not operation.is_written or not operation.seen.status_traffic:
+        return False
+    touched = operation.change.touches()
+    return operation.makes_revision or any(paths.overlap(path, paths.TRAFFIC) for path in touched)
 
 
 def change_of(operation: Operation) -> SplitTraffic:

@@ -22,16 +22,7 @@ from console.access.permissions import Permission
 from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel
 from console.audit import Outcome
 from console.knative import changes
-from console.knative.changes import (
-    Change,
-    ChangeRefused,
-    Combined,
-    CreateService,
-    KeepDigest,
-    Redeploy,
-    ResolveImage,
-    Restart,
-)
+from console.knative.changes import Change, ChangeRefused, Combined, Redeploy, Restart, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.operations import faults, stopwatch
@@ -43,7 +34,8 @@ from console.operations.protection.gate import admit, policy_status_of
 from console.operations.queue import enqueue
 from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
 from console.operations.submitting import previewing
-from console.operations.submitting.previewing import RETENTION, Effect
+from console.operations.submitting.previewing import RETENTION
+from console.operations.submitting.proposal import Proposal
 from console.sealing import seal, unseal
 
 DEADLINE, ERROR_WINDOW = "sluice.dev/deadline-seconds", "sluice.dev/error-window-seconds"
@@ -198,14 +190,14 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
         is_protected = bool(policy_status_of(operation.ref, needs_of_kept(operation)).rules)
         if not is_protected and operation.status != Status.STOPPED:
             return _retry(operation, change, user, actor)
-        effect = _previewed(change, operation, user)
-        if effect.is_empty:
+        proposal = _previewed(change, operation, user)
+        if proposal.is_empty:
             raise NotRetriable(operation.id)
         limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
-        return _submit(effect.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
+        return _submit(proposal.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
 
 
-def _previewed(change: Change, operation: Operation, user: User) -> Effect:
+def _previewed(change: Change, operation: Operation, user: User) -> Proposal:
     try:
         return previewing.preview(change, user=user, ref=operation.ref)
     except ChangeRefused as error:
@@ -219,10 +211,10 @@ def _again(operation: Operation) -> Change:
     start, so the new operation asks for a new revision of the same template too.
     """
     change = operation.change
-    if operation.is_written and operation.makes_revision and not isinstance(change, CreateService):
-        change = Combined((*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
-    elif operation.is_written and isinstance(change, CreateService):
-        change = Redeploy(timezone.now().isoformat())
+    if operation.is_written and change.verb is Verb.CREATE:
+        return Redeploy(timezone.now().isoformat())
+    if operation.is_written and operation.makes_revision:
+        return Combined((*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
     return change
 
 
@@ -253,14 +245,13 @@ def _new_pods(change: Change, needed: frozenset[str]) -> Change:
     """What makes a new revision of the same template, with no more rights than the change itself needed."""
     at = timezone.now().isoformat()
     if Permission.DEPLOY not in needed:
-        return Restart(at, change.digests if isinstance(change, Restart) else {})
+        return Restart(at, change.kept_digests)
     return Redeploy(at)
 
 
 def _parts(change: Change) -> tuple[Change, ...]:
     """The change's parts without requests for new pods: a retry requests them again."""
-    parts = change.changes if isinstance(change, Combined) else (change,)
-    return tuple(part for part in parts if not isinstance(part, Redeploy | Restart))
+    return tuple(part for part in change.parts if not part.makes_pods)
 
 
 def cancel(operation: Operation, *, actor: Actor) -> None:
@@ -287,7 +278,7 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     operation.broke_glass = admit(operation.ref, policy_status, rights, needs, reason, break_glass)
     if policy_status.rules and not operation.broke_glass:
         wait_for_approval(operation, policy_status)
-    operation.kind = kind_of(change)
+    operation.kind = changes.name_of(change)
     operation.uid = operation.uid or seen.uid
     operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
     operation.request_id, operation.reason = actor.request_id, reason[:500]
@@ -318,16 +309,6 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     return operation
 
 
-def kind_of(change: Change) -> str:
-    """Return the name of a change for lists and the audit log: that of its one part that a person asked for."""
-    parts = change.changes if isinstance(change, Combined) else (change,)
-    asked = tuple(part for part in parts if not isinstance(part, _BESIDE)) or parts
-    return type(asked[0]).__name__ if len(asked) == 1 else "Combined"
-
-
-_BESIDE = (KeepDigest, ResolveImage, Redeploy, Restart)  # what comes along with a change that a person asked for
-
-
 def forget_old_operations(keep: timedelta) -> int:
     """Delete operations that ended longer ago than `keep`; their audit entries stay. Returns how many."""
     return Operation.objects.filter(finished_at__lt=timezone.now() - keep).delete()[0]
@@ -337,7 +318,6 @@ __all__ = [
     "Limits",
     "cancel",
     "forget_old_operations",
-    "kind_of",
     "made_of",
     "mine",
     "retry",

@@ -47,6 +47,10 @@ class PlaceForm(forms.Form):
         return value
 
     @property
+    def has_problems(self) -> bool:
+        return bool(self.errors)
+
+    @property
     def ref(self) -> ServiceRef:
         cluster, _slash, namespace = self.cleaned_data["place"].partition("/")
         return ServiceRef(cluster, namespace, self.cleaned_data["name"])
@@ -58,6 +62,8 @@ class CloneForm(PlaceForm):
     image = forms.CharField(
         label=_("Image"), max_length=1024, required=False, help_text=_("Leave empty to keep the same image")
     )
+
+    change: CreateService | None = None  # only the cluster has all that is copied
 
     def clean_image(self) -> str:
         return self._checked("image", validation.image) if self.cleaned_data["image"] else ""
@@ -83,6 +89,10 @@ class CreateForm(PlaceForm):
         if problems:
             raise forms.ValidationError([words.problem(problem) for problem in problems])
         return entries
+
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.errors or self.settings.errors)
 
     def is_valid(self) -> bool:
         """Every field of both forms, and the service that they create."""

@@ -37,6 +37,10 @@ class ImageForm:
         return not found
 
     @property
+    def has_problems(self) -> bool:
+        return bool(self.problems)
+
+    @property
     def change(self) -> Change:
         """The change that a valid form means. Where no new revision is asked for, no other digest has to be kept."""
         parts: list[Change] = [SetImage(self.container.name, self.typed)]

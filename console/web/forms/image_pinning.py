@@ -47,11 +47,10 @@ class DigestChoice:
         Not to keep what runs is to take what the tag names by then. Beside a change that deploys nothing itself that is
         said, so that it is judged as deploying.
         """
-        parts = change.changes if isinstance(change, Combined) else (change,)
         more = self.changes
         if not self.keep and DEPLOY not in permissions(change):
             more = (*map(ResolveImage, self.running), *more)
-        return Combined((*parts, *more)) if more else change
+        return Combined((*change.parts, *more)) if more else change
 
 
 def choice(

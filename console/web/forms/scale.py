@@ -96,6 +96,10 @@ class ScaleForm(DefaultsForm):
 
     SCALING = ("min", "max", "initial", "activation", "metric", "target", "utilization", "window")
 
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.errors)
+
     def clean_concurrency(self) -> int | None:
         return self._at_most("concurrency")
 

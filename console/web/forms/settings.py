@@ -11,6 +11,7 @@ from console.knative.changes import Change, Combined
 from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.containers import Container
 from console.knative.objects import Service
+from console.knative.paths import REVISION_NAME
 from console.operations.submitting.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
 from console.web.forms import current_values, scale
@@ -108,8 +109,8 @@ class SettingsForm(ScaleForm, TemplateForm):
         if not parts:
             return self._digest_alone()
         # The name of the revision comes last: every template edit clears it.
-        name = [part for part in parts if isinstance(part, changes.SetRevisionName)]
-        others = [part for part in parts if not isinstance(part, changes.SetRevisionName)]
+        name = [part for part in parts if REVISION_NAME in part.touches()]
+        others = [part for part in parts if part not in name]
         whole = (*others, *(self.digest.changes if _makes_revision(parts) else ()), *name)
         return Combined(whole) if len(whole) > 1 else whole[0]
 

@@ -42,6 +42,10 @@ class YamlForm:
         return not self.problems
 
     @property
+    def has_problems(self) -> bool:
+        return bool(self.problems)
+
+    @property
     def change(self) -> ReplaceManifest:
         return ReplaceManifest(self._manifest)
 

@@ -1,6 +1,6 @@
 """The same change on many services: one form, one preview of all, as many operations."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from django.http import HttpResponse
@@ -20,7 +20,7 @@ from console.mirror import read
 from console.operations import ClusterError
 from console.operations.protection import gate
 from console.operations.submitting import previewing, submission
-from console.operations.submitting.previewing import Effect
+from console.operations.submitting.proposal import Proposal
 from console.web import outcomes, refusals, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
@@ -38,9 +38,12 @@ class Line:
     """What the change would do to one service, or why it cannot be made there."""
 
     ref: ServiceRef
-    effect: Effect | None = None
+    proposal: Proposal | None = None
     why_not: str = ""
-    policy_status: gate.PolicyStatus = field(default_factory=gate.PolicyStatus)
+
+    @property
+    def policy_status(self) -> gate.PolicyStatus:
+        return self.proposal.policy_status if self.proposal else gate.PolicyStatus()
 
 
 @signed_in
@@ -60,14 +63,14 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         if request.method == "POST":
             return to_preview(request)
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
-        possible = [line for line in lines if line.effect]
+        possible = [line for line in lines if line.proposal]
         context = {
             "form": form,
             "lines": lines,
             "form_address": form_address(request),
             **beside_button(request),
             "possible": possible,
-            "previews": [line.effect.preview for line in possible if line.effect],
+            "previews": [line.proposal.preview for line in possible if line.proposal],
             "policy_status": gate.PolicyStatus(tuple(rule for line in possible for rule in line.policy_status.rules)),
             "protected_count": sum(1 for line in possible if line.policy_status.rules),
             "apply_url": reverse("bulk-submit"),
@@ -89,7 +92,7 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     if change is None:
         return Line(ref, why_not=_("The service was deleted in the meantime."))
     try:
-        effect = previewing.preview(change, user=request.user, ref=ref)
+        proposal = previewing.preview(change, user=request.user, ref=ref)
     except NotAllowed as refusal:
         record_not_allowed(refusal, actor_from(request))
         why_not = refusals.text(refusal)
@@ -98,18 +101,17 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
     except ClusterError as error:
         why_not = outcomes.answer_error(error)[0]
     else:
-        policy_status = gate.policy_status_of(ref, effect.needs)
-        why_not = _why_not(effect, policy_status)
-        return Line(ref, why_not=why_not) if why_not else Line(ref, effect, policy_status=policy_status)
+        why_not = _why_not(proposal)
+        return Line(ref, why_not=why_not) if why_not else Line(ref, proposal)
     return Line(ref, why_not=why_not)
 
 
-def _why_not(effect: Effect, policy_status: gate.PolicyStatus) -> str:
-    if effect.is_empty:
+def _why_not(proposal: Proposal) -> str:
+    if proposal.is_empty:
         return _("Nothing would change: the service is already like that.")
-    if policy_status.freeze:
-        return words.frozen(policy_status.freeze)
-    return " ".join(outcomes.answer_error(effect.refusal)) if effect.refusal else ""
+    if proposal.policy_status.freeze:
+        return words.frozen(proposal.policy_status.freeze)
+    return " ".join(outcomes.answer_error(proposal.refusal)) if proposal.refusal else ""
 
 
 @require_POST

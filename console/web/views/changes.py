@@ -1,37 +1,37 @@
-"""The forms that change a service. Each goes the same way: form, preview, operation."""
+"""What all pages that change a service share. Each goes the same way: form, preview, operation."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from django.forms import Form
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views import View
 
 from console.access.actors import actor_from
 from console.access.attempts import record_not_allowed
-from console.access.decorators import refuse, require_permission
+from console.access.decorators import require_permission
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.access.refusals import LabelNotAllowed
-from console.knative.changes import Change, ChangeRefused, DeleteRevision, DeleteService
+from console.knative.changes import Change, ChangeRefused, Verb
 from console.knative.containers import Container
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.operations.lookups import form_choices, revealing
+from console.operations.lookups import revealing
 from console.operations.protection import gate
 from console.operations.submitting import previewing
+from console.operations.submitting.proposal import Proposal
 from console.operations.submitting.submission import Limits
 from console.web import impact, outcomes, words
-from console.web.form_choices import choices_for
-from console.web.forms import image_pinning
-from console.web.forms.image import ImageForm
 from console.web.forms.limits import LimitsForm
-from console.web.forms.settings import SettingsForm
 from console.web.forms.yaml import YamlForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import (
@@ -47,118 +47,110 @@ from console.web.typed import (
 )
 from console.web.views.services import find, frame
 
-_EDITS = frozenset({Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE})
+
+class ChangeForm(Protocol):
+    """What a page needs of its form: one of Django's, or one of our own."""
+
+    @property
+    def change(self) -> Change | None:
+        """What a valid form asks for; None when nothing differs from what it showed."""
+
+    @property
+    def has_problems(self) -> bool: ...
+
+    def is_valid(self) -> bool: ...
 
 
-@require_permission(Permission.DEPLOY)
-@keeps_typed
-def image(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The image of a container."""
-    found = find(ref)
-    container = container_of(request, found)
-    others = image_pinning.running_digests(found, read.revisions(ref))
-    form = ImageForm(container, typed(request), others)
-
-    def page(refused: str = "") -> HttpResponse:
-        known = list(dict.fromkeys(r.image for r in read.revisions(ref)))[:20]
-        context = {
-            **frame(request, ref, found),
-            "here": "image",
-            "form": form,
-            "refused": refused,
-            "known_images": known,
-        }
-        return render(request, "changes/image.html", context, status=422 if refused or form.problems else 200)
-
-    if wants_preview(request) and form.is_valid():
-        return show_preview(request, ref, form.change, page)
-    return page()
+AnyForm = TypeVar("AnyForm", bound=ChangeForm)
 
 
-@require_permission(Permission.DEPLOY)
-@keeps_typed
-def settings(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
-    found = find(ref)
-    container = container_of(request, found)
-    data = typed(request)
-    chosen = image_pinning.choice(found, container, read.revisions(ref), data)
-    form = SettingsForm(found, container, data, defaults=form_choices.defaults(ref.cluster), digest=chosen)
+class ChangeView(View, Generic[AnyForm]):
+    """A page that changes a service: a form, then the preview of the change that was typed into it.
 
-    def page(refused: str = "") -> HttpResponse:
-        unjudged(request, form)
-        context = {
-            **frame(request, ref, found),
-            "here": "settings",
-            "form": form,
-            "refused": refused,
-            "choices": choices_for(request, ref),
-        }
-        return render(request, "changes/settings.html", context, status=422 if refused or form.errors else 200)
+    A page says which form it has (`make_form`), and what its template `changes/<page>.html` shows beside it
+    (`context`). What it does before the form is judged is its own `answer`.
+    """
 
-    if wants_preview(request) and form.is_valid():
-        if form.change is None:
-            return page(_("Nothing was changed."))
-        return show_preview(request, ref, form.change, page, form=form)
-    return page()
+    page: ClassVar[str]  # also the entry of the service's menu
+    permission: ClassVar[Permission]
+    shows_values: ClassVar[bool] = True  # in the preview: those that the form's author typed, or may reveal
+
+    request: ConsoleRequest
+    service: Service
+    form: AnyForm
+
+    @classmethod
+    def as_page(cls) -> Callable[..., HttpResponseBase]:
+        """Return the view: for those who have the permission, and with what they typed kept."""
+        return require_permission(cls.permission)(keeps_typed(cls.as_view()))
+
+    def get(self, *_args: Any, **_kwargs: Any) -> HttpResponseBase:
+        self.begin()
+        return self.answer()
+
+    post = get
+
+    @cached_property
+    def ref(self) -> ServiceRef:
+        found: ServiceRef = self.kwargs["ref"]
+        return found
+
+    @cached_property
+    def typed(self) -> QueryDict | None:
+        return typed(self.request)
+
+    def begin(self) -> None:
+        """Read what the page is about; raises Http404."""
+        self.service = find(self.ref)
+        self.form = self.make_form()
+
+    def make_form(self) -> AnyForm:
+        raise NotImplementedError
+
+    def context(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def around(self) -> dict[str, Any]:
+        """What the template shows around the form: the service."""
+        return frame(self.request, self.ref, self.service)
+
+    @property
+    def target(self) -> ServiceRef:
+        """The service that is changed; known once the form is valid."""
+        return self.ref
+
+    @property
+    def change(self) -> Change | None:
+        return self.form.change
+
+    @property
+    def is_sent(self) -> bool:
+        """The form was sent and is right."""
+        return wants_preview(self.request) and self.form.is_valid()
+
+    def answer(self) -> HttpResponseBase:
+        if not self.is_sent:
+            return self.show()
+        change = self.change
+        return self.preview(change) if change else self.show(_("Nothing was changed."))
+
+    def show(self, refused: str = "") -> HttpResponse:
+        """Show the form, with what is wrong with it; `refused`: why its change can't be made."""
+        if isinstance(self.form, Form):
+            unjudged(self.request, *_forms(self.form))
+        shown = {**self.around, "here": self.page, "form": self.form, "refused": refused, **self.context()}
+        status = 422 if refused or self.form.has_problems else 200
+        return render(self.request, f"changes/{self.page}.html", shown, status=status)
+
+    def preview(self, change: Change) -> HttpResponse:
+        form = self.form if isinstance(self.form, Form) else None
+        return show_preview(self.request, self.target, change, self.show, form=form, shows_values=self.shows_values)
 
 
-@require_permission(Permission.VIEW)
-@keeps_typed
-def yaml(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The whole manifest, its values masked. What an edit needs follows from what it changes."""
-    found = find(ref)
-    may_edit = not _EDITS.isdisjoint(request.permissions)
-    if wants_preview(request) and not may_edit:
-        return refuse(request, Permission.DEPLOY, ref)
-    form = YamlForm(found, typed(request))
-
-    def page(refused: str = "") -> HttpResponse:
-        context = {
-            **frame(request, ref, found),
-            "here": "yaml",
-            "form": form,
-            "refused": refused,
-            "may_edit": may_edit,
-        }
-        return render(request, "changes/yaml.html", context, status=422 if refused or form.problems else 200)
-
-    if wants_preview(request) and form.is_valid():
-        return show_preview(request, ref, form.change, page)
-    return page()
-
-
-@require_permission(Permission.DELETE)
-@keeps_typed
-def delete(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The end of a service; the name must be typed."""
-    found = find(ref)
-
-    def page(refused: str = "") -> HttpResponse:
-        count = len(read.revisions(ref))
-        context = {**frame(request, ref, found), "here": "delete", "refused": refused, "revision_count": count}
-        return render(request, "changes/delete.html", context, status=422 if refused else 200)
-
-    if wants_preview(request):
-        if typed_field(request, "confirm") != ref.name:
-            return page(_("Type the service's name, %(name)s, to confirm.") % {"name": ref.name})
-        return show_preview(request, ref, DeleteService(), page)
-    return page()
-
-
-@require_permission(Permission.DELETE)
-@keeps_typed
-def delete_revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
-    """The end of one revision that is neither routed nor the latest."""
-    found = find(ref)
-
-    def page(refused: str = "") -> HttpResponse:
-        context = {**frame(request, ref, found), "revision_name": revision, "refused": refused}
-        return render(request, "changes/delete_revision.html", context, status=422 if refused else 200)
-
-    if wants_preview(request):
-        return show_preview(request, ref, DeleteRevision(revision), page)
-    return page()
+def _forms(form: Form) -> list[Form]:
+    """The form, and the one of further settings that it may hold."""
+    return [one for one in (form, getattr(form, "settings", None)) if one]
 
 
 class ClusterRefusal(str):
@@ -196,51 +188,57 @@ def show_preview(
         return to_preview(request)
     seen = typed_field(request, "resource_version")
     try:
-        effect = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
+        proposal = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
     except LabelNotAllowed as refusal:
         record_not_allowed(refusal, actor_from(request))
         return back(_beside_field(refusal.problem, form))
     except ChangeRefused as refusal:
         return back(_beside_field(refusal.problem, form))
-    if effect.is_empty:
+    if proposal.is_empty:
         return back(_("Nothing would change: the service is already like that."))
-    if effect.refusal and is_typed:
-        return back(ClusterRefusal(*outcomes.answer_error(effect.refusal)))
-    policy_status = gate.policy_status_of(ref, effect.needs)
+    if proposal.refusal and is_typed:
+        return back(ClusterRefusal(*outcomes.answer_error(proposal.refusal)))
     context = {
-        **(frame(request, ref, effect.before) if effect.before.raw else {"ref": ref}),
-        "effect": effect,
-        "rows": () if effect.refusal else _rows(request, ref, change, effect) if shows_values else effect.changes,
+        **({"ref": ref} if proposal.is_new else frame(request, ref, proposal.before)),
+        **_proposed(request, ref, proposal, shows_values=shows_values),
+        **beside_button(request, Limits().on(proposal.before)),
         "notes": notes,
+        "form_address": form_address(request),
+    }
+    return render(request, "changes/preview.html", context, status=200 if proposal.is_possible else 422)
+
+
+def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, shows_values: bool) -> dict[str, Any]:
+    """What the preview shows of the proposal; of one that the cluster refuses, why."""
+    change, policy_status = proposal.change, proposal.policy_status
+    is_complete = not (proposal.refusal or change.verb.removes)
+    return {
+        "proposal": proposal,
+        "rows": () if proposal.refusal else _rows(request, ref, proposal) if shows_values else proposal.difference,
         "policy_status": policy_status,
         "may_break_glass": policy_status.stops
-        and gate.may_break_glass(request.rights, ref, effect.needs, policy_status),
-        "apply_url": reverse("submit", kwargs={"id": effect.preview.id}),
+        and gate.may_break_glass(request.rights, ref, proposal.needs, policy_status),
+        "apply_url": reverse("submit", kwargs={"id": proposal.preview.id}),
         "impact": impact.sentences(
             change,
-            effect.before,
-            effect.after,
-            makes_revision=effect.makes_revision,
+            proposal.before,
+            proposal.after,
+            makes_revision=proposal.makes_revision,
             revisions=len(read.revisions(ref)) if read.is_whole(ref.cluster, "revisions") else None,
         ),
-        "is_new": not effect.before.raw,
-        "is_removal": impact.is_removal(change),
-        "is_tested": not isinstance(change, DeleteRevision),  # of which no dry run is asked
-        "refusal": outcomes.answer_error(effect.refusal) if effect.refusal else None,
-        "untested": outcomes.UNTESTED[effect.untested] if effect.untested else "",
-        "manifest": ""
-        if effect.refusal or impact.is_removal(change)
-        else YamlForm.text_of(previewing.masked(effect.after)),
-        "form_address": form_address(request),
-        **beside_button(request, Limits().on(effect.before)),
-        "owner": effect.before.owner if effect.before.raw else None,
+        "is_new": proposal.is_new,
+        "is_removal": change.verb.removes,
+        "is_tested": change.verb is not Verb.DELETE_REVISION,  # of which no dry run is asked
+        "refusal": outcomes.answer_error(proposal.refusal) if proposal.refusal else None,
+        "untested": outcomes.UNTESTED[proposal.untested] if proposal.untested else "",
+        "manifest": YamlForm.text_of(previewing.masked(proposal.after)) if is_complete else "",
+        "owner": None if proposal.is_new else proposal.owner,
     }
-    return render(request, "changes/preview.html", context, status=200 if effect.is_possible else 422)
 
 
 def _beside_field(problem: Problem, form: Form | None) -> str:
     """Tell the problem beside the field that it names and return nothing; without such a field return its words."""
-    parts = [part for part in (form, getattr(form, "settings", None)) if part and problem.field in part.fields]
+    parts = [part for part in _forms(form) if problem.field in part.fields] if form else []
     if not parts:
         return words.problem(problem)
     parts[0].add_error(problem.field, words.problem(problem))
@@ -267,15 +265,13 @@ def container_of(request: ConsoleRequest, found: Service) -> Container:
     return found.user_container
 
 
-def _rows(
-    request: ConsoleRequest, ref: ServiceRef, change: Change, effect: previewing.Effect
-) -> tuple[FieldChange, ...]:
+def _rows(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal) -> tuple[FieldChange, ...]:
     """The differences with the values that the author may see."""
     return revealing.for_author(
-        effect.changes,
-        change,
-        effect.before,
-        effect.after,
+        proposal.difference,
+        proposal.change,
+        proposal.before,
+        proposal.after,
         ref=ref,
         actor=actor_from(request),
         may_reveal=request.rights.allows(Permission.REVEAL, ref, labels_of(ref)),

@@ -1,9 +1,10 @@
 """New services: from an image, or as a copy of an existing one."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from functools import cached_property
+from typing import Any
 
-from console.access.decorators import require_permission
+from django.http.response import HttpResponseBase
+
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -14,54 +15,77 @@ from console.web import outcomes
 from console.web.form_choices import FormChoices, choices_for
 from console.web.forms.create import CloneForm, CreateForm
 from console.web.requests import ConsoleRequest
-from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
+from console.web.typed import typed_field
 from console.web.unread import refuse_when_nothing_is_known, unread
-from console.web.views.changes import show_preview
-from console.web.views.services import find, frame
+from console.web.views.changes import ChangeView
 
 
-@require_permission(Permission.DEPLOY)
-@keeps_typed
-def create(request: ConsoleRequest) -> HttpResponse:
+class CreatePage(ChangeView[CreateForm]):
     """A new service in one of the namespaces in which the person may deploy."""
-    places = _places(request)
-    place = typed_field(request, "place") or request.GET.get("place", "")
-    here = next((one for one in places if "/".join(one) == place), places[0] if places else None)
-    form = CreateForm(places, typed(request), form_choices.defaults(here[0]) if here else None)
 
-    def page(refused: str = "") -> HttpResponse:
-        unjudged(request, form, form.settings)
-        offered = choices_for(request, ServiceRef(*here, "")) if here else FormChoices()
-        context = {"form": form, "refused": refused, "choices": offered, "unread": unread(request.rights, "namespaces")}
-        has_problems = bool(refused or form.errors or form.settings.errors)
-        return render(request, "changes/create.html", context, status=422 if has_problems else 200)
+    page = "create"
+    permission = Permission.DEPLOY
 
-    if wants_preview(request) and form.is_valid():
-        return show_preview(request, form.ref, form.change, page, form=form)
-    return page()
+    @cached_property
+    def places(self) -> list[tuple[str, str]]:
+        return _places(self.request)
+
+    @cached_property
+    def place(self) -> tuple[str, str] | None:
+        """The place that the form or the address names, else the first one."""
+        named = typed_field(self.request, "place") or self.request.GET.get("place", "")
+        first = self.places[0] if self.places else None
+        return next((one for one in self.places if "/".join(one) == named), first)
+
+    def begin(self) -> None:
+        self.form = self.make_form()
+
+    def make_form(self) -> CreateForm:
+        return CreateForm(self.places, self.typed, form_choices.defaults(self.place[0]) if self.place else None)
+
+    @property
+    def around(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def target(self) -> ServiceRef:
+        return self.form.ref
+
+    def context(self) -> dict[str, Any]:
+        offered = choices_for(self.request, ServiceRef(*self.place, "")) if self.place else FormChoices()
+        return {"choices": offered, "unread": unread(self.request.rights, "namespaces")}
 
 
-@require_permission(Permission.REVEAL)
-@keeps_typed
-def clone(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
+class ClonePage(ChangeView[CloneForm]):
     """A copy under another name. It carries the values of variables along, so it needs the right to see them."""
-    found = find(ref)
-    initial = {"place": f"{ref.cluster}/{ref.namespace}", "name": f"{ref.name[:58]}-copy"}
-    form = CloneForm(_places(request), typed(request), initial=initial)
 
-    def page(refused: str = "") -> HttpResponse:
-        unjudged(request, form)
-        context = {**frame(request, ref, found), "here": "clone", "form": form, "refused": refused}
-        context["left_behind"] = cloning.left_behind(found)
-        return render(request, "changes/clone.html", context, status=422 if refused or form.errors else 200)
+    page = "clone"
+    permission = Permission.REVEAL
+    shows_values = False
 
-    if not (wants_preview(request) and form.is_valid()):
-        return page()
-    try:
-        change = cloning.clone_of(ref, form.ref, user=request.user, image=form.cleaned_data["image"])
-    except ClusterError as error:
-        return page(" ".join(outcomes.answer_error(error)))
-    return show_preview(request, form.ref, change, page, form=form, shows_values=False)
+    def make_form(self) -> CloneForm:
+        initial = {"place": f"{self.ref.cluster}/{self.ref.namespace}", "name": f"{self.ref.name[:58]}-copy"}
+        return CloneForm(_places(self.request), self.typed, initial=initial)
+
+    @property
+    def target(self) -> ServiceRef:
+        return self.form.ref
+
+    def context(self) -> dict[str, Any]:
+        return {"left_behind": cloning.left_behind(self.service)}
+
+    def answer(self) -> HttpResponseBase:
+        if not self.is_sent:
+            return self.show()
+        form = self.form
+        try:
+            change = cloning.clone_of(self.ref, form.ref, user=self.request.user, image=form.cleaned_data["image"])
+        except ClusterError as error:
+            return self.show(" ".join(outcomes.answer_error(error)))
+        return self.preview(change)
+
+
+create, clone = CreatePage.as_page(), ClonePage.as_page()
 
 
 def _places(request: ConsoleRequest) -> list[tuple[str, str]]:

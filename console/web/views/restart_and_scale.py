@@ -1,49 +1,61 @@
 """Restart and scale: what operators do in a moment. Each shows its preview first."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from functools import cached_property
+from typing import Any
 
-from console.access.decorators import require_permission
+from django.utils import timezone
+
 from console.access.permissions import Permission
-from console.knative.changes import Redeploy, Restart
-from console.knative.references import ServiceRef
+from console.knative.changes import Change, Redeploy, Restart
 from console.mirror import read
 from console.operations.lookups import form_choices
 from console.web.forms import image_pinning
 from console.web.forms.scale import OperateForm
-from console.web.requests import ConsoleRequest
-from console.web.typed import keeps_typed, typed, typed_field, unjudged, wants_preview
-from console.web.views.changes import show_preview
-from console.web.views.services import find, frame
+from console.web.typed import typed_field, wants_preview
+from console.web.views.changes import ChangeView
 
 RESTART, SCALE = "restart", "scale"
 
 
-@require_permission(Permission.OPERATE)
-@keeps_typed
-def operate(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
+class OperatePage(ChangeView[OperateForm]):
     """Restart what runs, or change how much of it runs."""
-    found = find(ref)
-    what = typed_field(request, "what")
-    container = found.user_container
-    chosen = image_pinning.choice(found, container, read.revisions(ref), typed(request)) if container else None
-    form = OperateForm(found, typed(request) if what == SCALE else None, form_choices.defaults(ref.cluster))
 
-    def page(refused: str = "") -> HttpResponse:
-        unjudged(request, form)
-        context = {**frame(request, ref, found), "here": "operate", "form": form, "digest": chosen, "refused": refused}
-        return render(request, "changes/operate.html", context, status=422 if refused or form.errors else 200)
+    page = "operate"
+    permission = Permission.OPERATE
 
-    if not wants_preview(request) or chosen is None:
-        return page()
-    if what == RESTART:
-        at = timezone.now().isoformat()
-        change = Restart(at, dict(chosen.running)) if chosen.keep else Redeploy(at)
-        return show_preview(request, ref, change, page)
-    if not form.is_valid():
-        return page()
-    if form.change is None:
-        return page(_("Nothing was changed."))
-    return show_preview(request, ref, chosen.with_(form.change), page)
+    def make_form(self) -> OperateForm:
+        data = self.typed if self.what == SCALE else None
+        return OperateForm(self.service, data, form_choices.defaults(self.ref.cluster))
+
+    @property
+    def what(self) -> str:
+        return typed_field(self.request, "what")
+
+    @cached_property
+    def chosen(self) -> image_pinning.DigestChoice | None:
+        """Whether the running build stays; None for a service without a container."""
+        container = self.service.user_container
+        if container is None:
+            return None
+        return image_pinning.choice(self.service, container, read.revisions(self.ref), self.typed)
+
+    def context(self) -> dict[str, Any]:
+        return {"digest": self.chosen}
+
+    @property
+    def is_sent(self) -> bool:
+        if self.chosen is None:
+            return False
+        return wants_preview(self.request) if self.what == RESTART else super().is_sent
+
+    @property
+    def change(self) -> Change | None:
+        if self.chosen is None:
+            return None
+        if self.what == RESTART:
+            at = timezone.now().isoformat()
+            return Restart(at, dict(self.chosen.running)) if self.chosen.keep else Redeploy(at)
+        return self.chosen.with_(self.form.change) if self.form.change else None
+
+
+operate = OperatePage.as_page()

@@ -1,18 +1,21 @@
 """Moving traffic: the split's form, all to one revision, and back to what served before an operation."""
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 
 from console.access.decorators import refuse, require_permission, signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
-from console.knative.presets import presets
+from console.knative.presets import Preset, presets
 from console.knative.references import ServiceRef
 from console.knative.traffic import LATEST, TrafficTarget, all_to, without
 from console.mirror import read
@@ -23,49 +26,51 @@ from console.web import traffic_words, words
 from console.web.actions import service_url
 from console.web.forms.traffic import TrafficForm
 from console.web.requests import ConsoleRequest
-from console.web.typed import keeps_typed, typed, typed_field, wants_preview
-from console.web.views.changes import show_preview
+from console.web.typed import keeps_typed, typed_field, wants_preview
+from console.web.views.changes import ChangeView, show_preview
 from console.web.views.operations import as_uuid, find_operation
-from console.web.views.services import find, frame
 
 
-@require_permission(Permission.TRAFFIC)
-@keeps_typed
-def traffic(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
+class TrafficPage(ChangeView[TrafficForm]):
     """The split over all revisions and @latest."""
-    found = find(ref)
-    read.require_whole(ref.cluster, "revisions")
-    revisions = read.revisions(ref)
-    owner_of = partial(read.owner_of, ref.cluster, ref.namespace)
-    form = TrafficForm(found, revisions, typed(request), owner_of)
-    offered = presets(found, revisions)
 
-    def page(refused: str = "") -> HttpResponse:
-        context = {
-            **frame(request, ref, found),
-            "here": "traffic",
-            "form": form,
-            "refused": refused,
+    page = "traffic"
+    permission = Permission.TRAFFIC
+
+    def make_form(self) -> TrafficForm:
+        read.require_whole(self.ref.cluster, "revisions")
+        owner_of = partial(read.owner_of, self.ref.cluster, self.ref.namespace)
+        return TrafficForm(self.service, read.revisions(self.ref), self.typed, owner_of)
+
+    @cached_property
+    def presets(self) -> Sequence[Preset]:
+        return presets(self.service, read.revisions(self.ref))
+
+    def context(self) -> dict[str, Any]:
+        latest = self.service.latest_ready_revision
+        return {
             "presets": [
-                (
-                    one.name,
-                    traffic_words.PRESETS[one.name],
-                    traffic_words.preset_shares(one, found.latest_ready_revision),
-                )
-                for one in offered
-            ],
+                (one.name, traffic_words.PRESETS[one.name], traffic_words.preset_shares(one, latest))
+                for one in self.presets
+            ]
         }
-        return render(request, "changes/traffic.html", context, status=422 if refused or form.has_problems else 200)
 
-    if preset := next((one for one in offered if one.name == typed_field(request, "preset")), None):
-        form.use(preset)
-        return page()
-    if typed(request) is None and (wished := _wished(request, ref, found)):
-        form.show(without(wished, {row.name for row in form.rows if row.is_gone}))
-    is_going_on = "add" in request.POST  # a form always ends with an empty row
-    if wants_preview(request) and not is_going_on and form.is_valid():
-        return show_preview(request, ref, form.change, page)
-    return page()
+    @property
+    def is_sent(self) -> bool:
+        is_going_on = "add" in self.request.POST  # a form always ends with an empty row
+        return not is_going_on and super().is_sent
+
+    def answer(self) -> HttpResponseBase:
+        wanted = typed_field(self.request, "preset")
+        if preset := next((one for one in self.presets if one.name == wanted), None):
+            self.form.use(preset)
+            return self.show()
+        if self.typed is None and (wished := _wished(self.request, self.ref, self.service)):
+            self.form.show(without(wished, {row.name for row in self.form.rows if row.is_gone}))
+        return super().answer()
+
+
+traffic = TrafficPage.as_page()
 
 
 def _wished(request: ConsoleRequest, ref: ServiceRef, found: Service) -> tuple[TrafficTarget, ...]:

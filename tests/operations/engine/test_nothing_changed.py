@@ -26,7 +26,7 @@ from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.review import review
-from console.operations.submitting import previewing
+from console.operations.submitting import dry_run
 from console.operations.submitting.previewing import Untested, preview
 from console.operations.tasks import perform
 from tests.operations.factories import RUST, World, manifest
@@ -77,7 +77,7 @@ def test_what_the_cluster_defaults_away_is_previewed_as_no_change(
 
     world.edit(ref.name, plain)
     effect = preview(change(world, ref) if change is service_links else change, user=dora, ref=ref)
-    assert effect.changes == ()
+    assert effect.difference == ()
     assert effect.is_empty
     assert not effect.makes_revision
     assert effect.patch == ""
@@ -144,7 +144,7 @@ def test_a_split_that_a_webhook_makes_a_revision_of_says_so(world: World, ref: S
     change = SplitTraffic((TrafficTarget(f"{ref.name}-00001", 100),))
     effect = preview(change, user=dora, ref=ref)
     assert effect.makes_revision
-    fields = [row.field for row in effect.changes]
+    fields = [row.field for row in effect.difference]
     assert "spec.template.metadata.annotations['policy.example.com/reviewed']" in fields
     assert "policy.example.com/reviewed" in effect.patch
     operation = finish(submit(change, ref, deployer))
@@ -169,13 +169,13 @@ def test_a_cluster_that_cannot_dry_run_is_no_refusal(world: World, ref: ServiceR
     effect = preview(SECOND, user=dora, ref=ref)
     assert (effect.refusal, effect.untested) == (None, Untested.NO_DRY_RUN)
     assert effect.is_possible
-    assert [row.field for row in effect.changes] == ["spec.template.spec.containers[app].env[TARGET].value"]
+    assert [row.field for row in effect.difference] == ["spec.template.spec.containers[app].env[TARGET].value"]
 
 
 def test_an_admission_that_takes_longer_than_a_page_is_no_refusal(
     world: World, ref: ServiceRef, dora: User, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(previewing, "DRY_RUN_SECONDS", 0.3)
+    monkeypatch.setattr(dry_run, "DRY_RUN_SECONDS", 0.3)
     world.box.fault(verb="update", resource="services", delay_ms=1500)
     effect = preview(SECOND, user=dora, ref=ref)
     assert (effect.refusal, effect.untested) == (None, Untested.NO_ANSWER)
@@ -185,7 +185,7 @@ def test_an_admission_that_takes_longer_than_a_page_is_no_refusal(
 def test_a_new_service_is_previewed_with_what_the_cluster_fills_in(world: World, owner: Actor):
     new = ServiceRef("box", "default", "with-defaults")
     effect = preview(CreateService(manifest(new.name)), user=User.objects.get(pk=owner.user_id), ref=new)
-    assert {"spec.template.spec.timeoutSeconds", "spec.traffic"} <= {row.field for row in effect.changes}
+    assert {"spec.template.spec.timeoutSeconds", "spec.traffic"} <= {row.field for row in effect.difference}
     assert "timeoutSeconds: 300" in effect.patch
     assert "serving.knative.dev/creator" not in effect.patch
 

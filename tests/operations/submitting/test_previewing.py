@@ -40,7 +40,7 @@ def dora(deployer: Actor) -> User:
 
 def test_a_preview_tells_all_and_writes_nothing(world: World, ref: ServiceRef, dora: User):
     effect = preview(SECOND, user=dora, ref=ref)
-    assert [(row.field, row.before, row.after) for row in effect.changes] == [
+    assert [(row.field, row.before, row.after) for row in effect.difference] == [
         ("spec.template.spec.containers[app].env[TARGET].value", "••••", "••••")
     ]
     assert effect.makes_revision

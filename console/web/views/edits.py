@@ -1,0 +1,77 @@
+"""The forms that edit a service: an image, the settings, the whole manifest."""
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from console.access.decorators import refuse
+from console.access.permissions import Permission
+from console.mirror import read
+from console.operations.lookups import form_choices
+from console.web.form_choices import choices_for
+from console.web.forms import image_pinning
+from console.web.forms.image import ImageForm
+from console.web.forms.settings import SettingsForm
+from console.web.forms.yaml import YamlForm
+from console.web.typed import wants_preview
+from console.web.views.changes import ChangeView, container_of
+
+MAX_KNOWN_IMAGES = 20  # that the form offers
+_EDITS = frozenset({Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE})
+
+
+class ImagePage(ChangeView[ImageForm]):
+    """The image of a container."""
+
+    page = "image"
+    permission = Permission.DEPLOY
+
+    def make_form(self) -> ImageForm:
+        container = container_of(self.request, self.service)
+        others = image_pinning.running_digests(self.service, read.revisions(self.ref))
+        return ImageForm(container, self.typed, others)
+
+    def context(self) -> dict[str, Any]:
+        known = dict.fromkeys(revision.image for revision in read.revisions(self.ref))
+        return {"known_images": list(known)[:MAX_KNOWN_IMAGES]}
+
+
+class SettingsPage(ChangeView[SettingsForm]):
+    """Scale, concurrency, resources, ports, probes and the rest of what kn has flags for."""
+
+    page = "settings"
+    permission = Permission.DEPLOY
+
+    def make_form(self) -> SettingsForm:
+        container = container_of(self.request, self.service)
+        chosen = image_pinning.choice(self.service, container, read.revisions(self.ref), self.typed)
+        defaults = form_choices.defaults(self.ref.cluster)
+        return SettingsForm(self.service, container, self.typed, defaults=defaults, digest=chosen)
+
+    def context(self) -> dict[str, Any]:
+        return {"choices": choices_for(self.request, self.ref)}
+
+
+class YamlPage(ChangeView[YamlForm]):
+    """The whole manifest, its values masked. What an edit needs follows from what it changes."""
+
+    page = "yaml"
+    permission = Permission.VIEW
+
+    def make_form(self) -> YamlForm:
+        return YamlForm(self.service, self.typed)
+
+    @property
+    def may_edit(self) -> bool:
+        return not _EDITS.isdisjoint(self.request.permissions)
+
+    def context(self) -> dict[str, Any]:
+        return {"may_edit": self.may_edit}
+
+    def answer(self) -> HttpResponseBase:
+        if wants_preview(self.request) and not self.may_edit:
+            return refuse(self.request, Permission.DEPLOY, self.ref)
+        return super().answer()
+
+
+image, settings, yaml = ImagePage.as_page(), SettingsPage.as_page(), YamlPage.as_page()
