@@ -1,0 +1,322 @@
+"""The parts that pages are made of: icon, breadcrumbs, panel, table, live region, search.
+
+Tags of Django's own kind (docs/decisions/0002-libraries.md has the comparison). What a page writes between the tags of
+a part is inserted as it is, escaped by the page; what it passes as an argument is escaped here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.template import Context, Library, Node, NodeList, TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, TextNode, Token, kwarg_re
+from django.template.defaulttags import querystring
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = Library()
+
+CRUMBS = "component_crumbs"  # where the tags inside a part find it in the context
+TABLE = "component_table"
+NOTHING = SafeString("")
+
+Arguments = dict[str, FilterExpression]
+
+
+def arguments(parser: Parser, token: Token, *names: str) -> Arguments:
+    """The arguments of a tag by name; those without a name take the names in their order."""
+    tag, *bits = token.split_contents()
+    given: Arguments = {}
+    for position, bit in enumerate(bits):
+        match = kwarg_re.match(bit)
+        name, value = match.groups() if match else (None, bit)
+        name = name or names[min(position, len(names) - 1)]
+        if name not in names or name in given:
+            raise TemplateSyntaxError(f"{tag}: {bit} is too much; it takes {', '.join(names)}")
+        given[name] = parser.compile_filter(value)
+    return given
+
+
+def resolved(given: Arguments, name: str, context: Context) -> Any:
+    return given[name].resolve(context) if name in given else ""
+
+
+def enclosed(parser: Parser, end: str) -> NodeList:
+    """What stands before the tag `end`, which is taken too."""
+    nodelist = parser.parse((end,))
+    parser.delete_first_token()
+    return nodelist
+
+
+def attribute(name: str, value: Any) -> SafeString:
+    """An attribute of a start tag, or nothing. `name` is constant."""
+    return format_html(' {}="{}"', name, value) if value else NOTHING
+
+
+def class_html(*names: str) -> SafeString:
+    return attribute("class", " ".join(name for name in names if name))
+
+
+def part(context: Context, name: str, values: dict[str, Any]) -> SafeString:
+    """A part whose markup is a template."""
+    template = context.template.engine.get_template(f"components/{name}.html")  # type: ignore[union-attr]  # a page is being rendered
+    with context.push(**values):
+        return template.render(context)
+
+
+# --- Icons -----------------------------------------------------------------------------------------
+
+
+@register.tag
+def icon(parser: Parser, token: Token) -> Node:
+    """`{% icon "trash3" %}`: an icon beside a word; screen readers skip it."""
+    try:
+        _, bit = token.split_contents()
+    except ValueError as error:
+        raise TemplateSyntaxError("icon takes one name") from error
+    name = parser.compile_filter(bit)
+    if name.is_var:
+        return IconNode(name)
+    return TextNode(icon_html(name.resolve(Context())))  # the name is written down: nothing is left to do for a page
+
+
+@dataclass(eq=False)
+class IconNode(Node):
+    """An icon whose name is a value of the page."""
+
+    name: FilterExpression
+
+    def render(self, context: Context) -> SafeString:
+        return icon_html(self.name.resolve(context))
+
+
+def icon_html(name: str) -> SafeString:
+    return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name)
+
+
+# --- Breadcrumbs -----------------------------------------------------------------------------------
+
+
+@register.tag
+def breadcrumbs(parser: Parser, token: Token) -> Node:
+    """`{% breadcrumbs %}{% crumb _("Teams") "teams" %}{% endbreadcrumbs %}`: the pages above this one."""
+    nodelist = parser.parse(("endbreadcrumbs",))
+    parser.delete_first_token()
+    return BreadcrumbsNode(nodelist)
+
+
+@dataclass(eq=False)
+class BreadcrumbsNode(Node):
+    nodelist: NodeList
+
+    def render(self, context: Context) -> SafeString:
+        crumbs: list[SafeString] = []
+        with context.push(**{CRUMBS: crumbs}):
+            self.nodelist.render(context)
+        return format_html('<p class="crumbs">{}</p>', format_html_join(" / ", "{}", ((one,) for one in crumbs)))
+
+
+@register.simple_tag(takes_context=True)
+def crumb(context: Context, label: Any, view: str = "", *args: Any, **query: Any) -> str:
+    """One page above this one: its name, the name of its address (none: no link) and the values of its query string."""
+    if view:
+        address = reverse(view, args=args) + ("?" + urlencode(query) if query else "")
+        context[CRUMBS].append(format_html('<a href="{}">{}</a>', address, label))
+    else:
+        context[CRUMBS].append(format_html("{}", label))
+    return ""
+
+
+# --- Panels ----------------------------------------------------------------------------------------
+
+
+@register.tag
+def panel(parser: Parser, token: Token) -> Node:
+    """`{% panel _("Pods") id="pods" %}…{% endpanel %}`; what stands before `{% body %}` goes beside the heading."""
+    given = arguments(parser, token, "title", "id", "flush", "class")
+    head, body = None, parser.parse(("body", "endpanel"))
+    if parser.next_token().contents == "body":
+        head, body = body, enclosed(parser, "endpanel")
+    return PanelNode(given, head, body)
+
+
+@dataclass(eq=False)
+class PanelNode(Node):
+    given: Arguments
+    head: NodeList | None
+    body: NodeList
+    child_nodelists = ("head", "body")
+
+    def render(self, context: Context) -> SafeString:
+        title, name = resolved(self.given, "title", context), resolved(self.given, "id", context)
+        flush = "flush" if resolved(self.given, "flush", context) else ""
+        css = class_html("panel", flush, resolved(self.given, "class", context))
+        if not title:
+            return format_html("<div{}>{}</div>", css, self.body.render(context))
+        heading = format_html("<h2{}>{}</h2>", attribute("id", name), title)
+        if self.head is not None or flush:
+            beside = self.head.render(context) if self.head is not None else ""
+            heading = format_html("<div{}>{}{}</div>", class_html("head", flush and "inset"), heading, beside)
+        labelled = attribute("aria-labelledby", name)
+        return format_html("<section{}{}>{}{}</section>", css, labelled, heading, self.body.render(context))
+
+
+# --- Tables ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Column:
+    """What the cells of a column take from it: the label that they show on narrow screens, and the class."""
+
+    label: str  # empty where the heading is hidden
+    css: str
+
+
+@dataclass
+class Table:
+    """The columns of a table and the place in the row that is being written."""
+
+    columns: list[Column] = field(default_factory=list)
+    place: int = 0
+    openings: dict[tuple[Any, ...], SafeString] = field(default_factory=dict)  # start tags, made once for all rows
+
+    def opening(self, tag: SafeString, css: str, label: str, width: int) -> SafeString:
+        """The start tag of the next cell. Rows follow one another without a mark between them."""
+        key = (self.place, tag, css, label, width)
+        if key not in self.openings:
+            self.openings[key] = start_tag(self.columns[self.place], tag, css, label, width)
+        self.place = (self.place + width) % len(self.columns)
+        return self.openings[key]
+
+
+def start_tag(column: Column, tag: SafeString, css: str, label: str, width: int) -> SafeString:
+    """A cell over several columns has neither label nor class of the first of them."""
+    if width > 1:
+        return format_html('<{} colspan="{}"{}>', tag, width, class_html(css))
+    return format_html("<{}{}{}>", tag, attribute("data-label", label or column.label), class_html(column.css, css))
+
+
+@register.tag
+def table(parser: Parser, token: Token) -> Node:
+    """`{% table %}{% column _("Name") %}{% rows %}<tr>{% cell %}…{% endcell %}</tr>{% endtable %}`.
+
+    A cell belongs to the column at its place, as in HTML, and takes its label and class from there. `grows` marks rows
+    that static/js/further-rows.js can copy.
+    """
+    given = arguments(parser, token, "class", "grows")
+    return TableNode(given, enclosed(parser, "rows"), enclosed(parser, "endtable"))
+
+
+@dataclass(eq=False)
+class TableNode(Node):
+    given: Arguments
+    heads: NodeList
+    body: NodeList
+    child_nodelists = ("heads", "body")
+
+    def render(self, context: Context) -> SafeString:
+        found = Table()
+        with context.push(**{TABLE: found}):
+            heads, body = self.heads.render(context), self.body.render(context)
+        if found.place:
+            raise TemplateSyntaxError(f"the cells do not fill the rows of a table with {len(found.columns)} columns")
+        css = class_html("grid stack", resolved(self.given, "class", context))
+        rows = GROWING if resolved(self.given, "grows", context) else NOTHING
+        return format_html(TABLE_HTML, css, heads, rows, body)
+
+
+TABLE_HTML = "<table{}><thead><tr>{}</tr></thead><tbody{}>{}</tbody></table>"
+GROWING = SafeString(" data-rows")
+UNHEARD = SafeString(' aria-hidden="true"')
+
+
+@register.simple_tag(takes_context=True)
+def column(context: Context, label: str, sort: str = "", hidden: bool = False, **attributes: str) -> SafeString:
+    """A heading. `sort`: the order that it sorts by; `hidden`: for screen readers alone; `class`: for its cells too."""
+    css = attributes.get("class", "")
+    context[TABLE].columns.append(Column("" if hidden else label, css))
+    css = class_html(css, attributes.get("heading_class", ""))
+    if sort:
+        return sorting(context, label, sort)
+    if hidden:
+        return format_html('<th scope="col"{}><span class="visually-hidden">{}</span></th>', css, label)
+    return format_html('<th scope="col"{}{}>{}</th>', css, NOTHING if label else UNHEARD, label)
+
+
+def sorting(context: Context, label: str, key: str) -> SafeString:
+    """A heading that sorts the list by `key`, and the other way round when it is sorted so. Uses the page's `order`."""
+    order = context["order"]
+    state = {key: "ascending", f"-{key}": "descending"}.get(order, "")
+    return format_html(
+        '<th scope="col"{}><a href="{}">{}{}</a></th>',
+        attribute("aria-sort", state),
+        querystring(context, sort=f"-{key}" if order == key else key, page=None),
+        label,
+        CARETS.get(state, NOTHING),
+    )
+
+
+CARETS = {
+    "ascending": format_html(" {}", icon_html("caret-up-fill")),
+    "descending": format_html(" {}", icon_html("caret-down-fill")),
+}
+
+
+@register.tag
+def cell(parser: Parser, token: Token) -> Node:
+    """`{% cell class="nowrap" %}…{% endcell %}`. `label` stands in for the column's heading, `colspan` is its width."""
+    return CellNode(TD, arguments(parser, token, "class", "label", "colspan"), enclosed(parser, "endcell"))
+
+
+@register.tag
+def head_cell(parser: Parser, token: Token) -> Node:
+    """The cell that names its row."""
+    return CellNode(TH, arguments(parser, token, "class", "label"), enclosed(parser, "endhead_cell"))
+
+
+TD = SafeString("td")
+TH = SafeString('th scope="row"')
+ENDS = {TD: SafeString("</td>"), TH: SafeString("</th>")}
+
+
+@dataclass(eq=False)
+class CellNode(Node):
+    tag: SafeString
+    given: Arguments
+    nodelist: NodeList
+
+    def render(self, context: Context) -> SafeString:
+        css, label = resolved(self.given, "class", context), resolved(self.given, "label", context)
+        width = resolved(self.given, "colspan", context) or 1
+        opening: SafeString = context[TABLE].opening(self.tag, css, label, width)
+        return opening + self.nodelist.render(context) + ENDS[self.tag]
+
+
+@register.simple_block_tag(takes_context=True)
+def empty_row(context: Context, content: str, **attributes: str) -> SafeString:
+    """What a table says that has no rows."""
+    width = len(context[TABLE].columns)
+    return format_html('<tr><td colspan="{}" class="{}">{}</td></tr>', width, attributes.get("class", "empty"), content)
+
+
+# --- What changes, and what finds ------------------------------------------------------------------
+
+
+@register.simple_block_tag(takes_context=True)
+def live_region(
+    context: Context, content: str, id: str, topic: str, throttle: str = "500ms", **more: str
+) -> SafeString:
+    """A part of a page that is fetched again when its topic changes (static/js/live.js)."""
+    values = {"content": content, "id": id, "topic": topic, "throttle": throttle, "css": more.get("class", "")}
+    return part(context, "live_region", values)
+
+
+@register.simple_block_tag(takes_context=True)
+def search(context: Context, content: str, label: str, hint: str = "", name: str = "q", reset: str = "") -> SafeString:
+    """A search field, the filters that it encloses, and the view that shows everything again (`reset`)."""
+    value = context["request"].GET.get(name, "")
+    values = {"content": content, "label": label, "hint": hint or label, "name": name, "value": value, "reset": reset}
+    return part(context, "search", values)
