@@ -246,6 +246,13 @@ def column(context: Context, label: str, sort: str = "", hidden: bool = False, *
     return format_html('<th scope="col"{}{}>{}</th>', css, NOTHING if label else UNHEARD, label)
 
 
+@register.simple_block_tag(takes_context=True)
+def heading(context: Context, content: str, label: str = "") -> SafeString:
+    """A heading that is more than a word; `label` is what its cells show on narrow screens."""
+    context[TABLE].columns.append(Column(label, ""))
+    return format_html('<th scope="col">{}</th>', content)
+
+
 def sorting(context: Context, label: str, key: str) -> SafeString:
     """A heading that sorts the list by `key`, and the other way round when it is sorted so. Uses the page's `order`."""
     order = context["order"]
