@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # the templates of its inputs, for FORM_RENDERER
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
@@ -135,6 +136,7 @@ TEMPLATES = [
         },
     },
 ]
+FORM_RENDERER = "console.web.forms.rendering.FormRenderer"
 
 # --- Database: SQLite by default, PostgreSQL if configured -------------------------------------
 DATABASES = {"default": env.db_url("CONSOLE_DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'console.sqlite3'}")}
