@@ -6,6 +6,7 @@ a part is inserted as it is, escaped by the page; what it passes as an argument 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -322,8 +323,40 @@ def live_region(
 
 
 @register.simple_block_tag(takes_context=True)
-def search(context: Context, content: str, label: str, hint: str = "", name: str = "q", reset: str = "") -> SafeString:
-    """A search field, the filters that it encloses, and the view that shows everything again (`reset`)."""
-    value = context["request"].GET.get(name, "")
-    values = {"content": content, "label": label, "hint": hint or label, "name": name, "value": value, "reset": reset}
+def search(context: Context, content: str, label: str, **more: str) -> str:
+    """A search field and the filters that it encloses.
+
+    `hint`: what the field finds; `name`: its parameter; `reset`: the view that shows everything again; `keep`: a
+    parameter that stays, such as the order.
+    """
+    parameters = context["request"].GET
+    name, keep = more.get("name", "q"), more.get("keep", "")
+    values = {"label": label, "hint": more.get("hint", label), "name": name, "value": parameters.get(name, "")}
+    values |= {"content": content, "reset": more.get("reset", ""), "keep": keep, "kept": parameters.get(keep, "")}
     return part(context, "search", values)
+
+
+@register.simple_tag(takes_context=True)
+def filter_text(context: Context, name: str, label: str) -> SafeString:
+    """A filter that takes a text."""
+    value = context["request"].GET.get(name, "")
+    field = '<input class="form-control" name="{}" value="{}" placeholder="{}" aria-label="{}">'
+    return format_html(field, name, value, label, label)
+
+
+@register.simple_tag(takes_context=True)
+def filter_choice(context: Context, name: str, label: str, everything: str, choices: Iterable[Any]) -> SafeString:
+    """A filter that takes one of some choices, each a value or a pair of value and word; `everything` is for none."""
+    chosen = context["request"].GET.get(name, "")
+    pairs = [choice if isinstance(choice, tuple) else (choice, choice) for choice in choices]
+    options = ((value, SELECTED if str(value) == chosen else NOTHING, word) for value, word in pairs)
+    return format_html(
+        '<select class="form-select" name="{}" aria-label="{}"><option value="">{}</option>{}</select>',
+        name,
+        label,
+        everything,
+        format_html_join("", '<option value="{}"{}>{}</option>', options),
+    )
+
+
+SELECTED = SafeString(" selected")
