@@ -261,7 +261,7 @@ def sorting(context: Context, label: str, key: str) -> SafeString:
     return format_html(
         '<th scope="col"{}><a href="{}">{}{}</a></th>',
         attribute("aria-sort", state),
-        querystring(context, sort=f"-{key}" if order == key else key, page=None),
+        querystring(context, context["request"].GET, sort=f"-{key}" if order == key else key, page=None),
         label,
         CARETS.get(state, NOTHING),
     )
