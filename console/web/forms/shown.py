@@ -40,7 +40,7 @@ class ShownForm(forms.Form):
         sayable = {name: text for name, text in texts.items() if _survives(text, self.fields[name].widget)}
         self.shown: Mapping[str, str] = self._seen(sayable)
         for name, field in self.fields.items():
-            field.beyond = tuple(beyond.get(name, ()))  # type: ignore[attr-defined]  # for changes/_field.html
+            field.beyond = tuple(beyond.get(name, ()))  # type: ignore[attr-defined]  # for components/field.html
             if name not in self.shown:
                 self._lock(name, texts.get(name, ""))
             elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.MultipleChoiceField):
