@@ -102,14 +102,21 @@ def test_a_heading_sorts_and_then_the_other_way_round(order: str, state: str, ad
 
 
 @pytest.mark.parametrize(
-    "tag", ['{% icon "a" "b" %}', '{% cell colour="red" %}x{% endcell %}', '{% panel "a" title="b" %}{% endpanel %}']
+    "tag",
+    [
+        '{% icon "a" "b" %}',
+        '{% cell colour="red" %}x{% endcell %}',
+        '{% search "a" colour="red" %}{% endsearch %}',
+        '{% live_region "a" topic="b" colour="red" %}{% endlive_region %}',
+        '{% panel "a" title="b" %}{% endpanel %}',
+    ],
 )
 def test_an_argument_that_a_part_does_not_know_is_an_error(tag: str) -> None:
     with pytest.raises(TemplateSyntaxError):
         rendered(tag)
 
 
-def test_a_panel_is_named_by_its_heading_and_has_what_belongs_beside_it() -> None:
+def test_a_panel_is_named_by_its_heading_and_keeps_what_goes_next_to_it() -> None:
     html = rendered('{% panel title id="p" flush=True %}beside{% body %}inside{% endpanel %}', title=EVIL)
     assert html.startswith('<section class="panel flush" aria-labelledby="p"><div class="head inset"><h2 id="p">')
     assert html.endswith("</h2>beside</div>inside</section>")
@@ -132,7 +139,7 @@ def test_a_filter_keeps_what_was_chosen() -> None:
     assert 'name="who" value="&quot;x"' in html
 
 
-def test_a_search_keeps_the_order_and_leads_back_to_everything() -> None:
+def test_a_search_keeps_the_order_and_offers_to_reset() -> None:
     source = '{% search "Search" reset="services" keep="sort" %}<b>filter</b>{% endsearch %}'
     html = rendered(source, "/?q=%22x&sort=-name")
     assert 'name="q" value="&quot;x" placeholder="Search" aria-label="Search"' in html

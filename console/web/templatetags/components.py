@@ -36,7 +36,7 @@ def arguments(parser: Parser, token: Token, *names: str) -> Arguments:
         name, value = match.groups() if match else (None, bit)
         name = name or names[min(position, len(names) - 1)]
         if name not in names or name in given:
-            raise TemplateSyntaxError(f"{tag}: {bit} is too much; it takes {', '.join(names)}")
+            raise TemplateSyntaxError(f"{tag}: unexpected {bit}; it takes {', '.join(names)}")
         given[name] = parser.compile_filter(value)
     return given
 
@@ -46,7 +46,7 @@ def resolved(given: Arguments, name: str, context: Context) -> Any:
 
 
 def enclosed(parser: Parser, end: str) -> NodeList:
-    """What stands before the tag `end`, which is taken too."""
+    """What a tag encloses: everything up to its end tag, which is consumed."""
     nodelist = parser.parse((end,))
     parser.delete_first_token()
     return nodelist
@@ -57,12 +57,19 @@ def attribute(name: str, value: Any) -> SafeString:
     return format_html(' {}="{}"', name, value) if value else NOTHING
 
 
+def class_of(attributes: dict[str, str]) -> str:
+    """The class among the further arguments of a tag (a parameter cannot have that name); there are no others."""
+    if attributes.keys() - {"class"}:
+        raise TemplateSyntaxError(f"unexpected {', '.join(attributes.keys() - {'class'})}")
+    return attributes.get("class", "")
+
+
 def class_html(*names: str) -> SafeString:
     return attribute("class", " ".join(name for name in names if name))
 
 
 def part(context: Context, name: str, values: dict[str, Any]) -> SafeString:
-    """A part whose markup is a template."""
+    """Render a part whose markup is in templates/components."""
     template = context.template.engine.get_template(f"components/{name}.html")  # type: ignore[union-attr]  # a page is being rendered
     with context.push(**values):
         return template.render(context)
@@ -104,9 +111,7 @@ def icon_html(name: str) -> SafeString:
 @register.tag
 def breadcrumbs(parser: Parser, token: Token) -> Node:
     """`{% breadcrumbs %}{% crumb _("Teams") "teams" %}{% endbreadcrumbs %}`: the pages above this one."""
-    nodelist = parser.parse(("endbreadcrumbs",))
-    parser.delete_first_token()
-    return BreadcrumbsNode(nodelist)
+    return BreadcrumbsNode(enclosed(parser, "endbreadcrumbs"))
 
 
 @dataclass(eq=False)
@@ -136,7 +141,7 @@ def crumb(context: Context, label: Any, view: str = "", *args: Any, **query: Any
 
 @register.tag
 def panel(parser: Parser, token: Token) -> Node:
-    """`{% panel _("Pods") id="pods" %}…{% endpanel %}`; what stands before `{% body %}` goes beside the heading."""
+    """`{% panel _("Pods") id="pods" %}…{% endpanel %}`; what precedes `{% body %}` goes next to the heading."""
     given = arguments(parser, token, "title", "id", "flush", "class")
     head, body = None, parser.parse(("body", "endpanel"))
     if parser.next_token().contents == "body":
@@ -159,8 +164,8 @@ class PanelNode(Node):
             return format_html("<div{}>{}</div>", css, self.body.render(context))
         heading = format_html("<h2{}>{}</h2>", attribute("id", name), title)
         if self.head is not None or flush:
-            beside = self.head.render(context) if self.head is not None else ""
-            heading = format_html("<div{}>{}{}</div>", class_html("head", flush and "inset"), heading, beside)
+            extras = self.head.render(context) if self.head is not None else ""
+            heading = format_html("<div{}>{}{}</div>", class_html("head", flush and "inset"), heading, extras)
         labelled = attribute("aria-labelledby", name)
         return format_html("<section{}{}>{}{}</section>", css, labelled, heading, self.body.render(context))
 
@@ -185,7 +190,7 @@ class Table:
     openings: dict[tuple[Any, ...], SafeString] = field(default_factory=dict)  # start tags, made once for all rows
 
     def opening(self, tag: SafeString, css: str, label: str, width: int) -> SafeString:
-        """The start tag of the next cell. Rows follow one another without a mark between them."""
+        """The start tag of the next cell. A row ends when its columns are filled."""
         key = (self.place, tag, css, label, width)
         if key not in self.openings:
             self.openings[key] = start_tag(self.columns[self.place], tag, css, label, width)
@@ -231,20 +236,21 @@ class TableNode(Node):
 
 TABLE_HTML = "<table{}><thead><tr>{}</tr></thead><tbody{}>{}</tbody></table>"
 GROWING = SafeString(" data-rows")
-UNHEARD = SafeString(' aria-hidden="true"')
+ARIA_HIDDEN = SafeString(' aria-hidden="true"')
 
 
 @register.simple_tag(takes_context=True)
-def column(context: Context, label: str, sort: str = "", hidden: bool = False, **attributes: str) -> SafeString:
+def column(
+    context: Context, label: str, sort: str = "", hidden: bool = False, heading_class: str = "", **attributes: str
+) -> SafeString:
     """A heading. `sort`: the order that it sorts by; `hidden`: for screen readers alone; `class`: for its cells too."""
-    css = attributes.get("class", "")
+    css = class_of(attributes)
     context[TABLE].columns.append(Column("" if hidden else label, css))
-    css = class_html(css, attributes.get("heading_class", ""))
     if sort:
         return sorting(context, label, sort)
-    if hidden:
-        return format_html('<th scope="col"{}><span class="visually-hidden">{}</span></th>', css, label)
-    return format_html('<th scope="col"{}{}>{}</th>', css, NOTHING if label else UNHEARD, label)
+    shown = format_html('<span class="visually-hidden">{}</span>', label) if hidden else label
+    nameless = NOTHING if label else ARIA_HIDDEN
+    return format_html('<th scope="col"{}{}>{}</th>', class_html(css, heading_class), nameless, shown)
 
 
 @register.simple_block_tag(takes_context=True)
@@ -275,7 +281,7 @@ CARETS = {
 
 @register.tag
 def cell(parser: Parser, token: Token) -> Node:
-    """`{% cell class="nowrap" %}…{% endcell %}`. `label` stands in for the column's heading, `colspan` is its width."""
+    """`{% cell class="nowrap" %}…{% endcell %}`. `label` replaces the column's heading, `colspan` is its width."""
     return CellNode(TD, arguments(parser, token, "class", "label", "colspan"), enclosed(parser, "endcell"))
 
 
@@ -307,32 +313,35 @@ class CellNode(Node):
 def empty_row(context: Context, content: str, **attributes: str) -> SafeString:
     """What a table says that has no rows."""
     width = len(context[TABLE].columns)
-    return format_html('<tr><td colspan="{}" class="{}">{}</td></tr>', width, attributes.get("class", "empty"), content)
+    return format_html(
+        '<tr><td colspan="{}"{}>{}</td></tr>', width, class_html(class_of(attributes) or "empty"), content
+    )
 
 
-# --- What changes, and what finds ------------------------------------------------------------------
+# --- Live regions and search -----------------------------------------------------------------------
 
 
 @register.simple_block_tag(takes_context=True)
 def live_region(
-    context: Context, content: str, id: str, topic: str, throttle: str = "500ms", **more: str
+    context: Context, content: str, id: str, topic: str, throttle: str = "500ms", **attributes: str
 ) -> SafeString:
     """A part of a page that is fetched again when its topic changes (static/js/live.js)."""
-    values = {"content": content, "id": id, "topic": topic, "throttle": throttle, "css": more.get("class", "")}
+    values = {"content": content, "id": id, "topic": topic, "throttle": throttle, "css": class_of(attributes)}
     return part(context, "live_region", values)
 
 
 @register.simple_block_tag(takes_context=True)
-def search(context: Context, content: str, label: str, **more: str) -> str:
+def search(
+    context: Context, content: str, label: str, hint: str = "", name: str = "q", reset: str = "", keep: str = ""
+) -> SafeString:
     """A search field and the filters that it encloses.
 
     `hint`: what the field finds; `name`: its parameter; `reset`: the view that shows everything again; `keep`: a
     parameter that stays, such as the order.
     """
     parameters = context["request"].GET
-    name, keep = more.get("name", "q"), more.get("keep", "")
-    values = {"label": label, "hint": more.get("hint", label), "name": name, "value": parameters.get(name, "")}
-    values |= {"content": content, "reset": more.get("reset", ""), "keep": keep, "kept": parameters.get(keep, "")}
+    values = {"label": label, "hint": hint or label, "name": name, "value": parameters.get(name, "")}
+    values |= {"content": content, "reset": reset, "keep": keep, "kept": parameters.get(keep, "")}
     return part(context, "search", values)
 
 
@@ -345,8 +354,8 @@ def filter_text(context: Context, name: str, label: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def filter_choice(context: Context, name: str, label: str, everything: str, choices: Iterable[Any]) -> SafeString:
-    """A filter that takes one of some choices, each a value or a pair of value and word; `everything` is for none."""
+def filter_choice(context: Context, name: str, label: str, any_label: str, choices: Iterable[Any]) -> SafeString:
+    """A filter that takes one of some choices, each a value or a pair of value and word; `any_label` chooses none."""
     chosen = context["request"].GET.get(name, "")
     pairs = [choice if isinstance(choice, tuple) else (choice, choice) for choice in choices]
     options = ((value, SELECTED if str(value) == chosen else NOTHING, word) for value, word in pairs)
@@ -354,7 +363,7 @@ def filter_choice(context: Context, name: str, label: str, everything: str, choi
         '<select class="form-select" name="{}" aria-label="{}"><option value="">{}</option>{}</select>',
         name,
         label,
-        everything,
+        any_label,
         format_html_join("", '<option value="{}"{}>{}</option>', options),
     )
 
