@@ -27,6 +27,7 @@ from console.operations.models import Operation, TimelineLine
 from console.request_tests.models import AccessTest
 from console.web import causes, cluster_words, outcomes, stream, words
 from console.web.kn_words import KN_LIMITS
+from console.web.templatetags.components import icon_html
 
 register = template.Library()
 
@@ -132,7 +133,7 @@ def account(name: str | None) -> SafeString | str:
     if not name or not name.startswith(SERVICE_ACCOUNT):
         return name or "–"
     short = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/")
-    return format_html('<span title="{}"><i class="bi bi-robot" aria-hidden="true"></i> {}</span>', name, short)
+    return format_html('<span title="{}">{} {}</span>', name, icon_html("robot"), short)
 
 
 @register.filter
