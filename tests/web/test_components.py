@@ -147,3 +147,22 @@ def test_a_search_keeps_the_order_and_offers_to_reset() -> None:
     assert "<b>filter</b>" in html
     assert 'href="/">Reset</a>' in html
     assert "Reset" not in rendered(source)
+
+
+def test_a_copy_button_is_hidden_until_a_script_shows_it_and_escapes_its_text() -> None:
+    html = rendered("{% copy evil label=evil %}", evil=EVIL)
+    assert "<script>" not in html
+    assert 'data-copy="&quot;&gt;&lt;script&gt;"' in html
+    assert "data-needs-js hidden" in html
+
+
+def test_a_copy_button_says_what_it_copies_and_that_it_did() -> None:
+    with override("zh-hans"):
+        html = rendered('{% copy "a" %}{% copy "b" label=_("Copy the token") %}')
+    assert 'aria-label="复制"' in html
+    assert 'aria-label="复制令牌"' in html
+    assert html.count('data-copied="已复制"') == 2
+
+
+def test_there_is_no_copy_button_for_nothing() -> None:
+    assert rendered("{% copy nothing %}", nothing="") == ""

@@ -17,6 +17,7 @@ from django.template.defaulttags import querystring
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = Library()
 
@@ -369,3 +370,23 @@ def filter_choice(context: Context, name: str, label: str, any_label: str, choic
 
 
 SELECTED = SafeString(" selected")
+
+
+# --- Copying ---------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def copy(text: str, label: str = "") -> SafeString:
+    """`{% copy service.url label=_("Copy the URL") %}`: a button that copies the text (static/js/copy.js).
+
+    There is none where there is nothing to copy, and none without scripts: the text is on the page anyway.
+    """
+    if not text:
+        return NOTHING
+    return format_html(COPY_HTML, text, label or _("Copy"), _("Copied"), _("Press Ctrl+C to copy"), icon_html("copy"))
+
+
+COPY_HTML = (
+    '<button type="button" class="copy" data-copy="{0}" title="{1}" aria-label="{1}" data-copied="{2}"'
+    ' data-by-hand="{3}" data-needs-js hidden>{4}</button>'
+)
