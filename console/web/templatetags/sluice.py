@@ -27,6 +27,7 @@ from console.operations.models import Operation, TimelineLine
 from console.request_tests.models import AccessTest
 from console.web import causes, cluster_words, outcomes, stream, words
 from console.web.kn_words import KN_LIMITS
+from console.web.revision_colours import colour_of
 from console.web.templatetags.components import icon_html
 
 register = template.Library()
@@ -272,6 +273,18 @@ def bar_parts(shares: Any) -> list[dict[str, Any]]:
         parts.append({"revision": revision, "percent": percent, "start": start})
         start += percent
     return parts
+
+
+@register.filter
+def revision_colour(revision: Revision | str) -> str:
+    """The class of a revision's own colour, `rev-0` to `rev-7`."""
+    return colour_of(revision.name if isinstance(revision, Revision) else revision)
+
+
+@register.simple_tag
+def swatch(revision: Revision | str) -> SafeString:
+    """`{% swatch name %}`: a spot in the revision's colour, beside its name; screen readers skip it."""
+    return format_html('<span class="swatch {}" aria-hidden="true"></span>', revision_colour(revision))
 
 
 @register.filter
