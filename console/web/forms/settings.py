@@ -1,6 +1,7 @@
 """Settings beyond variables and image. Only what differs from what the form showed becomes part of the change."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -29,6 +30,23 @@ def quantity(value: str) -> None:
 
 def seconds(low: str, **more: Any) -> forms.DecimalField:
     return decimal(low, int(LONGEST_SECONDS), **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that belong together: shown by a template of their own, here or in another form."""
+
+    key: str
+    title: Any  # lazy
+    fields: tuple[forms.BoundField, ...]
+
+    @property
+    def template(self) -> str:
+        return f"changes/_section_{self.key}.html"
+
+    @property
+    def has_problems(self) -> bool:
+        return any(field.errors for field in self.fields)
 
 
 class SettingsForm(ScaleForm, TemplateForm):
@@ -60,18 +78,22 @@ class SettingsForm(ScaleForm, TemplateForm):
         help_text=_("Grace period before Ready=False counts as failed. Default 2"),
     )
 
-    GROUPS = (
-        (_("Scaling"), ScaleForm.SCALING),
-        (_("Requests"), ("concurrency", "timeout", "port", "protocol", "cluster_local")),
-        (_("Resources"), ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "other_resources")),
-        (_("Command and arguments"), ("command", "arguments")),
-        (_("Probes"), ("readiness", "liveness", "startup")),
-        (_("Secrets and ConfigMaps"), ("env_from", "mounts")),
-        (_("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),
-        (_("Scheduling"), ("node_selector", "tolerations")),
-        (_("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
-        (_("Revision"), ("revision_name",)),
-        (_("Operations on this service"), ("deadline", "error_window")),
+    SECTIONS = (
+        ("scaling", _("Scaling"), (*ScaleForm.SCALING, "concurrency")),
+        ("networking", _("Requests and networking"), ("port", "protocol", "timeout", "cluster_local")),
+        (
+            "resources",
+            _("Resources"),
+            ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "other_resources"),
+        ),
+        ("command", _("Command and arguments"), ("command", "arguments")),
+        ("probes", _("Probes"), ("readiness", "liveness", "startup")),
+        ("mounts", _("Secrets and ConfigMaps"), ("env_from", "mounts")),
+        ("identity", _("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),
+        ("scheduling", _("Scheduling"), ("node_selector", "tolerations")),
+        ("labels", _("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
+        ("revision", _("Revision"), ("revision_name",)),
+        ("limits", _("Operations on this service"), ("deadline", "error_window")),
     )
 
     def __init__(
@@ -95,8 +117,8 @@ class SettingsForm(ScaleForm, TemplateForm):
         self.fields["service_account"].widget.attrs["list"] = "service-accounts"
 
     @property
-    def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
+    def sections(self) -> list[Section]:
+        return [Section(key, title, tuple(self[name] for name in names)) for key, title, names in self.SECTIONS]
 
     def clean_timeout(self) -> int | None:
         return self._at_most("timeout")
