@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from console.knative import paths
+from console.knative import paths, traffic
 from console.knative.containers import EnvVar
 from console.knative.images import Reference
 from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE, Service
@@ -296,5 +296,4 @@ def _traffic_text(value: Any) -> str | None:
         return None
     if not isinstance(value, list | tuple) or not all(isinstance(entry, Mapping) for entry in value):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    targets = [TrafficTarget.read(entry) for entry in value]
-    return ", ".join(f"{t.percent or 0}% {t.name}" + (f" #{t.tag}" if t.tag else "") for t in targets)
+    return traffic.text_of(TrafficTarget.read(entry) for entry in value)

@@ -1,6 +1,6 @@
 """Image references: their parts, and which of two names people are shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DOCKER_HUB = "docker.io"
 
@@ -47,3 +47,12 @@ def shown(image: str, remembered: str) -> str:
         and container.tag in ("", annotation.tag)
     )
     return remembered if remembered and is_same else image
+
+
+def told_apart(one: str, other: str) -> tuple[Reference, Reference]:
+    """Return two images without the part of their repositories that says the same of both: registry and folders."""
+    first, second = Reference.read(one), Reference.read(other)
+    mine, others = first.repository.split("/"), second.repository.split("/")
+    while len(mine) > 1 and len(others) > 1 and mine[0] == others[0]:
+        mine, others = mine[1:], others[1:]
+    return replace(first, repository="/".join(mine)), replace(second, repository="/".join(others))

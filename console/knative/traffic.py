@@ -10,6 +10,7 @@ from console.knative.problems import Problem
 
 LATEST = "@latest"
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+_ENTRY = re.compile(r"(\d+)% (\S+?)(?: #(\S+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,22 @@ class TrafficTarget:
             elif now != before:
                 entry[key] = now
         return entry
+
+
+def text_of(targets: Iterable[TrafficTarget]) -> str:
+    """Return the split as a difference shows it: `90% shop-00003 #stable, 10% @latest`."""
+    return ", ".join(f"{one.percent or 0}% {one.name}" + (f" #{one.tag}" if one.tag else "") for one in targets)
+
+
+def read_text(text: str) -> tuple[TrafficTarget, ...] | None:
+    """Return the split that `text_of` wrote; None for another text."""
+    found = [_ENTRY.fullmatch(entry) for entry in text.split(", ")]
+    return tuple(_entry(match) for match in found if match) if all(found) else None
+
+
+def _entry(match: re.Match[str]) -> TrafficTarget:
+    percent, name, tag = match.groups()
+    return TrafficTarget(None if name == LATEST else name, int(percent), tag, follows_latest=name == LATEST)
 
 
 def parse_percent(text: str, row: int) -> int | Problem | None:
