@@ -1,9 +1,11 @@
-"""What can be done with a service: a link for people who may, else a disabled one that says what is missing."""
+"""What can be done with a service: a link for people who may, else its name with what is missing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from console.access.authorization import roles_with
@@ -11,10 +13,20 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 
 
+class Place(StrEnum):
+    """Where a service's page offers an action."""
+
+    TAB = "tab"
+    PRIMARY = "primary"  # the one button
+    MENU = "menu"  # behind the button
+    SECTION = "section"  # a part of the primary one, linked where a value or a cause is told
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One button. When it is not allowed: `roles` would allow it, or `refused` is what the cluster itself refuses."""
+    """One link. When it is not allowed: `roles` would allow it, or `refused` is what the cluster itself refuses."""
 
+    place: Place
     name: str
     label: str
     icon: str
@@ -34,35 +46,51 @@ def of_service(
 ) -> tuple[Action, ...]:
     """Return the actions of a service page, in the order of use; `refused` is what cluster_rights.refused found."""
     table = (
-        (_("Env"), "list-columns-reverse", "env", Permission.DEPLOY),
-        (_("Image"), "box-seam", "image", Permission.DEPLOY),
-        (_("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
-        (_("Settings"), "sliders", "settings", Permission.DEPLOY),
-        (_("Restart and scale"), "arrow-repeat", "operate", Permission.OPERATE),
-        (_("Test requests"), "broadcast", "access-test", Permission.VIEW),
-        ("YAML", "braces", "yaml", Permission.VIEW),
-        (_("Clone"), "copy", "clone", Permission.REVEAL),
-        (_("Delete"), "trash3", "delete", Permission.DELETE),
+        (Place.TAB, _("Overview"), "", "service", Permission.VIEW),
+        (Place.TAB, _("Revisions"), "", "revisions", Permission.VIEW),
+        (Place.TAB, _("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
+        (Place.TAB, _("History"), "", "history", Permission.VIEW),
+        (Place.TAB, "YAML", "braces", "yaml", Permission.VIEW),
+        (Place.PRIMARY, _("Edit and deploy"), "rocket-takeoff", "deploy", Permission.DEPLOY),
+        (Place.MENU, _("Restart and scale"), "arrow-repeat", "operate", Permission.OPERATE),
+        (Place.MENU, _("Test requests"), "broadcast", "access-test", Permission.VIEW),
+        (Place.MENU, _("Clone"), "copy", "clone", Permission.REVEAL),
+        (Place.MENU, _("Protect"), "shield-lock", "protect", Permission.MANAGE),
+        (Place.MENU, _("Delete"), "trash3", "delete", Permission.DELETE),
+        (Place.SECTION, _("Env"), "list-columns-reverse", "env", Permission.DEPLOY),
+        (Place.SECTION, _("Image"), "box-seam", "image", Permission.DEPLOY),
+        (Place.SECTION, _("Settings"), "sliders", "settings", Permission.DEPLOY),
     )
     return tuple(
         Action(
+            place,
             name,
             label,
             icon,
-            service_url(name, ref),
+            _address(name, ref),
             needed in permissions and needed not in refused,
             () if needed in permissions else roles_with(needed),
             refused.get(needed, "") if needed in permissions else "",
         )
-        for label, icon, name, needed in table
+        for place, label, icon, name, needed in table
     )
+
+
+def _address(name: str, ref: ServiceRef) -> str:
+    if name == "protect":
+        asked = {"cluster": ref.cluster, "namespace": ref.namespace, "service": ref.name}
+        return reverse("protection-add", args=["rule"]) + "?" + urlencode(asked)
+    try:
+        return service_url(name, ref)
+    except NoReverseMatch:  # there is no page for all edits yet
+        return service_url("env", ref)
 
 
 def locked(actions: Collection[Action]) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return (roles that would allow them, labels) of what the person may not do, for one sentence under the row."""
     found: dict[tuple[str, ...], list[str]] = {}
     for action in actions:
-        if not action.allowed and not action.refused:
+        if not action.allowed and not action.refused and action.place is not Place.SECTION:
             found.setdefault(action.roles, []).append(str(action.label))
     return list(found.items())
 
@@ -71,6 +99,6 @@ def refused(actions: Collection[Action]) -> list[tuple[str, list[str]]]:
     """Return (what the cluster does not allow, labels) of what the person may do here and the cluster would refuse."""
     found: dict[str, list[str]] = {}
     for action in actions:
-        if action.refused:
+        if action.refused and action.place is not Place.SECTION:
             found.setdefault(action.refused, []).append(str(action.label))
     return list(found.items())

@@ -70,7 +70,7 @@ class Visitor:
         return self
 
     def sign_out(self) -> Visitor:
-        self.page.locator("details.menu summary").click()
+        self.page.locator("header details.menu summary").last.click()
         self.page.get_by_role("button", name="Sign out").click()
         self.page.wait_for_url(lambda address: "/accounts/login/" in address)
         return self

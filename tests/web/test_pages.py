@@ -235,7 +235,7 @@ def test_a_person_sees_what_is_locked_and_which_role_opens_it(client, mirror, pe
     client.force_login(people["viewer"])
     response = client.get(SHOP)
     text = read(response).text
-    assert "Env, Image, Settings, Clone: requires the role deployer, owner" in text
+    assert "Edit and deploy, Clone: requires the role deployer, owner" in text
     assert "Restart and scale: requires the role deployer, operator, owner" in text
     assert f"{SHOP}env/" not in read(response).links
     assert client.get(f"{SHOP}env/").status_code == 403
