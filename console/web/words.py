@@ -71,10 +71,10 @@ KINDS = {
     "SetScale": gettext_lazy("Scale"),
 }
 OUTCOMES = {
-    Outcome.REQUESTED.value: gettext_lazy("requested"),
-    Outcome.SUCCEEDED.value: gettext_lazy("succeeded"),
-    Outcome.FAILED.value: gettext_lazy("failed"),
-    Outcome.REFUSED.value: gettext_lazy("denied"),
+    Outcome.REQUESTED.value: gettext_lazy("Submitted"),
+    Outcome.SUCCEEDED.value: gettext_lazy("Succeeded"),
+    Outcome.FAILED.value: gettext_lazy("Failed"),
+    Outcome.REFUSED.value: gettext_lazy("Denied"),
 }
 AUDIT_GROUPS = {
     "changes": gettext_lazy("Requested changes"),

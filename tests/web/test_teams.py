@@ -345,8 +345,8 @@ def test_anybody_reads_why_they_can_or_cannot(client, mirror, people) -> None:
     Membership.objects.create(team=nearly, user=people["viewer"])
     client.force_login(people["viewer"])
     text = read(client.get(f"/teams/why/?{SHOP}")).text
-    assert "yes Role viewer via team viewers (namespace default in box)" in text
-    assert "no Roles with this permission: deployer, owner." in text
+    assert "Yes Role viewer via team viewers (namespace default in box)" in text
+    assert "No Roles with this permission: deployer, owner." in text
     assert "The team Nearly has the role deployer, but only on services with app=cart." in text
 
 

@@ -25,7 +25,7 @@ from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.request_tests.models import AccessTest
-from console.web import causes, cluster_words, outcomes, stream, words
+from console.web import causes, cluster_words, outcomes, states, stream, words
 from console.web.kn_words import KN_LIMITS
 from console.web.revision_colours import colour_of
 from console.web.templatetags.components import icon_html
@@ -33,7 +33,8 @@ from console.web.templatetags.components import icon_html
 register = template.Library()
 
 WBR = mark_safe("<wbr>")  # a constant
-PARTS = re.compile(r"[^/.@:=\[\]_]*[/.@:=\[\]_]+|[^/.@:=\[\]_]+")
+SEPARATORS = r"/.@:=\[\]_-"
+PARTS = re.compile(rf"[^{SEPARATORS}]*[{SEPARATORS}]+|[^{SEPARATORS}]+")
 SERVICE_ACCOUNT = "system:serviceaccount:"
 HEALTH_ICONS = {"ready": "check-circle-fill", "progressing": "arrow-repeat", "failed": "x-octagon-fill"}
 
@@ -102,6 +103,12 @@ def kn_limit_word(limit: str) -> str:
 def health_icon(health: str) -> str:
     """The icon beside the word: color alone is not enough."""
     return HEALTH_ICONS.get(health, "question-circle")
+
+
+@register.filter
+def state_of(code: str) -> states.State:
+    """How a state is shown, for templates/_state.html."""
+    return states.state(code)
 
 
 @register.filter
