@@ -23,7 +23,6 @@ from console.deadlines import MAX_PIECE, DeadlineExceeded, give_up_in_time, told
 
 CHANNEL = "sluice:changes"
 TIMEOUT = 5.0  # seconds without a byte
-HEALTH_SECONDS = 15  # between two PINGs of a subscription
 # For one command or pipeline, from sending it to the last byte of its answer; for connecting; for the greeting.
 COMMAND_SECONDS = 20.0
 
@@ -155,7 +154,7 @@ def async_client() -> redis.asyncio.Redis:
         settings.REDIS_URL,
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
-        health_check_interval=HEALTH_SECONDS,
+        health_check_interval=0,  # the subscription asks by itself
     )
 
 

@@ -15,8 +15,8 @@ from console.signing import verify
 
 QUEUE = 32
 MAX_BACKOFF = 30.0  # seconds
-LOOK_SECONDS = 10.0  # between two looks whether the subscription still lives
-SILENT_SECONDS = 45.0  # without an answer even to the client's PING, sent every HEALTH_SECONDS, it does not
+PING_SECONDS = 10.0  # without a message; then the subscription is asked whether it still lives
+SILENT_SECONDS = 45.0  # without any answer, to a PING either, it does not
 
 log = structlog.get_logger(__name__)
 
@@ -82,10 +82,12 @@ class Announcements:
                     await subscription.subscribe(CHANNEL)
                     heard_at = time.monotonic()
                     while True:
-                        message = await subscription.get_message(timeout=LOOK_SECONDS)
+                        message = await subscription.get_message(timeout=PING_SECONDS)
                         if message is None:
                             if time.monotonic() - heard_at > SILENT_SECONDS:
                                 raise redis.TimeoutError("the subscription is silent")
+                            # Not redis-py's own health check: it keeps the answer to itself.
+                            await subscription.ping()
                             continue
                         heard_at = time.monotonic()
                         if message["type"] == "subscribe":

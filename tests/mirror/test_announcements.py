@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -84,11 +85,38 @@ async def test_a_listener_may_come_while_redis_is_away(redis_server):
             redis_server.start()
 
 
+async def test_a_quiet_redis_that_answers_is_not_left(monkeypatch):
+    """Nothing happens for long, and each PING is answered: pages are not made to look again."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(announcements, "time", clock)
+    monkeypatch.setattr(announcements, "PING_SECONDS", 0.02)
+    fan = Announcements()
+    async with fan.listen() as queue:
+        assert await asyncio.wait_for(queue.get(), 60) == RESYNC
+        with capture_logs() as logs:
+            for _ in range(12):
+                clock.now += announcements.SILENT_SECONDS / 4
+                await pings(2)
+        assert logs == []
+        assert queue.empty()
+
+
+async def pings(count: int) -> None:
+    """Wait until Redis got so many more."""
+
+    def so_far() -> int:
+        return client().info("commandstats").get("cmdstat_ping", {"calls": 0})["calls"]
+
+    until = so_far() + count
+    async with asyncio.timeout(60):
+        while so_far() < until:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_redis_that_falls_silent_is_left(redis_server, monkeypatch):
     """It takes the PING and answers nothing, as behind a dead link: the subscription is made again."""
-    monkeypatch.setattr(announcements, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(announcements, "PING_SECONDS", 0.05)
     monkeypatch.setattr(announcements, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(redis_client, "HEALTH_SECONDS", 0.2)
     monkeypatch.setattr(redis_client, "TIMEOUT", 0.2)
     fan = Announcements()
     async with fan.listen() as queue:
