@@ -77,7 +77,8 @@ class Subscription:
                 raise SubscriptionClosed
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
             except TimeoutError:
                 return None
         return self._changes.popleft()

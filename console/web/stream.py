@@ -105,8 +105,10 @@ async def _events(listener: Listener, topics: dict[str, ServiceRef | None], gone
                 gone = []
             until_check = max(0.0, RECHECK_SECONDS - (time.monotonic() - checked))
             try:
-                announcement = await asyncio.wait_for(queue.get(), min(HEARTBEAT_SECONDS, until_check))
-                heard = [announcement]
+                # Not asyncio.wait_for: before Python 3.12 it answers in place of a cancellation (CPython issue 86296),
+                # and the stream would go on for a browser that has left.
+                async with asyncio.timeout(min(HEARTBEAT_SECONDS, until_check)):
+                    heard = [await queue.get()]
                 if _concerned(heard, topics):
                     await asyncio.sleep(COALESCE_SECONDS)
                     heard += _emptied(queue)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
+from redis.asyncio.client import PubSub
 from structlog.testing import capture_logs
 
 from console import redis_client
@@ -130,3 +132,20 @@ async def test_a_redis_that_falls_silent_is_left(redis_server, monkeypatch):
             finally:
                 redis_server.thaw()
         assert await asyncio.wait_for(queue.get(), 60) == RESYNC
+
+
+async def test_the_subscription_ends_when_redis_py_keeps_a_cancellation_to_itself(monkeypatch):
+    """It waits with asyncio.wait_for, which before Python 3.12 answers in place of a cancellation."""
+    subscribe = PubSub.subscribe
+
+    async def subscribe_whatever_comes(self, *channels):
+        await subscribe(self, *channels)
+        asyncio.current_task().cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(PubSub, "subscribe", subscribe_whatever_comes)
+    fan = Announcements()
+    async with fan.listen():
+        await asyncio.wait([fan._reader], timeout=60)
+        assert fan._reader.cancelled()

@@ -163,7 +163,8 @@ class Autoscaler:
         scale.waiting.append(future)
         try:
             patience = self._cluster.clock.scaled(self._cluster.settings.activation_seconds)
-            return await asyncio.wait_for(future, patience)
+            async with asyncio.timeout(patience):
+                return await future
         finally:
             if future in scale.waiting:
                 scale.waiting.remove(future)
