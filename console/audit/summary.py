@@ -16,12 +16,14 @@ DAYS = (7, 14, 30)
 OUTSIDE = ("outside.change", "outside.create", "outside.delete")
 
 _ENDED = Q(action__startswith="operation.") & ~Q(outcome=Outcome.REQUESTED.value)
-# Ended by people or by the rules that they made, not by a failure.
-_BY_PEOPLE = Q(action__in=[f"operation.{how}" for how in ("cancelled", "superseded", "declined", "expired", "stopped")])
+# Ended by people or by the rules that they made, not by a failure (console.operations.models.statuses.BY_PEOPLE).
+BY_PEOPLE = ("cancelled", "superseded", "declined", "expired", "stopped")
+_BY_PEOPLE = Q(action__in=[f"operation.{how}" for how in BY_PEOPLE])
 _FAILED = Q(outcome__in=(Outcome.FAILED.value, Outcome.REFUSED.value))
 _COLUMNS = {
     "changes": Count("sequence", filter=_ENDED),
     "failed": Count("sequence", filter=_ENDED & _FAILED & ~_BY_PEOPLE),
+    "stopped": Count("sequence", filter=_ENDED & _BY_PEOPLE),
     "outside": Count("sequence", filter=Q(action__in=OUTSIDE)),
     "refused": Count("sequence", filter=Q(outcome=Outcome.REFUSED.value) & ~_ENDED),
 }
@@ -29,15 +31,23 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Changes made with the console that came to an end, those that failed, changes from outside, attempts refused."""
+    """Changes made with the console that came to an end, those of them that failed, and those that people stopped.
+
+    And changes from outside, and attempts refused.
+    """
 
     changes: int = 0
     failed: int = 0
+    stopped: int = 0
     outside: int = 0
     refused: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def succeeded(self) -> int:
+        return self.changes - self.failed - self.stopped
 
     @property
     def failed_percent(self) -> float:
@@ -52,11 +62,6 @@ class Summary:
     teams: tuple[tuple[str, Tally], ...]
     all: Tally
 
-    @property
-    def busiest(self) -> int:
-        """The largest number of changes in a day, from inside and outside: the height of the picture."""
-        return max((tally.changes + tally.outside for _day, tally in self.days), default=0)
-
 
 def summarize(entries: QuerySet[Entry], now: datetime, days: int) -> Summary:
     """Add up the entries of the last days; today is the last of them."""
@@ -67,7 +72,7 @@ def summarize(entries: QuerySet[Entry], now: datetime, days: int) -> Summary:
     by_team: dict[str, Tally] = defaultdict(Tally)
     rows: Any = recent.values("day", "team").annotate(**_COLUMNS)
     for row in rows:
-        tally = Tally(row["changes"], row["failed"], row["outside"], row["refused"])
+        tally = Tally(**{name: row[name] for name in _COLUMNS})
         by_day[row["day"]] += tally
         by_team[row["team"]] += tally
     dates = [first.date() + timedelta(days=offset) for offset in range(days)]

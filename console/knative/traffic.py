@@ -201,6 +201,17 @@ def all_to(revision: str | None, spec: Iterable[TrafficTarget]) -> tuple[Traffic
     )
 
 
+def to_shares(shares: Mapping[str, int], spec: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
+    """Return the split that gives these revisions these percents; the others keep their tags, at 0%."""
+    found: list[TrafficTarget] = []
+    left = dict(shares)
+    for one in spec:
+        percent = 0 if one.is_latest else left.pop(one.revision or "", 0)
+        if percent or one.tag:
+            found.append(replace(one, percent=percent))
+    return (*found, *(TrafficTarget(revision, percent) for revision, percent in left.items() if percent))
+
+
 def without(targets: Iterable[TrafficTarget], gone: Collection[str]) -> tuple[TrafficTarget, ...]:
     """Return the split without the targets that name one of these revisions.
 

@@ -1,4 +1,7 @@
-"""Recent activity: changes by day, by person and by service, and how many of them did not succeed."""
+"""Recent activity: changes that ended, by day, by person and by service, and how many of them failed.
+
+A change counts on the day on which it ended, as in the audit log's summary: both tell the same number.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,28 +11,25 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from console.operations.models import Operation
-from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
+from console.operations.models.statuses import BY_PEOPLE, OPEN, SUCCESSFUL
 
 DAYS = 14
 MAX_NAMES = 10  # people and services that are named
 
 _GOOD = Q(status__in=SUCCESSFUL)
-_OPEN = Q(status__in=OPEN)
-_NEUTRAL = Q(
-    status__in=(Status.CANCELLED, Status.SUPERSEDED, Status.DECLINED, Status.EXPIRED)
-)  # ended by people, not by a failure
+_STOPPED = Q(status__in=BY_PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many changes, and how they came out. `rest` are those in progress, and those that people stopped."""
+    """How many changes ended, and how. `stopped` are those that people, or a rule of theirs, ended."""
 
     total: int
     succeeded: int
     failed: int
 
     @property
-    def rest(self) -> int:
+    def stopped(self) -> int:
         return self.total - self.succeeded - self.failed
 
 
@@ -41,24 +41,18 @@ class Activity:
     people: tuple[tuple[str, Tally], ...]
     services: tuple[tuple[tuple[str, str, str], Tally], ...]
     all: Tally
-
-    @property
-    def busiest(self) -> int:
-        """The largest number of changes in a day: the height of the picture."""
-        return max((count.total for _day, count in self.days), default=0)
+    in_progress: int  # that have not ended, whenever they began
 
     @property
     def failed_percent(self) -> float:
-        """Of those that ended without being stopped."""
-        ended = self.all.succeeded + self.all.failed
-        return 100 * self.all.failed / ended if ended else 0.0
+        return 100 * self.all.failed / self.all.total if self.all.total else 0.0
 
 
 def activity(found: QuerySet[Operation], now: datetime, days: int = DAYS) -> Activity:
-    """Return the summary of the operations in `found` that began in the last days."""
+    """Return the summary of the operations in `found` that ended in the last days."""
     first = (now - timedelta(days=days - 1)).date()
-    recent = found.filter(submitted_at__date__gte=first).order_by()
-    by_day = {row["day"]: _count(row) for row in _counted(recent.annotate(day=TruncDate("submitted_at")), "day")}
+    recent = found.filter(finished_at__date__gte=first).order_by()
+    by_day = {row["day"]: _count(row) for row in _counted(recent.annotate(day=TruncDate("finished_at")), "day")}
     dates = [first + timedelta(days=offset) for offset in range(days)]
     people = _counted(recent, "actor").order_by("-total", "actor")[:MAX_NAMES]
     services = _counted(recent, "cluster", "namespace", "name").order_by("-total", "namespace", "name")[:MAX_NAMES]
@@ -68,13 +62,14 @@ def activity(found: QuerySet[Operation], now: datetime, days: int = DAYS) -> Act
         people=tuple((row["actor"], _count(row)) for row in people),
         services=tuple(((row["cluster"], row["namespace"], row["name"]), _count(row)) for row in services),
         all=_count(whole),
+        in_progress=found.filter(status__in=OPEN).count(),
     )
 
 
 _COLUMNS = {
     "total": Count("id"),
     "succeeded": Count("id", filter=_GOOD),
-    "failed": Count("id", filter=~(_GOOD | _OPEN | _NEUTRAL)),
+    "failed": Count("id", filter=~(_GOOD | _STOPPED)),
 }
 
 

@@ -7,8 +7,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from console import audit
+from console.access.actors import Actor
+from console.audit import Outcome
+from console.audit.models import Entry
+from console.audit.summary import BY_PEOPLE, summarize
+from console.knative.references import ServiceRef
 from console.operations.activity import activity
 from console.operations.models import Operation
+from console.operations.models.statuses import BY_PEOPLE as STATUSES_BY_PEOPLE
+from console.operations.models.statuses import OPEN, SUCCESSFUL
 from console.sealing import seal
 from tests.web.pages import read
 
@@ -23,7 +31,8 @@ def make(status: str, *, days_ago: int = 0, actor: str = "dora", namespace: str 
         sealed_seen=seal({}),
         actor=actor,
         status=status,
-        submitted_at=timezone.now() - timedelta(days=days_ago),
+        submitted_at=timezone.now() - timedelta(days=days_ago + 3),
+        finished_at=None if status in OPEN else timezone.now() - timedelta(days=days_ago),
     )
 
 
@@ -37,23 +46,23 @@ def test_operations_on_thousands_of_services_are_found_for_a_person_of_a_team(cl
 
 @pytest.mark.django_db
 def test_changes_are_counted_by_day_person_and_outcome() -> None:
-    for status in ("succeeded", "succeeded-not-serving", "failed", "timed-out", "cancelled", "following"):
+    for status in ("succeeded", "succeeded-not-serving", "failed", "timed-out", "cancelled", "stopped", "following"):
         make(status)
     make("refused", days_ago=3, actor="otto")
     make("succeeded", days_ago=30)
     found = activity(Operation.objects.all(), timezone.now())
-    assert (found.all.total, found.all.succeeded, found.all.failed, found.all.rest) == (7, 2, 3, 2)
-    assert found.failed_percent == 60
+    assert (found.all.total, found.all.succeeded, found.all.failed, found.all.stopped) == (7, 2, 3, 2)
+    assert found.in_progress == 1
+    assert round(found.failed_percent) == 43
     assert len(found.days) == 14
     assert [count.total for _day, count in found.days if count.total] == [1, 6]
-    assert found.busiest == 6
     assert [(name, count.total) for name, count in found.people] == [("dora", 6), ("otto", 1)]
 
 
 @pytest.mark.django_db
 def test_no_change_is_no_failure() -> None:
     found = activity(Operation.objects.all(), timezone.now())
-    assert (found.busiest, found.failed_percent) == (0, 0.0)
+    assert (found.all.total, found.failed_percent) == (0, 0.0)
 
 
 def test_the_page_counts_only_what_the_person_may_see(client, mirror, people) -> None:
@@ -64,3 +73,29 @@ def test_the_page_counts_only_what_the_person_may_see(client, mirror, people) ->
     assert "1 change " in text
     assert "dora" in text
     assert "somebody-else" not in text
+
+
+@pytest.mark.django_db
+def test_activity_and_the_audit_logs_summary_tell_the_same_numbers() -> None:
+    ref = ServiceRef("box", "default", "shop")
+    for status in ("succeeded", "unchanged", "failed", "refused", "cancelled", "stopped", "superseded"):
+        make(status)
+        outcome = Outcome.SUCCEEDED if status in SUCCESSFUL else Outcome.FAILED
+        audit.record(f"operation.{status}", actor=Actor(None, "dora"), ref=ref, outcome=outcome)
+    now = timezone.now()
+    changes, log = activity(Operation.objects.all(), now).all, summarize(Entry.objects.all(), now, 14).all
+    assert (log.changes, log.succeeded, log.stopped, log.failed) == (7, 2, 3, 2)
+    assert (changes.total, changes.succeeded, changes.stopped, changes.failed) == (7, 2, 3, 2)
+
+
+def test_both_count_the_same_ends_as_made_by_people() -> None:
+    assert tuple(status.value for status in STATUSES_BY_PEOPLE) == BY_PEOPLE
+
+
+def test_the_chart_has_an_axis_dates_a_legend_and_a_table(client, mirror, people) -> None:
+    make("succeeded")
+    make("failed", days_ago=2)
+    client.force_login(people["viewer"])
+    page = read(client.get("/activity/"))
+    assert {"Succeeded", "Failed"} <= set(page.text.split())
+    assert f"{timezone.now():%-d %b}" in page.text

@@ -157,8 +157,8 @@ def test_a_summary_counts_changes_by_day_and_team(client, log, people) -> None:
     audit.record("operation.failed", actor=Actor(people["deployer"].pk, "deployer"), ref=HERE, outcome=Outcome.FAILED)
     audit.record("operation.superseded", actor=CONSOLE, ref=HERE, outcome=Outcome.FAILED)
     found = page(client, people["administrator"], "audit-summary", "?days=7")
-    assert "3 changes · 33% did not succeed · 1 external" in found.text
-    assert "deployers 2 1 50% 0 0" in found.text
+    assert "3 changes · 1 failed (33%) · 1 external" in found.text
+    assert "deployers 2 0 1 50% 0 0" in found.text
     assert "2 changes" not in page(client, people["stranger"], "audit-summary").text
     assert found.inline == []
 

@@ -47,3 +47,5 @@ ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may t
 OPEN = (Status.WAITING, *ACTIVE)
 TERMINAL = tuple(status for status in Status if status not in OPEN)
 SUCCESSFUL = (Status.SUCCEEDED, Status.NOT_SERVING, Status.UNCHANGED)
+# Ended by people or by the rules that they made, not by a failure; console.audit.summary has the same.
+BY_PEOPLE = (Status.CANCELLED, Status.SUPERSEDED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)

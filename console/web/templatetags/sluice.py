@@ -1,7 +1,7 @@
 """Small pieces of pages: ages, conditions, words, links."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -24,8 +24,9 @@ from console.knative.objects import Revision
 from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
+from console.operations.traffic_history import Recorded
 from console.request_tests.models import AccessTest
-from console.web import causes, cluster_words, outcomes, states, stream, words
+from console.web import causes, cluster_words, history_words, outcomes, states, stream, words
 from console.web.kn_words import KN_LIMITS
 from console.web.revision_colours import colour_of
 from console.web.templatetags.components import icon_html
@@ -163,6 +164,18 @@ def kind_word(kind: str) -> str:
 @register.filter
 def phase_word(phase: str) -> str:
     return str(words.PHASES.get(phase, phase))
+
+
+@register.filter
+def split_words(shares: Mapping[str, int] | None) -> str:
+    """Who got which share; None: unknown."""
+    return history_words.split(shares)
+
+
+@register.filter
+def recorded_words(found: Recorded) -> str:
+    """What began a step of the traffic, and by whom."""
+    return history_words.who(found)
 
 
 @register.filter

@@ -21,7 +21,7 @@ from console.audit.searching import Page, Search
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.web import paging, words
-from console.web.columns import stacked
+from console.web.charts import days as day_charts
 from console.web.requests import ConsoleRequest
 
 MAX_FILTERS = 50
@@ -83,17 +83,9 @@ def summary(request: ConsoleRequest) -> HttpResponse:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, summing.DAYS) else summing.DAYS[1]
     found = summing.summarize(visible_entries(request.rights), timezone.now(), days)
-    bars = [
-        {
-            "day": day,
-            "tally": tally,
-            **stacked(tally.changes - tally.failed, tally.outside, tally.failed, found.busiest),
-        }
-        for day, tally in found.days
-    ]
-    return render(
-        request, "audit/summary.html", {"summary": found, "bars": bars, "days": days, "choices": summing.DAYS}
-    )
+    counts = [(day, (one.succeeded, one.stopped, one.failed, one.outside)) for day, one in found.days]
+    context = {"summary": found, "chart": day_charts.changes(counts), "days": days, "choices": summing.DAYS}
+    return render(request, "audit/summary.html", context)
 
 
 @require_POST

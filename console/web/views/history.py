@@ -1,25 +1,42 @@
-"""The history of a service: what was requested, done and detected, for everybody who may see the service."""
+"""The history of a service: who served when, what was requested, done and detected, for all who may see the service."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from console.access.auditing import entries_about
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.audit import searching
+from console.knative import traffic
+from console.knative.objects import Service
 from console.knative.references import ServiceRef
+from console.mirror import read
 from console.operations import queries
-from console.web import paging
+from console.operations.traffic_history import Shares, Step
+from console.operations.traffic_history import history as traffic_history
+from console.web import history_words, paging
+from console.web.actions import service_url
+from console.web.charts import traffic as chart
+from console.web.charts.axes import TimeAxis
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import as_sequence
 from console.web.views.services import find, frame
 
 RECENT = 10
+DAYS = (1, 7, 14, 30)
+DEFAULT_DAYS = 14
 
 
 @require_permission(Permission.VIEW)
 def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The latest operations, and every entry of the log about the service, newest first, in pages by cursor."""
+    """Traffic over time, the latest operations, and all entries about the service, newest first, in pages."""
     found = find(ref)
     asked = searching.search(entries_about(ref), {})
     below = as_sequence(request.GET.get("before", ""))
@@ -31,5 +48,60 @@ def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "entries": page.entries,
         "older": page.entries[-1].sequence if page.has_older else None,
         "is_newest": below is None,
+        **(_traffic(request, ref, found) if below is None else {}),
     }
     return render(request, "services/history.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A step of the traffic as the page names it: its link, and the link to a split like it (empty: no way back)."""
+
+    step: Step
+    href: str
+    back: str
+
+
+def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, Any]:
+    """The chart of the days that the address asks for, its steps, newest first, and the one that it points at."""
+    now = timezone.now()
+    days = int(asked) if (asked := request.GET.get("days", "")) in map(str, DAYS) else DEFAULT_DAYS
+    since = now - timedelta(days=days)
+    serving = None if read.freshness(ref.cluster).is_stale else traffic.shares(found.status_traffic)
+    steps = traffic_history(ref, now, serving, since)
+    may_split = Permission.TRAFFIC in request.permissions
+    moments = [Moment(one, _moment_url(one, days), _back(ref, one, serving, may_split)) for one in steps]
+    urls = {one.step.begin: one.href for one in moments}
+    return {
+        "days": days,
+        "day_choices": DAYS,
+        "moments": moments[::-1],
+        "moment": _pointed_at(moments, request.GET.get("moment", "")),
+        "traffic_chart": chart.chart(steps, TimeAxis(since, now), history_words.step, lambda step: urls[step.begin]),
+        "recorded_since": steps[0].begin if steps and steps[0].begin > since else None,
+    }
+
+
+def _moment_url(step: Step, days: int) -> str:
+    return f"?{urlencode({'days': days, 'moment': step.begin.isoformat()})}#moment"
+
+
+def _back(ref: ServiceRef, step: Step, serving: Shares | None, may_split: bool) -> str:
+    """The traffic form with the split of that time; empty where it is unknown, nothing served, or it serves now."""
+    if not (may_split and step.shares) or (serving is not None and dict(step.shares) == dict(serving)):
+        return ""
+    return f"{service_url('traffic', ref)}?{split_query(step.shares)}"
+
+
+def split_query(shares: Mapping[str, int]) -> str:
+    return urlencode([("share", f"{name}:{percent}") for name, percent in shares.items()])
+
+
+def _pointed_at(moments: Sequence[Moment], text: str) -> Moment | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return next((one for one in moments if one.step.begin <= moment < one.step.end), None)

@@ -28,7 +28,7 @@ from console.operations.protection.review import review
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.submitting import rollback, submission
 from console.web import impact, outcomes, paging, typed
-from console.web.columns import stacked
+from console.web.charts import days as day_charts
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
 from console.web.views.stopped import gone, stopped
@@ -51,11 +51,9 @@ def operations(request: ConsoleRequest) -> HttpResponse:
 def activity(request: ConsoleRequest) -> HttpResponse:
     """Changes of the last two weeks by day, person and service."""
     found = recent.activity(queries.visible(request.rights, labels_of), timezone.now())
-    bars = [
-        {"day": day, "count": count, **stacked(count.succeeded, count.rest, count.failed, found.busiest)}
-        for day, count in found.days
-    ]
-    return render(request, "operations/activity.html", {"activity": found, "bars": bars})
+    counts = [(day, (count.succeeded, count.stopped, count.failed)) for day, count in found.days]
+    context = {"activity": found, "chart": day_charts.changes(counts)}
+    return render(request, "operations/activity.html", context)
 
 
 @signed_in

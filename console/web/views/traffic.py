@@ -1,5 +1,6 @@
 """Moving traffic: the split's form, all to one revision, and back to what served before an operation."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -17,7 +18,7 @@ from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
 from console.knative.presets import Preset, presets
 from console.knative.references import ServiceRef
-from console.knative.traffic import LATEST, TrafficTarget, all_to, without
+from console.knative.traffic import LATEST, TrafficTarget, all_to, to_shares, without
 from console.mirror import read
 from console.operations.models import Operation
 from console.operations.submitting import rescue, rollback
@@ -29,6 +30,8 @@ from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed_field, wants_preview
 from console.web.views.changes import ChangeView, show_preview
 from console.web.views.operations import as_uuid, find_operation
+
+MAX_SHARES = 50  # that a link names; no split has as many
 
 
 class TrafficPage(ChangeView[TrafficForm]):
@@ -82,7 +85,15 @@ def _wished(request: ConsoleRequest, ref: ServiceRef, found: Service) -> tuple[T
         if operation is None or operation.ref != ref:
             raise Http404
         return rollback.change_of(operation).targets
+    if shares := read_shares(request.GET.getlist("share")):
+        return to_shares(shares, found.spec_traffic)
     return ()
+
+
+def read_shares(texts: Sequence[str]) -> dict[str, int]:
+    """The split of a moment of the history, as its link says it: `hello-00002:50`. What cannot be read is left out."""
+    pairs = [text.rpartition(":") for text in texts[:MAX_SHARES]]
+    return {name: int(percent) for name, _, percent in pairs if name and re.fullmatch(r"[0-9]{1,3}", percent)}
 
 
 @require_permission(Permission.TRAFFIC)
