@@ -11,7 +11,8 @@ help:  ## List the targets
 QUICK := -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
 TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
-MO := locale/zh_Hans/LC_MESSAGES/django.mo
+PO := locale/zh_Hans/LC_MESSAGES/django.po
+MO := $(PO:.po=.mo)
 
 run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database and sandbox cluster
 	@$(BIN)/python -m console.run
@@ -105,8 +106,10 @@ lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from
 
 messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
 	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var
+	msgattrib --no-wrap --clear-obsolete --only-file=locale/allauth.pot -o $(PO) $(PO)
+	msgattrib --no-wrap --no-obsolete -o $(PO) $(PO)
 
-$(MO): locale/zh_Hans/LC_MESSAGES/django.po $(VENV)/.run-ready
+$(MO): $(PO) $(VENV)/.run-ready
 	$(BIN)/pybabel -q compile -d locale -D django
 
 clean:  ## Remove the environment and the embedded default's data
