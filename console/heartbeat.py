@@ -50,7 +50,7 @@ class Consumption:
             try:
                 client().set(self._key, f"{time.time():.3f}")
             except redis.RedisError as error:
-                log.warning("consumption_not_told", reason=type(error).__name__)
+                log.warning("worker_heartbeat_not_written", reason=type(error).__name__)
 
     @property
     def is_starved(self) -> bool:

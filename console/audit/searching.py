@@ -1,7 +1,7 @@
 """Filtering the log as the review page and exports do, and reading it page by page with bounded work.
 
 The newest entries are looked through first, in steps that grow: what is frequent is found in the first few thousand
-entries, what is rare by an index. A text is looked for in at most TEXT_MOST entries a page.
+entries, what is rare by an index. A text is looked for in at most MAX_SEARCHED_ENTRIES entries a page.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "tests": ("view",),
 }
 STEPS = (2_000, 20_000, 200_000)
-TEXT_MOST = 200_000
+MAX_SEARCHED_ENTRIES = 200_000
 SLACK = 1_000  # entries by which a clock that was set may have mixed up the order in time
 
 
@@ -112,7 +112,7 @@ def newer(found: Search, above: int, count: int) -> Page:
         rows = list(found.entries.filter(sequence__gte=bottom, sequence__lt=ceiling).order_by("sequence")[: count + 1])
         if len(rows) > count or ceiling == found.high:
             break
-        if found.is_text and step == TEXT_MOST:
+        if found.is_text and step == MAX_SEARCHED_ENTRIES:
             break
     return Page(rows[:count][::-1], True, len(rows) > count)
 

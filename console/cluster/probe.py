@@ -93,7 +93,7 @@ IMPERSONATING = (Right("impersonate", USERS), Right("impersonate", GROUPS))
 class Report:
     """What a test of a connection found. `missing` names rights (`update services.serving.knative.dev`)."""
 
-    trouble: ProbeResult = ProbeResult.NONE
+    result: ProbeResult = ProbeResult.NONE
     raw: str = ""  # the message of the other side
     kubernetes: str = ""
     knative: str = ""
@@ -104,7 +104,7 @@ class Report:
     @property
     def is_usable(self) -> bool:
         """The console can show this cluster; with rights missing, not all of it can be changed."""
-        return not self.trouble
+        return not self.result
 
 
 def probe(settings: ClusterSettings, *, impersonates: bool) -> Report:
@@ -152,21 +152,21 @@ def _ask(connection: Connection, rights: tuple[Right, ...]) -> Report:
     gateway = Gateway(replace(connection, transport=transport))
     report = Report(kubernetes=gateway.version())
     if not report.kubernetes:
-        return replace(report, trouble=ProbeResult.NOT_KUBERNETES)
+        return replace(report, result=ProbeResult.NOT_KUBERNETES)
     began = time.monotonic()
     knows_knative = gateway.serves_knative()
     report = replace(report, milliseconds=1000 * (time.monotonic() - began))
     if not knows_knative:
-        return replace(report, trouble=ProbeResult.NO_KNATIVE)
+        return replace(report, result=ProbeResult.NO_KNATIVE)
     missing: list[Right] = []
     for right in rights:
         if left() < 0:
-            return replace(report, trouble=ProbeResult.TIMEOUT, missing=tuple(map(str, missing)))
+            return replace(report, result=ProbeResult.TIMEOUT, missing=tuple(map(str, missing)))
         if not gateway.can_i(right.verb, right.resource, "", subresource=right.subresource):
             missing.append(right)
-    trouble = ProbeResult.MAY_NOT_READ if any(right in READING for right in missing) else ProbeResult.NONE
+    result = ProbeResult.MAY_NOT_READ if any(right in READING for right in missing) else ProbeResult.NONE
     version = "" if Right("list", NAMESPACES) in missing else _knative_version(gateway)
-    return replace(report, trouble=trouble, knative=version, missing=tuple(map(str, missing)))
+    return replace(report, result=result, knative=version, missing=tuple(map(str, missing)))
 
 
 def _knative_version(gateway: Gateway) -> str:
@@ -193,7 +193,7 @@ def trouble_of(error: Exception) -> ProbeResult:
 def _by_cause(cause: BaseException) -> ProbeResult:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATE.get(cause.verify_code, ProbeResult.AUTHORITY)
-    return next((trouble for kind, trouble in _BY_KIND if isinstance(cause, kind)), ProbeResult.NONE)
+    return next((result for kind, result in _BY_KIND if isinstance(cause, kind)), ProbeResult.NONE)
 
 
 # The first that fits. What it means that no connection could be made is told by what that came from.

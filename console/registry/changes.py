@@ -98,7 +98,7 @@ def _record_test(name: str, url: str, report: Report, actor: Actor) -> None:
         actor=actor,
         ref=ServiceRef(name, "", ""),
         outcome=Outcome.SUCCEEDED if report.is_usable else Outcome.FAILED,
-        text=f"{url} {report.trouble}".strip(),
+        text=f"{url} {report.result}".strip(),
     )
 
 

@@ -112,7 +112,7 @@ def invalid_credential(found: InvalidCredential) -> str:
 
 def verdict(report: Report) -> str:
     """Return what a test of a connection found, in one or two sentences."""
-    return str(_PROBE_RESULTS[report.trouble])
+    return str(_PROBE_RESULTS[report.result])
 
 
 def origin(text: str) -> str:

@@ -106,7 +106,7 @@ async def _events(listener: Listener, topics: dict[str, ServiceRef | None], gone
             until_check = max(0.0, RECHECK_SECONDS - (time.monotonic() - checked))
             try:
                 # Not asyncio.wait_for: before Python 3.12 it answers in place of a cancellation (CPython issue 86296),
-                # and the stream would go on for a browser that has left.
+                # and the stream would not end for a browser that has left.
                 async with asyncio.timeout(min(HEARTBEAT_SECONDS, until_check)):
                     heard = [await queue.get()]
                 if _concerned(heard, topics):

@@ -164,7 +164,7 @@ def test_a_list_of_the_mirror_that_never_ends_is_given_up(monkeypatch):
 def test_a_connection_test_ends(server, monkeypatch):
     monkeypatch.setattr(probe, "PROBE_SECONDS", SHORT)
     report = probe.probe(added(server.url), impersonates=False)
-    assert report.trouble == ProbeResult.TIMEOUT
+    assert report.result == ProbeResult.TIMEOUT
     assert not server.has_dripped_all
 
 
@@ -172,7 +172,7 @@ def test_one_question_of_a_connection_test_ends(monkeypatch):
     monkeypatch.setattr(probe, "CALL_SECONDS", SHORT)
     with scripted(DRIPS["the body"]) as server:
         report = probe.probe(added(server.url), impersonates=False)
-    assert report.trouble == ProbeResult.TIMEOUT
+    assert report.result == ProbeResult.TIMEOUT
     assert not server.has_dripped_all
 
 
@@ -234,7 +234,7 @@ def test_a_connection_test_tells_that_the_name_service_does_not_answer(monkeypat
     monkeypatch.setattr(addresses, "RESOLVE_SECONDS", SHORT)
     with silent_names(monkeypatch):
         report = probe.probe(added("https://cluster.example.com"), impersonates=False)
-    assert report.trouble == ProbeResult.TIMEOUT
+    assert report.result == ProbeResult.TIMEOUT
 
 
 def test_a_test_request_ends_when_the_name_service_does_not_answer(monkeypatch):

@@ -55,7 +55,7 @@ def names(monkeypatch):
 
 def test_a_cluster_that_works_tells_its_version_and_how_fast_it_is(box):
     report = tried(added(box), impersonates=True)
-    assert (report.trouble, report.missing, report.raw) == (ProbeResult.NONE, (), "")
+    assert (report.result, report.missing, report.raw) == (ProbeResult.NONE, (), "")
     assert report.kubernetes.startswith("v1.")
     assert report.milliseconds is not None
     assert report.is_usable
@@ -68,22 +68,22 @@ def test_knatives_version_is_its_namespaces_label(box):
 
 
 def test_an_unknown_authority(box):
-    assert tried(added(box, ca="")).trouble == ProbeResult.AUTHORITY
+    assert tried(added(box, ca="")).result == ProbeResult.AUTHORITY
 
 
 def test_a_certificate_for_another_host(box, names):
     names["cluster.example.com"] = ["127.0.0.1"]
     port = box.tls_url.rpartition(":")[2]
-    assert tried(added(box, url=f"https://cluster.example.com:{port}")).trouble == ProbeResult.HOST
+    assert tried(added(box, url=f"https://cluster.example.com:{port}")).result == ProbeResult.HOST
 
 
 def test_something_that_speaks_no_tls(box):
-    assert tried(added(box, url=box.url.replace("http:", "https:"))).trouble == ProbeResult.TLS
+    assert tried(added(box, url=box.url.replace("http:", "https:"))).result == ProbeResult.TLS
 
 
 def test_a_name_that_is_not_known():
     settings = ClusterSettings("a", url="https://no-such-host.invalid", token="t", guarded=True)
-    assert tried(settings).trouble == ProbeResult.NAME
+    assert tried(settings).result == ProbeResult.NAME
 
 
 def test_a_port_on_which_nothing_listens():
@@ -92,17 +92,17 @@ def test_a_port_on_which_nothing_listens():
         settings = ClusterSettings(
             "a", url=f"https://127.0.0.1:{taken.getsockname()[1]}", token="t", guarded=True, loopback=True
         )
-        assert tried(settings).trouble == ProbeResult.CONNECTION
+        assert tried(settings).result == ProbeResult.CONNECTION
 
 
 def test_a_token_that_is_not_accepted(box):
     report = tried(added(box, token="wrong"))
-    assert (report.trouble, report.raw) == (ProbeResult.UNAUTHORIZED, "Unauthorized")
+    assert (report.result, report.raw) == (ProbeResult.UNAUTHORIZED, "Unauthorized")
 
 
 def test_an_account_without_rights_is_told_each_one_that_is_missing(box):
     report = tried(added(box, token=box.tokens["viewer"]), impersonates=True)
-    assert report.trouble == ProbeResult.MAY_NOT_READ
+    assert report.result == ProbeResult.MAY_NOT_READ
     assert set(report.missing) == {str(right) for right in (*READING, *CHANGING, *IMPERSONATING)}
     assert "update services.serving.knative.dev" in report.missing
     assert "get pods/log" in report.missing
@@ -132,7 +132,7 @@ VERSION = answer({"gitVersion": "v1.33.0"})
 
 
 @pytest.mark.parametrize(
-    ("scripts", "trouble"),
+    ("scripts", "result"),
     [
         ([answer({}, code=302, Location="http://169.254.169.254/")], ProbeResult.REDIRECT),
         ([answer({"message": "no", "reason": "Forbidden"}, code=403)], ProbeResult.FORBIDDEN),
@@ -145,11 +145,11 @@ VERSION = answer({"gitVersion": "v1.33.0"})
         ([VERSION, answer({"resources": [{"name": "other"}]})], ProbeResult.NO_KNATIVE),
     ],
 )
-def test_what_a_server_answers_is_named(scripts, trouble, monkeypatch):
+def test_what_a_server_answers_is_named(scripts, result, monkeypatch):
     monkeypatch.setattr(probe, "CALL_SECONDS", 0.3)
     with scripted(*scripts) as server:
         report = tried(local(server))
-    assert report.trouble == trouble
+    assert report.result == result
     assert not report.is_usable
 
 
@@ -157,14 +157,14 @@ def test_a_redirect_is_not_followed():
     with scripted(answer({})) as elsewhere, scripted(
         answer({}, code=307, Location=f"{elsewhere.url}/version")
     ) as server:  # fmt: skip
-        assert tried(local(server)).trouble == ProbeResult.REDIRECT
+        assert tried(local(server)).result == ProbeResult.REDIRECT
         assert elsewhere.requests == []
 
 
 def test_a_slow_cluster_does_not_keep_the_page_waiting(monkeypatch):
     monkeypatch.setattr(probe, "PROBE_SECONDS", 0.0)
     with scripted(VERSION, answer({"resources": [{"name": "services"}]})) as server:
-        assert tried(local(server)).trouble == ProbeResult.TIMEOUT
+        assert tried(local(server)).result == ProbeResult.TIMEOUT
         assert server.requests == []
 
 
@@ -174,7 +174,7 @@ def test_an_address_inside_the_machine_or_of_metadata_is_refused_before_anything
     monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_args, **_options: found)
     monkeypatch.setattr(connections, "connect", lambda _settings: pytest.fail("connected"))
     report = tried(ClusterSettings("a", url="https://cluster.example.com", token="t", guarded=True))
-    assert report.trouble == ProbeResult.ADDRESS
+    assert report.result == ProbeResult.ADDRESS
 
 
 @pytest.mark.parametrize("address", [one for one in FORBIDDEN if one not in ("127.0.0.1", "127.8.8.8", "::1")])
@@ -203,7 +203,7 @@ def test_a_name_that_answers_otherwise_the_second_time_leads_nowhere(names, meth
 def test_a_proxy_of_the_environment_is_not_used_where_addresses_are_checked(monkeypatch):
     with scripted(answer({})) as proxy, scripted(VERSION, answer({}, code=404)) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        assert tried(local(server)).trouble == ProbeResult.NO_KNATIVE
+        assert tried(local(server)).result == ProbeResult.NO_KNATIVE
         assert proxy.requests == []
 
 

@@ -143,7 +143,7 @@ def added(box: ControlPlane, token: str) -> ClusterSettings:
 
 def test_a_test_of_the_connection_names_the_rights_that_are_missing(box: ControlPlane, ref: ServiceRef) -> None:
     report = probe(added(box, box.tokens["console"]), impersonates=True)
-    assert report.trouble == ProbeResult.NONE
+    assert report.result == ProbeResult.NONE
     assert set(report.missing) == {
         *(f"{verb} services.serving.knative.dev" for verb in ("create", "update", "delete")),
         *("delete revisions.serving.knative.dev", "create events"),
@@ -153,14 +153,14 @@ def test_a_test_of_the_connection_names_the_rights_that_are_missing(box: Control
 
 def test_a_test_of_the_connection_of_an_account_without_rights(box: ControlPlane) -> None:
     report = probe(added(box, box.tokens["viewer"]), impersonates=False)
-    assert report.trouble == ProbeResult.MAY_NOT_READ
+    assert report.result == ProbeResult.MAY_NOT_READ
     assert "list services.serving.knative.dev" in report.missing
 
 
 def test_a_test_of_the_connection_with_a_wrong_token(box: ControlPlane) -> None:
-    assert probe(added(box, "wrong"), impersonates=False).trouble == ProbeResult.UNAUTHORIZED
+    assert probe(added(box, "wrong"), impersonates=False).result == ProbeResult.UNAUTHORIZED
 
 
 def test_a_test_of_the_connection_without_the_authority(box: ControlPlane) -> None:
     settings = ClusterSettings("real", url=box.url, token=box.token, guarded=True, loopback=True)
-    assert probe(settings, impersonates=False).trouble == ProbeResult.AUTHORITY
+    assert probe(settings, impersonates=False).result == ProbeResult.AUTHORITY

@@ -20,7 +20,7 @@ def leave(gateway: Callable[[], Gateway], operation: Operation, status: Status) 
     except AlreadyExists:
         return
     except ClusterError as error:
-        log.info("cluster_event_not_left", operation=str(operation.id), reason=type(error).__name__)
+        log.info("cluster_event_not_written", operation=str(operation.id), reason=type(error).__name__)
 
 
 def _event(operation: Operation, status: Status) -> dict[str, object]:

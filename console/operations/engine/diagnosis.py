@@ -70,7 +70,7 @@ class _Reader:
         try:
             return read()
         except (errors.Refused, errors.Forbidden, errors.NotFound) as error:
-            log.info("evidence_not_given", reason=type(error).__name__)
+            log.info("diagnosis_facts_not_read", reason=type(error).__name__)
         except errors.ClusterError as error:
             log.warning("evidence_incomplete", reason=type(error).__name__)
             self._is_away = True

@@ -34,5 +34,5 @@ def keep() -> None:
     try:
         leases.prolong(older_than=INTERVAL)
     except Error as error:
-        log.warning("leases_not_prolonged", reason=type(error).__name__)
+        log.warning("leases_not_renewed", reason=type(error).__name__)
         connection.close()

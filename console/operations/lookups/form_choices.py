@@ -73,7 +73,7 @@ def _remembered(key: tuple[str, ...], read: Callable[[], T], otherwise: T) -> T:
     try:
         fresh = read()
     except ClusterError as error:
-        log.info("surroundings_not_read", what=key[0], cluster=key[1], reason=type(error).__name__)
+        log.info("form_choices_not_read", what=key[0], cluster=key[1], reason=type(error).__name__)
         fresh = otherwise
     if len(_kept) > MAX_KEPT:
         _kept.clear()

@@ -101,7 +101,7 @@ def _form(request: ConsoleRequest, found: Cluster | None) -> HttpResponse:
         return _page(request, found, form, status=422)
     actor = actor_from(request)
     report = changes.test(form.wanted, found, actor=actor)
-    accepts = "anyway" in request.POST and report.trouble != ProbeResult.ADDRESS
+    accepts = "anyway" in request.POST and report.result != ProbeResult.ADDRESS
     if "test" in request.POST or not (report.is_usable or accepts):
         is_refused = "test" not in request.POST
         return _page(request, found, form, report=report, status=422 if is_refused else 200)
@@ -132,7 +132,7 @@ def _page(
         "pasted": None if found else pasted or KubeconfigForm(request.user),
         "report": report,
         "verdict": verdict(report) if report else "",
-        "may_save_anyway": report is not None and not report.is_usable and report.trouble != ProbeResult.ADDRESS,
+        "may_save_anyway": report is not None and not report.is_usable and report.result != ProbeResult.ADDRESS,
     }
     return render(request, "clusters/form.html", context, status=status)
 
