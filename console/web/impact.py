@@ -71,18 +71,11 @@ def _of_revision(*, makes_revision: bool) -> Sentence:
 
 
 def _of_split(before: Service, after: Service) -> tuple[Sentence, ...]:
-    """The share of each revision that changes, as it is served now and as it will be."""
+    """That a split which differs moves nothing; what one moves is told before (console.web.change_words)."""
     if before.spec_traffic == after.spec_traffic:
         return ()
     was, becomes = (traffic.shares(_resolved(before, each)) for each in (before, after))
-    moved = [
-        f"{name} {was.get(name, 0)}% → {becomes.get(name, 0)}%"
-        for name in dict.fromkeys([*was, *becomes])
-        if was.get(name, 0) != becomes.get(name, 0)
-    ]
-    if not moved:
-        return (Sentence("arrow-left-right", _("No traffic moves.")),)
-    return (Sentence("arrow-left-right", _("Moves traffic: %(moved)s.") % {"moved": ", ".join(moved)}),)
+    return () if was != becomes else (Sentence("arrow-left-right", _("No traffic moves.")),)
 
 
 def _resolved(now: Service, split: Service) -> tuple[traffic.TrafficTarget, ...]:

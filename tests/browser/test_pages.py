@@ -187,7 +187,7 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     blank.fill("PLAIN")
     page.fill(f"[name=value-{index}]", "yes")
     page.get_by_role("button", name=re.compile("^Review changes")).click()
-    page.get_by_role("button", name=re.compile("^Apply")).click()
+    page.locator("button[form=apply]").click()
     page.wait_for_url(re.compile("/operations/"))
     page.get_by_text("Ready to serve.").wait_for()  # the page reloads by itself
 
@@ -198,7 +198,7 @@ def test_the_main_job_works_without_javascript(browser: Browser, running: Runnin
     expect(page.get_by_text("Percentages add up to 110. They must total 100.")).to_be_visible()
     page.get_by_label("Percent for catalog-00001", exact=True).fill("40")
     page.get_by_role("button", name=re.compile("^Review changes")).click()
-    page.get_by_role("button", name=re.compile("^Apply")).click()
+    page.locator("button[form=apply]").click()
     page.wait_for_url(re.compile("/operations/"))
     page.get_by_text("(unchanged)").wait_for()
     context.close()

@@ -29,7 +29,7 @@ def test_every_kind_is_registered() -> None:
 def test_a_kind_is_plain_data(kind: type[Change]) -> None:
     """The facts of its class are no fields, so they are not kept in the database along with each change."""
     assert dataclasses.is_dataclass(kind)
-    facts = {"permission", "verb", "judged_by", "is_companion", "makes_pods"}
+    facts = {"permission", "verb", "act", "judged_by", "is_companion", "makes_pods"}
     assert facts.isdisjoint(field.name for field in dataclasses.fields(kind))
 
 

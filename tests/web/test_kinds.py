@@ -7,6 +7,7 @@ import pytest
 from console.access.permissions import Permission
 from console.knative.changes import (
     KINDS,
+    Act,
     Change,
     Combined,
     CreateService,
@@ -18,7 +19,7 @@ from console.knative.changes import (
 from console.knative.objects import Service
 from console.operations.engine.writing import WRITES
 from console.operations.submitting.dry_run import DRY_RUNS
-from console.web import impact, words
+from console.web import impact, last_step, words
 from tests.operations.factories import manifest
 
 
@@ -49,6 +50,17 @@ def test_the_impact_of_every_verb_is_said(change: Change, says: str) -> None:
     service = Service(manifest("shop"))
     found = impact.sentences(change, service, service, makes_revision=False, revisions=2)
     assert found[0].text == says
+
+
+def test_every_act_has_the_words_of_its_button() -> None:
+    assert set(last_step.LABELS) == set(Act)
+
+
+def test_what_removes_is_red_and_nothing_else() -> None:
+    service = Service(manifest("shop"))
+    for change in (SetTimeout(9), CreateService(manifest("shop")), DeleteService(), DeleteRevision("shop-00001")):
+        button = last_step.last_step(change, service, makes_revision=True, needs_approval=False)
+        assert button.is_danger is change.verb.removes
 
 
 def test_the_impacts_above_are_of_all_verbs() -> None:

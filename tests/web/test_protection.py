@@ -64,7 +64,7 @@ def test_a_deployer_asks_an_approver_approves_and_it_is_applied_once(shown: Show
     preview = read(shown.set_target("Second"))
     assert "This service is protected: a second person must approve this change. Payments: two people" in preview.text
     assert "Request approval" in preview.text
-    assert " Apply" not in preview.text
+    assert "Deploy Back to editing" not in preview.text
     operation = ask(shown)
     author = read(shown.client.get(f"/operations/{operation.id}/"))
     assert "Waiting for approval" in author.text

@@ -5,13 +5,13 @@ no other module asks whether a change is of this or that class. `KINDS` register
 them through the database; the words for their names are in console.web.words. `apply_to` applies one, once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from console.knative.changes.applied import Applied, apply_to
-from console.knative.changes.base import Change, ChangeRefused, JudgedBy, Verb
+from console.knative.changes.base import Act, Change, ChangeRefused, JudgedBy, Verb
 from console.knative.changes.container import (
     EnvSource,
     SetCommand,
@@ -49,6 +49,7 @@ from console.knative.changes.volumes import SetVolumes
 
 __all__ = [
     "KINDS",
+    "Act",
     "Applied",
     "Change",
     "ChangeRefused",
@@ -87,6 +88,7 @@ __all__ = [
     "SetVolumes",
     "SplitTraffic",
     "Verb",
+    "act_of",
     "apply_to",
     "dump",
     "load",
@@ -149,8 +151,18 @@ def load(data: Mapping[str, Any]) -> Change:
 
 def name_of(change: Change) -> str:
     """Return the name of its kind, for lists and the audit log: that of its one part that a person asked for."""
-    asked = [part for part in change.parts if not part.is_companion] or change.parts
+    asked = _asked(change)
     return type(asked[0]).__name__ if len(asked) == 1 else COMBINED
+
+
+def act_of(change: Change) -> Act:
+    """Return what a person does with it: what its one part does that they asked for, else they deploy."""
+    asked = _asked(change)
+    return asked[0].act if len(asked) == 1 else Act.DEPLOY
+
+
+def _asked(change: Change) -> Sequence[Change]:
+    return [part for part in change.parts if not part.is_companion] or change.parts
 
 
 def verb_of(name: str) -> Verb:

@@ -40,6 +40,16 @@ class Verb(StrEnum):
         return self.endswith(" delete")
 
 
+class Act(StrEnum):
+    """What a person does with a change: the name of its last button (console.web.last_step)."""
+
+    DEPLOY = "deploy"
+    ROUTE = "route"
+    RESTART = "restart"
+    CREATE = "create"
+    DELETE = "delete"
+
+
 class JudgedBy(Enum):
     """What tells which permissions a change needs (console.knative.effects)."""
 
@@ -53,6 +63,7 @@ class Change(abc.ABC):
 
     __slots__ = ()
     verb: ClassVar[Verb] = Verb.UPDATE
+    act: ClassVar[Act] = Act.DEPLOY
     judged_by: ClassVar[JudgedBy] = JudgedBy.FIELDS
     is_companion: ClassVar[bool] = False  # comes along with a change that a person asked for
     makes_pods: ClassVar[bool] = False  # and changes nothing else: a retry asks for it again

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from console.knative.changes.base import (
+    Act,
     Change,
     ChangeRefused,
     JudgedBy,
@@ -108,6 +109,7 @@ class Restart(Change):
     at: str
     digests: Mapping[str, str]
     permission: ClassVar[str] = "operate"
+    act: ClassVar[Act] = Act.RESTART
     judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
     is_companion: ClassVar[bool] = True
     makes_pods: ClassVar[bool] = True

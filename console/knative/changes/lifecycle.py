@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from console.knative.changes.base import (
+    Act,
     Change,
     ChangeRefused,
     JudgedBy,
@@ -74,6 +75,7 @@ class Redeploy(Change):
 
     at: str
     permission: ClassVar[str] = "deploy"
+    act: ClassVar[Act] = Act.RESTART
     judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
     is_companion: ClassVar[bool] = True
     makes_pods: ClassVar[bool] = True
@@ -119,6 +121,7 @@ class CreateService(Change):
 
     manifest: dict[str, Any]
     permission: ClassVar[str] = "deploy"
+    act: ClassVar[Act] = Act.CREATE
     verb: ClassVar[Verb] = Verb.CREATE
 
     def apply(self, service: Service) -> Service:
@@ -136,6 +139,7 @@ class DeleteService(Change):
     """The end of a service and of all its revisions."""
 
     permission: ClassVar[str] = "delete"
+    act: ClassVar[Act] = Act.DELETE
     verb: ClassVar[Verb] = Verb.DELETE
     judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
 
@@ -152,6 +156,7 @@ class DeleteRevision(Change):
 
     revision: str
     permission: ClassVar[str] = "delete"
+    act: ClassVar[Act] = Act.DELETE
     verb: ClassVar[Verb] = Verb.DELETE_REVISION
     judged_by: ClassVar[JudgedBy] = JudgedBy.KIND
 

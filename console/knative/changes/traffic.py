@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from console.knative.changes.base import Change, edited
+from console.knative.changes.base import Act, Change, edited
 from console.knative.objects import Service
 from console.knative.paths import TRAFFIC, FieldPath
 from console.knative.traffic import TrafficTarget
@@ -18,6 +18,7 @@ class SplitTraffic(Change):
 
     targets: tuple[TrafficTarget, ...]
     permission: ClassVar[str] = "traffic"
+    act: ClassVar[Act] = Act.ROUTE
 
     def apply(self, service: Service) -> Service:
         raw = edited(service)

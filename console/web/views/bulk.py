@@ -1,5 +1,6 @@
 """The same change on many services: one form, one preview of all, as many operations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,20 +16,23 @@ from console.access.decorators import signed_in
 from console.access.permissions import Permission
 from console.access.refusals import NotAllowed
 from console.knative.changes import ChangeRefused
+from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
+from console.knative.split_effect import SplitEffect, split_effect
 from console.mirror import read
 from console.operations import ClusterError
 from console.operations.protection import gate
 from console.operations.submitting import previewing, submission
 from console.operations.submitting.proposal import Proposal
-from console.web import outcomes, refusals, words
+from console.web import change_words, outcomes, refusals, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
+from console.web.last_step import LastStep, last_step_of_many
 from console.web.requests import ConsoleRequest
 from console.web.service_list import matches
 from console.web.typed import applied, form_address, keeps_typed, to_preview, typed, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
-from console.web.views.changes import beside_button
+from console.web.views.changes import beside_button, visible_rows
 from console.web.views.operations import as_uuid
 from console.web.views.stopped import gone, stopped
 
@@ -40,6 +44,19 @@ class Line:
     ref: ServiceRef
     proposal: Proposal | None = None
     why_not: str = ""
+    rows: Sequence[FieldChange] = ()
+
+    @property
+    def lines(self) -> Sequence[change_words.Line]:
+        """What changes, in words."""
+        return change_words.lines(self.rows, self.proposal.before) if self.proposal else ()
+
+    @property
+    def split(self) -> SplitEffect | None:
+        """What the change does to the shares of the revisions."""
+        if self.proposal is None:
+            return None
+        return split_effect(self.proposal.before, self.proposal.after, makes_revision=self.proposal.makes_revision)
 
     @property
     def policy_status(self) -> gate.PolicyStatus:
@@ -74,6 +91,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
             "policy_status": gate.PolicyStatus(tuple(rule for line in possible for rule in line.policy_status.rules)),
             "protected_count": sum(1 for line in possible if line.policy_status.rules),
             "apply_url": reverse("bulk-submit"),
+            "last_step": _last_step(possible),
         }
         return render(request, "changes/bulk_preview.html", context)
     shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
@@ -81,6 +99,14 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
     chosen = set(data.getlist("services") if data else ())
     context = {"form": form, "rows": shown, "chosen": chosen, "unread": unread(request.rights, "services")}
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
+
+
+def _last_step(possible: Sequence[Line]) -> LastStep | None:
+    proposals = [line.proposal for line in possible if line.proposal]
+    if not proposals:
+        return None
+    makes_revisions = any(proposal.makes_revision for proposal in proposals)
+    return last_step_of_many([proposal.change for proposal in proposals], makes_revisions=makes_revisions)
 
 
 def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
@@ -102,7 +128,7 @@ def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:
         why_not = outcomes.answer_error(error)[0]
     else:
         why_not = _why_not(proposal)
-        return Line(ref, why_not=why_not) if why_not else Line(ref, proposal)
+        return Line(ref, why_not=why_not) if why_not else Line(ref, proposal, rows=visible_rows(request, ref, proposal))
     return Line(ref, why_not=why_not)
 
 

@@ -24,15 +24,17 @@ from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
+from console.knative.split_effect import split_effect
 from console.mirror import read
 from console.operations.lookups import revealing
 from console.operations.protection import gate
 from console.operations.submitting import previewing
 from console.operations.submitting.proposal import Proposal
 from console.operations.submitting.submission import Limits
-from console.web import impact, outcomes, words
+from console.web import change_words, impact, outcomes, words
 from console.web.forms.limits import LimitsForm
 from console.web.forms.yaml import YamlForm
+from console.web.last_step import last_step
 from console.web.requests import ConsoleRequest
 from console.web.typed import (
     as_sent,
@@ -212,9 +214,20 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
     """What the preview shows of the proposal; of one that the cluster refuses, why."""
     change, policy_status = proposal.change, proposal.policy_status
     is_complete = not (proposal.refusal or change.verb.removes)
+    rows = () if proposal.refusal else visible_rows(request, ref, proposal) if shows_values else proposal.difference
     return {
         "proposal": proposal,
-        "rows": () if proposal.refusal else _rows(request, ref, proposal) if shows_values else proposal.difference,
+        "rows": rows,
+        "lines": change_words.lines(rows, proposal.before),
+        "split": None
+        if change.verb.removes
+        else split_effect(proposal.before, proposal.after, makes_revision=proposal.makes_revision),
+        "last_step": last_step(
+            change,
+            proposal.after,
+            makes_revision=proposal.makes_revision,
+            needs_approval=bool(policy_status.rules),
+        ),
         "policy_status": policy_status,
         "may_break_glass": policy_status.stops
         and gate.may_break_glass(request.rights, ref, proposal.needs, policy_status),
@@ -265,7 +278,7 @@ def container_of(request: ConsoleRequest, found: Service) -> Container:
     return found.user_container
 
 
-def _rows(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal) -> tuple[FieldChange, ...]:
+def visible_rows(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal) -> tuple[FieldChange, ...]:
     """The differences with the values that the author may see."""
     return revealing.for_author(
         proposal.difference,

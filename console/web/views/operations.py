@@ -1,5 +1,6 @@
 """Operations: submitting what was previewed, watching it become real, cancelling, trying again."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.knative.split_effect import split_effect
 from console.mirror import read
 from console.operations import activity as recent
 from console.operations import queries
@@ -27,7 +29,7 @@ from console.operations.protection import approvals
 from console.operations.protection.review import review
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.submitting import rollback, submission
-from console.web import impact, outcomes, paging, typed
+from console.web import change_words, impact, outcomes, paging, typed
 from console.web.charts import days as day_charts
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
@@ -109,7 +111,13 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
         return {"approval": approval}
     facts, now = review(found), read.service(found.ref)
     may_decide = approvals.may_decide(request.user, request.rights, found)
+    rows = _approved_rows(request, found, facts.after, may_decide=may_decide)
     return {
+        "rows": rows,
+        "lines": change_words.lines(rows, found.seen),
+        "split": None
+        if found.verb.removes
+        else split_effect(found.seen, facts.after, makes_revision=found.makes_revision),
         "approval": approval,
         "review": facts,
         "impact": impact.sentences(
@@ -121,18 +129,19 @@ def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
         ),
         "is_changed": now is not None and bool(found.seen.raw) and not facts.is_of(now.generation),
         "may_decide": may_decide,
-        **_revealed(request, found, facts.after, may_decide=may_decide),
         "may_withdraw": found.user_id == request.user.pk,
         "typed": request.POST.get("comment", ""),
     }
 
 
-def _revealed(request: ConsoleRequest, found: Operation, after: Service, *, may_decide: bool) -> dict[str, Any]:
-    """The rows with their values, for who decides and may reveal; else nothing, and the masked ones are shown."""
-    if not (may_decide and request.rights.allows(Permission.REVEAL, found.ref, labels_of(found.ref))):
-        return {}
+def _approved_rows(
+    request: ConsoleRequest, found: Operation, after: Service, *, may_decide: bool
+) -> Sequence[FieldChange]:
+    """The rows of a waiting change, with their values for who decides and may reveal, else masked."""
     rows, actor = _rows(found), actor_from(request)
-    return {"rows": revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor)}
+    if not (may_decide and request.rights.allows(Permission.REVEAL, found.ref, labels_of(found.ref))):
+        return rows
+    return revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor)
 
 
 def _rows(found: Operation) -> list[FieldChange]:

@@ -9,10 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.knative.diff import FieldChange
+from console.operations.models import Preview
 from console.operations.protection import gate
 from console.operations.rights.needs import needs_of_kept
 from console.operations.submitting import submission
+from console.web import change_words
 from console.web.forms.limits import LimitsForm
+from console.web.last_step import LastStep, last_step, last_step_of_many
 from console.web.requests import ConsoleRequest
 from console.web.typed import address_left
 
@@ -32,6 +35,8 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsF
     context = {
         "previews": previews,
         "rows": rows if len(previews) == 1 else [],
+        "lines": change_words.lines(rows, previews[0].seen) if len(previews) == 1 else [],
+        "last_step": _last_step(previews, needs_approval=any(status.rules for status in statuses)),
         "policy_status": gate.PolicyStatus(
             tuple(rule for policy_status in statuses for rule in policy_status.rules),
             tuple(freeze for policy_status in statuses for freeze in policy_status.freezes),
@@ -44,6 +49,15 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsF
         "draft_id": request.POST.get("draft", ""),
     }
     return render(request, "changes/stopped.html", context, status=422)
+
+
+def _last_step(previews: Sequence[Preview], *, needs_approval: bool) -> LastStep:
+    first = previews[0]
+    if len(previews) > 1:
+        makes_revisions = any(preview.makes_revision for preview in previews)
+        return last_step_of_many([preview.change for preview in previews], makes_revisions=makes_revisions)
+    service = first.seen if first.seen.raw else first.applied.after
+    return last_step(first.change, service, makes_revision=first.makes_revision, needs_approval=needs_approval)
 
 
 def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpResponse:
