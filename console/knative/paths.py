@@ -3,6 +3,7 @@
 `("spec", "template", "spec", "containers", "app", "env", "TARGET")` is the entry TARGET of the container app.
 """
 
+import re
 from collections.abc import Mapping
 
 FieldPath = tuple[str, ...]
@@ -13,6 +14,9 @@ TRAFFIC: FieldPath = ("spec", "traffic")
 TEMPLATE_ANNOTATIONS: FieldPath = (*TEMPLATE, "metadata", "annotations")
 TEMPLATE_LABELS: FieldPath = (*TEMPLATE, "metadata", "labels")
 REVISION_NAME: FieldPath = (*TEMPLATE, "metadata", "name")
+
+
+_PART = re.compile(r"\.?([^.\[\]]+)|\['([^']*)'\]|\[([^\]]*)\]")
 
 
 class Missing:
@@ -40,6 +44,11 @@ def text(path: FieldPath) -> str:
         words += f"[{part!r}]" if "." in part or "/" in part else f".{part}" if words else part
         in_list = part in NAMED_LISTS
     return words
+
+
+def read(words: str) -> FieldPath:
+    """Return the path that `text` wrote."""
+    return tuple(name or quoted or key for name, quoted, key in _PART.findall(words))
 
 
 # Lists of the PodSpec whose entries have a name of their own (Kubernetes API, patchMergeKey).

@@ -1,11 +1,12 @@
 """Operations as pages read them: only those of services that the person may see."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -67,6 +68,12 @@ def under_way(cluster: str) -> int:
 
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:
     return rights.allows(Permission.VIEW, thing.ref, labels)
+
+
+def made(ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, str]]:
+    """Return the kind and the author of these operations, for entries of the log that are about them."""
+    found = Operation.objects.filter(id__in={one for one in ids if one}).order_by()
+    return {id: (kind, actor) for id, kind, actor in found.values_list("id", "kind", "actor")}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.operations.traffic_history import Recorded
 from console.request_tests.models import AccessTest
-from console.web import causes, change_words, cluster_words, history_words, outcomes, states, stream, words
+from console.web import causes, cluster_words, history_words, outcomes, states, stream, summaries, words
 from console.web.kn_words import KN_LIMITS
 from console.web.revision_colours import colour_of
 from console.web.templatetags.components import icon_html
@@ -164,7 +164,7 @@ def kind_word(kind: str) -> str:
 @register.filter
 def change_summary(operation: Operation) -> str:
     """What an operation changes, in a few words and without values of variables: for lists."""
-    return change_words.summary(change_words.lines(operation.changes))
+    return summaries.of_operation(operation)
 
 
 @register.filter

@@ -19,6 +19,7 @@ from console.audit.models import Entry, SavedFilter
 from console.audit.outcomes import Outcome
 from console.audit.searching import Page, Search
 from console.knative.references import ServiceRef
+from console.operations import queries
 from console.operations.models import Operation
 from console.web import paging, words
 from console.web.charts import days as day_charts
@@ -41,6 +42,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     shown = page.entries
     context = {
         "entries": shown,
+        "made": queries.made(one.operation for one in shown),
         "older": shown[-1].sequence if page.has_older else None,
         "newer": shown[0].sequence if page.has_newer and shown else None,
         "searched_to": page.searched_to,
@@ -70,6 +72,7 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
         "operation": operation,
         "lines": operation.lines.all() if operation else (),
         "related": related.order_by("sequence")[:RELATED],
+        "made": queries.made([one.operation]),
         "redacted_by": redactions.told_of(sequence),
         "redacts": redactions.subject_of(one),
         "may_redact": request.rights.is_administrator and bool(redactions.fields_of(one)),

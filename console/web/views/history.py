@@ -46,6 +46,7 @@ def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "here": "history",
         "operations": queries.of_service(ref)[:RECENT],
         "entries": page.entries,
+        "made": queries.made(one.operation for one in page.entries),
         "older": page.entries[-1].sequence if page.has_older else None,
         "is_newest": below is None,
         **(_traffic(request, ref, found) if below is None else {}),

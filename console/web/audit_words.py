@@ -1,0 +1,117 @@
+"""What an entry of the log says that somebody did, in words. The codes are what exports and filters have."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.access.permissions import LABELS
+from console.audit.models import Entry
+from console.operations.models.statuses import Status
+from console.web import causes
+from console.web.words import KINDS
+
+ACTIONS: Mapping[str, str | Promise] = {
+    "account.connect": gettext_lazy("Connected an account of the identity provider"),
+    "account.disconnect": gettext_lazy("Disconnected an account of the identity provider"),
+    "account.password": gettext_lazy("Changed the password"),
+    "audit.download": gettext_lazy("Downloaded an audit export"),
+    "audit.export": gettext_lazy("Exported audit entries"),
+    "audit.redact": gettext_lazy("Redacted a field of an entry"),
+    "audit.retain": gettext_lazy("Moved old entries to the archive"),
+    "cluster.added": gettext_lazy("Added a cluster"),
+    "cluster.changed": gettext_lazy("Changed a cluster"),
+    "cluster.removed": gettext_lazy("Removed a cluster"),
+    "cluster.tested": gettext_lazy("Tested a cluster's connection"),
+    "manage.ActivatePerson": gettext_lazy("Reactivated an account"),
+    "manage.AddGrant": gettext_lazy("Granted a role to a team"),
+    "manage.AddMember": gettext_lazy("Added a person to a team"),
+    "manage.CreatePerson": gettext_lazy("Created an account"),
+    "manage.CreateRole": gettext_lazy("Created a role"),
+    "manage.CreateTeam": gettext_lazy("Created a team"),
+    "manage.DeactivatePerson": gettext_lazy("Deactivated an account"),
+    "manage.DeleteRole": gettext_lazy("Deleted a role"),
+    "manage.DeleteTeam": gettext_lazy("Deleted a team"),
+    "manage.EditMember": gettext_lazy("Changed a team membership"),
+    "manage.EditRole": gettext_lazy("Changed a role"),
+    "manage.EditTeam": gettext_lazy("Changed a team"),
+    "manage.FirstAdministrator": gettext_lazy("Created the first administrator"),
+    "manage.FirstAdministratorLink": gettext_lazy("Made the link for the first administrator"),
+    "manage.MakeAdministrator": gettext_lazy("Made a person an administrator"),
+    "manage.NewPasswordLink": gettext_lazy("Reset a password link"),
+    "manage.RemoveGrant": gettext_lazy("Removed a grant from a team"),
+    "manage.RemoveMember": gettext_lazy("Removed a person from a team"),
+    "manage.Reseal": gettext_lazy("Encrypted stored secrets with the newest key"),
+    "manage.UnmakeAdministrator": gettext_lazy("Removed an administrator"),
+    "outside.begin": gettext_lazy("Started to record external changes"),
+    "outside.change": gettext_lazy("Changed the service outside the console"),
+    "outside.create": gettext_lazy("Created the service outside the console"),
+    "outside.delete": gettext_lazy("Deleted the service outside the console"),
+    "protect.expire": gettext_lazy("A request for approval expired"),
+    "protect.frozen": gettext_lazy("Tried a change during a freeze"),
+    "protect.rule-add": gettext_lazy("Added a protection rule"),
+    "protect.rule-change": gettext_lazy("Changed a protection rule"),
+    "protect.rule-remove": gettext_lazy("Removed a protection rule"),
+    "protect.window-add": gettext_lazy("Added a freeze"),
+    "protect.window-change": gettext_lazy("Changed a freeze"),
+    "protect.window-remove": gettext_lazy("Removed a freeze"),
+    "reveal.Approval": gettext_lazy("Saw values while approving"),
+    "reveal.Env": gettext_lazy("Revealed environment variable values"),
+    "reveal.Preview": gettext_lazy("Saw values on a preview"),
+    "second-factor.add": gettext_lazy("Added a two-factor method"),
+    "second-factor.remove": gettext_lazy("Removed a two-factor method"),
+    "session.SetPassword": gettext_lazy("Set a password by an invitation"),
+    "session.revoke": gettext_lazy("Ended sessions"),
+    "session.sign-in": gettext_lazy("Signed in"),
+    "session.sign-out": gettext_lazy("Signed out"),
+    "token.create": gettext_lazy("Created an API token"),
+    "token.refused": gettext_lazy("Used an API token that is not valid"),
+    "token.revoke": gettext_lazy("Revoked an API token"),
+    "view.AccessTest": gettext_lazy("Sent test requests"),
+}
+# About an operation, which somebody else may have made: `what` is its kind, `whose` its author.
+ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "operation.cancel": (gettext_lazy("Cancelled a change"), gettext_lazy("Cancelled: %(what)s by %(whose)s")),
+    "protect.approve": (gettext_lazy("Approved a change"), gettext_lazy("Approved: %(what)s by %(whose)s")),
+    "protect.decline": (gettext_lazy("Declined a change"), gettext_lazy("Declined: %(what)s by %(whose)s")),
+    "protect.override": (
+        gettext_lazy("Used the emergency override"),
+        gettext_lazy("Used the emergency override: %(what)s"),
+    ),
+    "protect.request": (gettext_lazy("Requested approval"), gettext_lazy("Requested approval: %(what)s")),
+    "protect.withdraw": (gettext_lazy("Withdrew a request"), gettext_lazy("Withdrew the request: %(what)s")),
+}
+Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
+
+
+def action(entry: Entry, made: Made) -> str:
+    """Return what was done: `Approved: Change image by dora`. An action of a later version keeps its code."""
+    code = entry.action
+    family, _dot, what = code.partition(".")
+    if known := ABOUT_OPERATIONS.get(code):
+        kind, author = made.get(entry.operation, ("", "")) if entry.operation else ("", "")
+        return str(known[1]) % {"what": KINDS.get(kind, kind), "whose": author} if kind else str(known[0])
+    if family == "operation":
+        return _result(entry, what)
+    if code in ACTIONS:
+        return str(ACTIONS[code])
+    if what == "refused" and family in LABELS:
+        return _("Not allowed to %(what)s") % {"what": LABELS[family]}
+    return str(KINDS.get(what, code))
+
+
+def _result(entry: Entry, status: str) -> str:
+    """How an operation ended. Its kind is the first word of the entry's text (console.operations.engine.finish)."""
+    kind = entry.text.partition(" ")[0]
+    word = str(Status(status).label) if status in Status.values else status
+    return _("%(what)s: %(status)s") % {"what": KINDS[kind], "status": word} if kind in KINDS else word
+
+
+def text(entry: Entry) -> str:
+    """Return the entry's own text; of an operation's end what `action` has not said: its revision, and the cause."""
+    if not entry.action.startswith("operation."):
+        return entry.text
+    told = entry.text.split()
+    return " ".join(causes.short(word) or word for word in told[1 if told[:1] and told[0] in KINDS else 0 :])

@@ -1,0 +1,45 @@
+"""What changed, who did it and when, as lists and the page of an operation tell it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from console.audit.models import Entry
+from console.knative import kn
+from console.web import audit_words, summaries, words
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """How long ago it was (`3m ago`), with the exact time on hover: never to be read as how long something took."""
+    if moment is None:
+        return "–"
+    text = _("%(age)s ago") % {"age": words.age(kn.age(moment, timezone.now()))}
+    exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
+
+
+@register.filter
+def entry_summary(entry: Entry) -> str:
+    """What an audit entry says of the fields that changed."""
+    return summaries.of_entry(entry)
+
+
+@register.filter
+def action_words(entry: Entry, made: audit_words.Made) -> str:
+    """What somebody did. `made` are the kinds and authors of the entries' operations (queries.made)."""
+    return audit_words.action(entry, made)
+
+
+@register.filter
+def entry_text(entry: Entry) -> str:
+    """What an audit entry says beside its fields."""
+    return audit_words.text(entry)
