@@ -1,13 +1,16 @@
 """What ails a service now, for its page: the cause in the words of an operation's page, and what to do next."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext_lazy as _
 
 from console.knative import root_causes
 from console.knative.causes import Code
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.root_causes import Finding
+from console.knative.traffic import shares
 from console.mirror import read
 from console.operations import queries
 from console.operations.models import Operation
@@ -34,18 +37,29 @@ _NEXT = {
     Code.REVISION_MISSING: ("traffic",),
     Code.INGRESS: ("traffic",),
 }
+_STEPS = {
+    "image": _("Fix the image"),
+    "env": _("Edit the variables"),
+    "settings": _("Edit the settings"),
+    "operate": _("Change the scale"),
+    "traffic": _("Change the split"),
+}
 _HAS_LOGS = (Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.LIVENESS, Code.PROBE, Code.CANNOT_START)
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The cause in words. `revision` has logs with more details; `operation` is the one that ended with it."""
+    """The cause in words. `revision` has logs with more details; `operation` is the one that ended with it.
+
+    `is_served`: the newest revision, which it is about, gets requests.
+    """
 
     code: Code
     text: str
     raw: str
     revision: str
     operation: Operation | None
+    is_served: bool
 
 
 def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
@@ -61,12 +75,17 @@ def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
         _raw(finding, service),
         newest if finding.code in _HAS_LOGS else "",
         failed.filter(generation=service.generation).first(),
+        newest in shares(service.status_traffic),
     )
 
 
 def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:
-    """Return those of the actions that can mend the cause and that the person may use."""
-    allowed = {action.name: action for action in actions if action.allowed}
+    """Return those of the actions that can mend the cause and that the person may use, named by what they do here."""
+    allowed = {
+        action.name: replace(action, label=str(_STEPS[action.name]))
+        for action in actions
+        if action.allowed and action.name in _STEPS
+    }
     return [allowed[name] for name in _NEXT.get(found.code, ()) if name in allowed]
 
 

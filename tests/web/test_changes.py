@@ -98,11 +98,10 @@ def test_a_revision_names_the_person_and_not_only_the_consoles_account(shown: Sh
     shown.client.post(f"/previews/{Preview.objects.get().id}/submit/")
     finish(Operation.objects.get())
     shown.mirror_it()
-    account = shown.world.get(shown.name)["metadata"]["annotations"]["serving.knative.dev/lastModifier"]
     for path in ("", "revisions/", f"revisions/{shown.name}-00002/"):
-        assert f"administrator as {account}" in read(shown.client.get(f"{shown.path}{path}")).text
+        assert "administrator · via console" in read(shown.client.get(f"{shown.path}{path}")).text
     first = read(shown.client.get(f"{shown.path}revisions/{shown.name}-00001/")).text
-    assert "administrator as" not in first
+    assert "via console" not in first
 
 
 def test_a_service_that_changed_meanwhile_is_said_and_compared_as_it_is_now(shown: Shown) -> None:

@@ -60,7 +60,7 @@ def test_the_cause_of_a_failing_service_is_told_once_with_what_to_do(owner, mirr
     page = owner.get(SHOP)
     text, cause = read(page).text, read(page).text.partition("Current traffic")[0]
     assert text.count("The container keeps crashing (exit code 3).") == 1
-    for step in ("Logs of shop-00005", "Env", "Image"):
+    for step in ("Logs of shop-00005", "Edit the variables", "Fix the image"):
         assert step in cause
     assert "RevisionFailed" not in cause
     assert text.count("RevisionFailed") == 1, "in the table of conditions, and there once"

@@ -1,25 +1,34 @@
 """The services list, a service, its revisions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from console.access.decorators import require_permission, signed_in
 from console.access.permissions import Permission
-from console.knative import diff, kn, marks
+from console.knative import diff, kn, marks, volumes
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import queries
 from console.operations.lookups import cluster_rights
 from console.operations.protection.gate import Protection
-from console.web import actions, diagnosis, paging, words
+from console.web import actions, diagnosis, paging, service_page, words
+from console.web.actions import service_url
 from console.web.requests import ConsoleRequest
 from console.web.service_list import SORTS, matches, needs_attention
 from console.web.unread import unread
+
+REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "generation": lambda row: row["revision"].configuration_generation,
+    "name": lambda row: row["row"].name,
+    "traffic": lambda row: (row["percent"], bool(row["tags"]), row["revision"].configuration_generation),
+}
 
 
 @signed_in
@@ -59,40 +68,60 @@ def services(request: ConsoleRequest) -> HttpResponse:
 def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
-    revisions = kn.newest_first(read.revisions(ref))
+    revisions, pods = kn.newest_first(read.revisions(ref)), read.pods(ref)
     makers = queries.makers(ref, found.uid)
     framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
+    facts = [revision_facts(revision, found, makers) for revision in revisions]
+    main = service_page.main_revision(found, revisions)
+    may_route = Permission.TRAFFIC in framed["permissions"]
     context = {
         **framed,
         "cause": cause,
         "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause else (),
-        "targets": [(target, kn.target_text(target, found)) for target in found.status_traffic],
-        "revisions": [revision_facts(revision, found, makers) for revision in revisions[:10]],
+        "kept_back": service_page.kept_back(ref, found) if cause and may_route else None,
+        "under_way": service_page.under_way(ref, found.uid),
+        "main": next((row for row in facts if main and row["revision"].name == main.name), None),
+        "way_back": service_page.way_back(ref, found, revisions) if may_route else None,
+        "revisions": service_page.ordered(facts),
         "revision_count": len(revisions),
+        "pods": sorted(pods, key=lambda pod: pod.name, reverse=True)[: service_page.MAX_PODS],  # the newest revision's
+        "pod_count": len(pods),
+        "pods_unread": not read.is_whole(ref.cluster, "pods"),
+        "warnings": service_page.warnings(pods, cause),
+        "containers": [(one, volumes.mounts(found.template_spec, one)) for one in found.containers],
+        "scaling": service_page.scaling(found),
+        "sections": {one.name: one for one in framed["actions"] if one.place == actions.Place.SECTION and one.allowed},
         "operations": queries.of_service(ref)[:5],
+        **_labels(found, marks.without_stamps),
     }
     return render(request, "services/service.html", context)
 
 
 @require_permission(Permission.VIEW)
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The history: every column of `kn revision list`, and who made each revision."""
+    """The history: every column of `kn revision list`, and who made each revision. Two that are ticked are compared."""
     found = find(ref)
+    known = kn.newest_first(read.revisions(ref))
+    chosen = [one.name for one in known if one.name in request.GET.getlist("compare")]
+    if len(chosen) == 2:
+        newer, older = chosen
+        return redirect(f"{service_url('revision', ref, revision=newer)}?{urlencode({'with': older})}#compare")
     makers = queries.makers(ref, found.uid)
-    facts = [revision_facts(revision, found, makers) for revision in kn.newest_first(read.revisions(ref))]
+    facts = [revision_facts(revision, found, makers) for revision in known]
     text = request.GET.get("q", "").strip().lower()
     facts = [
         row
         for row in facts
         if not text or text in f"{row['row'].name} {row['revision'].image} {row['row'].tags}".lower()
     ]
-    keys = {
-        "generation": lambda row: row["revision"].configuration_generation,
-        "name": lambda row: row["row"].name,
-        "traffic": lambda row: row["percent"],
+    facts, order = paging.sort(facts, request.GET.get("sort", ""), REVISION_SORTS, "-traffic")
+    context = {
+        **frame(request, ref, found),
+        "page": paging.page(facts, request.GET.get("page")),
+        "order": order,
+        "comparable": len(known) > 1,
+        "compare_problem": _("Tick two revisions to compare them.") if "compare" in request.GET else "",
     }
-    facts, order = paging.sort(facts, request.GET.get("sort", ""), keys, "-generation")
-    context = {**frame(request, ref, found), "page": paging.page(facts, request.GET.get("page")), "order": order}
     return render(request, "services/revisions.html", context)
 
 
@@ -105,11 +134,15 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         raise Http404
     other_name = request.GET.get("with", "")
     other = read.revision(ref, other_name) if other_name else None
+    facts = revision_facts(one, found, queries.makers(ref, found.uid))
     context = {
         **frame(request, ref, found),
-        **revision_facts(one, found, queries.makers(ref, found.uid)),
+        **facts,
+        "facts": facts,
         "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
+        "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
+        **_labels(one, marks.without_revision_stamps),
         "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
         "other": other,
         "differences": _differences(ref, other_name, one.name) if other else (),
@@ -158,6 +191,14 @@ def revision_facts(one: Revision, of: Service, makers: Mapping[str, str]) -> dic
         "tag_urls": [(t.tag, t.url or "") for t in of.status_traffic if t.revision == one.name and t.tag],
         "is_latest": one.name == of.latest_ready_revision,
     }
+
+
+def _labels(one: Service | Revision, of_people: Callable[[Mapping[str, str]], Mapping[str, str]]) -> dict[str, Any]:
+    """Return the labels and annotations that people write, and apart from them those that machines write."""
+    labels, annotations = of_people(one.labels), of_people(one.annotations)
+    every = {**one.labels, **one.annotations}
+    system = {key: value for key, value in every.items() if key not in labels and key not in annotations}
+    return {"own_labels": labels, "own_annotations": annotations, "system_labels": system}
 
 
 def _differences(ref: ServiceRef, before: str, after: str) -> tuple[diff.FieldChange, ...]:
