@@ -221,14 +221,21 @@ def without(targets: Iterable[TrafficTarget], gone: Collection[str]) -> tuple[Tr
     kept = tuple(target for target in given if target.is_latest or target.revision not in gone)
     before = sum(target.percent or 0 for target in given)
     left = sum(target.percent or 0 for target in kept)
-    if not left or left == before:
-        return kept
-    exact = [(target.percent or 0) * before / left for target in kept]
+    return kept if not left or left == before else in_proportion(kept, before)
+
+
+def in_proportion(targets: Sequence[TrafficTarget], total: int) -> tuple[TrafficTarget, ...]:
+    """Return the targets with shares that add up to the total, in the proportion of those they have (not all 0).
+
+    By largest remainder; a target without a share gets none.
+    """
+    sum_now = sum(target.percent or 0 for target in targets)
+    exact = [(target.percent or 0) * total / sum_now for target in targets]
     rounded = [int(share) for share in exact]
-    by_remainder = sorted(range(len(kept)), key=lambda index: rounded[index] - exact[index])
-    for index in by_remainder[: before - sum(rounded)]:
+    by_remainder = sorted(range(len(targets)), key=lambda index: rounded[index] - exact[index])
+    for index in by_remainder[: total - sum(rounded)]:
         rounded[index] += 1
     return tuple(
         replace(target, percent=share) if target.percent else target
-        for target, share in zip(kept, rounded, strict=True)
+        for target, share in zip(targets, rounded, strict=True)
     )

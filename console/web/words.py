@@ -61,6 +61,8 @@ KINDS = {
     "SetUser": gettext_lazy("Change the user (UID)"),
     "SetVisibility": gettext_lazy("Change visibility"),
     "SetVolumes": gettext_lazy("Change volume mounts"),
+    "Deploy": gettext_lazy("Deploy"),
+    "RouteNewRevision": gettext_lazy("Share of the new revision"),
     "DeleteRevision": gettext_lazy("Delete revision"),
     "DeleteService": gettext_lazy("Delete service"),
     "Redeploy": gettext_lazy("Redeploy"),
@@ -228,6 +230,10 @@ PROBLEMS = {
         "it, you must permanently hold the permissions it affects; you lack %(permissions)s. Leave it "
         "unchanged, or ask an owner."
     ),
+    "no-new-revision": gettext_lazy(
+        "Nothing else changes, so no revision is created. Edit something, or change the split under Traffic."
+    ),
+    "no-ready-revision": gettext_lazy("No revision is ready yet, so nothing could keep the rest of the traffic."),
     "digest-unknown": gettext_lazy("The current digest is not known. Let Knative re-resolve the image."),
 }
 

@@ -13,12 +13,13 @@ from console.knative.changes import KINDS, Change, Combined, JudgedBy, KeepDiges
 
 CONSOLE = Path(changes.__file__).parents[2]
 CLASSES = {*KINDS, Combined.__name__}
-WORDS = {"Redeploy", "Restart"}  # are also on buttons
+WORDS = {"Deploy", "Redeploy", "Restart"}  # are also on buttons
 
 
 def every_kind() -> set[type[Change]]:
     """All classes of the package, whether they are registered or not; a class with slots is made twice."""
-    return {getattr(changes, one.__name__) for one in Change.__subclasses__() if one.__module__.startswith("console.")}
+    below = {inner for one in Change.__subclasses__() for inner in (one, *one.__subclasses__())}
+    return {getattr(changes, one.__name__) for one in below if one.__module__.startswith("console.")}
 
 
 def test_every_kind_is_registered() -> None:

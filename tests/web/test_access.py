@@ -47,6 +47,8 @@ TABLE = {
     "serve": (Permission.TRAFFIC, {**HERE, "revision": "shop-00004"}, "get"),
     "clone": (Permission.REVEAL, HERE, "get"),
     "operate": (Permission.OPERATE, HERE, "get"),
+    "deploy": (Permission.DEPLOY, HERE, "get"),
+    "deploy-reveal": (Permission.REVEAL, HERE, "get"),
     "env": (Permission.DEPLOY, HERE, "get"),
     "reveal": (Permission.REVEAL, HERE, "get"),
     "image": (Permission.DEPLOY, HERE, "get"),

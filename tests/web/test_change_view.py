@@ -16,7 +16,7 @@ PAGES = {
 
 
 def test_the_pages_that_change_one_service() -> None:
-    edits = {"env", "image", "settings", "yaml", "traffic", "operate"}
+    edits = {"deploy", "env", "image", "settings", "yaml", "traffic", "operate"}
     assert set(PAGES) == {*edits, "create", "clone", "delete", "delete-revision"}
 
 

@@ -5,7 +5,7 @@ no other module asks whether a change is of this or that class. `KINDS` register
 them through the database; the words for their names are in console.web.words. `apply_to` applies one, once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from console.knative.changes.lifecycle import (
     CreateService,
     DeleteRevision,
     DeleteService,
+    Deploy,
     Redeploy,
     ReplaceManifest,
 )
@@ -44,7 +45,7 @@ from console.knative.changes.template import (
     SetTimeout,
     SetVisibility,
 )
-from console.knative.changes.traffic import SplitTraffic
+from console.knative.changes.traffic import RouteNewRevision, SplitTraffic
 from console.knative.changes.volumes import SetVolumes
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "CreateService",
     "DeleteRevision",
     "DeleteService",
+    "Deploy",
     "EnvEntry",
     "EnvPlace",
     "EnvSource",
@@ -66,6 +68,7 @@ __all__ = [
     "ReplaceManifest",
     "ResolveImage",
     "Restart",
+    "RouteNewRevision",
     "SetAnnotations",
     "SetCommand",
     "SetConcurrency",
@@ -90,6 +93,7 @@ __all__ = [
     "Verb",
     "act_of",
     "apply_to",
+    "composed",
     "dump",
     "load",
     "name_of",
@@ -98,17 +102,20 @@ __all__ = [
 ]
 
 COMBINED = Combined.__name__  # no kind of its own: several at once
+COMPOSITES: Mapping[str, type[Combined]] = {COMBINED: Combined, Deploy.__name__: Deploy}
 KINDS: Mapping[str, type[Change]] = {
     kind.__name__: kind
     for kind in (
         CreateService,
         DeleteRevision,
         DeleteService,
+        Deploy,
         KeepDigest,
         Redeploy,
         ReplaceManifest,
         ResolveImage,
         Restart,
+        RouteNewRevision,
         SetAnnotations,
         SetCommand,
         SetConcurrency,
@@ -137,22 +144,27 @@ KINDS: Mapping[str, type[Change]] = {
 def dump(change: Change) -> dict[str, Any]:
     """Return the change as JSON data; `load` gives it back."""
     if change.parts != (change,):
-        return {"kind": COMBINED, "changes": [dump(part) for part in change.parts]}
+        return {"kind": type(change).__name__, "changes": [dump(part) for part in change.parts]}
     return {"kind": type(change).__name__, **msgspec.to_builtins(change)}
 
 
 def load(data: Mapping[str, Any]) -> Change:
     """Return the change that `dump` wrote; raises KeyError or msgspec.ValidationError for anything else."""
-    if data["kind"] == COMBINED:
-        return Combined(tuple(load(part) for part in data["changes"]))
+    if data["kind"] in COMPOSITES:
+        return COMPOSITES[data["kind"]](tuple(load(part) for part in data["changes"]))
     fields = {key: value for key, value in data.items() if key != "kind"}
     return msgspec.convert(fields, KINDS[data["kind"]])
+
+
+def composed(like: Change, parts: Iterable[Change]) -> Change:
+    """Return the parts as one change, of the kind of another that was made of several."""
+    return COMPOSITES.get(type(like).__name__, Combined)(tuple(parts))
 
 
 def name_of(change: Change) -> str:
     """Return the name of its kind, for lists and the audit log: that of its one part that a person asked for."""
     asked = _asked(change)
-    return type(asked[0]).__name__ if len(asked) == 1 else COMBINED
+    return type(asked[0] if len(asked) == 1 else change).__name__
 
 
 def act_of(change: Change) -> Act:

@@ -67,6 +67,7 @@ class Change(abc.ABC):
     judged_by: ClassVar[JudgedBy] = JudgedBy.FIELDS
     is_companion: ClassVar[bool] = False  # comes along with a change that a person asked for
     makes_pods: ClassVar[bool] = False  # and changes nothing else: a retry asks for it again
+    comes_last: ClassVar[bool] = False  # of several: each edit of the template takes it away
 
     @property
     @abc.abstractmethod

@@ -19,9 +19,10 @@ from console.knative.changes.base import (
     unmasked,
 )
 from console.knative.changes.manifest import kept_annotations, new_spec, refuse_misshapen
+from console.knative.changes.traffic import SHARE
 from console.knative.diff import creates_revision
 from console.knative.objects import UPDATE_TIMESTAMP, Service
-from console.knative.paths import TEMPLATE_ANNOTATIONS, FieldPath
+from console.knative.paths import TEMPLATE_ANNOTATIONS, TRAFFIC, FieldPath
 from console.knative.problems import Problem
 from console.knative.redaction import MASK, env_values
 
@@ -46,19 +47,39 @@ class Combined(Change):
         return steps[-1].after if steps else service
 
     def steps(self, service: Service) -> Iterator[Step]:
+        keeps = [part for part in self.parts if part.judged_by is JudgedBy.NOTHING]
+        last = [part for part in self.parts if part.comes_last]
         after = service
-        for step in _in_turn((part for part in self.parts if part.judged_by is not JudgedBy.NOTHING), service):
+        for step in _in_turn((part for part in self.parts if part not in keeps and part not in last), service):
             yield step
             after = step.after
-        keeps = [part for part in self.parts if part.judged_by is JudgedBy.NOTHING]
-        if len(keeps) == len(self.parts) or creates_revision(service, after):
-            yield from _in_turn(keeps, after)
+        is_needed = last or len(keeps) == len(self.parts) or creates_revision(service, after)
+        yield from _in_turn((*(keeps if is_needed else ()), *last), after)
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset().union(*(part.touches() for part in self.parts))
 
     def typed_values(self) -> frozenset[str]:
         return frozenset().union(*(part.typed_values() for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy(Combined):
+    """What one release changes, written at once as one revision: edits, and perhaps the share that it gets.
+
+    A share alone is refused: there would be no new revision to get it.
+    """
+
+    permission: ClassVar[str] = "deploy"
+
+    def steps(self, service: Service) -> Iterator[Step]:
+        after = service
+        for step in Combined.steps(self, service):
+            yield step
+            after = step.after
+        routed = [part for part in self.parts if TRAFFIC in part.touches()]
+        if routed and not creates_revision(service, after):
+            raise ChangeRefused(Problem("no-new-revision", field=SHARE))
 
 
 def _in_turn(parts: Iterable[Change], service: Service) -> Iterator[Step]:

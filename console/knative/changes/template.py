@@ -209,10 +209,11 @@ class SetVisibility(Change):
 
 @dataclass(frozen=True, slots=True)
 class SetRevisionName(Change):
-    """Name the revision that this change makes. Comes last in a Combined: every template edit clears the name."""
+    """Name the revision that this change makes. Every edit of the template clears the name."""
 
     name: str
     permission: ClassVar[str] = "deploy"
+    comes_last: ClassVar[bool] = True
 
     def apply(self, service: Service) -> Service:
         if not self.name.startswith(f"{service.name}-"):

@@ -1,12 +1,16 @@
-"""Splitting traffic; a rollback is a split that was there before."""
+"""Splitting traffic; a rollback is a split that was there before. And what the revision gets that a change makes."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from console.knative.changes.base import Act, Change, edited
+from console.knative.changes.base import Act, Change, ChangeRefused, edited
+from console.knative.next_revision import needs_ready_revision, split_for_next
 from console.knative.objects import Service
 from console.knative.paths import TRAFFIC, FieldPath
+from console.knative.problems import Problem
 from console.knative.traffic import TrafficTarget
+
+SHARE = "share"  # the field of a form that a problem with the new revision's share belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,27 @@ def _based_on(target: TrafficTarget, free: list[TrafficTarget]) -> TrafficTarget
         return target
     free.remove(found)
     return replace(target, raw=found.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteNewRevision(Change):
+    """Give the revision that the other parts make its share, 0 to 100 percent, and a tag unless that is empty.
+
+    The split is worked out of the service as it is when the change is written: what serves then keeps the rest.
+    """
+
+    percent: int
+    tag: str = ""
+    permission: ClassVar[str] = "traffic"
+    act: ClassVar[Act] = Act.ROUTE
+    is_companion: ClassVar[bool] = True
+
+    def apply(self, service: Service) -> Service:
+        spec, latest = service.spec_traffic, service.latest_ready_revision
+        if latest is None and needs_ready_revision(spec, self.percent):
+            raise ChangeRefused(Problem("no-ready-revision", field=SHARE))
+        wanted = split_for_next(spec, latest, self.percent, self.tag)
+        return service if wanted == spec else SplitTraffic(wanted).apply(service)
+
+    def touches(self) -> frozenset[FieldPath]:
+        return frozenset({TRAFFIC})

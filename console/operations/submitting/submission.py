@@ -22,7 +22,7 @@ from console.access.permissions import Permission
 from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel
 from console.audit import Outcome
 from console.knative import changes
-from console.knative.changes import Change, ChangeRefused, Combined, Redeploy, Restart, Verb
+from console.knative.changes import Change, ChangeRefused, Redeploy, Restart, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.operations import faults, stopwatch
@@ -214,7 +214,7 @@ def _again(operation: Operation) -> Change:
     if operation.is_written and change.verb is Verb.CREATE:
         return Redeploy(timezone.now().isoformat())
     if operation.is_written and operation.makes_revision:
-        return Combined((*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
+        return changes.composed(change, (*_parts(change), _new_pods(change, needs_of_kept(operation).permissions)))
     return change
 
 

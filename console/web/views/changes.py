@@ -139,20 +139,20 @@ class ChangeView(View, Generic[AnyForm]):
 
     def show(self, refused: str = "") -> HttpResponse:
         """Show the form, with what is wrong with it; `refused`: why its change can't be made."""
-        if isinstance(self.form, Form):
-            unjudged(self.request, *_forms(self.form))
+        unjudged(self.request, *_forms(self.form))
         shown = {**self.around, "here": self.page, "form": self.form, "refused": refused, **self.context()}
         status = 422 if refused or self.form.has_problems else 200
         return render(self.request, f"changes/{self.page}.html", shown, status=status)
 
     def preview(self, change: Change) -> HttpResponse:
-        form = self.form if isinstance(self.form, Form) else None
-        return show_preview(self.request, self.target, change, self.show, form=form, shows_values=self.shows_values)
+        shows = self.shows_values
+        return show_preview(self.request, self.target, change, self.show, form=self.form, shows_values=shows)
 
 
-def _forms(form: Form) -> list[Form]:
-    """The form, and the one of further settings that it may hold."""
-    return [one for one in (form, getattr(form, "settings", None)) if one]
+def _forms(form: ChangeForm) -> list[Form]:
+    """Django's forms that it is or holds: the one of further settings, and others."""
+    held = (form, getattr(form, "settings", None), *getattr(form, "forms", ()))
+    return [one for one in held if isinstance(one, Form)]
 
 
 class ClusterRefusal(str):
@@ -172,7 +172,7 @@ def show_preview(
     change: Change,
     back: Callable[[str], HttpResponse],
     notes: Sequence[str] = (),
-    form: Form | None = None,
+    form: ChangeForm | None = None,
     *,
     shows_values: bool = True,
     is_typed: bool = True,
@@ -249,7 +249,7 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
     }
 
 
-def _beside_field(problem: Problem, form: Form | None) -> str:
+def _beside_field(problem: Problem, form: ChangeForm | None) -> str:
     """Tell the problem beside the field that it names and return nothing; without such a field return its words."""
     parts = [part for part in _forms(form) if problem.field in part.fields] if form else []
     if not parts:

@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 
 from console.access.decorators import refuse
 from console.access.permissions import Permission
+from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import form_choices
 from console.web.form_choices import choices_for
@@ -20,6 +21,11 @@ MAX_KNOWN_IMAGES = 20  # that the form offers
 _EDITS = frozenset({Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE})
 
 
+def known_images(ref: ServiceRef) -> list[str]:
+    """Return the images that the service's revisions run or ran."""
+    return list(dict.fromkeys(revision.image for revision in read.revisions(ref)))[:MAX_KNOWN_IMAGES]
+
+
 class ImagePage(ChangeView[ImageForm]):
     """The image of a container."""
 
@@ -32,8 +38,7 @@ class ImagePage(ChangeView[ImageForm]):
         return ImageForm(container, self.typed, others)
 
     def context(self) -> dict[str, Any]:
-        known = dict.fromkeys(revision.image for revision in read.revisions(self.ref))
-        return {"known_images": list(known)[:MAX_KNOWN_IMAGES]}
+        return {"known_images": known_images(self.ref)}
 
 
 class SettingsPage(ChangeView[SettingsForm]):
