@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SILENCED = re.compile(r"#\s*(?:type:\s*ignore\[[\w, -]+\]|(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)(.*)")
+MAX_MODULE_LINES = 400
 MAX_TEMPLATE_LINE = 140  # characters, as in pyproject.toml; neither djade nor djlint breaks or refuses a longer line
 A_REASON = re.compile(r"\w+\W+\w+")
 
@@ -50,6 +51,12 @@ def test_no_tool_is_silenced_without_a_reason() -> None:
 )
 def test_a_reason_is_two_words_after_the_code(line: str, is_told: bool) -> None:
     assert (list(without_reason(line)) == []) is is_told
+
+
+def test_no_module_is_longer_than_one_idea_needs() -> None:
+    modules = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "console").rglob("*.py")}
+    assert {str(path.relative_to(ROOT)): count for path, count in modules.items() if count > MAX_MODULE_LINES} == {}
+    assert len(modules) > 300
 
 
 def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:

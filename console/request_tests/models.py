@@ -23,6 +23,7 @@ class AccessTest(OnService):
     by_body = models.JSONField(default=dict)
     slowest = models.FloatField(default=0)
     median = models.FloatField(default=0)
+    p95 = models.FloatField(null=True)  # None in tests of versions that did not measure it
     error = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

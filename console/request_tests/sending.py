@@ -1,10 +1,12 @@
 """Beginning a test, and sending its requests."""
 
 import functools
+import math
 import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
@@ -154,8 +156,14 @@ class Counts:
             by_body=dict(self.by_body.most_common(20)),
             slowest=max(self.seconds, default=0.0),
             median=statistics.median(self.seconds) if self.seconds else 0.0,
+            p95=percentile(self.seconds, 95) if self.seconds else None,
         )
         tell("access-test", test)
+
+
+def percentile(found: Sequence[float], percent: int) -> float:
+    """Return the least of the values that so many percent of them do not exceed; ValueError when there are none."""
+    return sorted(found)[max(0, math.ceil(len(found) * percent / 100) - 1)]
 
 
 def _finish(test: AccessTest, error: str = "") -> None:

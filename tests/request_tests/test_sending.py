@@ -17,6 +17,7 @@ from console.knative.traffic import TrafficTarget
 from console.request_tests import sending
 from console.request_tests.models import AccessTest
 from console.request_tests.results import goodness, rows
+from console.request_tests.sending import percentile
 from tests.operations.factories import World
 from tests.operations.steps import finish, submit
 
@@ -32,6 +33,7 @@ def test_a_split_is_answered_in_its_shares(world: World, ref: ServiceRef, deploy
     sending.send(test.id, threading.Event())
     test.refresh_from_db()
     assert (test.sent, test.failed, test.error) == (100, 0, "")
+    assert 0 < test.median <= test.p95 <= test.slowest
     assert set(test.by_body) == {"Hello First!", "Hello Second!"}
     assert {row.revision: row.wanted for row in rows(test)} == {
         f"{ref.name}-00001": 50,
@@ -97,3 +99,8 @@ def test_tests_of_long_ago_are_forgotten(world: World, ref: ServiceRef, deployer
     assert sending.forget_old() == 0
     AccessTest.objects.filter(id=test.id).update(started_at=timezone.now() - timedelta(days=31))
     assert sending.forget_old() == 1
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 2.0), (95, 4.0), (100, 4.0), (1, 1.0)])
+def test_a_percentile_is_one_of_the_values_that_were_measured(percent: int, expected: float):
+    assert percentile([4.0, 1.0, 3.0, 2.0], percent) == expected
