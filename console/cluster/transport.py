@@ -106,6 +106,37 @@ class WatchStream:
             self._response.shutdown()
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked of an API server, the same in each attempt."""
+
+    method: str
+    path: str
+    query: Mapping[str, Any] | None = None
+    body: Any = None
+    content_type: str = ""
+    identity: Identity | None = None
+    accept: str = JSON
+
+    @property
+    def changes_nothing(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def unanswered(self) -> type[errors.ClusterError]:
+        """What it means that no whole answer came."""
+        return errors.Unreachable if self.changes_nothing else errors.Uncertain
+
+    def headers(self) -> urllib3.HTTPHeaderDict:
+        """Return the headers without those of the console's own credentials; ValueError as Identity.headers."""
+        headers = urllib3.HTTPHeaderDict({"Accept": self.accept, "User-Agent": "sluice"})
+        for name, value in self.identity.headers() if self.identity else ():
+            headers.add(name, value)
+        if self.body is not None:
+            headers["Content-Type"] = self.content_type
+        return headers
+
+
 class Transport:
     """The pool and the credentials of one cluster. Headers are built for each call and never shared."""
 
@@ -157,8 +188,9 @@ class Transport:
         `on_wait` hears of each wait, in seconds. One attempt has READ_SECONDS or WRITE_SECONDS from looking up the
         name to the answer's last byte, all of them together MAX_CALL; an answer may have MAX_ANSWER bytes.
         """
-        data = self._read(method, path, query, body, content_type, identity, on_wait, accept)
-        return _decoded(data, errors.ServerFailed if method == "GET" else errors.Uncertain)
+        request = _Request(method, path, query, body, content_type, identity, accept)
+        data = self._read(request, on_wait)
+        return _decoded(data, errors.ServerFailed if request.changes_nothing else errors.Uncertain)
 
     def pages(
         self,
@@ -176,7 +208,7 @@ class Transport:
         while True:
             began = time.monotonic()
             with within(seconds):
-                data = self._read("GET", path, asked, None, "", identity, on_wait)
+                data = self._read(_Request("GET", path, asked, identity=identity), on_wait)
             seconds -= time.monotonic() - began
             size += len(data)
             if size > MAX_LIST_BYTES:
@@ -197,7 +229,7 @@ class Transport:
         on_wait: OnWait | None = None,
     ) -> str:
         """Return what a GET brings as text, as logs are; raises a ClusterError. The limits are those of `call`."""
-        return self._read("GET", path, query, None, "", identity, on_wait).decode(errors="replace")
+        return self._read(_Request("GET", path, query, identity=identity), on_wait).decode(errors="replace")
 
     def watch(
         self, path: str, query: Mapping[str, Any], *, seconds: int, identity: Identity | None = None
@@ -207,48 +239,29 @@ class Transport:
         WATCH_GRACE later it ends with Unreachable, whatever has come meanwhile.
         """
         asked = {**query, "watch": "true", "timeoutSeconds": seconds}
+        request = _Request("GET", path, asked, identity=identity)
         timeout = urllib3.Timeout(connect=3, read=seconds + WATCH_GRACE)
         with within(seconds + WATCH_GRACE):
-            response = self._send("GET", path, asked, None, "", identity, timeout)
+            response = self._send(request, timeout)
         if response.status >= 300:
             try:
-                raise self._error(response, "GET")
+                raise self._error(response, request)
             finally:
                 response.close()
         return WatchStream(response)
 
-    def _read(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        content_type: str,
-        identity: Identity | None,
-        on_wait: OnWait | None,
-        accept: str = JSON,
-    ) -> bytes:
+    def _read(self, request: _Request, on_wait: OnWait | None) -> bytes:
         with within(self._seconds):
-            return self._attempt(method, path, query, body, content_type, identity, on_wait, accept)
+            return self._attempt(request, on_wait)
 
-    def _attempt(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        content_type: str,
-        identity: Identity | None,
-        on_wait: OnWait | None,
-        accept: str,
-    ) -> bytes:
+    def _attempt(self, request: _Request, on_wait: OnWait | None) -> bytes:
         waited = 0.0
         for attempt in range(self._attempts):
             try:
-                with within(READ_SECONDS if method == "GET" else WRITE_SECONDS):
-                    return self._exchange(method, path, query, body, content_type, identity, accept)
+                with within(READ_SECONDS if request.changes_nothing else WRITE_SECONDS):
+                    return self._exchange(request)
             except errors.ClusterError as error:
-                wait = self._wait(error, method, attempt)
+                wait = self._wait(error, request, attempt)
                 if wait is None or waited + wait > MAX_WAITS or wait > left():
                     raise
                 if on_wait:
@@ -257,33 +270,23 @@ class Transport:
                 waited += wait
         raise AssertionError("the last attempt returns or raises")
 
-    def _wait(self, error: errors.ClusterError, method: str, attempt: int) -> float | None:
+    def _wait(self, error: errors.ClusterError, request: _Request, attempt: int) -> float | None:
         """Seconds until the next attempt, or None when there should be none."""
         if attempt == self._attempts - 1:
             return None
         if isinstance(error, errors.Throttled):
             return min(error.retry_after, MAX_WAIT) + self._jitter()
         passing = isinstance(error, errors.Unreachable) or error.code in (500, 502, 503, 504)
-        return self._jitter() * 0.5 * 2**attempt if passing and method == "GET" else None
+        return self._jitter() * 0.5 * 2**attempt if passing and request.changes_nothing else None
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        content_type: str,
-        identity: Identity | None,
-        accept: str,
-    ) -> bytes:
+    def _exchange(self, request: _Request) -> bytes:
         if left() <= 0:
             raise errors.Unreachable("No time was left for this request") from DeadlineExceeded()
         reading, writing = self._timeouts
-        timeout = reading if method == "GET" else writing
-        response = self._send(method, path, query, body, content_type, identity, timeout, accept)
+        response = self._send(request, reading if request.changes_nothing else writing)
         try:
             if response.status >= 300:
-                raise self._error(response, method)
+                raise self._error(response, request)
             data: bytes = response.read(MAX_ANSWER + 1, decode_content=True)
             if len(data) > MAX_ANSWER:
                 raise errors.ServerFailed(f"The response is larger than {MAX_ANSWER} bytes")
@@ -291,25 +294,14 @@ class Transport:
             response.drain_conn()
             response.release_conn()
         except urllib3.exceptions.HTTPError as error:
-            kind = errors.Unreachable if method == "GET" else errors.Uncertain
-            raise kind(_words(error)) from error
+            raise request.unanswered(_words(error)) from error
         except errors.ClusterError:
             response.close()
             raise
         return data
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        content_type: str,
-        identity: Identity | None,
-        timeout: urllib3.Timeout,
-        accept: str = JSON,
-    ) -> urllib3.BaseHTTPResponse:
-        headers = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "sluice"})
+    def _send(self, request: _Request, timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
+        headers = request.headers()
         configuration = self._client.configuration
         try:
             token = _token(configuration)
@@ -317,16 +309,12 @@ class Transport:
             raise errors.Unauthorized(f"The credentials cannot be read: {error}") from error
         if token:
             headers["Authorization"] = token
-        for name, value in identity.headers() if identity else ():
-            headers.add(name, value)
-        if body is not None:
-            headers["Content-Type"] = content_type
-        url = f"{self.base}{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self.base}{request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
         try:
             answer: urllib3.BaseHTTPResponse = self._client.rest_client.pool_manager.request(
-                method,
+                request.method,
                 url,
-                body=None if body is None else msgspec.json.encode(body),
+                body=None if request.body is None else msgspec.json.encode(request.body),
                 headers=headers,
                 timeout=timeout,
                 retries=False,
@@ -336,18 +324,16 @@ class Transport:
         except _NOT_SENT as error:
             raise errors.Unreachable(_words(error)) from error
         except urllib3.exceptions.HTTPError as error:
-            kind = errors.Unreachable if method == "GET" else errors.Uncertain
-            raise kind(_words(error)) from error
+            raise request.unanswered(_words(error)) from error
         return answer
 
     @staticmethod
-    def _error(response: urllib3.BaseHTTPResponse, method: str) -> errors.ClusterError:
+    def _error(response: urllib3.BaseHTTPResponse, request: _Request) -> errors.ClusterError:
         """The error that the answer means, a redirect among them: it could lead the credentials anywhere."""
         try:
             data: bytes = response.read(MAX_ERROR, decode_content=True)
         except urllib3.exceptions.HTTPError as error:
-            kind = errors.Unreachable if method == "GET" else errors.Uncertain
-            unread = kind(_words(error), response.status)
+            unread = request.unanswered(_words(error), response.status)
             unread.__cause__ = error
             return unread
         try:
