@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,8 +63,11 @@ test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manife
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
 
-test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium (needs /usr/bin/chromium)
+test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium, Firefox and WebKitGTK (.ci/run browser installs them)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=300 --durations=5 tests/browser
+
+screenshots: $(VENV)/.test-ready $(MO)  ## Take pictures of every page into screenshots/, also with extreme data (LOOKS="light dark chinese 375px 320px")
+	$(BIN)/python -m tests.browser.screenshots $(LOOKS)
 
 test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults

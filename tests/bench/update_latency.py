@@ -61,9 +61,9 @@ def one_update(visitor: Visitor, value: str, service: str = HELLO) -> tuple[floa
     page.get_by_role("button", name=re.compile("^Edit ")).first.click()
     page.fill("[name=value-0]", value)
     page.get_by_role("button", name="Review changes").click()
-    page.locator("button[form=apply]").wait_for()
+    page.locator("main button[form=apply]").wait_for()
     pressed = time.monotonic()
-    page.locator("button[form=apply]").click()
+    page.locator("main button[form=apply]").click()
     page.get_by_text("Ready to serve.").wait_for(timeout=30_000)
     return pressed, time.monotonic()
 

@@ -38,7 +38,7 @@ def submit(page: Page, value: str) -> None:
     page.get_by_role("button", name=re.compile("^Edit ")).first.click()
     page.fill("[name=value-0]", value)
     page.get_by_role("button", name="Review changes").click()
-    page.locator("button[form=apply]").click()
+    page.locator("main button[form=apply]").click()
 
 
 def main(rounds: int) -> None:

@@ -23,6 +23,7 @@ QUIET = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000  # for what comes at once on a machine with nothing else to do
+SANDBOX_SPEED = 4
 METRICS_TOKEN = "only-for-this-test"
 ARTIFACTS = Path(os.environ.get("SLUICE_ARTIFACTS", "test-artifacts")) / "screenshots"
 PASSWORDS = {user.username: user.password for user in DEMO_USERS}
@@ -42,7 +43,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningConsole]:
     environment = {"CONSOLE_SANDBOX_IDLE_SECONDS": "20", "CONSOLE_METRICS_TOKEN": METRICS_TOKEN}
-    with console(sandbox_speed=4, environment=environment) as started:
+    with console(sandbox_speed=SANDBOX_SPEED, environment=environment) as started:
         yield started
 
 

@@ -21,7 +21,7 @@ def apply(visitor: Visitor, picture: str = "") -> None:
     expect(visitor.page.get_by_role("heading", name="Review changes")).to_be_visible()
     if picture:
         visitor.keep(picture)
-    visitor.page.locator("button[form=apply]").click()
+    visitor.page.locator("main button[form=apply]").click()
     visitor.page.wait_for_url(re.compile("/operations/"))
 
 

@@ -54,7 +54,7 @@ def submit(visitor: Visitor, outcome: str, reason: str = "") -> None:
     visitor.page.get_by_role("button", name=re.compile("^Review changes")).click()
     expect(visitor.page.get_by_role("heading", name="Review changes")).to_be_visible()
     visitor.page.fill("[name=reason]", reason)
-    visitor.page.locator("button[form=apply]").click()
+    visitor.page.locator("main button[form=apply]").click()
     visitor.page.wait_for_url(re.compile("/operations/"))
     visitor.page.wait_for_selector(f"#operation[data-status^='{outcome}']")
 

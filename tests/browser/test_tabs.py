@@ -52,7 +52,7 @@ def deploy(visitor: Visitor) -> None:
     visitor.go(f"{HELLO}image/")
     page.fill("[name=image]", "gcr.io/knative-samples/helloworld-rust")
     page.get_by_role("button", name=re.compile("^Review changes")).click()
-    page.locator("button[form=apply]").click()
+    page.locator("main button[form=apply]").click()
     page.wait_for_url(re.compile("/operations/"))
 
 

@@ -90,7 +90,7 @@ def test_the_form_that_was_typed_into_is_the_one_that_goes_along(visitor: Visito
 def test_after_applying_back_gives_a_fresh_form(visitor: Visitor) -> None:
     page, _selector, _text = fill(visitor, "traffic/")
     preview(page)
-    page.locator("button[form=apply]").click()
+    page.locator("main button[form=apply]").click()
     page.wait_for_url(re.compile("/operations/"))
     page.go_back()
     expect(page.get_by_text("has already been applied")).to_be_visible()
