@@ -112,3 +112,18 @@ class ApiToken(models.Model):
         if self.revoked_at:
             return "revoked"
         return "active" if self.expires_at > timezone.now() else "expired"
+
+
+class SavedView(models.Model):
+    """A person's filter, order and columns of the services list, by name."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_view_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -17,6 +17,11 @@ def summaries(cluster: str) -> str:
     return f"{ROOT}:{cluster}:summaries"
 
 
+def replicas(cluster: str) -> str:
+    """Hash: namespace/revision to `ready/wanted`, of the revisions that tell it (console.mirror.replicas)."""
+    return f"{ROOT}:{cluster}:replicas"
+
+
 def owned(cluster: str, plural: str, namespace: str, service: str) -> str:
     """Hash: name to the sealed revision, route or pod of one service."""
     return f"{ROOT}:{cluster}:{plural}:{namespace}/{service}"

@@ -23,6 +23,7 @@ from console.knative.pods import Pod
 from console.knative.redaction import without_digests
 from console.knative.references import ServiceRef
 from console.mirror import keys
+from console.mirror.replicas import Replicas, from_record, total
 from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
 from console.mirror.trail import Event
@@ -78,15 +79,15 @@ class Freshness:
         return self.seconds is None or self.seconds > STALE_AFTER
 
 
-def _guarded(read: Callable[P, T]) -> Callable[P, T]:
+def guarded(read: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(read)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return read(*args, **kwargs)
         except (redis.RedisError, ValueError) as error:  # ValueError: the value is not a text, or not a number
             raise MirrorUnavailable(type(error).__name__) from error
 
-    return guarded
+    return answer
 
 
 _summary = msgspec.json.Decoder(ServiceSummary)
@@ -110,19 +111,19 @@ class _Copy:
     all: tuple[ServiceSummary, ...]
 
 
-@_guarded
+@guarded
 def clusters() -> tuple[str, ...]:
     """Return the names of the clusters that are configured, whether mirrored or not, and of those still mirrored."""
     return tuple(sorted(mirrored().union(connections.names())))
 
 
-@_guarded
+@guarded
 def mirrored() -> set[str]:
     """Return the names of the clusters of which something is in the mirror."""
     return {str(member) for member in client().smembers(keys.CLUSTERS)}
 
 
-@_guarded
+@guarded
 def is_whole(cluster: str, *kinds: Kind) -> bool:
     """Tell whether a list of each of the kinds (without kinds: of every mirrored one) is in the mirror to its end."""
     known = states(cluster)
@@ -136,7 +137,7 @@ def require_whole(cluster: str, *kinds: Kind) -> None:
         raise MirrorIncomplete(cluster)
 
 
-@_guarded
+@guarded
 def services(cluster: str) -> tuple[ServiceSummary, ...]:
     """Return all services of a cluster; what did not change since the last reading is not read again."""
     now = mark(cluster)
@@ -168,14 +169,14 @@ def _changed(cluster: str, version: int) -> list[str]:
     return [str(name) for name in client().zrangebyscore(keys.changes(cluster), f"({version}", "+inf")]
 
 
-@_guarded
+@guarded
 def mark(cluster: str) -> Mark:
     """Return where the mirror is now, for `changed_since`."""
     epoch, version = client().mget(keys.epoch(cluster), keys.version(cluster))
     return Mark(str(epoch or ""), int(version or 0))
 
 
-@_guarded
+@guarded
 def changed_since(cluster: str, last: Mark) -> tuple[str, ...] | None:
     """Return the `namespace/name` of services that were written or dropped since, or None when that is not known."""
     now = mark(cluster)
@@ -184,14 +185,14 @@ def changed_since(cluster: str, last: Mark) -> tuple[str, ...] | None:
     return tuple(_changed(cluster, last.version))
 
 
-@_guarded
+@guarded
 def end_of_trail(cluster: str) -> str:
     """Return the place of the newest event of the trail; TRAIL_START while there is none."""
     found: Any = client().xrevrange(keys.trail(cluster), count=1)
     return str(found[0][0]) if found else TRAIL_START
 
 
-@_guarded
+@guarded
 def trail_after(cluster: str, place: str) -> list[tuple[str, Event | None]]:
     """Return the next events after a place, oldest first, each with its own; at most MAX_EVENTS. None: it is forged."""
     if _order(place) > _order(end_of_trail(cluster)):
@@ -206,13 +207,13 @@ def _order(place: str) -> tuple[int, ...]:
     return tuple(int(part) for part in place.split("-"))
 
 
-@_guarded
+@guarded
 def names(cluster: str) -> tuple[str, ...]:
     """Return the `namespace/name` of every service."""
     return tuple(str(name) for name in client().hkeys(keys.services(cluster)))
 
 
-@_guarded
+@guarded
 def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Service, ServiceSummary]]:
     """Return those of the services, by `namespace/name`, that there are, digests for secrets, with their summaries."""
     if not wanted:
@@ -226,7 +227,7 @@ def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Servi
     }
 
 
-@_guarded
+@guarded
 def service(ref: ServiceRef) -> Service | None:
     """Return the service, its secrets hidden, or None when there is none; raises MirrorIncomplete."""
     body = _one(ref.cluster, keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")
@@ -236,14 +237,28 @@ def service(ref: ServiceRef) -> Service | None:
     return None
 
 
-@_guarded
+@guarded
 def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
     """Return those of the services that are there, in one reading."""
     names = [f"{ref.namespace}/{ref.name}" for ref in refs]
     return tuple(Service(_shown(body)) for body in _several(keys.services(cluster), names).values())
 
 
-@_guarded
+@guarded
+def replicas(cluster: str, rows: Iterable[ServiceSummary]) -> dict[ServiceRef, Replicas]:
+    """Return the replicas of what serves, by service. One is missing where a serving revision has not told them."""
+    serving = {
+        row.ref: {f"{row.namespace}/{share.revision}" for share in row.shares if share.percent and share.revision}
+        for row in rows
+        if row.cluster == cluster
+    }
+    told = _several(keys.replicas(cluster), sorted(set().union(*serving.values())))
+    counts = {name: from_record(body) for name, body in told.items()}
+    sums = {ref: total(counts.get(name) for name in names) for ref, names in serving.items() if names}
+    return {ref: known for ref, known in sums.items() if known}
+
+
+@guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
     """Return what lists show of the service, or None when there is none; raises MirrorIncomplete."""
     body = _one(ref.cluster, keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
@@ -263,7 +278,7 @@ def revision(ref: ServiceRef, name: str) -> Revision | None:
     return Revision(without_digests(found.raw)) if found else None
 
 
-@_guarded
+@guarded
 def sealed_revision(ref: ServiceRef, name: str) -> Revision | None:
     """Return the revision with a digest for each secret: for `diff`, which reports those that differ."""
     body = _one(ref.cluster, keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name), name)
@@ -273,7 +288,7 @@ def sealed_revision(ref: ServiceRef, name: str) -> Revision | None:
     return None
 
 
-@_guarded
+@guarded
 def owner_of(cluster: str, namespace: str, revision: str) -> str:
     """Return the name of the service that the revision belongs to; empty when there is no such revision.
 
@@ -294,12 +309,12 @@ def route(ref: ServiceRef) -> Route | None:
     return next((Route(raw) for raw in _owned(ref, ROUTES.plural)), None)
 
 
-@_guarded
+@guarded
 def namespaces(cluster: str) -> tuple[str, ...]:
     return tuple(sorted(str(member) for member in client().smembers(keys.namespaces(cluster))))
 
 
-@_guarded
+@guarded
 def freshness(cluster: str) -> Freshness:
     """Return the age of the oldest kind: a page is only as fresh as the oldest thing on it."""
     known = states(cluster)
@@ -309,14 +324,14 @@ def freshness(cluster: str) -> Freshness:
     return Freshness(seconds, oldest.error or next((state.error for state in found if state.error), ""))
 
 
-@_guarded
+@guarded
 def states(cluster: str) -> dict[str, KindState]:
     """Return the state of each mirrored kind, by plural."""
     key = keys.freshness(cluster)
     return {plural: _state.decode(body) for plural, body in _ours(key, client().hgetall(key)).items()}
 
 
-@_guarded
+@guarded
 def _owned(ref: ServiceRef, plural: str) -> Iterable[dict[str, object]]:
     key = keys.owned(ref.cluster, plural, ref.namespace, ref.name)
     return [_shown(body) for body in _ours(key, client().hgetall(key)).values()]

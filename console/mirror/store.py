@@ -13,6 +13,7 @@ from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVI
 from console.knative.objects import OPERATION, KubeObject, Service
 from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
+from console.mirror.replicas import record_of
 from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
 from console.signing import sign
@@ -102,6 +103,7 @@ class MirrorWriter:
                 ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
                 ("UNLINK", keys.trail(cluster)),
                 ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
+                ("UNLINK", keys.replicas(cluster)),
             ]
         )
         for resource in MIRRORED:
@@ -136,7 +138,8 @@ class MirrorWriter:
         hidden = seal_env(raw, self._seal_key)
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
-            return [remember, _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)]
+            owned = _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)
+            return [remember, owned, *self._replicas(resource, f"{namespace}/{name}", raw)]
         summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
@@ -144,6 +147,12 @@ class MirrorWriter:
             _signed(keys.summaries(self.cluster), f"{namespace}/{name}", summary),
             self._touched(f"{namespace}/{name}"),
         ]
+
+    def _replicas(self, resource: Resource, field: str, raw: dict[str, Any]) -> list[Command]:
+        if resource != REVISIONS:
+            return []
+        key, record = keys.replicas(self.cluster), record_of(raw)
+        return [_signed(key, field, record) if record else ("HDEL", key, field)]
 
     def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
         """The summary, of what may be read; only the managedFields of the object itself have the time of its change."""
@@ -156,7 +165,8 @@ class MirrorWriter:
         if resource == NAMESPACES:
             return [forget, ("SREM", keys.namespaces(self.cluster), name)]
         if resource != SERVICES:
-            return [forget, ("HDEL", keys.owned(self.cluster, resource.plural, namespace, service), name)]
+            owned = ("HDEL", keys.owned(self.cluster, resource.plural, namespace, service), name)
+            return [forget, owned, *self._replicas(resource, f"{namespace}/{name}", {})]
         field = f"{namespace}/{name}"
         return [
             forget,
@@ -252,7 +262,7 @@ class Replacement:
 
 def layout(seal_key: bytes, api_server: str) -> str:
     """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
-    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed"))
+    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed", "replicas"))
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
 
 

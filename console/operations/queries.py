@@ -66,6 +66,13 @@ def under_way(cluster: str) -> int:
     return Operation.objects.filter(cluster=cluster, status__in=OPEN).count()
 
 
+def open_by_service() -> dict[ServiceRef, Operation]:
+    """Return the operation of each service that has not ended: the one that a worker has before those that wait."""
+    found = Operation.objects.filter(status__in=OPEN).only("cluster", "namespace", "name", "kind", "status")
+    latest = {one.ref: one for one in found.order_by("submitted_at")}
+    return {**latest, **{one.ref: one for one in found if one.is_active}}
+
+
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:
     return rights.allows(Permission.VIEW, thing.ref, labels)
 

@@ -64,19 +64,24 @@ class Diagnosis:
 
 def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
     """Return what keeps the newest spec from being served, by the mirror; None where nothing is wrong."""
-    finding = root_causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
-    if finding is None:
+    found = finding(ref, service)
+    if found is None:
         return None
     failed = queries.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
     newest = service.latest_created_revision or ""
     return Diagnosis(
-        finding.code,
-        causes.text(finding.cause),
-        _raw(finding, service),
-        newest if finding.code in _HAS_LOGS else "",
+        found.code,
+        causes.text(found.cause),
+        _raw(found, service),
+        newest if found.code in _HAS_LOGS else "",
         failed.filter(generation=service.generation).first(),
         newest in shares(service.status_traffic),
     )
+
+
+def finding(ref: ServiceRef, service: Service) -> Finding | None:
+    """Return what keeps the newest spec from being served, by the mirror; None where nothing is wrong."""
+    return root_causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
 
 
 def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:

@@ -1,10 +1,17 @@
-"""Which services a list shows, and in which order: for the page and for the API."""
+"""What a list of services is filtered and sorted by, and which columns it shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
+from urllib.parse import urlencode
 
-from console.knative.objects import Health
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy
+
+from console.knative.references import ServiceRef
 from console.mirror.summaries import ServiceSummary
+from console.web.attention import NO_ONE, reason_of
 
 SORTS: dict[str, Callable[[ServiceSummary], Any]] = {
     "name": lambda row: (row.name, row.namespace),
@@ -16,18 +23,54 @@ SORTS: dict[str, Callable[[ServiceSummary], Any]] = {
 }
 
 
-def matches(row: ServiceSummary, query: Mapping[str, str]) -> bool:
-    """The service passes the filter that the address names."""
+class Column(StrEnum):
+    """A column that a person may show or hide; name and state are always shown."""
+
+    NAMESPACE = "namespace"
+    IMAGE = "image"
+    REPLICAS = "replicas"
+    TRAFFIC = "traffic"
+    LATEST = "latest"
+    AGE = "age"
+    CHANGED = "changed"
+
+
+COLUMNS = {
+    Column.NAMESPACE: gettext_lazy("Namespace"),
+    Column.IMAGE: gettext_lazy("Image"),
+    Column.REPLICAS: gettext_lazy("Replicas"),
+    Column.TRAFFIC: gettext_lazy("Traffic"),
+    Column.LATEST: gettext_lazy("Latest ready"),
+    Column.AGE: gettext_lazy("Age"),
+    Column.CHANGED: gettext_lazy("Last change"),
+}
+USUAL_COLUMNS = frozenset({Column.IMAGE, Column.REPLICAS, Column.TRAFFIC, Column.CHANGED})
+FILTERS = ("q", "cluster", "namespace", "health", "attention")
+VIEW = (*FILTERS, "sort", "columns")  # what a saved view holds
+
+
+def matches(
+    row: ServiceSummary, query: Mapping[str, str], now: datetime, waiting: Collection[ServiceRef] = NO_ONE
+) -> bool:
+    """The service passes the filter that the address names; `waiting`: those with a change that waits for approval."""
     text = query.get("q", "").strip().lower()
     labels = (f"{key}={value}" for key, value in row.labels.items())
     return (
         query.get("cluster", "") in ("", row.cluster)
         and query.get("namespace", "") in ("", row.namespace)
         and query.get("health", "") in ("", row.health)
-        and (not query.get("attention") or needs_attention(row))
+        and (not query.get("attention") or reason_of(row, now, waiting) is not None)
         and (not text or any(text in where.lower() for where in (row.name, row.namespace, row.image, row.url, *labels)))
     )
 
 
-def needs_attention(row: ServiceSummary) -> bool:
-    return row.health != Health.READY.value or row.newer_not_serving
+def columns_of(names: Sequence[str]) -> frozenset[Column]:
+    """Return the columns that the address names, or the usual ones; names that are no column are left out."""
+    known = frozenset(Column(name) for name in names if name in Column)
+    return known or USUAL_COLUMNS
+
+
+def view_of(query: QueryDict) -> str:
+    """Return what of an address makes a view: its filter, order and columns, without the place in the list."""
+    pairs = [(name, value.strip()) for name in VIEW for value in query.getlist(name)]
+    return urlencode([(name, value) for name, value in pairs if value])

@@ -19,6 +19,7 @@ from console.web.views import (
     first_admin,
     health,
     history,
+    home,
     logs,
     members,
     metrics,
@@ -40,7 +41,9 @@ from console.web.views import (
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
-    path("", services.services, name="services"),
+    path("", home.services, name="services"),
+    path("views/", home.save_view, name="views"),
+    path("views/<int:id>/remove/", home.remove_view, name="view-remove"),
     path("services/bulk/", bulk.bulk, name="bulk"),
     path("services/bulk/submit/", bulk.submit, name="bulk-submit"),
     path("services/new/", creating.create, name="create"),

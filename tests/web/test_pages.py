@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ from console.cluster.resources import PODS, REVISIONS, SERVICES
 from console.knative import kn
 from console.knative.objects import Revision, Service
 from console.mirror.read import KindState
+from console.web.service_list import COLUMNS
 from tests import factories
 from tests.sweeps import sample, sweep
 from tests.web.pages import read
@@ -91,7 +94,8 @@ def test_htmx_gets_the_content_and_a_browser_the_frame(owner) -> None:
 
 
 def test_the_list_shows_every_field_of_kn_service_list(owner) -> None:
-    text = read(owner.get("/")).text
+    response = owner.get("/?" + urlencode([("columns", column) for column in COLUMNS]))
+    text = read(response).text + " ".join(re.findall(r'title="([^"]*)"', response.content.decode()))
     row = kn.service_row(Service(factories.service()), timezone.now())
     for field in ("name", "latest", "age", "conditions", "reason"):
         assert getattr(row, field) in text, field

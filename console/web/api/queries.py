@@ -39,7 +39,7 @@ class ServiceQuery(PageQuery, frozen=True):
     namespace: Text = ""
     health: Literal["", "ready", "progressing", "failed"] = ""
     attention: Annotated[
-        bool, Meta(description="Only services that are not ready, or whose latest revision serves no traffic.")
+        bool, Meta(description="Only services that failed, are stuck, or whose latest revision serves no traffic.")
     ] = False
     sort: Annotated[ServiceOrder, Meta(description="Prefix with `-` to reverse the order.")] = "name"
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
+from django.utils import timezone
 from msgspec import Meta, UnsetType
 
 from console.access.labels import labels_of
@@ -61,11 +62,12 @@ def services(call: Call) -> answers.ServiceList:
         "health": query.health,
         "attention": "1" if query.attention else "",
     }
+    now = timezone.now()
     found = [
         row
         for name in names
         for row in read.services(name)
-        if matches(row, wanted) and call.rights.allows(Permission.VIEW, row.ref, row.labels)
+        if matches(row, wanted, now) and call.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
     by = query.sort.removeprefix("-")
 

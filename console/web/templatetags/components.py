@@ -17,13 +17,14 @@ from django.template.defaulttags import querystring
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+
+from console.web.markup import NOTHING, attribute, class_html, icon_html
+from console.web.small_parts import copy, empty_state
 
 register = Library()
 
 CRUMBS = "component_crumbs"  # where the tags inside a part find it in the context
 TABLE = "component_table"
-NOTHING = SafeString("")
 
 Arguments = dict[str, FilterExpression]
 
@@ -53,20 +54,11 @@ def enclosed(parser: Parser, end: str) -> NodeList:
     return nodelist
 
 
-def attribute(name: str, value: Any) -> SafeString:
-    """An attribute of a start tag, or nothing. `name` is constant."""
-    return format_html(' {}="{}"', name, value) if value else NOTHING
-
-
 def class_of(attributes: dict[str, str]) -> str:
     """The class among the further arguments of a tag (a parameter cannot have that name); there are no others."""
     if attributes.keys() - {"class"}:
         raise TemplateSyntaxError(f"unexpected {', '.join(attributes.keys() - {'class'})}")
     return attributes.get("class", "")
-
-
-def class_html(*names: str) -> SafeString:
-    return attribute("class", " ".join(name for name in names if name))
 
 
 def part(context: Context, name: str, values: dict[str, Any]) -> SafeString:
@@ -100,10 +92,6 @@ class IconNode(Node):
 
     def render(self, context: Context) -> SafeString:
         return icon_html(self.name.resolve(context))
-
-
-def icon_html(name: str) -> SafeString:
-    return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name)
 
 
 # --- Breadcrumbs -----------------------------------------------------------------------------------
@@ -333,16 +321,23 @@ def live_region(
 
 @register.simple_block_tag(takes_context=True)
 def search(
-    context: Context, content: str, label: str, hint: str = "", name: str = "q", reset: str = "", keep: str = ""
+    context: Context,
+    content: str,
+    label: str,
+    hint: str = "",
+    name: str = "q",
+    reset: str = "",
+    keep: str = "",
+    live: str = "",
 ) -> SafeString:
     """A search field and the filters that it encloses.
 
     `hint`: what the field finds; `name`: its parameter; `reset`: the view that shows everything again; `keep`: a
-    parameter that stays, such as the order.
+    parameter that stays, such as the order; `live`: the id of the part of the page that follows while somebody types.
     """
     parameters = context["request"].GET
     values = {"label": label, "hint": hint or label, "name": name, "value": parameters.get(name, "")}
-    values |= {"content": content, "reset": reset, "keep": keep, "kept": parameters.get(keep, "")}
+    values |= {"content": content, "reset": reset, "keep": keep, "kept": parameters.get(keep, ""), "live": live}
     return part(context, "search", values)
 
 
@@ -372,21 +367,7 @@ def filter_choice(context: Context, name: str, label: str, any_label: str, choic
 SELECTED = SafeString(" selected")
 
 
-# --- Copying ---------------------------------------------------------------------------------------
+# --- Small parts (console.web.small_parts) ---------------------------------------------------------
 
-
-@register.simple_tag
-def copy(text: str, label: str = "") -> SafeString:
-    """`{% copy service.url label=_("Copy the URL") %}`: a button that copies the text (static/js/copy.js).
-
-    There is none where there is nothing to copy, and none without scripts: the text is on the page anyway.
-    """
-    if not text:
-        return NOTHING
-    return format_html(COPY_HTML, text, label or _("Copy"), _("Copied"), _("Press Ctrl+C to copy"), icon_html("copy"))
-
-
-COPY_HTML = (
-    '<button type="button" class="copy" data-copy="{0}" title="{1}" aria-label="{1}" data-copied="{2}"'
-    ' data-by-hand="{3}" data-needs-js hidden>{4}</button>'
-)
+register.simple_tag(copy)
+register.simple_block_tag(empty_state)

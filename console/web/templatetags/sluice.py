@@ -26,10 +26,11 @@ from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.operations.traffic_history import Recorded
 from console.request_tests.models import AccessTest
-from console.web import causes, cluster_words, history_words, outcomes, states, stream, summaries, words
+from console.web import attention, causes, cluster_words, history_words, outcomes, states, stream, summaries, words
 from console.web.kn_words import KN_LIMITS
+from console.web.markup import icon_html
 from console.web.revision_colours import colour_of
-from console.web.templatetags.components import icon_html
+from console.web.rows import service_row
 
 register = template.Library()
 
@@ -101,6 +102,18 @@ def kn_limit_word(limit: str) -> str:
 
 
 @register.filter
+def reason_word(reason: str) -> str:
+    """Why a service needs attention, in two or three words."""
+    return str(attention.WORDS[attention.Reason(reason)])
+
+
+@register.filter
+def reason_state(reason: str) -> str:
+    """The state (console.web.states) by which a reason to look at a service is shown."""
+    return attention.STATES[attention.Reason(reason)]
+
+
+@register.filter
 def health_icon(health: str) -> str:
     """The icon beside the word: color alone is not enough."""
     return HEALTH_ICONS.get(health, "question-circle")
@@ -134,6 +147,19 @@ def since(moment: float | None) -> SafeString | str:
 def host(url: str) -> str:
     """The address without its scheme: the part in which services differ, for a narrow column."""
     return url.partition("://")[2].rstrip("/") or url
+
+
+@register.filter
+def image_short(image: str) -> str:
+    """The image without its registry and path, for a narrow column; of a digest the first digits."""
+    name, at, digest = image.rpartition("/")[2].partition("@")
+    return name + at + digest.removeprefix("sha256:")[:7]
+
+
+@register.filter
+def without_service(revision: str, service: str) -> str:
+    """The revision's name without its service's, where that is beside it: `00003` of `shop-00003`."""
+    return revision.removeprefix(f"{service}-") if service else revision
 
 
 @register.filter
@@ -273,6 +299,9 @@ def topic(thing: ServiceRef | Operation | AccessTest) -> str:
 def whole(text: str) -> int:
     """What was typed as a number for a meter; 0 when it is none (locales write numbers differently, meters do not)."""
     return int(text) if str(text).isdecimal() and len(str(text)) < 4 else 0
+
+
+register.simple_tag(service_row, takes_context=True)
 
 
 @register.filter

@@ -7,6 +7,7 @@ from functools import partial
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -94,9 +95,13 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
             "last_step": _last_step(possible),
         }
         return render(request, "changes/bulk_preview.html", context)
-    shown = sorted((row for row in rows if matches(row, request.GET)), key=lambda row: (row.namespace, row.name))
+    chosen = set((data or request.GET).getlist("services"))
+    now = timezone.now()
+    shown = sorted(
+        (row for row in rows if matches(row, request.GET, now)),
+        key=lambda row: (str(row.ref) not in chosen, row.namespace, row.name),
+    )
     unjudged(request, form)
-    chosen = set(data.getlist("services") if data else ())
     context = {"form": form, "rows": shown, "chosen": chosen, "unread": unread(request.rights, "services")}
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
 

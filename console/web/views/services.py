@@ -1,4 +1,4 @@
-"""The services list, a service, its revisions."""
+"""A service, its revisions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console.access.decorators import require_permission, signed_in
+from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.knative import diff, kn, marks, volumes
 from console.knative.objects import Revision, Service
@@ -21,47 +21,12 @@ from console.operations.protection.gate import Protection
 from console.web import actions, diagnosis, paging, service_page, words
 from console.web.actions import service_url
 from console.web.requests import ConsoleRequest
-from console.web.service_list import SORTS, matches, needs_attention
-from console.web.unread import unread
 
 REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "generation": lambda row: row["revision"].configuration_generation,
     "name": lambda row: row["row"].name,
     "traffic": lambda row: (row["percent"], bool(row["tags"]), row["revision"].configuration_generation),
 }
-
-
-@signed_in
-def services(request: ConsoleRequest) -> HttpResponse:
-    """Every service that the person may see, in all clusters, from the mirror."""
-    clusters = [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
-    stale = {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale}
-    seen = [
-        row
-        for cluster in clusters
-        for row in read.services(cluster)
-        if request.rights.allows(Permission.VIEW, row.ref, row.labels)
-    ]
-    rows, order = paging.sort(
-        [row for row in seen if matches(row, request.GET)], request.GET.get("sort", ""), SORTS, "name"
-    )
-    page = paging.page(rows, request.GET.get("page"))
-    known = Protection()
-    context = {
-        "page": page,
-        "protected": {row.uid for row in page if known.of_service(row.ref, row.labels).rules},
-        "order": order,
-        "total": len(seen),
-        "clusters": clusters,
-        "namespaces": sorted({row.namespace for row in seen}),
-        "attention": sum(1 for row in seen if needs_attention(row)),
-        "healths": words.HEALTH,
-        "stale": stale,
-        "unread": unread(request.rights, "services"),
-        "may_create": request.rights.allows(Permission.DEPLOY),
-        "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
-    }
-    return render(request, "services/list.html", context)
 
 
 @require_permission(Permission.VIEW)

@@ -1,0 +1,126 @@
+"""The services list, where people begin, and the views of it that they keep."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from console.access.decorators import signed_in
+from console.access.models import SavedView
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.mirror.summaries import ServiceSummary
+from console.operations import queries
+from console.operations.models import Operation
+from console.operations.models.statuses import Status
+from console.operations.protection.gate import Protection
+from console.web import attention, paging, words
+from console.web.requests import ConsoleRequest
+from console.web.service_list import COLUMNS, FILTERS, SORTS, columns_of, matches, view_of
+from console.web.unread import unread
+
+MAX_CONCERNS = 5  # that are told in a sentence, above the list
+MAX_VIEWS = 50
+MAX_NAME = 60
+
+
+@signed_in
+def services(request: ConsoleRequest) -> HttpResponse:
+    """Every service that the person may see, in all clusters, from the mirror; first what needs attention."""
+    return show_list(request)
+
+
+def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
+    """Render the list that the address asks for; `more` are problems of a form on it."""
+    now, clusters = timezone.now(), [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
+    seen = [
+        row
+        for cluster in clusters
+        for row in read.services(cluster)
+        if request.rights.allows(Permission.VIEW, row.ref, row.labels)
+    ]
+    under_way = queries.open_by_service()
+    waiting = {ref for ref, one in under_way.items() if one.status == Status.WAITING}
+    found = [row for row in seen if matches(row, request.GET, now, waiting)]
+    rows, order = paging.sort(found, request.GET.get("sort", ""), SORTS, "name")
+    page = paging.page(rows, request.GET.get("page"))
+    context = {
+        "page": page,
+        "order": order,
+        "total": len(seen),
+        "found": len(found),
+        **_concerns(found, page.number, now, waiting),
+        **_beside_rows(page, under_way),
+        "clusters": clusters,
+        "namespaces": sorted({row.namespace for row in seen}),
+        "healths": words.HEALTH,
+        "columns": COLUMNS,
+        "shown": columns_of(request.GET.getlist("columns")),
+        "is_filtered": any(request.GET.get(name) for name in FILTERS),
+        "views": SavedView.objects.filter(user=request.user),
+        "view": view_of(request.GET),
+        "stale": {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale},
+        "unread": unread(request.rights, "services"),
+        "may_create": request.rights.allows(Permission.DEPLOY),
+        "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
+        **more,
+    }
+    return render(request, "services/list.html", context, status=422 if more else 200)
+
+
+@require_POST
+@signed_in
+def save_view(request: ConsoleRequest) -> HttpResponse:
+    """Keep the view that the address names, for this person; a second one of the same name replaces the first."""
+    name, query = request.POST.get("name", "").strip(), view_of(request.GET)
+    mine = SavedView.objects.filter(user=request.user)
+    if problem := _view_problem(name, query, mine.exclude(name=name).count()):
+        return show_list(request, name_problem=problem, name=name)
+    SavedView.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
+    return redirect(f"{reverse('services')}?{query}")
+
+
+@require_POST
+@signed_in
+def remove_view(request: ConsoleRequest, id: int) -> HttpResponse:
+    """Forget a view of this person."""
+    if not SavedView.objects.filter(id=id, user=request.user).delete()[0]:
+        raise Http404
+    return redirect("services")
+
+
+def _concerns(found: Iterable[ServiceSummary], number: int, now: datetime, waiting: set[ServiceRef]) -> dict[str, Any]:
+    """What needs attention, of the services that pass the filter; in sentences on the first page only."""
+    reasons = [(row, reason) for row in found if (reason := attention.reason_of(row, now, waiting))]
+    shown = attention.most_urgent(reasons, MAX_CONCERNS) if number == 1 else []
+    return {"attention": len(reasons), "concerns": shown}
+
+
+def _beside_rows(page: Iterable[ServiceSummary], under_way: dict[ServiceRef, Operation]) -> dict[str, Any]:
+    """What the rows of the page show besides their summaries, each read once for all of them."""
+    known, rows = Protection(), list(page)
+    counts = {ref: count for name in {row.cluster for row in rows} for ref, count in read.replicas(name, rows).items()}
+    return {
+        "protected": {row.uid for row in page if known.of_service(row.ref, row.labels).rules},
+        "under_way": {row.uid: one for row in page if (one := under_way.get(row.ref))},
+        "replicas": {row.uid: count for row in page if (count := counts.get(row.ref))},
+    }
+
+
+def _view_problem(name: str, query: str, others: int) -> str:
+    if not name or len(name) > MAX_NAME:
+        return _("Enter a view name of at most %(count)s characters.") % {"count": MAX_NAME}
+    if not query:
+        return _("Filter or sort the list first, then save the view.")
+    if len(query) > 1000:
+        return _("This view is too long to be saved.")
+    if others >= MAX_VIEWS:
+        return _("You have %(count)s saved views. Remove one first.") % {"count": others}
+    return ""
