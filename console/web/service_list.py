@@ -66,7 +66,7 @@ def matches(
 
 def columns_of(names: Sequence[str]) -> frozenset[Column]:
     """Return the columns that the address names, or the usual ones; names that are no column are left out."""
-    known = frozenset(Column(name) for name in names if name in Column)
+    known = frozenset(column for column in Column if column.value in names)
     return known or USUAL_COLUMNS
 
 
