@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.utils import timezone
 
 from console.access.models import Grant
 from console.audit.models import Entry
+from console.cluster.resources import SERVICES
 from console.operations.models import Operation, Preview
 from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule
 from console.operations.models.statuses import Status
+from tests import factories
 from tests.operations.steps import finish
 from tests.web.conftest import FormClient
 from tests.web.pages import read
@@ -264,10 +267,19 @@ def test_trying_again_during_a_freeze_says_so(shown: Shown, at) -> None:
     assert Operation.objects.count() == 1
 
 
-RULE = {"cluster": "box", "namespace": "default", "selector": "", "permissions": ["deploy"], "valid_hours": "8"}
+SHOWN = {"covers": "box/default"}  # what the page said that it covers, before it was saved
+RULE = {
+    "cluster": "box",
+    "namespace": "default",
+    "selector": "",
+    "permissions": ["deploy"],
+    "valid_hours": "8",
+    **SHOWN,
+}
 WINDOW = {
     "cluster": "box", "namespace": "default", "permissions": ["deploy", "traffic"], "zone": "Europe/Berlin",
     "begins": "2026-11-27T16:00", "ends": "2026-11-30T08:00", "is_weekly": "on", "note": "No changes at weekends",
+    **SHOWN,
 }  # fmt: skip
 
 
@@ -307,6 +319,12 @@ def test_rules_and_windows_are_added_changed_and_removed(owner) -> None:
         ("rule", {"namespace": "oth[e]r"}, "A name, or a pattern with *"),
         ("rule", {"selector": "app"}, "Enter labels in the format app=shop,tier=front."),
         ("rule", {"permissions": []}, "Choose at least one kind of change."),
+        ("rule", {"cluster": ""}, "Choose a cluster. Enter * for all clusters."),
+        ("rule", {"namespace": ""}, "Choose a namespace. Enter * for all namespaces."),
+        ("window", {"namespace": ""}, "Choose a namespace. Enter * for all namespaces."),
+        ("window", {"permissions": []}, "Choose at least one kind of change."),
+        ("rule", {"service": "shop*"}, "Enter the name of one service, without *."),
+        ("rule", {"service": "Shop"}, "Enter the name of one service, without *."),
         ("rule", {"permissions": ["manage"]}, "manage"),
         ("rule", {"valid_hours": "0"}, "1"),
         ("window", {"zone": "Mars/Olympus"}, "Unknown time zone"),
@@ -328,6 +346,107 @@ def test_bad_rules_are_refused_beside_the_field_and_nothing_is_lost(
     assert 'value="my &lt;note&gt;"' in answer.content.decode()
     assert not ProtectionRule.objects.exists()
     assert not FreezeWindow.objects.exists()
+
+
+EVERYTHING = {"cluster": "*", "namespace": "*", "covers": "*/*"}
+
+
+@pytest.mark.parametrize("kind", ["rule", "window"])
+def test_everything_is_covered_only_by_a_person_who_ticks_that_they_mean_it(client, mirror, people, kind: str) -> None:
+    client.force_login(people["administrator"])
+    base, address = RULE if kind == "rule" else WINDOW, reverse("protection-add", args=[kind])
+    for stars in ({}, {"cluster": "**"}):
+        answer = client.post(address, {**base, **EVERYTHING, **stars})
+        assert answer.status_code == 422
+        assert "This covers every service in every cluster. Tick the box if you mean it." in read(answer).text
+    assert not any(model.objects.exists() for model in (ProtectionRule, FreezeWindow))
+    assert client.post(address, {**base, **EVERYTHING, "everything": "on"}).status_code == 302
+    made = (ProtectionRule if kind == "rule" else FreezeWindow).objects.get()
+    again = client.post(reverse("protection-edit", args=[kind, made.pk]), {**base, **EVERYTHING, "everything": "on"})
+    assert again.status_code == 302
+
+
+@pytest.mark.parametrize("kind", ["rule", "window"])
+def test_a_new_rule_begins_with_nothing_chosen(owner, kind: str) -> None:
+    page = owner.get(reverse("protection-add", args=[kind])).content.decode()
+    for name in ("cluster", "namespace", "service"):
+        assert re.search(rf'name="{name}"(?! value)[^>]*list="known-{name}"', page), name
+    assert "checked" not in page.partition("Applies to")[2].partition("</fieldset>")[0]
+    assert '<option value="box">' in page
+    assert "Choose a cluster and a namespace to see which services are covered." in page
+
+
+def test_a_rule_is_saved_only_after_the_page_said_what_it_covers(owner) -> None:
+    address = reverse("protection-add", args=["rule"])
+    fresh = {name: value for name, value in RULE.items() if name != "covers"}
+    page = owner.post(address, {**fresh, "service": "shop"})
+    assert page.status_code == 200
+    assert "Check what this covers, then press Save again." in read(page).text
+    assert "Covers 1 service now: box/default/shop" in read(page).text
+    assert not ProtectionRule.objects.exists()
+    assert 'name="covers" value="box/default/shop"' in page.content.decode()
+    other = owner.post(address, {**RULE, "service": "shop"})
+    assert other.status_code == 200, "what was shown is not what would be saved"
+    assert owner.post(address, {**RULE, "service": "shop", "covers": "box/default/shop"}).status_code == 302
+    assert ProtectionRule.objects.get().service == "shop"
+
+
+def test_asking_what_is_covered_saves_and_logs_nothing(owner, mirror) -> None:
+    for number in range(25):
+        mirror.put(SERVICES, factories.service(f"more-{number:02}"))
+    address = reverse("protection-add", args=["rule"]) + "?check=1"
+    text = read(owner.post(address, RULE)).text
+    assert re.search(r"Covers \d+ services now: box/default/more-00", text)
+    assert re.search(r"and \d+ more", text)
+    assert "Covers no service now" in read(owner.post(address, {**RULE, "selector": "app=none"})).text
+    assert owner.post(address, {**RULE, "cluster": "*", "namespace": "*"}).status_code == 200
+    assert not ProtectionRule.objects.exists()
+    assert not Entry.objects.filter(action="manage.refused").exists()
+
+
+def test_labels_are_picked_one_line_each(owner) -> None:
+    address = reverse("protection-add", args=["rule"])
+    assert "<option>app=shop</option>" in owner.get(address).content.decode()
+    owner.post(
+        address, {**RULE, "selector": "app=shop\r\ntier=front\r\n", "covers": "box/default [app=shop,tier=front]"}
+    )
+    rule = ProtectionRule.objects.get()
+    assert rule.selector == "app=shop,tier=front"
+    shown = owner.get(reverse("protection-edit", args=["rule", rule.id])).content.decode()
+    assert re.search(r"<textarea[^>]*>\s*app=shop\ntier=front</textarea>", shown)
+
+
+def test_protect_in_a_services_menu_leads_to_a_rule_for_this_service(owner) -> None:
+    page = read(owner.get("/services/box/default/shop/"))
+    address = next(link for link in page.links if link.startswith("/protection/rule/new/"))
+    form = owner.get(address)
+    assert "Protect shop" in read(form).text
+    assert "Covers 1 service now: box/default/shop" in read(form).text
+    assert form.content.decode().count(" checked") == 5, "four kinds of change, and that a reason is needed"
+    for name, value in (("cluster", "box"), ("namespace", "default"), ("service", "shop")):
+        assert re.search(rf'name="{name}" value="{value}"', form.content.decode())
+    other = next(link for link in read(form).links if link.startswith("/protection/window/new/?"))
+    assert "Freeze shop" in read(owner.get(other)).text
+
+
+def test_who_manages_only_services_with_a_label_gets_a_rule_with_their_labels(client, mirror, people) -> None:
+    Grant.objects.filter(team__memberships__user=people["owner"]).update(selector="app=shop")
+    client.force_login(people["owner"])
+    address = reverse("protection-add", args=["rule"]) + "?cluster=box&namespace=default&service=shop"
+    form = client.get(address).content.decode()
+    assert re.search(r"<textarea[^>]*>\s*app=shop\ntier=front</textarea>", form)
+    named = {**RULE, "service": "shop", "covers": "box/default/shop"}
+    assert client.post(address, named).status_code == 422
+    labelled = {**named, "selector": "app=shop", "covers": "box/default/shop [app=shop]"}
+    assert client.post(address, labelled).status_code == 302
+
+
+def test_a_service_of_others_prefills_nothing(client, mirror, people) -> None:
+    client.force_login(people["stranger"])
+    address = reverse("protection-add", args=["rule"]) + "?cluster=box&namespace=default&service=shop"
+    page = client.get(address)
+    assert "Covers" not in read(page).text
+    assert 'value="shop"' not in page.content.decode()
 
 
 def test_a_rule_cannot_be_widened_beyond_what_one_manages_and_the_attempt_is_logged(owner) -> None:

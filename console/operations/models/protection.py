@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access.permissions import Permission
-from console.access.scopes import Scope, of_service, parse_selector
+from console.access.scopes import Scope, of_service, parse_selector, selector_text
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations.models.windows import Window
@@ -19,11 +19,14 @@ COVERABLE = (Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE, Permissi
 
 
 class Scoped(models.Model):
-    """The services that the patterns and the selector match, and the kinds of change that are meant."""
+    """The services that the patterns, the name and the selector match, and the kinds of change that are meant."""
 
     cluster = models.CharField(_("Cluster"), max_length=100, default="*", help_text=_("A name, or a pattern with *."))
     namespace = models.CharField(
         _("Namespace"), max_length=100, default="*", help_text=_("A name, or a pattern with *.")
+    )
+    service = models.CharField(  # noqa: DJ001 - a default would make SQLite rebuild the table
+        _("Service"), max_length=63, null=True, blank=True, help_text=_("One name. Leave empty for all.")
     )
     selector = models.CharField(
         _("Labels"),
@@ -40,18 +43,33 @@ class Scoped(models.Model):
 
     def covers(self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]]) -> bool:
         """Whether a change that needs these permissions is meant; one of the sets of labels has to match."""
-        return not set(permissions).isdisjoint(self.permissions) and any(
-            self.scope.covers(of_service(ref, each)) for each in labels
-        )
+        return not set(permissions).isdisjoint(self.permissions) and any(self.includes(ref, each) for each in labels)
+
+    def includes(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
+        """Whether a service with these labels is meant."""
+        return self.may_include(ref) and self.scope.covers(of_service(ref, labels))
+
+    def may_include(self, ref: ServiceRef) -> bool:
+        """Whether a service of this name is meant, given the right labels."""
+        return self.service in (None, "", ref.name)
+
+    @property
+    def is_of_everything(self) -> bool:
+        """Whether every service of every cluster is meant."""
+        return set(self.cluster) == set(self.namespace) == {"*"} and not (self.service or self.selector)
 
     @property
     def scope(self) -> Scope:
+        """What a person has to manage to decide on it: grants know no names of services."""
         return Scope(self.cluster, self.namespace, parse_selector(self.selector))
 
     @property
     def place(self) -> str:
-        """The scope as people write it: `box/prod-*` or `box/prod-* [app=shop]`."""
-        return str(self.scope)
+        """The scope as people write it: `box/prod-*`, `box/prod-* [app=shop]`, `box/prod/shop`."""
+        if not self.service:
+            return str(self.scope)
+        labels = f" [{selector_text(parse_selector(self.selector))}]" if self.selector else ""
+        return f"{self.cluster}/{self.namespace}/{self.service}{labels}"
 
     def facts(self) -> dict[str, str]:
         """Return the fields as text, for the audit log."""

@@ -53,7 +53,7 @@ def _judge(rights: Rights, ref: ServiceRef, was: Labels, will: Labels, *, is_new
     """Each scope that the service leaves or comes into by its labels, against what the person may give and take."""
     keys: set[str] = set()
     lacks: frozenset[str] = frozenset()
-    for scope, asked, anew in _selecting(is_new):
+    for scope, asked, anew in _selecting(ref, is_new):
         before, after = (scope.covers(of_service(ref, labels)) for labels in (was, will))
         if before == after:
             continue
@@ -64,7 +64,7 @@ def _judge(rights: Rights, ref: ServiceRef, was: Labels, will: Labels, *, is_new
     return Relabelling(tuple(sorted(keys)), lacks) if keys else None
 
 
-def _selecting(is_new: bool) -> Iterator[tuple[Scope, Iterable[str], Scope | None]]:
+def _selecting(ref: ServiceRef, is_new: bool) -> Iterator[tuple[Scope, Iterable[str], Scope | None]]:
     """(scope, permissions that it gives, the scope to manage for taking a service out of it; None: the service)."""
     for grant in Grant.objects.exclude(selector="").select_related("role"):
         yield scope_of(grant), grant.role.permissions, None
@@ -72,4 +72,5 @@ def _selecting(is_new: bool) -> Iterator[tuple[Scope, Iterable[str], Scope | Non
         return
     for kind in (ProtectionRule, FreezeWindow):
         for each in kind.objects.exclude(selector=""):
-            yield each.scope, (), each.scope
+            if each.may_include(ref):
+                yield each.scope, (), each.scope

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from console.access.authorization import Rights
 from console.access.permissions import LABELS
 from console.access.scopes import parse_selector
-from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule
+from console.knative import validation
+from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule, Scoped
 from console.operations.models.windows import WEEK
 from console.operations.protection.rules import manages
 
@@ -21,7 +22,10 @@ _pattern = RegexValidator(r"^[^\s?\[\]]+$", _("A name, or a pattern with * (for 
 
 
 class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
-    """The part that both have: which services, and which kinds of change."""
+    """The part that both have: which services, and which kinds of change.
+
+    A new one begins empty: what covers everything is typed, and confirmed, by a person who means it.
+    """
 
     permissions = forms.MultipleChoiceField(
         label=_("Applies to"),
@@ -29,22 +33,63 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one kind of change.")},
     )
+    everything = forms.BooleanField(label=_("Cover every service in every cluster"), required=False)
 
     def __init__(self, *args: Any, rights: Rights, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rights = rights
         if not self.instance.pk:
-            self.initial["permissions"] = [permission.value for permission in COVERABLE]
-        for name in ("cluster", "namespace"):
+            asked = kwargs.get("initial") or {}
+            self.initial.update(cluster=asked.get("cluster", ""), namespace=asked.get("namespace", ""))
+        self.initial["selector"] = "\n".join(str(self.initial.get("selector") or "").split(","))
+        self.initial["everything"] = bool(self.instance.pk) and self.instance.is_of_everything
+        self._style()
+
+    def _style(self) -> None:
+        for name, text in (
+            ("cluster", _("Choose a cluster. Enter * for all clusters.")),
+            ("namespace", _("Choose a namespace. Enter * for all namespaces.")),
+        ):
             self.fields[name].validators.append(_pattern)
+            self.fields[name].error_messages["required"] = text
+        for name in ("cluster", "namespace", "service"):
+            self.fields[name].widget.attrs["list"] = f"known-{name}"
+        self.fields["selector"].widget = forms.Textarea({"rows": 2})
         for field in self.fields.values():
             if isinstance(field, forms.BooleanField | forms.MultipleChoiceField):
                 field.widget.attrs["class"] = "form-check-input"
+            elif isinstance(field, forms.ChoiceField):
+                field.widget.attrs["class"] = "form-select"
             else:
                 field.widget.attrs |= {"class": "form-control", "autocomplete": "off"}
 
+    @property
+    def scoped(self) -> Scoped | None:
+        """The services that are meant, as far as the form says it: of a fresh form what it begins with; else None."""
+        names = ("cluster", "namespace", "service", "selector")
+        if not self.is_bound:
+            found = {name: self.initial.get(name) or "" for name in names}
+            found["selector"] = found["selector"].replace("\n", ",")
+        elif any(name in self.errors for name in names):
+            return None
+        else:
+            found = {name: self.cleaned_data.get(name) or "" for name in names}
+        return self._meta.model(**found) if found["cluster"] and found["namespace"] else None
+
+    @property
+    def asks_for_everything(self) -> bool:
+        """The box that confirms it is shown."""
+        return "everything" in self.errors or bool(self["everything"].value())
+
+    def clean_service(self) -> str | None:
+        name = str(self.cleaned_data["service"] or "").strip()
+        if name and validation.service_name(name):
+            raise forms.ValidationError(_("Enter the name of one service, without *."))
+        return name or None
+
     def clean_selector(self) -> str:
-        text = str(self.cleaned_data["selector"])
+        lines = str(self.cleaned_data["selector"]).splitlines()
+        text = ",".join(line.strip().strip(",") for line in lines if line.strip())
         try:
             parse_selector(text)
         except ValueError as error:
@@ -54,40 +99,44 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
     def _post_clean(self) -> None:
         """The instance has what was typed only now: judge its whole scope."""
         super()._post_clean()  # type: ignore[misc]  # the stubs leave this method out
-        if not self.errors and not manages(self.rights, self.instance):
+        if self.errors:
+            return
+        if not manages(self.rights, self.instance):
             text = _("You do not manage all of this scope. Enter a cluster and namespaces that you manage.")
             self.add_error("cluster", forms.ValidationError(text, code=NOT_MANAGED))
+        elif self.instance.is_of_everything and not self.cleaned_data["everything"]:
+            self.add_error("everything", _("This covers every service in every cluster. Tick the box if you mean it."))
 
 
 class RuleForm(ScopeForm):
     class Meta:
         model = ProtectionRule
-        fields = ("cluster", "namespace", "selector", "permissions", "needs_reason", "valid_hours", "note")
+        fields = ("cluster", "namespace", "service", "selector", "permissions", "needs_reason", "valid_hours", "note")
 
 
 class WindowForm(ScopeForm):
+    zone = forms.ChoiceField(
+        label=_("Time zone"), error_messages={"invalid_choice": _("Unknown time zone. Choose one from the list.")}
+    )
+
     class Meta:
         model = FreezeWindow
-        fields = ("cluster", "namespace", "selector", "permissions", "begins", "ends", "zone", "is_weekly", "note")
+        fields = (
+            *("cluster", "namespace", "service", "selector", "permissions"),
+            *("begins", "ends", "zone", "is_weekly", "note"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("begins", "ends"):
             self.fields[name].widget.input_type = "datetime-local"
-        self.fields["zone"].widget.attrs["list"] = "zones"
-        self.zones = sorted(available_timezones())
+        self.fields["zone"].choices = zones(self.instance.zone)  # type: ignore[attr-defined]  # declared above
 
     def clean_begins(self) -> str:
         return self._moment("begins")
 
     def clean_ends(self) -> str:
         return self._moment("ends")
-
-    def clean_zone(self) -> str:
-        zone = str(self.cleaned_data["zone"])
-        if zone not in available_timezones():
-            raise forms.ValidationError(_("Unknown time zone. Enter a name such as Europe/Berlin."))
-        return zone
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -108,3 +157,11 @@ class WindowForm(ScopeForm):
         if moment.year not in YEARS:
             raise forms.ValidationError(_("Choose a year from 2020 to 2100."))
         return moment.isoformat(timespec="minutes")
+
+
+def zones(present: str) -> list[Any]:
+    """Return the time zones by region, UTC first; also the present one of a window whose name is no longer known."""
+    by_region: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones() | {present}):
+        by_region.setdefault(name.partition("/")[0] if "/" in name else "", []).append((name, name))
+    return [("UTC", "UTC"), *((region, names) for region, names in by_region.items() if region)]

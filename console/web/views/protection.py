@@ -1,6 +1,7 @@
 """Rules and freeze windows: the list, and adding, changing and removing them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,12 +12,16 @@ from django.utils.translation import gettext as _
 from console import audit
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
+from console.access.labels import labels_of
 from console.access.permissions import Permission
-from console.operations.models.protection import FreezeWindow, ProtectionRule, Scoped
+from console.access.scopes import selector_text
+from console.knative.references import ServiceRef
+from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule, Scoped
 from console.operations.protection import rules
 from console.operations.protection.gate import Freeze
 from console.operations.protection.rules import manages
 from console.web import words
+from console.web.covered import choices, covered
 from console.web.forms.protection import NOT_MANAGED, RuleForm, ScopeForm, WindowForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, unjudged
@@ -67,18 +72,45 @@ def edit(request: ConsoleRequest, kind: str, id: int) -> HttpResponse:
 
 
 def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
+    """Save what was typed, once the page has said which services it covers: an address with `check` only asks that."""
     before = scope.facts() if scope.pk else {}
-    form = _kind(kind).form(typed(request), instance=scope, rights=request.rights)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST" and "check" not in request.GET
+    asked = {} if before else _asked(request)
+    form = _kind(kind).form(typed(request), instance=scope, rights=request.rights, initial=asked)
+    is_right = is_sent and form.is_valid()
+    if is_right and request.POST.get("covers") == form.instance.place:
         rules.save(form.save(commit=False), before, actor=actor_from(request))
         messages.success(request, _("Saved."))
         return redirect("protection")
-    if request.method == "POST" and form.has_error("cluster", NOT_MANAGED):
+    if is_sent and form.has_error("cluster", NOT_MANAGED):
         actor, text = actor_from(request), scope.place
         audit.record("manage.refused", actor=actor, outcome=audit.Outcome.REFUSED, text=text)
     unjudged(request, form)
-    context = {"form": form, "kind": kind, "is_new": not before, "id": scope.pk}
-    return render(request, "protection/edit.html", context, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "kind": kind,
+        "is_new": not before,
+        "id": scope.pk,
+        "asked": asked,
+        "covered": covered(form.scoped, request.rights) if form.scoped else None,
+        "is_shown_first": is_right,
+        "choices": choices(request.rights),
+    }
+    return render(request, "protection/edit.html", context, status=422 if is_sent and form.errors else 200)
+
+
+def _asked(request: ConsoleRequest) -> dict[str, Any]:
+    """What a new rule or window begins with: the service whose page led here, and every kind of change of it."""
+    found: dict[str, Any] = {name: request.GET.get(name, "") for name in ("cluster", "namespace", "service")}
+    if not all(found.values()):
+        return {}
+    ref = ServiceRef(found["cluster"], found["namespace"], found["service"])
+    labels = labels_of(ref)
+    if not request.rights.allows(Permission.MANAGE, ref, labels):
+        return {}
+    if not manages(request.rights, ProtectionRule(cluster=ref.cluster, namespace=ref.namespace)):
+        found["selector"] = selector_text(labels)  # of the namespace they manage only services with such labels
+    return {**found, "permissions": [permission.value for permission in COVERABLE]}
 
 
 @require_permission(Permission.MANAGE)

@@ -186,6 +186,9 @@ def test_taking_off_the_label_that_protects_needs_approval_and_so_does_putting_i
         ({"cluster": "b*"}, True),
         ({"cluster": "other"}, False),
         ({"selector": "app=shop"}, False),
+        ({"service": "another"}, False),
+        ({"service": ""}, True),
+        ({"service": None}, True),
     ],
 )
 def test_a_rule_covers_its_scope_and_its_kinds_only(
@@ -193,6 +196,36 @@ def test_a_rule_covers_its_scope_and_its_kinds_only(
 ):
     protect(**rule)
     assert (submit(SECOND, ref, deployer).status == Status.WAITING) is waits
+
+
+@pytest.mark.parametrize("kind", ["rule", "window"])
+def test_a_rule_or_freeze_of_one_service_stops_this_one_and_no_other(
+    world: World, ref: ServiceRef, deployer: Actor, kind: str
+):
+    other = ServiceRef("box", "default", f"other-{ref.name}")
+    world.create(other.name)
+    if kind == "rule":
+        protect(service=ref.name)
+        assert submit(SECOND, ref, deployer).status == Status.WAITING
+    else:
+        freeze(service=ref.name)
+        with pytest.raises(Frozen):
+            submit(SECOND, ref, deployer)
+    assert submit(SECOND, other, deployer).status == Status.QUEUED
+
+
+def test_a_service_that_is_created_under_a_protected_name_goes_through_the_gate(
+    world: World, ref: ServiceRef, owner: Actor
+):
+    new = ServiceRef("box", "default", f"new-{ref.name}")
+    protect(service=new.name)
+    assert submit(CreateService(manifest(new.name)), new, owner).status == Status.WAITING
+
+
+def test_a_rule_of_one_service_that_comes_before_the_write_stops_it(world: World, ref: ServiceRef, deployer: Actor):
+    operation = submit(SECOND, ref, deployer)
+    protect(service=ref.name)
+    assert finish(operation).status == Status.STOPPED
 
 
 def test_a_manifest_that_moves_traffic_is_held_by_a_rule_on_traffic(world: World, ref: ServiceRef, owner: Actor):
@@ -623,6 +656,19 @@ def test_changes_of_rules_and_windows_are_in_the_log_with_before_and_after(db, o
         ("permissions", "deploy", "deploy, delete"), ("valid_hours", "24", "4"),
     ]  # fmt: skip
     assert all(row["after"] is None for row in found[2].changes)
+
+
+@pytest.mark.parametrize(
+    ("scope", "text"),
+    [
+        ({}, "box/prod"),
+        ({"service": "shop"}, "box/prod/shop"),
+        ({"selector": "b=2,a=1"}, "box/prod [a=1,b=2]"),
+        ({"service": "shop", "selector": "a=1"}, "box/prod/shop [a=1]"),
+    ],
+)
+def test_two_scopes_that_differ_are_written_differently(scope: dict[str, str], text: str):
+    assert ProtectionRule(cluster="box", namespace="prod", **scope).place == text
 
 
 @pytest.mark.parametrize(

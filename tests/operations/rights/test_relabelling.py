@@ -107,6 +107,14 @@ def test_nobody_leaves_a_rule_or_a_freeze_that_they_could_not_remove(kind, dora:
     assert judged(owner, {"tier": "gold"}, {}) == (("tier",), {"manage"})  # the rule is of every cluster
 
 
+@pytest.mark.parametrize("kind", [protect, freeze])
+def test_a_rule_of_another_service_holds_no_label_of_this_one(kind, dora: User) -> None:
+    kind(selector="tier=gold", service="another", permissions=["traffic"])
+    assert judged(dora, {"tier": "gold"}, {}) is None
+    kind(selector="tier=gold", service=REF.name, permissions=["traffic"])
+    assert judged(dora, {"tier": "gold"}, {}) == (("tier",), {"manage"})
+
+
 def test_an_owner_of_all_that_the_rule_covers_takes_a_service_out_of_it() -> None:
     protect(selector="tier=gold", cluster="box")
     grant("owners", "manage")
