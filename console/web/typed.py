@@ -87,9 +87,12 @@ def wants_preview(request: ConsoleRequest) -> bool:
     return request.method == "POST" or bool(draft_of(request) and PREVIEW in request.GET)
 
 
-def unjudged(request: ConsoleRequest, *forms: BaseForm) -> None:
-    """Take the problems off forms that were left half-filled: they are judged when they are sent."""
-    if not wants_preview(request):
+def unjudged(request: ConsoleRequest, *forms: BaseForm, is_arranged: bool = False) -> None:
+    """Take the problems off forms that were left half-filled, or whose rows a button arranged.
+
+    They are judged when they are sent.
+    """
+    if is_arranged or not wants_preview(request):
         for form in forms:
             form.errors.clear()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +52,15 @@ class Edit:
 def over(field: str, text: str, wanted: Callable[[Object, Object], None], **more: Any) -> Edit:
     """Type over what the field holds."""
     return Edit(field, lambda form: form.type(field, text), wanted, **more)
+
+
+def row(field: str, wanted: Callable[[Object, Object], None], **texts: str) -> Edit:
+    """Add a row."""
+
+    def add(form: Form) -> None:
+        form.add_row(field, **texts)
+
+    return Edit(field, add, wanted, hint="and a row")
 
 
 def more_lines(field: str, line: str, wanted: Callable[[Object, Object], None], **more: Any) -> Edit:
@@ -165,66 +173,120 @@ def _local(raw: Object, _container: Object) -> None:
         labels[VISIBILITY] = "cluster-local"
 
 
-def _probe(which: str) -> Callable[[Object, Object], None]:
-    """Another handler without timing: what a line cannot say of the present probe stays."""
-    said = {"httpGet", "tcpSocket", "exec", "grpc", "initialDelaySeconds", "periodSeconds", "timeoutSeconds"}
-    said |= {"failureThreshold", "terminationGracePeriodSeconds"}
+_HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
+
+
+def probe(field: str, which: str) -> Edit:
+    """Another check; how often it is made stays."""
+
+    def ask_by_tcp(form: Form) -> None:
+        form.type(f"{field}-kind", "tcp")
+        form.type(f"{field}-port", "9999")
 
     def wanted(_raw: Object, container: Object) -> None:
         present = container.get(which) or {}
-        kept = {key: value for key, value in present.items() if key not in said}
-        if kept.get("successThreshold") != 1:
-            kept.pop("successThreshold", None)
-        container[which] = {**kept, "tcpSocket": {"port": 9999}}
+        kept = {key: value for key, value in present.items() if key not in _HANDLERS}
+        container[which] = {**kept, "tcpSocket": {**(present.get("tcpSocket") or {}), "port": 9999}}
 
-    return wanted
+    return Edit(field, ask_by_tcp, wanted)
 
 
-def _first_mount(text: str, container: Object) -> Object:
-    """The mount of the first line; those that no line can say have none."""
-    path = shlex.split(text.partition("\n")[0])[0]
-    found: Object = next(mount for mount in container["volumeMounts"] if mount["mountPath"] == path)
-    return found
+def probe_timing(field: str, which: str) -> Edit:
+    """The same check, more often; a probe that is not set has no times."""
+
+    def ask_often(form: Form) -> None:
+        form.type(f"{field}-period", "7")
+
+    def wanted(_raw: Object, container: Object) -> None:
+        if container.get(which):
+            container[which] = {**container[which], "periodSeconds": 7}
+
+    return Edit(field, ask_often, wanted, hint="its period")
 
 
-def _mount_gone(text: str) -> Callable[[Object, Object], None]:
-    def wanted(raw: Object, container: Object) -> None:
-        gone = _first_mount(text, container)
-        container["volumeMounts"].remove(gone)
-        if not container["volumeMounts"]:
-            del container["volumeMounts"]
-        everyone = [*pod(raw)["containers"], *(pod(raw).get("initContainers") or ())]
-        if not any(mount["name"] == gone["name"] for one in everyone for mount in one.get("volumeMounts") or ()):
-            pod(raw)["volumes"] = [volume for volume in pod(raw)["volumes"] if volume["name"] != gone["name"]]
-            if not pod(raw)["volumes"]:
-                del pod(raw)["volumes"]
-
-    return wanted
+def _mount_gone(raw: Object, container: Object, gone: Object) -> None:
+    container["volumeMounts"].remove(gone)
+    if not container["volumeMounts"]:
+        del container["volumeMounts"]
+    everyone = [*pod(raw)["containers"], *(pod(raw).get("initContainers") or ())]
+    if not any(mount["name"] == gone["name"] for one in everyone for mount in one.get("volumeMounts") or ()):
+        pod(raw)["volumes"] = [volume for volume in pod(raw)["volumes"] if volume["name"] != gone["name"]]
+        if not pod(raw)["volumes"]:
+            del pod(raw)["volumes"]
 
 
-def of_mounts(text: str) -> tuple[Edit, ...]:
-    """The first mount taken away, and at another path. `text`: what the field holds."""
-    first, rest = text.partition("\n")[::2]
-    moved = shlex.join(["/moved", *shlex.split(first)[1:]])
+def of_mounts(path: str) -> tuple[Edit, ...]:
+    """The first mount taken away, at another path, and with another subpath. `path`: where its row says it is."""
 
-    def at_another_path(_raw: Object, container: Object) -> None:
-        _first_mount(text, container)["mountPath"] = "/moved"
+    def first(container: Object) -> Object:
+        found: Object = next(mount for mount in container["volumeMounts"] if mount["mountPath"] == path)
+        return found
+
+    def changed(**fields: str) -> Callable[[Object, Object], None]:
+        return lambda _raw, container: first(container).update(fields)
 
     return (
-        over("mounts", rest, _mount_gone(text), hint="without the first"),
-        over("mounts", f"{moved}\n{rest}", at_another_path, hint="the first at another path"),
+        Edit(
+            "mounts",
+            lambda form: form.remove_row("mounts", 0),
+            lambda raw, container: _mount_gone(raw, container, first(container)),
+            hint="without the first",
+        ),
+        Edit("mounts", _types("mounts-0-path", "/moved"), changed(mountPath="/moved"), hint="at another path"),
+        Edit("mounts", _types("mounts-0-sub_path", "other"), changed(subPath="other"), hint="another subpath"),
     )
 
 
-def of_sources(text: str) -> tuple[Edit, ...]:
-    """The first source of variables taken away."""
+def _types(field: str, text: str) -> Callable[[Form], None]:
+    return lambda form: form.type(field, text)
+
+
+def of_sources() -> tuple[Edit, ...]:
+    """The first source of variables taken away, and with another prefix."""
 
     def first_gone(_raw: Object, container: Object) -> None:
         del container["envFrom"][0]
         if not container["envFrom"]:
             del container["envFrom"]
 
-    return (over("env_from", text.partition("\n")[2], first_gone, hint="without the first"),)
+    def other_prefix(_raw: Object, container: Object) -> None:
+        container["envFrom"][0]["prefix"] = "OTHER_"
+
+    return (
+        Edit("env_from", lambda form: form.remove_row("env_from", 0), first_gone, hint="without the first"),
+        Edit("env_from", _types("env_from-0-prefix", "OTHER_"), other_prefix, hint="another prefix"),
+    )
+
+
+def of_tolerations() -> tuple[Edit, ...]:
+    """The first toleration with another key."""
+
+    def wanted(raw: Object, _container: Object) -> None:
+        pod(raw)["tolerations"][0]["key"] = "other"
+
+    return (Edit("tolerations", _types("tolerations-0-key", "other"), wanted, hint="another key"),)
+
+
+_OF_SEVERAL_CONTROLS = (
+    *("readiness", "liveness", "startup"),
+    *("mounts", "env_from", "tolerations", "other_resources"),
+)
+
+
+def can_be_edited(form: Form, field: str) -> bool:
+    """The field is there, and not as read-only text."""
+    is_of_several = field in (
+        "readiness",
+        "liveness",
+        "startup",
+        "mounts",
+        "env_from",
+        "tolerations",
+        "other_resources",
+    )
+    if is_of_several:
+        return f"{field}-kind" in form or f"{field}-TOTAL_FORMS" in form
+    return form[field].is_editable
 
 
 SCALE = (
@@ -248,17 +310,20 @@ SETTINGS = (
     over("user", "1234", _inside(1234, "securityContext", "runAsUser")),
     over("service_account", "other", _set("other", "serviceAccountName")),
     Edit("cluster_local", _toggle_local, _local, on_template=False),
-    over("readiness", "tcp 9999", _probe("readinessProbe")),
-    over("liveness", "tcp 9999", _probe("livenessProbe")),
-    over("startup", "tcp 9999", _probe("startupProbe")),
+    probe("readiness", "readinessProbe"),
+    probe("liveness", "livenessProbe"),
+    probe("startup", "startupProbe"),
+    probe_timing("readiness", "readinessProbe"),
+    probe_timing("liveness", "livenessProbe"),
     more_lines("command", "--added", _appended("command", "--added")),
     more_lines("arguments", "--added", _appended("args", "--added")),
-    more_lines("env_from", "secret added", _appended("envFrom", {"secretRef": {"name": "added"}})),
-    more_lines("mounts", "/added empty-dir", _folder),
-    more_lines("other_resources", "limit example.com/a=2", _inside("2", "resources", "limits", "example.com/a")),
+    row("env_from", _appended("envFrom", {"secretRef": {"name": "added"}}), kind="secret", name="added"),
+    row("mounts", _folder, path="/added", kind="empty-dir"),
+    row("other_resources", _inside("2", "resources", "limits", "example.com/a"), name="example.com/a", limit="2"),
     more_lines("node_selector", "added=x", lambda raw, _c: pod(raw).setdefault("nodeSelector", {}).update(added="x")),
-    more_lines("tolerations", "added:NoSchedule", _appended(
-        "tolerations", {"key": "added", "operator": "Exists", "effect": "NoSchedule"}, to_pod=True)),
+    row("tolerations", _appended(
+        "tolerations", {"key": "added", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5},
+        to_pod=True), key="added", operator="Exists", effect="NoExecute", seconds="5"),
     more_lines("pull_secrets", "added", _appended("imagePullSecrets", {"name": "added"}, to_pod=True)),
     more_lines("labels", "added=x", _mark("labels", on_revision=False), on_template=False),
     more_lines("annotations", "added=x", _mark("annotations", on_revision=False), on_template=False),

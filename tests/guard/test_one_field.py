@@ -8,15 +8,27 @@ from collections.abc import Iterable
 from tests.guard.asking import Person, differences, plain
 from tests.guard.cases import Case, chosen, of_containers, of_service, serving
 from tests.guard.conftest import Stage
-from tests.guard.edits import SCALE, SETTINGS, YAML, Edit, image_edit, of_mounts, of_sources, renamed
+from tests.guard.edits import (
+    SCALE,
+    SETTINGS,
+    YAML,
+    Edit,
+    can_be_edited,
+    image_edit,
+    of_mounts,
+    of_sources,
+    of_tolerations,
+    renamed,
+)
 from tests.support.browser import Form
 
 
 def edits_of(case: Case, form: Form) -> Iterable[Edit]:
     if case.page == "settings":
         yield from SETTINGS
-        yield from of_mounts(form["mounts"].value) if form["mounts"].value else ()
-        yield from of_sources(form["env_from"].value) if form["env_from"].value else ()
+        yield from of_mounts(form["mounts-0-path"].value) if "mounts-0-path" in form else ()
+        yield from of_sources() if "env_from-0-prefix" in form else ()
+        yield from of_tolerations() if "tolerations-0-key" in form else ()
     elif case.page == "operate":
         yield from SCALE
     elif case.page == "yaml":
@@ -39,7 +51,7 @@ def test_one_edited_field_is_the_only_difference(stage: Stage, case: Case) -> No
 
 def failures_of(edit: Edit, case: Case, person: Person, form: Form) -> Iterable[str]:
     """What is wrong with the service that would be written; a field that is shown as read-only is left alone."""
-    if not form[edit.field].is_editable:
+    if not can_be_edited(form, edit.field):
         return
     edit.type(form)
     wanted = edit.after(person.raw, case.container or serving(case.raw))
@@ -57,4 +69,4 @@ def test_every_field_of_a_plain_service_can_be_edited(stage: Stage) -> None:
     person = stage.show(Case("settings", "split-none").raw)
     for page, number, edits in (("settings", 0, SETTINGS), ("operate", 1, SCALE), ("yaml", 0, YAML)):
         form = person.open(page, number=number)
-        assert [edit.field for edit in edits if not form[edit.field].is_editable] == []
+        assert [edit.field for edit in edits if not can_be_edited(form, edit.field)] == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -60,6 +60,7 @@ class Form:
     method: str = "get"
     identity: str = ""
     controls: list[Control] = field(default_factory=list)
+    templates: list[Control] = field(default_factory=list)  # of further rows, which a script copies
 
     def __getitem__(self, name: str) -> Control:
         """The only control of that name; raises KeyError."""
@@ -85,6 +86,20 @@ class Form:
         else:
             control.value = _sanitized(control.kind, text)
 
+    def add_row(self, field: str, **texts: str) -> int:
+        """Add a row to a formset as the page's script does, and type into it; returns its number."""
+        total = self[f"{field}-TOTAL_FORMS"]
+        number, total.value = int(total.value), str(int(total.value) + 1)
+        blank = [control for control in self.templates if control.name.startswith(f"{field}-__prefix__-")]
+        self.controls += [replace(one, name=one.name.replace("__prefix__", str(number))) for one in blank]
+        for name, text in texts.items():
+            self.type(f"{field}-{number}-{name}", text)
+        return number
+
+    def remove_row(self, field: str, number: int) -> None:
+        """Take a row away as the page's script does."""
+        self.controls = [one for one in self.controls if not one.name.startswith(f"{field}-{number}-")]
+
     def button(self, name: str, value: str) -> Control:
         """The button that sends this; raises StopIteration."""
         return next(one for one in self.controls if (one.kind, one.name, one.value) == ("submit", name, value))
@@ -109,6 +124,7 @@ class Page(HTMLParser):
         self._open: Form | None = None
         self._loose: list[tuple[str, Control]] = []  # controls that name their form by its id
         self._disabled_fieldsets: list[bool] = []
+        self._templates = 0  # that are open: what is in them is no part of the page
         self._text: list[str] | None = None  # inside a textarea or an option
         self._control: Control | None = None
         self._option: Mapping[str, str] = {}
@@ -122,6 +138,8 @@ class Page(HTMLParser):
         if tag == "form" and self._open is None:
             self._open = Form(names.get("action", ""), names.get("method", "get").lower(), names.get("id", ""))
             self.forms.append(self._open)
+        elif tag == "template":
+            self._templates += 1
         elif tag == "fieldset":
             self._disabled_fieldsets.append("disabled" in names)
         elif tag == "input":
@@ -141,6 +159,8 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
+        elif tag == "template":
+            self._templates -= 1
         elif tag == "fieldset" and self._disabled_fieldsets:
             self._disabled_fieldsets.pop()
         elif tag == "option":
@@ -176,7 +196,10 @@ class Page(HTMLParser):
         )
 
     def _add(self, control: Control, names: Mapping[str, str]) -> None:
-        if "form" in names:
+        if self._templates:
+            if self._open is not None:
+                self._open.templates.append(control)
+        elif "form" in names:
             self._loose.append((names["form"], control))
         else:
             self._place(control, self._open)

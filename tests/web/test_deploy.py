@@ -71,3 +71,20 @@ def test_image_variable_and_memory_are_one_revision(shown: Shown) -> None:
     assert (container["image"], container["resources"]["limits"]["memory"]) == (f"{GO}:2", "512Mi")
     assert shown.world.env(shown.name)["TARGET"] == "Second"
     assert after["metadata"]["generation"] == shown.service["metadata"]["generation"] + 1
+
+
+def test_rows_of_a_section_are_added_without_javascript_and_carried_to_the_review(shop: Any) -> None:
+    form = send(shop, form_of(shop.get(SHOP)), "add_row", "mounts")
+    assert form.status_code == 200
+    assert '<details class="section is-changed" id="section-mounts"' in form.content.decode(), "it stays open"
+    form = form_of(form)
+    form.type("mounts-1-path", "/tls")
+    form.type("mounts-1-name", "shop-tls")
+    form = form_of(send(shop, form, "pick", "sidecar"))
+    assert "mounts-1-path" not in form
+    form.type("liveness-kind", "tcp")
+    form = form_of(send(shop, form, "pick", "app"))
+    assert form["mounts-1-path"].value == "/tls"
+    page = shop.get(SHOP).content.decode()
+    assert "Volume mounts 1" in page
+    assert "Readiness probe HTTP GET /ready" in page

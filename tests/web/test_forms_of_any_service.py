@@ -173,9 +173,11 @@ def test_an_operator_changes_one_scale_though_the_others_have_changed_meanwhile(
 @slow
 @given(hard_services(), st.sampled_from(["arguments", "command", "env_from", "mounts", "pull_secrets", "annotations"]))
 def test_a_line_that_is_appended_leaves_all_other_entries(raw: dict[str, Any], field: str) -> None:
-    line = {"env_from": "secret brand-new", "mounts": "/brand-new empty-dir", "annotations": "brand-new=1"}
-    shown = sent_back(SettingsForm(Service(raw), Service(raw).containers[0]))
-    data = {**shown, field: f"{shown[field]}\r\n{line.get(field, 'brand-new')}"}
+    rows = {"env_from": {"name": "brand-new"}, "mounts": {"path": "/brand-new", "kind": "empty-dir"}}
+    shown = SettingsForm(Service(raw), Service(raw).containers[0])
+    data = sent_back(shown, rows={field: rows[field]} if field in rows else None)
+    if field not in rows:
+        data[field] += "\r\nbrand-new=1" if field == "annotations" else "\r\nbrand-new"
     form = SettingsForm(Service(raw), Service(raw).containers[0], data)
     assert form.is_valid(), form.errors
     assert form.change is not None

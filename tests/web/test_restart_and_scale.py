@@ -88,8 +88,8 @@ def test_the_hints_are_the_clusters_own_defaults(shown: Shown) -> None:
 
 def test_names_of_the_cluster_are_offered(shown: Shown) -> None:
     page = shown.client.get(f"{shown.path}settings/").content.decode()
-    for line in ("secret db", "config-map settings", "/path secret db", "/path empty-dir"):
-        assert f"<option>{line}</option>" in page
+    for name, kind in (("db", "Secret"), ("settings", "ConfigMap")):
+        assert page.count(f'<option value="{name}">{kind}</option>') == 2, "for variables and for mounts"
     keys = shown.client.get(f"{shown.path}env/").content.decode()
     assert '<option value="db/url">' in keys, "a key that a service uses"
     assert '<option value="settings/">' in keys
@@ -210,8 +210,12 @@ def test_a_clone_under_a_name_that_is_taken_or_wrong_is_said(shown: Shown) -> No
 def test_a_new_service_may_have_every_setting_at_once(shown: Shown) -> None:
     typed = {
         "place": "box/default", "name": "all-set", "image": GO, "variables": "TARGET=x", "min": "1", "port": "9000",
-        "protocol": "h2c", "readiness": "http /up delay=3", "mounts": "/tmp/x empty-dir size=1Gi",
-        "cluster_local": "on", "env_from": "secret db", "labels": "team=shop", "cpu_limit": "500m", "deadline": "60",
+        "protocol": "h2c", "readiness-kind": "http", "readiness-path": "/up", "readiness-delay": "3",
+        "mounts-TOTAL_FORMS": "1", "mounts-INITIAL_FORMS": "0",
+        "mounts-0-path": "/tmp/x", "mounts-0-kind": "empty-dir", "mounts-0-size": "1Gi", "cluster_local": "on",
+        "env_from-TOTAL_FORMS": "1", "env_from-INITIAL_FORMS": "0", "env_from-0-kind": "secret",
+        "env_from-0-name": "db",
+        "labels": "team=shop", "cpu_limit": "500m", "deadline": "60",
     }  # fmt: skip
     page = shown.client.post("/services/new/", typed)
     assert page.status_code == 200, read(page).text
@@ -228,11 +232,11 @@ def test_a_new_service_may_have_every_setting_at_once(shown: Shown) -> None:
 
 
 def test_a_new_service_keeps_what_was_typed_when_a_setting_is_wrong(shown: Shown) -> None:
-    typed = {"place": "box/default", "name": "bad-one", "image": GO, "mounts": "nowhere", "min": "3"}
+    typed = {"place": "box/default", "name": "bad-one", "image": GO, "user": "nobody", "min": "3"}
     page = shown.client.post("/services/new/", typed)
     assert page.status_code == 422
     text = page.content.decode()
-    assert "nowhere" in text
+    assert 'value="nobody"' in text
     assert 'value="3"' in text
     assert '<details class="more-settings" open>' in text
 

@@ -12,6 +12,9 @@ from console.knative.diff import diff
 from console.knative.objects import Service
 from console.web.forms.settings import SettingsForm
 from tests import factories
+from tests.web.sent_back import sent_back
+
+Rows = dict[str, dict[str, str]]
 
 
 def form_of(service: Service, data: dict[str, Any] | None = None) -> SettingsForm:
@@ -20,16 +23,14 @@ def form_of(service: Service, data: dict[str, Any] | None = None) -> SettingsFor
     return SettingsForm(service, container, data)
 
 
-def sent(service: Service, **typed: str) -> SettingsForm:
-    """The form as a browser sends it back with some fields typed over."""
-    form = form_of(service)
-    data = {name: str(form.initial.get(name, "")) for name in form.fields if name != "cluster_local"}
-    return form_of(service, {**data, **typed})
+def sent(service: Service, rows: Rows | None = None, **typed: str) -> SettingsForm:
+    """The form as a browser sends it back with some fields typed over, and some rows added."""
+    return form_of(service, sent_back(form_of(service), rows=rows, **typed))
 
 
-def after(service: Service, **typed: str) -> list[tuple[str, str | None, str | None]]:
+def after(service: Service, rows: Rows | None = None, **typed: str) -> list[tuple[str, str | None, str | None]]:
     """What differs in the service after the change that the form means."""
-    form = sent(service, **typed)
+    form = sent(service, rows, **typed)
     assert form.is_valid(), form.errors
     assert form.change is not None
     changed = changes.load(changes.dump(form.change)).apply(service)
@@ -72,34 +73,45 @@ def test_one_field_changes_one_field(shop: Service, typed: dict[str, str], field
 
 
 def test_a_mount_comes_with_its_volume_and_the_others_stay(shop: Service) -> None:
-    form = form_of(shop)
-    assert form.initial["mounts"] == "/etc/shop config-map shop-config ro"
-    rows = after(shop, mounts="/etc/shop config-map shop-config ro\n/etc/tls secret shop-tls\n/tmp empty-dir")
+    rows = after(shop, {"mounts": {"path": "/etc/tls", "kind": "secret", "name": "shop-tls"}})
     assert {row[2] for row in rows if "/etc/tls" in row[0] or "shop-tls" in row[0]}
     assert not any("/etc/shop" in row[0] for row in rows)
 
 
+def test_several_rows_of_a_field_can_be_edited() -> None:
+    raw = factories.service()
+    pod = raw["spec"]["template"]["spec"]
+    pod["containers"][0]["volumeMounts"] *= 2
+    pod["containers"][0]["volumeMounts"][1] = {"name": "config", "mountPath": "/second"}
+    pod["containers"][0]["resources"] = {"limits": {"a.b/c": "1", "a.b/d": "2"}}
+    pod["tolerations"] = [{"key": "a"}, {"key": "b"}]
+    form = form_of(Service(raw))
+    fields = ("env_from", "mounts", "other_resources", "tolerations")
+    assert [len(form[name].rows) for name in fields] == [2, 2, 2, 2]
+    assert [name for name in fields if form.fields[name].disabled] == []
+
+
 def test_a_references_list_adds_and_removes(shop: Service) -> None:
-    assert form_of(shop).initial["env_from"] == "secret shop-env\nconfig-map flags"
-    rows = after(shop, env_from="config-map flags\nsecret more")
+    rows = after(shop, {"env_from": {"kind": "secret", "name": "more"}}, **{"env_from-0-name": ""})
     assert len(rows) == 1
     assert "more" in str(rows[0][2])
     assert "shop-env" not in str(rows[0][2])
 
 
 def test_a_probe_keeps_its_timing_and_one_that_cannot_be_said_is_locked(shop: Service) -> None:
-    rows = after(shop, readiness="http /healthy 9000")
+    rows = after(shop, **{"readiness-path": "/healthy", "readiness-port": "9000"})
     assert ("spec.template.spec.containers[app].readinessProbe.httpGet.path", "/ready", "/healthy") in rows
     assert not any("successThreshold" in row[0] for row in rows)
     raw = factories.service()
     raw["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = {
-        "httpGet": {"path": "/", "httpHeaders": [{"name": "Host", "value": "x"}]}
+        "httpGet": {"path": "/"},
+        "exec": {"command": ["true"]},
     }
     form = form_of(Service(raw))
     assert form.fields["liveness"].disabled
-    sent_back = sent(Service(raw), liveness="tcp")
-    assert sent_back.is_valid()
-    assert sent_back.change is None
+    forged = form_of(Service(raw), sent_back(form) | {"liveness-kind": "tcp"})
+    assert forged.is_valid()
+    assert forged.change is None
 
 
 def test_a_revisions_name_comes_last(shop: Service) -> None:
@@ -117,13 +129,6 @@ def test_a_revisions_name_comes_last(shop: Service) -> None:
         ("labels", "bad key!=x"),
         ("labels", "app=not a value"),
         ("annotations", "=x"),
-        ("env_from", "vault x"),
-        ("mounts", "relative secret x"),
-        ("mounts", "/path vault x"),
-        ("mounts", "/path 'open"),
-        ("readiness", "ping"),
-        ("readiness", "http path"),
-        ("readiness", "tcp 99999"),
         ("pull_secrets", "two words"),
         ("revision_name", "Shop"),
         ("window", "soon"),
@@ -134,3 +139,97 @@ def test_what_cannot_be_read_is_said_beside_its_field(shop: Service, field: str,
     form = sent(shop, **{field: typed})
     assert not form.is_valid()
     assert set(form.errors) == {field}
+
+
+@pytest.mark.parametrize(
+    ("field", "texts", "control"),
+    [
+        ("mounts", {"path": "relative", "kind": "secret", "name": "x"}, "path"),
+        ("mounts", {"path": "/path", "kind": "secret"}, "name"),
+        ("mounts", {"path": "/path", "kind": "claim", "name": "two words"}, "name"),
+        ("mounts", {"path": "/path", "kind": "empty-dir", "size": "much"}, "size"),
+        ("mounts", {"path": "/path", "kind": "secret", "name": "x", "items": "a"}, "items"),
+        ("env_from", {"kind": "config-map", "prefix": "A_"}, "name"),
+        ("env_from", {"name": "x", "prefix": "1-"}, "prefix"),
+        ("tolerations", {"value": "x"}, "key"),
+        ("tolerations", {"key": "a", "operator": "Exists", "value": "x"}, "value"),
+        ("tolerations", {"key": "a", "seconds": "5"}, "seconds"),
+        ("tolerations", {"key": "a", "effect": "NoExecute", "seconds": "soon"}, "seconds"),
+        ("other_resources", {"name": "cpu", "limit": "1"}, "name"),
+        ("other_resources", {"name": "example.com/a"}, "limit"),
+        ("other_resources", {"name": "example.com/a", "limit": "x"}, "limit"),
+    ],
+)
+def test_what_is_wrong_in_a_row_is_said_beside_its_control(
+    shop: Service, field: str, texts: dict[str, str], control: str
+) -> None:
+    form = sent(shop, {field: texts})
+    assert not form.is_valid()
+    assert set(form.errors) == {field}
+    wrong = form[field].rows[-1].form
+    assert set(wrong.errors) == {control}
+    assert str(wrong[control].errors) in form[field].as_field_group()
+    assert [row.form.errors for row in form[field].rows[:-1] if row.form.errors] == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "control"),
+    [
+        ({"kind": "http", "path": "no-slash"}, "path"),
+        ({"kind": "tcp", "port": "99999"}, "port"),
+        ({"kind": "grpc", "port": ""}, "port"),
+        ({"kind": "exec", "command": ""}, "command"),
+        ({"kind": "http", "headers": "no colon"}, "headers"),
+        ({"kind": "tcp", "period": "often"}, "period"),
+    ],
+)
+def test_what_is_wrong_in_a_probe_is_said_beside_its_control(
+    shop: Service, texts: dict[str, str], control: str
+) -> None:
+    form = sent(shop, **{f"startup-{name}": text for name, text in texts.items()})
+    assert not form.is_valid()
+    assert set(form.errors) == {"startup"}
+    assert set(form["startup"].controls.errors) == {control}
+    assert str(form["startup"].controls[control].errors) in form["startup"].as_field_group()
+
+
+def test_single_keys_of_a_mount_are_written_changed_and_taken_back() -> None:
+    raw = factories.service()
+    pod = raw["spec"]["template"]["spec"]
+    pod["volumes"][0]["configMap"] |= {"items": [{"key": "a", "path": "b"}], "defaultMode": 256}
+    path = "spec.template.spec.volumes[config].configMap.items"
+    changed = after(Service(raw), **{"mounts-0-items": "a=b\nc=d"})
+    assert [row[0] for row in changed] == [path]
+    assert "defaultMode" in form_of(Service(raw))["mounts"].rows[0].note.text
+    rows = after(Service(raw), **{"mounts-0-items": ""})
+    assert [(field, now) for field, _was, now in rows] == [(path, None)]
+    with_mode = factories.service()
+    with_mode["spec"]["template"]["spec"]["volumes"][0]["configMap"]["items"] = [{"key": "a", "path": "b", "mode": 256}]
+    row = form_of(Service(with_mode))["mounts"].rows[0]
+    assert "items" not in [field.name for field in row.more_fields]
+    assert "256" in row.note.text
+    moved = after(Service(with_mode), **{"mounts-0-path": "/moved"})
+    assert not any("items" in field for field, _was, _now in moved)
+
+
+def test_single_keys_that_two_containers_share_change_for_one_of_them() -> None:
+    raw = factories.service()
+    pod = raw["spec"]["template"]["spec"]
+    pod["containers"][1]["volumeMounts"] = [{"name": "config", "mountPath": "/theirs"}]
+    form = sent(Service(raw), **{"mounts-0-items": "a=b"})
+    assert form.is_valid(), form.errors
+    spec = form.change.apply(Service(raw)).template_spec
+    by_name = {volume["name"]: volume for volume in spec["volumes"]}
+    theirs = by_name[spec["containers"][1]["volumeMounts"][0]["name"]]
+    ours = by_name[spec["containers"][0]["volumeMounts"][0]["name"]]
+    assert theirs == {"name": "config", "configMap": {"name": "shop-config"}}
+    assert ours["configMap"] == {"name": "shop-config", "items": [{"key": "a", "path": "b"}]}
+
+
+def test_more_rows_than_a_request_may_carry_are_shown_and_stay() -> None:
+    raw = factories.service()
+    raw["spec"]["template"]["spec"]["tolerations"] = [{"key": f"k{number}"} for number in range(300)]
+    form = form_of(Service(raw))
+    assert form.fields["tolerations"].disabled
+    assert "k299" in form["tolerations"].as_field_group()
+    assert after(Service(raw), timeout="77") == [("spec.template.spec.timeoutSeconds", "120", "77")]

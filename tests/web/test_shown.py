@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -67,8 +67,9 @@ HARD: dict[str, Raw] = {
     ),
     "a probe with a carriage return": with_container(livenessProbe={"exec": {"command": ["sh", "-c", "a\rb"]}}),
     "a probe with headers": with_container(
-        startupProbe={"httpGet": {"path": "/", "httpHeaders": [{"name": "Host", "value": "x"}]}}
+        startupProbe={"httpGet": {"path": "/", "httpHeaders": [{"name": "Host", "value": "x"}], "host": "a.b"}}
     ),
+    "a probe of two handlers": with_container(startupProbe={"httpGet": {"path": "/"}, "tcpSocket": {"port": 1}}),
     "a probe that says the defaults": with_container(
         readinessProbe={"httpGet": {"path": "/", "port": 0, "scheme": "HTTP"}, "successThreshold": 1}
     ),
@@ -113,6 +114,7 @@ HARD: dict[str, Raw] = {
             {"key": "gpu", "operator": "Equal", "value": "true", "effect": "NoSchedule"},
             {"key": "spot", "value": "x"},
             {"key": "slow", "operator": "Exists", "tolerationSeconds": 5},
+            {"key": "later", "tomorrow": 1},
         ],
         nodeSelector={"kubernetes.io/arch": "arm64", "zone": ""},
     ),
@@ -139,7 +141,7 @@ def operate_of(raw: Raw, data: dict[str, str] | None = None) -> OperateForm:
 
 
 def changed(
-    make: Callable[..., SettingsForm | OperateForm], raw: Raw, typed: dict[str, str], now: Raw | None = None
+    make: Callable[..., SettingsForm | OperateForm], raw: Raw, typed: Mapping[str, Any], now: Raw | None = None
 ) -> dict[str, str | None]:
     """What differs after the form was opened on `raw`, typed into, and sent when the service was `now`."""
     before = copy.deepcopy(now or raw)
@@ -192,16 +194,18 @@ def typed_after(raw: Raw, field: str, more: str) -> dict[str, str]:
          {"spec.template.spec.imagePullSecrets[c].name": "c"}),
         ("capitals in the key of an annotation", "annotations", "Foo/Bar=1", {"metadata.annotations[Foo/Bar]": "1"}),
         ("annotations with line ends", "annotations", 'z="1\\n2"', {"metadata.annotations.z": "1\n2"}),
-        ("a projected volume", "mounts", "/new empty-dir",
+        ("a projected volume", "mounts", {"path": "/new", "kind": "empty-dir"},
          {f"{APP}.volumeMounts[/new].name": NEW, f"{APP}.volumeMounts[/new].mountPath": "/new",
           f"spec.template.spec.volumes[{NEW}].name": NEW, f"spec.template.spec.volumes[{NEW}].emptyDir": "{}"}),
-        ("quantities of every kind", "other_resources", "limit a.b/c=2", {f"{APP}.resources.limits['a.b/c']": "2"}),
+        ("quantities of every kind", "other_resources", {"name": "a.b/c", "limit": "2"},
+         {f"{APP}.resources.limits['a.b/c']": "2"}),
     ],
 )  # fmt: skip
 def test_a_line_that_is_added_changes_nothing_beside_it(
-    name: str, field: str, more: str, expected: dict[str, str]
+    name: str, field: str, more: str | dict[str, str], expected: dict[str, str]
 ) -> None:
-    found = changed(settings_of, HARD[name], typed_after(HARD[name], field, more))
+    typed = {"rows": {field: more}} if isinstance(more, dict) else typed_after(HARD[name], field, more)
+    found = changed(settings_of, HARD[name], typed)
     assert {key.replace("'", ""): value for key, value in found.items()} == {
         key.replace("'", ""): value for key, value in expected.items()
     }
@@ -242,9 +246,10 @@ def test_the_port_and_its_protocol_change_by_themselves() -> None:
     }
 
 
-def test_a_toleration_that_no_line_can_say_stays_when_another_is_added() -> None:
+def test_a_toleration_that_no_row_can_say_stays_when_another_is_added() -> None:
     raw = HARD["tolerations of every kind"]
-    form = settings_of(raw, sent_back(settings_of(raw), **typed_after(raw, "tolerations", "new:NoExecute")))
+    row = {"key": "new", "operator": "Exists", "effect": "NoExecute"}
+    form = settings_of(raw, sent_back(settings_of(raw), rows={"tolerations": row}))
     assert form.is_valid(), form.errors
     assert form.change is not None
     kept = form.change.apply(Service(raw)).template_spec["tolerations"]
@@ -257,21 +262,21 @@ def test_a_toleration_that_no_line_can_say_stays_when_another_is_added() -> None
 @pytest.mark.parametrize(
     ("name", "field", "text"),
     [
-        ("a probe with headers", "startup", "httpHeaders"),
+        ("a probe of two handlers", "startup", "tcpSocket"),
         ("a projected volume", "mounts", "projected"),
-        ("tolerations of every kind", "tolerations", "tolerationSeconds"),
+        ("tolerations of every kind", "tolerations", "tomorrow"),
     ],
 )
 def test_what_a_field_cannot_say_is_shown_beside_it(name: str, field: str, text: str) -> None:
     assert text in " ".join(settings_of(HARD[name]).fields[field].beyond)
 
 
-def test_a_probe_that_a_text_cannot_carry_is_read_only_and_stays() -> None:
-    raw = HARD["a probe with a carriage return"]
+def test_a_probe_that_controls_cannot_say_is_read_only_and_stays() -> None:
+    raw = HARD["a probe of two handlers"]
     form = settings_of(raw)
-    assert form.fields["liveness"].disabled
-    with pytest.raises(ValueError, match="cannot be edited"):
-        sent_back(form, liveness="tcp")
+    assert form.fields["startup"].disabled
+    with pytest.raises(KeyError):
+        sent_back(form, **{"startup-kind": "tcp"})
     assert changed(settings_of, raw, {}) == {}
 
 
@@ -322,7 +327,7 @@ def test_an_operator_does_not_put_back_what_somebody_else_scaled(edit: str) -> N
         ("labels", {"labels": "tier=front"}, {}),
         ("port", {"protocol": "http1"}, {f"{APP}.ports": '[{"containerPort": 9999, "name": "http1"}]'}),
         ("pull secrets", {"pull_secrets": "mine"}, {"spec.template.spec.imagePullSecrets[mine].name": "mine"}),
-        ("probe", {"readiness": "http /ready period=5"}, {f"{APP}.readinessProbe.periodSeconds": "5"}),
+        ("probe", {"readiness-period": "5"}, {f"{APP}.readinessProbe.periodSeconds": "5"}),
     ],
 )
 def test_an_edit_of_a_list_keeps_what_somebody_else_put_into_it(
@@ -350,7 +355,7 @@ def test_a_key_that_is_typed_twice_is_refused_as_yaml_refuses_it(field: str) -> 
 
 def test_a_path_that_is_mounted_twice_is_refused_beside_the_field() -> None:
     raw = factories.service()
-    form = settings_of(raw, sent_back(settings_of(raw), **typed_after(raw, "mounts", "/etc/shop empty-dir")))
+    form = settings_of(raw, sent_back(settings_of(raw), rows={"mounts": {"path": "/etc/shop", "kind": "empty-dir"}}))
     assert not form.is_valid()
     assert "“/etc/shop” is listed twice" in str(form.errors["mounts"])
 

@@ -22,7 +22,7 @@ from console.knative.problems import Problem
 Kind = Literal["secret", "config-map", "empty-dir", "claim"]
 Raw = dict[str, Any]
 Options = dict[str, str]
-READ_ONLY, SUB_PATH, SIZE, MEDIUM = "read-only", "sub-path", "size", "medium"  # what `options` knows
+READ_ONLY, SUB_PATH, SIZE, MEDIUM, ITEMS = "read-only", "sub-path", "size", "medium", "items"  # what `options` knows
 # Of each kind: the key of the API's source, and what names the object in it.
 SOURCES: Mapping[Kind, tuple[str, str]] = {
     "secret": ("secret", "secretName"),
@@ -38,7 +38,8 @@ class SetVolumes(Change):
 
     A path that is both removed and mounted is edited: its volume keeps its name, and its mount and its source keep
     what the edit does not say (modes, single keys, optional). A mount whose path alone is another one moves.
-    `options` are by path: read-only, sub-path, and size and medium of an empty folder.
+    `options` are by path: read-only, sub-path, size and medium of an empty folder, and the keys of a secret or config
+    map that alone are mounted (`items`: a line `key=file` for each; empty for all keys, left out to keep what is).
     """
 
     container: str
@@ -102,7 +103,9 @@ class _Edit:
     def change(self, entry: Raw, path: str, kind: Kind, name: str, options: Options) -> None:
         """Give the mount another path, other options or another object."""
         present, wanted = self.volume(entry), _source(kind, name, options)
-        if not present or (self._uses(present["name"]) > 1 and not _is_of(present, wanted)):
+        is_same = _is_of(present, wanted) and _resourced(present, wanted) == present
+        is_other = not is_same if ITEMS in options else not _is_of(present, wanted)
+        if not present or (is_other and self._uses(present["name"]) > 1):
             volume = self._new_volume(path, kind, name, options)
         else:
             volume = _resourced(present, wanted)
@@ -126,7 +129,7 @@ class _Edit:
 
     def _new_volume(self, path: str, kind: Kind, name: str, options: Options) -> Raw:
         taken = {str(volume.get("name")) for volume in self.volumes}
-        volume = {"name": _free_name(path, taken), **_source(kind, name, options)}
+        volume = {"name": _free_name(path, taken), **_plain(_source(kind, name, options))}
         self.volumes.append(volume)
         return volume
 
@@ -143,6 +146,8 @@ def _source(kind: Kind, name: str, options: Options) -> Raw:
     """Return the source of a volume, as the API has it."""
     key, named = SOURCES[kind]
     source: Raw = {named: name} if named else {}
+    if ITEMS in options and kind in ("secret", "config-map"):
+        source["items"] = [{"key": word, "path": file} for word, file in items_of(options[ITEMS]) or ()]
     if kind == "claim" and READ_ONLY in options:
         source["readOnly"] = True
     if kind == "empty-dir":
@@ -170,12 +175,25 @@ def _resourced(volume: Raw, source: Raw) -> Raw:
     """
     ((key, wanted),) = source.items()
     if volume.get(key) is None:
-        return {"name": volume["name"], **source}
-    spoken = (_NAMED[key], *_SAID.get(key, ()))
+        return {"name": volume["name"], **_plain(source)}
+    spoken = (_NAMED[key], *_SAID.get(key, ()), *(("items",) if "items" in wanted else ()))
     kept = {word: value for word, value in volume[key].items() if word not in spoken}
     if kept.get("readOnly") and "readOnly" not in wanted:
         del kept["readOnly"]
-    return {**volume, key: kept | {word: value for word, value in wanted.items() if word in spoken}}
+    return _plain({**volume, key: kept | {word: value for word, value in wanted.items() if word in spoken}})
+
+
+def _plain(volume: Raw) -> Raw:
+    """Return the volume without an empty list of keys, which means all of them."""
+    emptied = ((key, value) for key, value in volume.items() if isinstance(value, dict) and value.get("items") == [])
+    return volume | {key: {word: one for word, one in value.items() if word != "items"} for key, value in emptied}
+
+
+def items_of(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Return key and file of each line `key=file`; None for a text with other lines."""
+    lines = [line.partition("=") for line in text.split("\n") if line.strip()]
+    pairs = tuple((key.strip(), file.strip()) for key, _equals, file in lines)
+    return pairs if all(key and file for key, file in pairs) else None
 
 
 def volume_name(path: str) -> str:

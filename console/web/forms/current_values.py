@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from console.knative.changes.container import env_source
 from console.knative.changes.template import SCALE_FIELDS, scale_spellings
-from console.knative.changes.volumes import SOURCES
+from console.knative.changes.volumes import SOURCES, Kind, items_of
 from console.knative.containers import Container
 from console.knative.marks import STAMPS
 from console.knative.objects import UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, Service
 from console.operations.submitting.submission import DEADLINE, ERROR_WINDOW
 from console.web.forms import entries, probes, text_fields
 from console.web.forms.entries import Mount, Resource
+from console.web.forms.rows import MAX_ROWS, Note
 from console.web.forms.text_fields import Syntax
 
 Texts = dict[str, str]
@@ -22,6 +23,7 @@ PROBES: tuple[tuple[str, Literal["readinessProbe", "livenessProbe", "startupProb
     ("liveness", "livenessProbe"),
     ("startup", "startupProbe"),
 )
+ROWS = (entries.SOURCE, entries.MOUNT, entries.RESOURCE, entries.TOLERATION)
 # Written by machines, by other forms, or by fields of their own: no lines of labels or annotations.
 _ELSEWHERE = STAMPS | {
     *(UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, DEADLINE, ERROR_WINDOW),
@@ -35,6 +37,9 @@ def current_values(service: Service, container: Container) -> tuple[Texts, Beyon
     beyond: Beyond = {}
     for field, syntax, found in _lists(service, container):
         said = [(syntax.line(entry) if entry is not None else None, raw) for entry, raw in found]
+        if syntax in ROWS and len(said) > MAX_ROWS:  # it is shown whole or not at all
+            beyond[field] = tuple(_shown(raw) for _line, raw in said)
+            continue
         texts[field] = "\n".join(line for line, _raw in said if line is not None)
         beyond[field] = tuple(_shown(raw) for line, raw in said if line is None)
     for field, which in PROBES:
@@ -53,7 +58,7 @@ def _lists(service: Service, container: Container) -> Iterable[tuple[str, Syntax
     yield "arguments", text_fields.WORD, [(str(word), word) for word in raw.get("args") or ()]
     yield "env_from", entries.SOURCE, [(env_source(entry), entry) for entry in raw.get("envFrom") or ()]
     yield "mounts", entries.MOUNT, list(_mounts(service, container))
-    yield "other_resources", entries.RESOURCE, [(entry, entry) for entry in _resources(container)]
+    yield "other_resources", entries.RESOURCE, list(_resources(container))
     yield "node_selector", text_fields.LABEL, _pairs(spec.get("nodeSelector") or {})
     yield (
         "tolerations",
@@ -82,37 +87,83 @@ def _pairs(found: Mapping[str, str]) -> list[tuple[Any, Any]]:
 
 
 def _mounts(service: Service, container: Container) -> Iterable[tuple[Mount | None, Any]]:
-    """Yield the mounts; None for one of a source that no line can name (projected sources, folders of the node)."""
+    """Yield the mounts; None for one of a source that no row can name (projected sources, folders of the node)."""
+    for entry, volume in mounted(service, container):
+        yield _mount(entry, volume), entry if _source(volume) else {**entry, "volume": volume}
+
+
+def mounted(service: Service, container: Container) -> Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield each mount of the container with its volume, as the API has them."""
     volumes = {str(volume.get("name")): volume for volume in service.template_spec.get("volumes") or ()}
     for entry in container.raw.get("volumeMounts") or ():
-        volume = volumes.get(str(entry.get("name")), {})
-        found = next(((kind, key, named) for kind, (key, named) in SOURCES.items() if key in volume), None)
-        if found is None:
-            yield None, {**entry, "volume": volume}
-        else:
-            kind, key, named = found
-            source = volume[key] or {}
-            name = str(source.get(named, "")) if named else ""
-            yield (str(entry.get("mountPath", "")), kind, name, _options(entry, source, kind)), entry
+        yield entry, volumes.get(str(entry.get("name")), {})
+
+
+def mount_notes(service: Service, container: Container) -> dict[str, Note]:
+    """Return by row what it does not say of its mount: modes, single keys with modes, how it spreads."""
+    found = {}
+    for entry, volume in mounted(service, container):
+        mount = _mount(entry, volume)
+        line = entries.MOUNT.line(mount) if mount else None
+        if line and (unsaid := _unsaid(entry, volume)):
+            found[line] = Note(_shown(unsaid), frozenset({"items"} if "items" in unsaid.get("volume", {}) else ()))
+    return found
+
+
+def _source(volume: Mapping[str, Any]) -> tuple[Kind, str, str] | None:
+    """Return the kind of a volume, its key in the API, and what names the object in it."""
+    return next(((kind, key, named) for kind, (key, named) in SOURCES.items() if key in volume), None)
+
+
+def _mount(entry: Mapping[str, Any], volume: Mapping[str, Any]) -> Mount | None:
+    if not (found := _source(volume)):
+        return None
+    kind, key, named = found
+    source = volume[key] or {}
+    name = str(source.get(named, "")) if named else ""
+    return str(entry.get("mountPath", "")), kind, name, _options(entry, source, kind)
 
 
 def _options(entry: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> tuple[tuple[str, str], ...]:
-    """How it is mounted, as far as a line says it."""
+    """How it is mounted, as far as a row says it."""
     found = {"read-only": "true"} if entry.get("readOnly") else {}
     found |= {"sub-path": str(entry["subPath"])} if entry.get("subPath") else {}
     if kind == "empty-dir":
         found |= {"medium": str(source["medium"])} if source.get("medium") else {}
         found |= {"size": str(source["sizeLimit"])} if source.get("sizeLimit") else {}
+    elif items := _items(source):
+        found |= {"items": items}
     return tuple(sorted(found.items()))
 
 
-def _resources(container: Container) -> Iterable[Resource]:
+def _items(source: Mapping[str, Any]) -> str:
+    """Return the single keys that are mounted, a line for each; empty where there are none to say."""
+    found = source.get("items") or ()
+    pairs = [(str(one.get("key", "")), str(one.get("path", ""))) for one in found if set(one) == {"key", "path"}]
+    text = "\n".join(f"{key}={file}" for key, file in pairs)
+    return text if len(pairs) == len(found) and items_of(text) == tuple(pairs) else ""
+
+
+def _unsaid(entry: Mapping[str, Any], volume: Mapping[str, Any]) -> dict[str, Any]:
+    found = _source(volume)
+    assert found  # noqa: S101  # the caller has a mount of it
+    _kind, key, named = found
+    source = volume[key] or {}
+    said = {named, "medium", "sizeLimit", "readOnly", *(("items",) if _items(source) else ())}
+    mount = {word: value for word, value in entry.items() if word not in ("name", "mountPath", "readOnly", "subPath")}
+    rest = {word: value for word, value in source.items() if word not in said}
+    return {**mount, **({"volume": rest} if rest else {})}
+
+
+def _resources(container: Container) -> Iterable[tuple[Resource | None, Any]]:
     """Yield requests and limits other than CPU and memory, which have fields of their own."""
     wanted = container.raw.get("resources") or {}
-    for kind in ("request", "limit"):
-        for name, value in (wanted.get(f"{kind}s") or {}).items():
-            if name not in ("cpu", "memory"):
-                yield kind, name, str(value)
+    requests, limits = wanted.get("requests") or {}, wanted.get("limits") or {}
+    for name in dict.fromkeys([*requests, *limits]):
+        if name not in ("cpu", "memory"):
+            pair = [str(side[name]) if name in side else "" for side in (requests, limits)]
+            is_said = all(pair[i] or name not in side for i, side in enumerate((requests, limits)))
+            yield (name, *pair) if is_said else None, {name: pair}
 
 
 def _shown(raw: Any) -> str:

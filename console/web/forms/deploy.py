@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,8 @@ from console.web.forms.by_container import OF_CONTAINER, OF_SERVICE, TypedByCont
 from console.web.forms.env import EnvForm
 from console.web.forms.image import ImageForm
 from console.web.forms.image_pinning import DigestChoice
+from console.web.forms.probes import ProbeBoundField
+from console.web.forms.rows import RowsBoundField, asks_for_rows, field_asked
 from console.web.forms.settings import SettingsForm
 from console.web.forms.share import ShareForm
 
@@ -125,7 +128,7 @@ class DeployForm:
             if one.name == container.name or self.typed.of(one.name) is not None
         }
         self.shown = self.all[container.name]
-        self.is_arranging = bool(data and "pick" in data) or self.shown.env.is_arranging
+        self.is_arranging = bool(data and "pick" in data) or self.shown.env.is_arranging or asks_for_rows(data)
         self._show_service_fields()
 
     @property
@@ -234,8 +237,9 @@ class DeployForm:
     def _settings_sections(self) -> Iterator[Section]:
         form = self.settings
         for one in form.sections:
-            touched = any(form.is_touched(field.name) for field in one.fields)
-            facts = (_fact(field.label, form.shown.get(field.name, "")) for field in one.fields)
+            asked = field_asked(form.data)
+            touched = any(form.is_touched(field.name) or field.html_name == asked for field in one.fields)
+            facts = (_fact(field.label, _text(form, field)) for field in one.fields)
             summary = " · ".join(fact for fact in facts if fact)
             yield Section(one.key, one.title, one.template, form, touched, one.has_problems, summary)
 
@@ -262,6 +266,11 @@ def _fact(label: Any, text: str) -> str:
     if not text:
         return ""
     return f"{label} {text}" if len(text) <= MAX_FACT and "\n" not in text else f"{label} …"
+
+
+def _text(form: SettingsForm, field: BoundField) -> str:
+    """Return what the field showed; of one with several controls, in short."""
+    return field.summary if isinstance(field, RowsBoundField | ProbeBoundField) else form.shown.get(field.name, "")
 
 
 def _settings_data(own: QueryDict | None, whole: QueryDict) -> QueryDict | None:

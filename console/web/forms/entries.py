@@ -1,166 +1,262 @@
-"""Lines that are more than a word or a pair: sources of variables, mounts, resources, tolerations."""
+"""Rows of the settings: sources of variables, mounts, resources, tolerations. What a row says, and how it is judged."""
 
-import shlex
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
+from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from console.knative import validation
 from console.knative.changes import EnvSource
+from console.knative.changes.volumes import Kind, items_of
+from console.knative.problems import Problem
 from console.web import words
+from console.web.forms.rows import Row, RowForm, row_syntax
+from console.web.forms.shown import ON
 from console.web.forms.text_fields import Syntax
 
-Kind = Literal["secret", "config-map", "empty-dir", "claim"]
 Mount = tuple[str, Kind, str, tuple[tuple[str, str], ...]]  # path, kind, object, options
-Resource = tuple[str, str, str]  # request or limit, name, quantity
+Resource = tuple[str, str, str]  # name, request, limit
 Toleration = tuple[tuple[str, str], ...]  # the fields of the API, in their order
 
-
-def _parts(line: str) -> list[str]:
-    """Return the words of a line as a shell reads them; raises ValueError with the line."""
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise ValueError(_("“%(line)s” has an unclosed quotation mark.") % {"line": line[:60]}) from error
+SECRET = ("secret", "Secret")
+CONFIG_MAP = ("config-map", "ConfigMap")
 
 
-def read_source(line: str) -> EnvSource:
-    """`secret NAME` or `config-map NAME`, then `prefix=TEXT` and `optional`; raises ValueError."""
-    parts = _parts(line)
-    kind, name = (*parts, "", "")[:2]
-    options = parts[2:]
-    prefixes = [option.removeprefix("prefix=") for option in options if option.startswith("prefix=")]
-    flags = [option for option in options if not option.startswith("prefix=")]
-    if kind not in ("secret", "config-map") or not name or len(prefixes) > 1 or flags not in ([], ["optional"]):
-        raise ValueError(_("“%(line)s” is neither “secret NAME” nor “config-map NAME”.") % {"line": line[:60]})
-    return EnvSource(cast(Any, kind), name, "".join(prefixes), bool(flags))
+def _text(label: Any, names: str = "", **attrs: str) -> forms.CharField:
+    """A text of one line; `names`: the datalist that it may be chosen from."""
+    attrs |= {"list": names} if names else {}
+    return forms.CharField(label=label, widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", **attrs}))
 
 
-def write_source(source: EnvSource) -> str:
-    options = [f"prefix={source.prefix}"] if source.prefix else []
-    return shlex.join([source.kind, source.name, *options, *(["optional"] if source.optional else [])])
+class SourceRow(RowForm):
+    """All keys of a Secret or ConfigMap as environment variables."""
+
+    defaults = {"kind": "secret"}
+
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=[SECRET, CONFIG_MAP])
+    name = _text(gettext_lazy("Name"), "source-names")
+    prefix = _text(gettext_lazy("Prefix"), placeholder="APP_")  # type: ignore[assignment]  # a field, by the metaclass
+    optional = forms.BooleanField(label=gettext_lazy("Optional"))
+
+    def clean_name(self) -> str:
+        return _object_name(self.cleaned_data["name"])
+
+    def clean_prefix(self) -> str:
+        prefix: str = self.cleaned_data["prefix"]
+        return _checked(prefix, validation.env_name(f"{prefix}_") if prefix else None)
 
 
-def check_source(source: EnvSource) -> None:
-    if any(character in source.name for character in " /="):
-        line = write_source(source)
-        raise ValueError(_("“%(line)s” is neither “secret NAME” nor “config-map NAME”.") % {"line": line[:60]})
-    if source.prefix and (found := validation.env_name(f"{source.prefix}_")):
-        raise ValueError(words.problem(found))
+class MountRow(RowForm):
+    """A volume at a path."""
+
+    defaults = {"kind": "secret"}
+    more = ("sub_path", "items", "medium", "size")
+
+    path = _text(gettext_lazy("Path"), placeholder="/etc/app")
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[
+            SECRET,
+            CONFIG_MAP,
+            ("claim", "PersistentVolumeClaim"),
+            ("empty-dir", gettext_lazy("Empty directory")),
+        ],
+    )
+    name = _text(gettext_lazy("Name"), "mount-names")
+    read_only = forms.BooleanField(label=gettext_lazy("Read-only"))
+    sub_path = _text(gettext_lazy("Subpath"))
+    items = forms.CharField(
+        label=gettext_lazy("Only these keys (key=file)"),
+        widget=forms.Textarea({"rows": 2, "spellcheck": "false", "placeholder": "tls.crt=server.crt"}),
+    )
+    medium = forms.ChoiceField(
+        label=gettext_lazy("Medium"), choices=[("", gettext_lazy("Disk")), ("Memory", gettext_lazy("Memory"))]
+    )
+    size = _text(gettext_lazy("Size limit"), placeholder="1Gi")
+
+    @classmethod
+    def said(cls, row: Row) -> Row:
+        unsaid = {"empty-dir": {"name", "items"}, "claim": {"items", "medium", "size"}}
+        unneeded = unsaid.get(row.get("kind", ""), {"medium", "size"})
+        return {name: text for name, text in row.items() if name not in unneeded}
+
+    def clean_path(self) -> str:
+        path: str = self.cleaned_data["path"]
+        if not path.startswith("/") or ":" in path:
+            raise forms.ValidationError(_("Enter an absolute path, for example /etc/app."))
+        return path
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        return name if self.cleaned_data.get("kind") == "empty-dir" else _object_name(name)
+
+    def clean_items(self) -> str:
+        text: str = self.cleaned_data["items"]
+        if items_of(text) is None:
+            raise forms.ValidationError(_("Use one key=file per line."))
+        return text
+
+    def clean_size(self) -> str:
+        size: str = self.cleaned_data["size"]
+        unused = self.cleaned_data.get("kind") != "empty-dir" or not size
+        return _checked(size, None if unused else validation.quantity(size))
 
 
-MOUNTED = ("secret", "config-map", "claim", "empty-dir")
-_FLAGS = {"ro": ("read-only", "true"), "memory": ("medium", "Memory")}
-_VALUES = {"sub=": "sub-path", "size=": "size", "medium=": "medium"}
+class ResourceRow(RowForm):
+    """Request and limit of a resource other than CPU and memory."""
+
+    name = _text(gettext_lazy("Resource"), placeholder="nvidia.com/gpu")
+    request = _text(gettext_lazy("Request"))
+    limit = _text(gettext_lazy("Limit"))
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name in ("cpu", "memory"):
+            raise forms.ValidationError(_("CPU and memory have fields of their own above."))
+        return _checked(name, validation.label(name, ""))
+
+    def clean_request(self) -> str:
+        return self._quantity("request")
+
+    def clean_limit(self) -> str:
+        return self._quantity("limit")
+
+    def clean(self) -> None:
+        if not self.errors and not (self.cleaned_data["request"] or self.cleaned_data["limit"]):
+            self.add_error("limit", _("Enter a request or a limit."))
+
+    def _quantity(self, field: str) -> str:
+        text: str = self.cleaned_data[field]
+        return _checked(text, validation.quantity(text) if text else None)
 
 
-def read_mount(line: str) -> Mount:
-    """`/path secret NAME`, with `config-map`, `claim` or `empty-dir` for other kinds; raises ValueError.
-
-    Options follow after it: `ro`, `sub=PATH`, and for an empty folder `size=1Gi` and `memory`.
-    """
-    parts = _parts(line)
-    path, kind = (*parts, "", "")[:2]
-    rest = parts[2:]
-    wanted = 0 if kind == "empty-dir" else 1
-    named, options = rest[:wanted], rest[wanted:]
-    if kind not in MOUNTED or not path.startswith("/") or len(named) != wanted or named == [""]:
-        raise ValueError(_("“%(line)s” does not follow the form “/path secret NAME”.") % {"line": line[:60]})
-    found = [_option(part) for part in options]
-    if not all(found) or len(dict(filter(None, found))) < len(found):
-        raise ValueError(_("“%(line)s” has an option that is not valid there.") % {"line": line[:60]})
-    return path, cast(Kind, kind), "".join(named), tuple(sorted(filter(None, found)))
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
-def _option(part: str) -> tuple[str, str] | None:
-    if part in _FLAGS:
-        return _FLAGS[part]
-    prefix = next((prefix for prefix in _VALUES if part.startswith(prefix)), "")
-    value = part.removeprefix(prefix)
-    return (_VALUES[prefix], value) if prefix and value else None
+class TolerationRow(RowForm):
+    """A taint of nodes that the pods tolerate."""
+
+    key = _text(gettext_lazy("Key"), placeholder="gpu")
+    operator = forms.ChoiceField(
+        label=gettext_lazy("Operator"),
+        choices=[("", gettext_lazy("Equal (default)")), ("Equal", "Equal"), ("Exists", "Exists")],
+    )
+    value = _text(gettext_lazy("Value"))
+    effect = forms.ChoiceField(
+        label=gettext_lazy("Taint effect"), choices=[("", gettext_lazy("Any effect")), *((one, one) for one in EFFECTS)]
+    )
+    seconds = forms.IntegerField(
+        label=gettext_lazy("Seconds"),
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def clean(self) -> None:
+        found = self.cleaned_data
+        is_any = found.get("operator") == "Exists"
+        if not found.get("key") and not is_any:
+            self.add_error("key", _("Enter a key, or choose Exists to tolerate every taint."))
+        elif found.get("key") and (problem := validation.label(found["key"], "")):
+            self.add_error("key", words.problem(problem))
+        if is_any and found.get("value"):
+            self.add_error("value", _("Exists takes no value."))
+        elif problem := validation.label("key", found.get("value", "")):
+            self.add_error("value", words.problem(problem))
+        if found.get("seconds") is not None and found.get("effect") != "NoExecute":
+            self.add_error("seconds", _("Only NoExecute takes seconds."))
 
 
-def check_mount(mount: Mount) -> None:
-    _path, kind, _name, options = mount
-    sizes = [value for option, value in options if option == "size"]
-    folder = {"medium", "size"} & {option for option, _value in options}
-    if (kind != "empty-dir" and folder) or any(validation.quantity(size) for size in sizes):
-        line = write_mount(mount)
-        raise ValueError(_("“%(line)s” has an option that is not valid there.") % {"line": line[:60]})
+def _checked(text: str, problem: Problem | None) -> str:
+    if problem:
+        raise forms.ValidationError(words.problem(problem))
+    return text
 
 
-def write_mount(mount: Mount) -> str:
+def _object_name(name: str) -> str:
+    if not name:
+        raise forms.ValidationError(_("Enter or choose a name."))
+    if any(character in name for character in ' /="'):
+        raise forms.ValidationError(_("“%(name)s” is not the name of an object."), params={"name": name[:60]})
+    return name
+
+
+def _source_of(row: Row) -> EnvSource:
+    kind = cast(Any, row.get("kind") or "secret")
+    return EnvSource(kind, row.get("name", ""), row.get("prefix", ""), bool(row.get("optional")))
+
+
+def _source_row(source: EnvSource) -> Row:
+    flag = {"optional": ON} if source.optional else {}
+    return {"kind": source.kind, "name": source.name, "prefix": source.prefix, **flag}
+
+
+# Options of a mount: how a change names them (console.knative.changes.volumes), and the controls.
+_OPTIONS = {"sub-path": "sub_path", "items": "items", "medium": "medium", "size": "size"}
+
+
+def _mount_of(row: Row) -> Mount:
+    options = {option: row[control] for option, control in _OPTIONS.items() if control in row}
+    options |= {"read-only": "true"} if "read_only" in row else {}
+    kind = cast(Kind, row.get("kind") or "secret")
+    return row.get("path", ""), kind, row.get("name", ""), tuple(sorted(options.items()))
+
+
+def _mount_row(mount: Mount) -> Row:
     path, kind, name, options = mount
-    flags = {meant: word for word, meant in _FLAGS.items()}
-    prefixes = {option: prefix for prefix, option in _VALUES.items()}
-    words = [flags.get((option, value)) or f"{prefixes[option]}{value}" for option, value in options]
-    return shlex.join([path, kind, *([name] if name else []), *words])
+    found = {_OPTIONS[option]: text for option, text in options if option in _OPTIONS}
+    flag = {"read_only": ON} if "read-only" in dict(options) else {}
+    return {"path": path, "kind": kind, "name": name, **found, **flag}
 
 
-def read_resource(line: str) -> Resource:
-    """`request NAME=QUANTITY` or `limit NAME=QUANTITY`; raises ValueError."""
-    kind, _space, rest = line.partition(" ")
-    name, equals, value = rest.strip().partition("=")
-    if kind not in ("request", "limit") or not equals or name in ("", "cpu", "memory"):
-        raise ValueError(_("“%(line)s” does not follow the form “limit NAME=QUANTITY”.") % {"line": line[:60]})
-    return kind, name, value
+def _resource_of(row: Row) -> Resource:
+    return row.get("name", ""), row.get("request", ""), row.get("limit", "")
 
 
-def check_resource(resource: Resource) -> None:
-    _kind, name, value = resource
-    if found := validation.label(name, "") or validation.quantity(value):
-        raise ValueError(words.problem(found))
+def _resource_row(resource: Resource) -> Row:
+    name, request, limit = resource
+    return {"name": name, "request": request, "limit": limit}
 
 
-def write_resource(resource: Resource) -> str:
-    kind, name, value = resource
-    return f"{kind} {name}={value}"
+_CONTROLS = {"key": "key", "operator": "operator", "value": "value", "effect": "effect", "tolerationSeconds": "seconds"}
 
 
-EFFECTS = ("", "NoSchedule", "PreferNoSchedule", "NoExecute")
+def _toleration_of(row: Row) -> Toleration:
+    return tuple((field, row[control]) for field, control in _CONTROLS.items() if row.get(control))
 
 
-def read_toleration(line: str) -> Toleration:
-    """`key[=value][:effect]`, as kubectl writes a taint."""
-    rest, _colon, effect = line.partition(":")
-    key, equals, value = rest.partition("=")
-    meant = {"key": key, "operator": "Equal" if equals else "Exists", "value": value, "effect": effect}
-    return tuple((word, text) for word, text in meant.items() if text)
-
-
-def check_toleration(toleration: Toleration) -> None:
-    found = dict(toleration)
-    if problem := validation.label(found.get("key", ""), found.get("value", "")):
-        raise ValueError(words.problem(problem))
-    if (effect := found.get("effect", "")) not in EFFECTS:
-        raise ValueError(_("“%(effect)s” is not a valid taint effect.") % {"effect": effect[:40]})
-
-
-def write_toleration(toleration: Toleration) -> str:
-    found = dict(toleration)
-    value = f"={found.get('value', '')}" if found["operator"] == "Equal" else ""
-    return f"{found.get('key', '')}{value}" + (f":{found['effect']}" if found.get("effect") else "")
+def _toleration_row(toleration: Toleration) -> Row:
+    return {_CONTROLS[field]: text for field, text in toleration}
 
 
 def toleration_of(raw: Mapping[str, Any]) -> Toleration | None:
-    """Return what an entry of the API says; None for one that says more than a line can."""
-    if not raw.get("key") or set(raw) - {"key", "operator", "value", "effect"}:
+    """Return what an entry of the API says; None for one that says more than a row can."""
+    if set(raw) - set(_CONTROLS):
         return None
-    full = {**raw, "operator": raw.get("operator") or "Equal"}
-    found = tuple((word, str(full[word])) for word in ("key", "operator", "value", "effect") if full.get(word))
-    return found if TOLERATION.line(found) else None
+    found = tuple((field, str(raw[field])) for field in _CONTROLS if raw.get(field) not in ("", None))
+    return found if TOLERATION.line(found) and toleration_raw(found) == _without_empty(raw) else None
+
+
+def toleration_raw(toleration: Toleration) -> dict[str, Any]:
+    """Return the entry of the API."""
+    found: dict[str, Any] = dict(toleration)
+    seconds = str(found.get("tolerationSeconds", ""))
+    return {**found, "tolerationSeconds": int(seconds)} if seconds.removeprefix("-").isdecimal() else found
+
+
+def _without_empty(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in raw.items() if value not in ("", None)}
 
 
 def _mount_path(mount: Mount) -> str:
     return mount[0]
 
 
-def _resource_key(resource: Resource) -> tuple[str, str]:
-    return resource[:2]
+def _resource_name(resource: Resource) -> str:
+    return resource[0]
 
 
-SOURCE: Syntax[EnvSource] = Syntax(read_source, write_source, check_source)
-MOUNT: Syntax[Mount] = Syntax(read_mount, write_mount, check_mount, _mount_path)
-RESOURCE: Syntax[Resource] = Syntax(read_resource, write_resource, check_resource, _resource_key)
-TOLERATION: Syntax[Toleration] = Syntax(read_toleration, write_toleration, check_toleration)
+SOURCE: Syntax[EnvSource] = row_syntax(SourceRow, _source_of, _source_row)
+MOUNT: Syntax[Mount] = row_syntax(MountRow, _mount_of, _mount_row, _mount_path)
+RESOURCE: Syntax[Resource] = row_syntax(ResourceRow, _resource_of, _resource_row, _resource_name)
+TOLERATION: Syntax[Toleration] = row_syntax(TolerationRow, _toleration_of, _toleration_row)

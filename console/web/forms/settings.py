@@ -78,6 +78,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         help_text=_("Grace period before Ready=False counts as failed. Default 2"),
     )
 
+    yaml_address = ""  # where what a field cannot show is edited
     SECTIONS = (
         ("scaling", _("Scaling"), (*ScaleForm.SCALING, "concurrency")),
         ("networking", _("Requests and networking"), ("port", "protocol", "timeout", "cluster_local")),
@@ -112,6 +113,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         texts, beyond = current_values.current_values(service, container)
         super().__init__({**texts, **_present(service, container)}, beyond, data, prefix=prefix)
         self.know_what_was_shown()
+        self._rows("mounts").notes = current_values.mount_notes(service, container)
         self.hint_at(self.defaults)
         self.style()
         self.fields["service_account"].widget.attrs["list"] = "service-accounts"

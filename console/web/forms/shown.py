@@ -37,14 +37,14 @@ class ShownForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(texts), prefix=prefix)
         self.is_readable = True
-        sayable = {name: text for name, text in texts.items() if _survives(text, self.fields[name].widget)}
+        sayable = {name: text for name, text in texts.items() if survives(text, self.fields[name].widget)}
         self.shown: Mapping[str, str] = self._seen(sayable)
         for name, field in self.fields.items():
             field.beyond = tuple(beyond.get(name, ()))  # type: ignore[attr-defined]  # for components/field.html
             if name not in self.shown:
                 self._lock(name, texts.get(name, ""))
             elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.MultipleChoiceField):
-                _offer(field, self.shown[name])
+                offer(field, self.shown[name])
 
     @property
     def shown_token(self) -> str:
@@ -53,14 +53,14 @@ class ShownForm(forms.Form):
 
     def is_touched(self, name: str) -> bool:
         typed = self.typed(name)
-        return name in self.shown and typed is not None and typed != _newlines(self.shown[name])
+        return name in self.shown and typed is not None and typed != newlines(self.shown[name])
 
     def typed(self, name: str) -> str | None:
         """Return the text that came back; None for a field that did not (a box that did not is not ticked)."""
         value = self.fields[name].widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         if isinstance(value, bool):
             return ON if value else ""
-        return None if value is None else _newlines(str(value))
+        return None if value is None else newlines(str(value))
 
     def clean(self) -> dict[str, Any] | None:
         """Drop what is wrong with fields that nobody touched."""
@@ -115,18 +115,19 @@ def changed_keys(shown: Iterable[tuple[T, str]], wanted: Iterable[tuple[T, str]]
     return found | {key: None for key in before if key not in after}
 
 
-def _newlines(text: str) -> str:
+def newlines(text: str) -> str:
     """Return the text with the line ends that a browser makes of all others (HTML: normalize newlines)."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _survives(text: str, widget: forms.Widget) -> bool:
+def survives(text: str, widget: forms.Widget) -> bool:
     """A browser sends the text back as it was: HTML knows no NUL and no lone carriage return, an input no line end."""
-    lost = "\0\r" if isinstance(widget, forms.Textarea | forms.Select) else "\0\r\n"
+    has_lines = isinstance(widget, forms.Textarea | forms.Select) or getattr(widget, "has_lines", False)
+    lost = "\0\r" if has_lines else "\0\r\n"
     return not any(character in text for character in lost)
 
 
-def _offer(field: forms.ChoiceField, text: str) -> None:
+def offer(field: forms.ChoiceField, text: str) -> None:
     """Offer what the object has, though the form does not know it."""
     choices: list[Any] = list(field.choices)  # type: ignore[arg-type]  # plain pairs in our forms
     if text not in [value for value, _label in choices]:

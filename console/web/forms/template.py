@@ -9,29 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from console.knative import changes
 from console.knative.changes import Change, SetAnnotations, SetLabels
 from console.knative.changes.lists import edit_list
+from console.knative.changes.volumes import ITEMS
 from console.knative.containers import Container
 from console.knative.objects import Service
 from console.web.forms import entries, probes, text_fields
 from console.web.forms.current_values import PROBES, pull_secrets
-from console.web.forms.entries import toleration_of
+from console.web.forms.entries import toleration_of, toleration_raw
+from console.web.forms.probes import ProbeField
+from console.web.forms.rows import RowsField
 from console.web.forms.shown import ShownForm, added_and_removed, changed_keys, merged, reordered
 from console.web.forms.text_fields import LinesField
-
-PROBE_HELP = _(
-    "http /path [port], https, tcp [port], grpc port or exec command; then delay=, period=, timeout=, failures="
-)
-
 
 WORD_HELP = _("One argument per line. Write an empty argument, or one with line breaks, as a JSON string")
 PAIR_HELP = _("One key=value per line. Write a value with line breaks as a JSON string")
 
 
 MIN_ROWS, MAX_ROWS = 3, 12
-
-
-def _two_rows() -> forms.Textarea:
-    """A command that a probe runs may have several lines."""
-    return forms.Textarea({"rows": 2, "spellcheck": "false"})
 
 
 class TemplateForm(ShownForm):
@@ -42,32 +35,22 @@ class TemplateForm(ShownForm):
 
     command = LinesField(text_fields.WORD, label=_("Command"), example="/app", help_text=WORD_HELP)
     arguments = LinesField(text_fields.WORD, label=_("Arguments"), example="--verbose", help_text=WORD_HELP)
-    env_from = LinesField(
+    env_from = RowsField(
         entries.SOURCE,
+        entries.SourceRow,
         label=_("Env from (Secret / ConfigMap)"),
-        example="secret NAME",
-        help_text=_("secret NAME or config-map NAME; then prefix=TEXT, optional"),
+        add=_("Add a Secret or ConfigMap"),
+        help_text=_("All keys become environment variables, with the prefix in front of their names."),
     )
-    mounts = LinesField(
-        entries.MOUNT,
-        label=_("Volume mounts"),
-        example="/etc/app secret NAME",
-        help_text=_("/path secret, config-map or claim NAME, or empty-dir; then ro, sub=PATH, size=1Gi, memory"),
+    mounts = RowsField(entries.MOUNT, entries.MountRow, label=_("Volume mounts"), add=_("Add a volume mount"))
+    readiness = ProbeField(
+        label=_("Readiness probe"),
+        help_text=_("When the container gets requests. Not set: Knative probes the container port by TCP."),
     )
-    readiness = forms.CharField(
-        required=False, strip=False, label=_("Readiness probe"), help_text=PROBE_HELP, widget=_two_rows()
-    )
-    liveness = forms.CharField(
-        required=False, strip=False, label=_("Liveness probe"), help_text=PROBE_HELP, widget=_two_rows()
-    )
-    startup = forms.CharField(
-        required=False, strip=False, label=_("Startup probe"), help_text=PROBE_HELP, widget=_two_rows()
-    )
-    other_resources = LinesField(
-        entries.RESOURCE,
-        label=_("Extended resources"),
-        example="limit nvidia.com/gpu=1",
-        help_text=_("request NAME=QUANTITY or limit NAME=QUANTITY"),
+    liveness = ProbeField(label=_("Liveness probe"), help_text=_("When Kubernetes restarts the container."))
+    startup = ProbeField(label=_("Startup probe"), help_text=_("Until it succeeds, the other probes are not asked."))
+    other_resources = RowsField(
+        entries.RESOURCE, entries.ResourceRow, label=_("Extended resources"), add=_("Add a resource")
     )
     node_selector = LinesField(
         text_fields.LABEL,
@@ -75,11 +58,12 @@ class TemplateForm(ShownForm):
         example="disktype=ssd",
         help_text=_("Requires the Knative feature flag kubernetes.podspec-nodeselector"),
     )
-    tolerations = LinesField(
+    tolerations = RowsField(
         entries.TOLERATION,
+        entries.TolerationRow,
         label=_("Tolerations"),
-        example="gpu=true:NoSchedule",
-        help_text=_("key[=value][:effect]. Requires the Knative feature flag kubernetes.podspec-tolerations"),
+        add=_("Add a toleration"),
+        help_text=_("Requires the Knative feature flag kubernetes.podspec-tolerations"),
     )
     pull_secrets = LinesField(
         text_fields.NAME, label=_("Image pull secrets"), example="registry", help_text=_("One name per line")
@@ -99,14 +83,6 @@ class TemplateForm(ShownForm):
         help_text=_("Starts with the service's name and “-”. Leave empty to let Knative generate it"),
     )
 
-    def clean(self) -> dict[str, Any] | None:
-        for field, _which in PROBES:
-            try:
-                probes.read(self._probe(field))
-            except ValueError:
-                self.add_error(field, _("Use “http /path [port]”, “tcp [port]”, “grpc port” or “exec command”."))
-        return super().clean()
-
     def know_what_was_shown(self) -> None:
         """Lines that the form showed are legal: only others are checked. All are seen at once, as far as that goes."""
         for name, field in self.fields.items():
@@ -122,6 +98,11 @@ class TemplateForm(ShownForm):
         if self.is_touched("revision_name") and (name := self.cleaned_data["revision_name"]):
             found.append(changes.SetRevisionName(name))
         return found
+
+    def _rows(self, name: str) -> RowsField:
+        field = self.fields[name]
+        assert isinstance(field, RowsField)  # noqa: S101  # a mistake of ours, not of the person
+        return field
 
     def was(self, name: str) -> tuple[Any, ...]:
         """The entries that a field of lines showed."""
@@ -155,13 +136,14 @@ class TemplateForm(ShownForm):
         added, removed = added_and_removed(self.was("mounts"), self.wanted("mounts"))
         if added or removed:
             options = {path: dict(how) for path, _kind, _name, how in added if how}
+            if any(ITEMS in dict(how) for *_mount, how in removed):  # what a row no longer names is mounted again
+                options = {path: {ITEMS: "", **options.get(path, {})} for path, *_mount in added}
             mount = tuple(one[:3] for one in added)
             yield changes.SetVolumes(self.container.name, mount, tuple(one[0] for one in removed), options)
 
     def resources_changed(self) -> dict[tuple[str, str], str | None]:
-        """What the lines of other resources change, by kind and name; None removes one."""
-        was, wanted = self.was("other_resources"), self.wanted("other_resources")
-        return changed_keys(((one[:2], one[2]) for one in was), ((one[:2], one[2]) for one in wanted))
+        """What the rows of other resources change, by kind and name; None removes one."""
+        return changed_keys(_quantities(self.was("other_resources")), _quantities(self.wanted("other_resources")))
 
     def _placement(self) -> Iterable[Change]:
         selected = changed_keys(self.was("node_selector"), self.wanted("node_selector"))
@@ -175,19 +157,18 @@ class TemplateForm(ShownForm):
         added, removed = added_and_removed(was, wanted)
         present = self.service.template_spec.get("tolerations") or ()
         return tuple(
-            edit_list(present, key=toleration_of, make=dict, add=added, remove=removed, order=reordered(was, wanted))
+            edit_list(
+                present, key=toleration_of, make=toleration_raw, add=added, remove=removed, order=reordered(was, wanted)
+            )
         )
 
     def _probes(self) -> Iterable[Change]:
         for field, which in PROBES:
-            shown, wanted = probes.read(self.shown.get(field, "")), probes.read(self._probe(field))
+            shown = probes.probe_of_line(self.shown.get(field, ""))
+            wanted = self.cleaned_data[field] if self.is_touched(field) else shown
             if shown != wanted:
                 probe = probes.edited(self.container.raw.get(which), shown, wanted)
                 yield changes.SetProbe(self.container.name, which, probe)
-
-    def _probe(self, field: str) -> str:
-        """The line of a probe as it is to be."""
-        return (self.typed(field) or "") if self.is_touched(field) else self.shown.get(field, "")
 
     def _metadata(self) -> Iterable[Change]:
         kinds: tuple[tuple[str, type[SetLabels | SetAnnotations], Literal["service", "revision"]], ...] = (
@@ -199,3 +180,9 @@ class TemplateForm(ShownForm):
         for field, kind, on in kinds:
             if edit := changed_keys(self.was(field), self.wanted(field)):
                 yield kind(edit, on)
+
+
+def _quantities(resources: Iterable[entries.Resource]) -> Iterable[tuple[tuple[str, str], str]]:
+    """Yield each quantity by kind and name."""
+    for name, request, limit in resources:
+        yield from (((kind, name), text) for kind, text in (("request", request), ("limit", limit)) if text)

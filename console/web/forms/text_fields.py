@@ -41,8 +41,8 @@ class Syntax(Generic[T]):
 
     def line(self, entry: T) -> str | None:
         """Return the line of an entry; None for one that a line cannot say."""
-        line = self.write(entry)
         try:
+            line = self.write(entry)
             is_said = not any(lost in line for lost in "\n\r\0") and self.read(line) == entry
         except ValueError:
             return None

@@ -33,6 +33,7 @@ from console.operations.submitting.proposal import Proposal
 from console.operations.submitting.submission import Limits
 from console.web import change_words, impact, outcomes, words
 from console.web.forms.limits import LimitsForm
+from console.web.forms.rows import asks_for_rows
 from console.web.forms.yaml import YamlForm
 from console.web.last_step import last_step
 from console.web.requests import ConsoleRequest
@@ -129,7 +130,7 @@ class ChangeView(View, Generic[AnyForm]):
     @property
     def is_sent(self) -> bool:
         """The form was sent and is right."""
-        return wants_preview(self.request) and self.form.is_valid()
+        return wants_preview(self.request) and not asks_for_rows(self.typed) and self.form.is_valid()
 
     def answer(self) -> HttpResponseBase:
         if not self.is_sent:
@@ -139,7 +140,7 @@ class ChangeView(View, Generic[AnyForm]):
 
     def show(self, refused: str = "") -> HttpResponse:
         """Show the form, with what is wrong with it; `refused`: why its change can't be made."""
-        unjudged(self.request, *_forms(self.form))
+        unjudged(self.request, *_forms(self.form), is_arranged=asks_for_rows(self.typed))
         shown = {**self.around, "here": self.page, "form": self.form, "refused": refused, **self.context()}
         status = 422 if refused or self.form.has_problems else 200
         return render(self.request, f"changes/{self.page}.html", shown, status=status)

@@ -9,6 +9,7 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import form_choices
+from console.web.actions import service_url
 from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
 from console.web.forms.image import ImageForm
@@ -51,7 +52,9 @@ class SettingsPage(ChangeView[SettingsForm]):
         container = container_of(self.request, self.service)
         chosen = image_pinning.choice(self.service, container, read.revisions(self.ref), self.typed)
         defaults = form_choices.defaults(self.ref.cluster)
-        return SettingsForm(self.service, container, self.typed, defaults=defaults, digest=chosen)
+        form = SettingsForm(self.service, container, self.typed, defaults=defaults, digest=chosen)
+        form.yaml_address = service_url("yaml", self.ref)
+        return form
 
     def context(self) -> dict[str, Any]:
         return {"choices": choices_for(self.request, self.ref)}
