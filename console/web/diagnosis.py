@@ -19,7 +19,7 @@ from console.web import causes
 from console.web.actions import Action
 
 # The pages on which a cause can be mended, by the names of console.web.actions, the likeliest first.
-_NEXT = {
+NEXT_BY_CAUSE = {
     Code.IMAGE_MISSING: ("image", "settings"),
     Code.CRASH: ("env", "image"),
     Code.EXITS: ("settings", "image"),
@@ -91,7 +91,7 @@ def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:
         for action in actions
         if action.allowed and action.name in _STEPS
     }
-    return [allowed[name] for name in _NEXT.get(found.code, ()) if name in allowed]
+    return [allowed[name] for name in NEXT_BY_CAUSE.get(found.code, ()) if name in allowed]
 
 
 def _raw(finding: Finding, service: Service) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visitor
 from tests.knative.test_progress import LINES
@@ -28,9 +28,14 @@ def apply(visitor: Visitor, picture: str = "") -> None:
 def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
     """Wait for the end; return the timeline's progress lines and its closing ones."""
     visitor.page.wait_for_selector("#operation[data-status^='succeeded']")
-    progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)").all_inner_texts()
+    progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)")
     closing = visitor.page.locator("#timeline .line-closing td:nth-child(2), #timeline .line-url td:nth-child(2)")
-    return progress, closing.all_inner_texts()
+    return texts(progress), texts(closing)
+
+
+def texts(found: Locator) -> list[str]:
+    """Their texts, shown or folded."""
+    return [" ".join(text.split()) for text in found.all_text_contents()]
 
 
 def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:

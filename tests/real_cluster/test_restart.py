@@ -10,7 +10,7 @@ from itertools import groupby
 import pytest
 
 from tests.browser.conftest import Visitor
-from tests.browser.story import BY_TEMPLATE
+from tests.browser.story import BY_TEMPLATE, texts
 from tests.real_cluster.conftest import HELLO
 from tests.real_cluster.control_plane import ControlPlane, wait_for_a_ready_service
 from tests.real_cluster.knative_parts import autoscaler_answers
@@ -56,13 +56,13 @@ def test_an_update_survives_a_crash_of_the_api_server(visitor: Visitor, box: Con
         page.wait_for_url(re.compile("/operations/"))
     page.wait_for_selector("#operation[data-status^='succeeded']", timeout=RECOVERY_SECONDS * 1000)
     visitor.keep(f"real-crash-{moment}")
-    lines = page.locator("#timeline .line-progress td:nth-child(2)").all_inner_texts()
+    lines = texts(page.locator("#timeline .line-progress td:nth-child(2)"))
     # Knative's own word for a reconciliation that the crash cut off; it then begins that step again.
     told = [line for line, _ in groupby(line for line in lines if line != CUT_OFF)]
     steps = iter(BY_TEMPLATE)
     assert all(line in steps for line in told), f"not kn's order: {lines}"
     assert lines[-1] == BY_TEMPLATE[-1]
-    assert f"hello-{before + 1:05d}" in page.locator("#timeline .line-closing td:nth-child(2)").first.inner_text()
+    assert f"hello-{before + 1:05d}" in texts(page.locator("#timeline .line-closing td:nth-child(2)"))[0]
     assert generation(box) == before + 1, "the change was applied exactly once"
 
 

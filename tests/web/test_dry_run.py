@@ -38,7 +38,7 @@ def test_a_change_of_nothing_says_so(shown: Shown):
 def test_an_empty_timeline_says_what_is_waited_for(shown: Shown, status: str, words: str):
     operation = newest(shown)
     Operation.objects.filter(id=operation.id).update(status=status)
-    timeline = read(shown.client.get(f"/operations/{operation.id}/")).text.partition("Timeline")[2]
+    timeline = read(shown.client.get(f"/operations/{operation.id}/")).text.partition("Output")[2]
     assert words in timeline
 
 

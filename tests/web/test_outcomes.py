@@ -185,7 +185,7 @@ def test_a_deletion_is_not_told_as_something_that_serves(shown: Shown, people) -
     shown.mirror.drop(SERVICES, shown.service)
     text = page(shown, operation)
     assert "Deleted." in text
-    assert "serv" not in text.partition("Deleted.")[2].partition("Timeline")[0].lower()
+    assert "serv" not in text.partition("Deleted.")[2].partition("View services")[0].lower()
 
 
 @pytest.mark.parametrize(("again", "code"), [(False, "deleted-meanwhile"), (True, "recreated-meanwhile")])

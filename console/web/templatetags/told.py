@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from console.audit.models import Entry
 from console.knative import kn
-from console.web import audit_words, summaries, words
+from console.operations.steps import Step
+from console.web import audit_words, step_words, summaries, words
 
 register = template.Library()
 
@@ -43,3 +44,21 @@ def action_words(entry: Entry, made: audit_words.Made) -> str:
 def entry_text(entry: Entry) -> str:
     """What an audit entry says beside its fields."""
     return audit_words.text(entry)
+
+
+@register.filter
+def step_word(step: Step) -> str:
+    """What a step of an operation is called."""
+    return str(step_words.NAMES[step.name])
+
+
+@register.filter
+def step_state_word(step: Step) -> str:
+    """Where the operation is with the step, for screen readers."""
+    return str(step_words.STATES[step.state])
+
+
+@register.filter
+def step_icon(step: Step) -> str:
+    """The mark beside the step: color alone is not enough."""
+    return step_words.ICONS[step.state]

@@ -28,9 +28,11 @@ from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection import approvals
 from console.operations.protection.review import review
 from console.operations.rights.needs import lacks_to_cancel, may_make
+from console.operations.steps import steps
 from console.operations.submitting import rollback, submission
-from console.web import change_words, impact, outcomes, paging, typed
+from console.web import change_words, impact, next_steps, outcomes, paging, typed
 from console.web.charts import days as day_charts
+from console.web.charts import phases as phase_charts
 from console.web.forms.limits import LimitsForm
 from console.web.requests import ConsoleRequest
 from console.web.views.stopped import gone, stopped
@@ -66,28 +68,28 @@ def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpResponse:
     """The operation's page; `problem` is why a decision on it could not be taken."""
-    spans = queries.phase_spans(found)
-    total = max((span.reached_at or 0.0 for span in spans), default=0.0)
     usual = queries.usual(found)
-    may_see_logs = found.makes_revision and found.revision
     labels = labels_of(found.ref)
+    permissions = request.rights.on(found.ref, labels)
+    may = {
+        "cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),
+        "retry": not found.is_open and found.status not in SUCCESSFUL and may_make(request.rights, found),
+        "rollback": Permission.TRAFFIC in permissions and rollback.is_possible(found),
+    }
     context = {
         "operation": found,
         "ref": found.ref,
         "lines": found.lines.all(),
         "rows": _rows(found),
         "outcome": outcomes.outcome(found, _serves_now(found)),
-        "spans": [(span, *_bar(span, total), usual.phases.get(span.name) if usual else None) for span in spans],
+        "phases": phase_charts.chart(queries.phase_spans(found), usual),
+        "steps": steps(found, usual),
         "usual": usual,
         "sides": queries.both_sides(found),
         "relatives": queries.relatives(found),
         "is_success": found.status in SUCCESSFUL,
-        "may_cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),
-        "may_audit": request.rights.allows(Permission.AUDIT, found.ref, labels),
-        "may_retry": not found.is_open and found.status not in SUCCESSFUL and may_make(request.rights, found),
-        "may_split": request.rights.allows(Permission.TRAFFIC, found.ref, labels),
-        "may_roll_back": rollback.is_possible(found) and request.rights.allows(Permission.TRAFFIC, found.ref, labels),
-        "may_see_logs": may_see_logs,
+        "next": next_steps.offer(found, [name for name, is_so in may.items() if is_so], permissions),
+        "may_audit": Permission.AUDIT in permissions,
         "Status": Status,
         "problem": problem,
         **_approval(request, found),
@@ -209,10 +211,3 @@ def as_uuid(text: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         return None
-
-
-def _bar(span: queries.PhaseSpan, total: float) -> tuple[float, float]:
-    """Where a span's bar begins and how long it is, in percent of the whole."""
-    if not total or span.reached_at is None:
-        return 0.0, 0.0
-    return round(100 * span.start / total, 2), round(max(100 * span.seconds / total, 0.6), 2)

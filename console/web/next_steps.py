@@ -1,0 +1,104 @@
+"""What to do after an operation: one thing first, by how it ended, and the rest beside it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from console.access.permissions import Permission
+from console.operations.models import Operation
+from console.operations.models.statuses import Status
+from console.web.actions import service_url
+from console.web.diagnosis import NEXT_BY_CAUSE
+
+# The pages on which the input of a kind of change is corrected; what is not here is an edit of the service.
+_PAGE_OF_KIND = {"SplitTraffic": "traffic", "SetEnv": "env", "SetImage": "image", "SetScale": "operate"}
+_NEEDED = {"traffic": Permission.TRAFFIC, "operate": Permission.OPERATE}  # of a page; DEPLOY for all others
+_PRIMARY: Mapping[Status, tuple[str, ...]] = {
+    Status.NOT_SERVING: ("route",),
+    Status.FAILED: ("fix", "retry", "rollback"),
+    Status.TIMED_OUT: ("fix", "retry", "rollback"),
+    Status.REFUSED: ("fix", "retry"),
+    Status.CONFLICTED: ("fix", "retry"),
+    Status.SUPERSEDED: ("newer",),
+    Status.CANCELLED: ("retry",),
+    Status.DECLINED: ("fix", "retry"),
+    Status.EXPIRED: ("retry",),
+    Status.STOPPED: ("retry",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A link, or a button that posts. `hint` says what it does before it is done."""
+
+    name: str
+    label: str
+    icon: str
+    url: str
+    is_post: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The first is the primary one; None while the operation has not ended."""
+
+    primary: Step | None
+    others: tuple[Step, ...]
+
+
+def offer(operation: Operation, may: Collection[str], permissions: Collection[Permission]) -> Offer:
+    """Return the next steps. `may` names those of cancel, retry and rollback that are possible and allowed."""
+    found = {step.name: step for step in _steps(operation, may, permissions)}
+    if operation.is_open:
+        return Offer(None, tuple(found.values()))
+    wanted = (*_PRIMARY.get(Status(operation.status), ()), "service", "services")
+    primary = next(found[name] for name in wanted if name in found)
+    return Offer(primary, tuple(step for step in found.values() if step is not primary))
+
+
+def _steps(operation: Operation, may: Collection[str], permissions: Collection[Permission]) -> list[Step]:
+    id, found = str(operation.id), []
+    if "cancel" in may:
+        found.append(Step("cancel", _("Cancel"), "x-circle", reverse("cancel", args=[id]), is_post=True))
+    if not operation.is_open and not operation.deletes_service:
+        found += _of_service(operation, permissions)
+    if "retry" in may:
+        found.append(Step("retry", _("Retry"), "arrow-repeat", reverse("retry", args=[id]), is_post=True))
+    if "rollback" in may:
+        hint = _("Restores the traffic split from before this change. You see a preview first.")
+        url = reverse("rollback", args=[id])
+        found.append(Step("rollback", _("Roll back"), "arrow-counterclockwise", url, is_post=True, hint=hint))
+    if operation.deletes_service and not operation.is_open:
+        found.append(Step("services", _("View services"), "list-ul", reverse("services")))
+    else:
+        found.append(Step("service", _("View service"), "box", service_url("service", operation.ref)))
+    return found
+
+
+def _of_service(operation: Operation, permissions: Collection[Permission]) -> list[Step]:
+    ref, found = operation.ref, []
+    if page := _page_to_fix(operation, permissions):
+        found.append(Step("fix", _("Fix and try again"), "pencil-square", service_url(page, ref)))
+    if operation.makes_revision and operation.revision:
+        url = service_url("logs", ref, revision=operation.revision)
+        found.append(Step("logs", _("Logs"), "terminal", url))
+    if Permission.TRAFFIC in permissions:
+        is_waiting = operation.status == Status.NOT_SERVING and operation.revision
+        split = f"{service_url('traffic', ref)}?all={operation.revision}" if is_waiting else service_url("traffic", ref)
+        found.append(Step("route", _("Route traffic"), "signpost-split", split))
+    found.append(Step("access-test", _("Test requests"), "broadcast", service_url("access-test", ref)))
+    if newer := getattr(operation.why.facts, "operation", "") if operation.why else "":
+        found.append(Step("newer", _("View the newer change"), "arrow-right", reverse("operation", args=[newer])))
+    return found
+
+
+def _page_to_fix(operation: Operation, permissions: Collection[Permission]) -> str:
+    """Where the cause can be mended, else where the change was made; empty after a success."""
+    if "fix" not in _PRIMARY.get(Status(operation.status), ()):
+        return ""
+    by_cause = NEXT_BY_CAUSE.get(operation.why.code, ()) if operation.why else ()
+    pages = (*by_cause, _PAGE_OF_KIND.get(operation.kind, "settings"))
+    return next((page for page in pages if _NEEDED.get(page, Permission.DEPLOY) in permissions), "")
