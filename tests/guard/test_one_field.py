@@ -29,6 +29,9 @@ def edits_of(case: Case, form: Form) -> Iterable[Edit]:
         yield from of_mounts(form["mounts-0-path"].value) if "mounts-0-path" in form else ()
         yield from of_sources() if "env_from-0-prefix" in form else ()
         yield from of_tolerations() if "tolerations-0-key" in form else ()
+    elif case.page == "deploy":
+        yield image_edit(serving(case.raw))
+        yield from SETTINGS[::6]  # it is the form of the settings: every sixth shows that its fields arrive
     elif case.page == "operate":
         yield from SCALE
     elif case.page == "yaml":
@@ -37,7 +40,16 @@ def edits_of(case: Case, form: Form) -> Iterable[Edit]:
         yield image_edit(serving(case.raw))
 
 
-@chosen([*of_containers("settings"), *of_containers("image"), *of_service("operate", number=1), *of_service("yaml")])
+CASES = [
+    *of_containers("settings"),
+    *of_containers("image"),
+    *of_containers("deploy"),
+    *of_service("operate", number=1),
+    *of_service("yaml"),
+]
+
+
+@chosen(CASES)
 def test_one_edited_field_is_the_only_difference(stage: Stage, case: Case) -> None:
     person = stage.show(case.raw)
     form = person.open(case.page, case.container, case.number)

@@ -11,6 +11,7 @@ from tests.guard.conftest import Stage
 CASES = [
     *of_containers("settings"),
     *of_containers("image"),
+    *of_containers("deploy"),
     *of_service("operate", number=1),
     *of_service("traffic"),
     *of_service("yaml"),

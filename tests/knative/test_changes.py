@@ -22,6 +22,7 @@ from console.knative.changes import (
     ReplaceManifest,
     ResolveImage,
     Restart,
+    RouteNewRevision,
     SetAnnotations,
     SetCommand,
     SetConcurrency,
@@ -106,6 +107,7 @@ every_change = st.one_of(
         st.just(("/etc/shop",)),
         st.just({"/data": {"read-only": "true", "sub-path": "a"}, "/fast": {"medium": "Memory", "size": "1Gi"}}),
     ),
+    st.builds(RouteNewRevision, st.integers(0, 100), st.sampled_from(["", "candidate", "next"])),
     st.builds(SplitTraffic, st.just((TrafficTarget(None, 60), TrafficTarget("shop-00003", 40, "stable")))),
 )
 

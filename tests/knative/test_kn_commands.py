@@ -13,6 +13,7 @@ from console.knative.changes import (
     ChangeRefused,
     Combined,
     DeleteRevision,
+    Deploy,
     EnvEntry,
     EnvSource,
     KeepDigest,
@@ -20,6 +21,7 @@ from console.knative.changes import (
     ReplaceManifest,
     ResolveImage,
     Restart,
+    RouteNewRevision,
     SetAnnotations,
     SetCommand,
     SetConcurrency,
@@ -146,6 +148,7 @@ def small(change: type, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any
     return st.builds(change, *parts)
 
 
+new_shares = small(RouteNewRevision, st.integers(0, 100), st.sampled_from(["", "", "candidate", "stable"]))
 single_changes: st.SearchStrategy[Any] = st.one_of(
     small(SetEnv, containers, st.lists(entries, max_size=3, unique_by=lambda entry: entry.name).map(tuple)),
     small(SetEnv, containers, st.just(()), unique(names, min_size=1, max_size=3)),
@@ -175,6 +178,7 @@ single_changes: st.SearchStrategy[Any] = st.one_of(
     small(SetVolumes, containers, st.lists(mounts, max_size=2, unique_by=lambda mount: mount[0]).map(tuple),
           unique(paths, max_size=2), mount_options),
     small(SplitTraffic, st.lists(targets, min_size=1, max_size=4).map(tuple)),
+    new_shares,
 )  # fmt: skip
 revision_names = st.just(SetRevisionName("shop-blue"))
 
@@ -188,6 +192,7 @@ all_changes = (
     single_changes
     | st.tuples(single_changes, single_changes).filter(are_apart).map(Combined)
     | st.tuples(single_changes, revision_names).map(Combined)
+    | st.tuples(single_changes, new_shares).filter(are_apart).map(Deploy)
 )
 
 
@@ -337,6 +342,11 @@ ORDINARY: list[tuple[Change, str]] = [
      "--mount /data=secret:db --mount /etc/shop- --volume config- --image registry.example.com/shop:1.4"),
     (Combined((SetTimeout(60), SetRevisionName("shop-blue"))),
      "--timeout 60 --revision-name shop-blue --image registry.example.com/shop:1.4"),
+    (Deploy((SetImage("app", "r.example.com/a:2"), SetEnv("app", (EnvEntry("TARGET", "x"),)),
+             SetResources("app", {}, {"memory": "1Gi"}), RouteNewRevision(10))),
+     '--env TARGET="$TARGET" --limit memory=1Gi --traffic shop-00004=90,@latest=10 --image r.example.com/a:2'),
+    (Deploy((SetImage("app", "r.example.com/a:2"), RouteNewRevision(0, "candidate"))),
+     "--tag @latest=candidate --traffic shop-00004=100 --image r.example.com/a:2"),
 ]  # fmt: skip
 
 

@@ -51,12 +51,13 @@ class ContainerForms:
         own: QueryDict | None,
         whole: QueryDict,
         defaults: ClusterDefaults,
+        edit: str = "",
     ) -> None:
         self.container = container
         inputs = own if own is not None else QueryDict()
         self.resolves = "resolve_image" in inputs
         self.image = ImageForm(container, inputs if "image" in inputs else None)
-        variables = inputs if "rows" in inputs else None
+        variables = inputs if "rows" in inputs else _opening(container, edit)
         self.env = EnvForm(container, variables, is_sidecar=is_sidecar(container, service.containers))
         self.settings = SettingsForm(service, container, _settings_data(own, whole), defaults=defaults)
 
@@ -75,7 +76,7 @@ class ContainerForms:
 
     @property
     def has_edited_variables(self) -> bool:
-        return bool(self.env.paste or [row for row in self.env.touched if row.exists or row.is_meant])
+        return bool(self.env.paste or any(row.action == "remove" or row.is_meant for row in self.env.touched))
 
     @property
     def has_problems(self) -> bool:
@@ -114,16 +115,17 @@ class DeployForm:
         running: Mapping[str, str] | None = None,
         defaults: ClusterDefaults | None = None,
         may_route: bool = True,
+        edit: str = "",
     ) -> None:
+        """`edit` names the variable that a fresh form opens."""
         self.service, self.running = service, dict(running or {})
         serving = service.user_container or container
         self.typed = TypedByContainer(data, serving.name)
         self.keeps_digests = data is None or "keep_digest" in data
         self.share = ShareForm(service, data, may_route=may_route)
+        facts, edit = defaults or ClusterDefaults(), edit if data is None else ""
         self.all = {
-            one.name: ContainerForms(
-                service, one, self.typed.of(one.name), self.typed.whole, defaults or ClusterDefaults()
-            )
+            one.name: ContainerForms(service, one, self.typed.of(one.name), self.typed.whole, facts, edit)
             for one in service.containers
             if one.name == container.name or self.typed.of(one.name) is not None
         }
@@ -271,6 +273,12 @@ def _fact(label: Any, text: str) -> str:
 def _text(form: SettingsForm, field: BoundField) -> str:
     """Return what the field showed; of one with several controls, in short."""
     return field.summary if isinstance(field, RowsBoundField | ProbeBoundField) else form.shown.get(field.name, "")
+
+
+def _opening(container: Container, name: str) -> dict[str, str] | None:
+    """What the button of that variable sends; of several of that name the last one's, which wins."""
+    count = [one.name for one in container.env].count(name)
+    return {"rows": "", "row": f"edit:{count - 1}:{name}"} if count else None
 
 
 def _settings_data(own: QueryDict | None, whole: QueryDict) -> QueryDict | None:

@@ -42,6 +42,7 @@ class DeployPage(ChangeView[DeployForm]):
             running=image_pinning.running_digests(self.service, read.revisions(self.ref)),
             defaults=form_choices.defaults(self.ref.cluster),
             may_route=Permission.TRAFFIC in self.request.permissions,
+            edit=self.request.GET.get("edit", ""),
         )
         if form.typed.containers.keys() - {one.name for one in self.service.containers}:
             raise Http404  # gone since; another one is not meant
