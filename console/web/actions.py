@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.access.authorization import roles_with
@@ -80,10 +80,7 @@ def _address(name: str, ref: ServiceRef) -> str:
     if name == "protect":
         asked = {"cluster": ref.cluster, "namespace": ref.namespace, "service": ref.name}
         return reverse("protection-add", args=["rule"]) + "?" + urlencode(asked)
-    try:
-        return service_url(name, ref)
-    except NoReverseMatch:  # there is no page for all edits yet
-        return service_url("env", ref)
+    return service_url(name, ref)
 
 
 def locked(actions: Collection[Action]) -> list[tuple[tuple[str, ...], list[str]]]:

@@ -367,6 +367,7 @@ def test_values_are_revealed_beside_what_was_typed(shown: Shown) -> None:
     page = shown.client.post(button.action, form.encoded(button), content_type="application/x-www-form-urlencoded")
     assert "canary-secret-first" in markup(page)
     assert form_of(page)["cpu_limit"].value == "2"
+    assert "CPU limit" in read(send(shown.client, form_of(page))).text
 
 
 def test_each_setting_is_about_the_service_or_its_container() -> None:

@@ -181,9 +181,10 @@ def test_the_configuration_names_variables_and_never_their_values(owner, client,
     assert "Min scale 1" in part
     assert "Concurrency limit 20" in part
     assert factories.SECRET_VALUE not in page.text
-    assert f"{SHOP}env/?container=app" in page.links
+    assert f"{SHOP}deploy/?section=env&container=app" in page.links
+    assert f"{SHOP}deploy/?section=env&container=app&edit=TARGET" in page.links
     client.force_login(people["viewer"])
-    assert not [link for link in read(client.get(SHOP)).links if "/env/" in link]
+    assert not [link for link in read(client.get(SHOP)).links if "/deploy/" in link]
 
 
 def test_conditions_are_one_line_while_all_are_fine(owner, mirror) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -53,6 +54,7 @@ class DeployPage(ChangeView[DeployForm]):
             "choices": choices_for(self.request, self.ref),
             "known_images": known_images(self.ref),
             "sections": [(one, self._is_open(one)) for one in self.form.sections()],
+            "address": self._address(),
             "reveal_address": service_url("deploy-reveal", self.ref),
         }
 
@@ -76,6 +78,11 @@ class DeployPage(ChangeView[DeployForm]):
         """The one that was picked just now, else the one that the form or the address names."""
         sent, picked = container_of(self.request, self.service), self.request.POST.get("pick", "")
         return next((one for one in self.service.containers if one.name == picked), sent)
+
+    def _address(self) -> str:
+        """Where the form is sent to: the section that the address names stays open."""
+        section = self.request.GET.get("section", "")
+        return service_url("deploy", self.ref) + (f"?{urlencode({'section': section})}" if section else "")
 
     def _is_open(self, section: Section) -> bool:
         wanted = self.request.GET.get("section", "")
