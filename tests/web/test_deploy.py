@@ -327,6 +327,15 @@ def test_the_address_opens_a_section(shop, query: str, open_sections: set[str]) 
     assert {section.key for section, is_open in sections if is_open} == open_sections
 
 
+def test_a_section_that_was_opened_is_open_again_when_the_form_comes_back(shop) -> None:
+    form = form_of(shop.get(f"{SHOP}?section=env"))
+    told = {one.value: one for one in form.controls if one.name == "open"}
+    assert [name for name, one in told.items() if one.is_sent] == ["env"]
+    told["probes"].is_disabled = False  # static/js/open-sections.js, when it is opened
+    answer = send(shop, form, "row", "edit:0:TARGET")
+    assert {section.key for section, is_open in answer.context["sections"] if is_open} == {"env", "probes"}
+
+
 def test_a_variable_can_be_opened_by_the_address(shop) -> None:
     """From the service's page to serving in three clicks: Edit, Review changes, Deploy."""
     form = form_of(shop.get(f"{SHOP}?section=env&edit=TARGET"))

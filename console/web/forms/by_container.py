@@ -14,7 +14,7 @@ from console.web.forms.settings import SettingsForm
 from console.web.forms.share import ShareForm
 
 _CARRIED = re.compile(r"of\.([^.]*)\.(.+)", re.DOTALL)
-_FRAME = frozenset({"csrfmiddlewaretoken", "container", "pick", "resource_version"})
+_FRAME = frozenset({"csrfmiddlewaretoken", "container", "pick", "open", "resource_version"})
 # The fields of the settings that are about the container; all others are about the whole service.
 OF_CONTAINER = frozenset(
     {

@@ -1,6 +1,7 @@
 """Edit and deploy: everything of a service that makes a revision, in one form, one preview and one operation."""
 
 import contextlib
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,7 +87,9 @@ class DeployPage(ChangeView[DeployForm]):
 
     def _is_open(self, section: Section) -> bool:
         wanted = self.request.GET.get("section", "")
-        named = (SPELLINGS.get(wanted, wanted),) if wanted else OPEN
+        named: Collection[str] = (SPELLINGS.get(wanted, wanted),) if wanted else OPEN
+        if self.typed is not None and "open" in self.typed:
+            named = self.typed.getlist("open")  # as the person left them
         return section.key in named or section.is_changed or section.has_problems
 
 
