@@ -116,7 +116,10 @@ def test_a_revision_to_be_tried_gets_a_tag_and_no_traffic(shown: Shown) -> None:
     assert traffic_of(shown) == [("@latest", 0, "candidate"), (first, 100, "")]
     now = shown.world.get(shown.name)["status"]
     assert {one["revisionName"]: one.get("percent", 0) for one in now["traffic"]} == {first: 100, operation.revision: 0}
-    assert next(one["url"] for one in now["traffic"] if one.get("tag") == "candidate").startswith("http://candidate-")
+    url = next(one["url"] for one in now["traffic"] if one.get("tag") == "candidate")
+    assert url.startswith("http://candidate-")
+    shown.mirror_it()
+    assert url in read(shown.client.get(f"/operations/{operation.id}/")).links, "where it can be tried"
 
 
 def test_a_revision_gets_the_percentage_that_was_typed(shown: Shown) -> None:
