@@ -1,19 +1,19 @@
 """What to do after an operation: one thing first, by how it ended, and the rest beside it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.access.permissions import Permission
+from console.knative.changes import KINDS, Act
+from console.knative.objects import Service
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.web.actions import service_url
 from console.web.diagnosis import NEXT_BY_CAUSE
 
-# The pages on which the input of a kind of change is corrected; what is not here is an edit of the service.
-_PAGE_OF_KIND = {"SplitTraffic": "traffic", "SetEnv": "env", "SetImage": "image", "SetScale": "operate"}
 _NEEDED = {"traffic": Permission.TRAFFIC, "operate": Permission.OPERATE}  # of a page; DEPLOY for all others
 _PRIMARY: Mapping[Status, tuple[str, ...]] = {
     Status.NOT_SERVING: ("route",),
@@ -49,9 +49,14 @@ class Offer:
     others: tuple[Step, ...]
 
 
-def offer(operation: Operation, may: Collection[str], permissions: Collection[Permission]) -> Offer:
-    """Return the next steps. `may` names those of cancel, retry and rollback that are possible and allowed."""
-    found = {step.name: step for step in _steps(operation, may, permissions)}
+def offer(
+    operation: Operation, may: Collection[str], permissions: Collection[Permission], service: Service | None = None
+) -> Offer:
+    """Return the next steps. `may` names those of cancel, retry and rollback that are possible and allowed.
+
+    `service` as it is now: where the new revision has a tag, it can be tried there.
+    """
+    found = {step.name: step for step in (*_trying(operation, service), *_steps(operation, may, permissions))}
     if operation.is_open:
         return Offer(None, tuple(found.values()))
     wanted = (*_PRIMARY.get(Status(operation.status), ()), "service", "services")
@@ -78,6 +83,15 @@ def _steps(operation: Operation, may: Collection[str], permissions: Collection[P
     return found
 
 
+def _trying(operation: Operation, service: Service | None) -> Iterator[Step]:
+    """The tag URLs of the revision that was made."""
+    for target in service.status_traffic if service and operation.revision else ():
+        url = target.url or ""
+        if target.tag and target.revision == operation.revision and url.startswith(("http://", "https://")):
+            label = _("Open %(tag)s") % {"tag": target.tag}
+            yield Step(f"try-{target.tag}", label, "box-arrow-up-right", url, hint=url)
+
+
 def _of_service(operation: Operation, permissions: Collection[Permission]) -> list[Step]:
     ref, found = operation.ref, []
     if page := _page_to_fix(operation, permissions):
@@ -100,5 +114,11 @@ def _page_to_fix(operation: Operation, permissions: Collection[Permission]) -> s
     if "fix" not in _PRIMARY.get(Status(operation.status), ()):
         return ""
     by_cause = NEXT_BY_CAUSE.get(operation.why.code, ()) if operation.why else ()
-    pages = (*by_cause, _PAGE_OF_KIND.get(operation.kind, "settings"))
+    pages = (*by_cause, *_pages_of_kind(operation.kind))
     return next((page for page in pages if _NEEDED.get(page, Permission.DEPLOY) in permissions), "")
+
+
+def _pages_of_kind(name: str) -> tuple[str, ...]:
+    """The pages on which the input of a kind of change is corrected, for those who may deploy and who may operate."""
+    kind = KINDS.get(name)
+    return ("traffic",) if kind and kind.act is Act.ROUTE else ("deploy", "operate")

@@ -46,6 +46,8 @@ class DeployPage(ChangeView[DeployForm]):
             may_route=Permission.TRAFFIC in self.request.permissions,
             edit=self.request.GET.get("edit", ""),
         )
+        for held in form.all.values():
+            held.settings.yaml_address = service_url("yaml", self.ref)
         if form.typed.containers.keys() - {one.name for one in self.service.containers}:
             raise Http404  # gone since; another one is not meant
         return form

@@ -88,13 +88,21 @@ def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpRe
         "sides": queries.both_sides(found),
         "relatives": queries.relatives(found),
         "is_success": found.status in SUCCESSFUL,
-        "next": next_steps.offer(found, [name for name, is_so in may.items() if is_so], permissions),
+        "next": next_steps.offer(found, [name for name, is_so in may.items() if is_so], permissions, _now(found)),
         "may_audit": Permission.AUDIT in permissions,
         "Status": Status,
         "problem": problem,
         **_approval(request, found),
     }
     return render(request, "operations/operation.html", context, status=422 if problem else 200)
+
+
+def _now(found: Operation) -> Service | None:
+    """The service at this moment, by the mirror; None where it is gone or cannot be read, or nothing has ended."""
+    try:
+        return None if found.is_open else read.service(found.ref)
+    except read.MirrorUnavailable:
+        return None
 
 
 def _serves_now(found: Operation) -> queries.ServesNow:
