@@ -5,7 +5,7 @@ document.addEventListener("htmx:after:request", (event) => {
   requestAnimationFrame(() => {
     const wanted = document.querySelector("#content [data-focus]");
     if (wanted) {
-      wanted.focus();
+      wanted.focus({ preventScroll: wanted.tabIndex < 0 }); // what is no control is where reading begins
       return;
     }
     const problem = document.querySelector("#content .problem, #content .note-error");

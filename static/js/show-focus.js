@@ -6,5 +6,8 @@ let byKeyboard = false;
 document.addEventListener("keydown", (event) => { byKeyboard = event.key === "Tab"; }, true);
 document.addEventListener("pointerdown", () => { byKeyboard = false; }, true);
 document.addEventListener("focusin", ({ target }) => {
-  if (byKeyboard) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (!byKeyboard) return;
+  const show = () => target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  show();
+  requestAnimationFrame(show); // WebKit scrolls by itself after this event
 });

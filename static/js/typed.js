@@ -18,6 +18,7 @@ function attachFrame() {
   for (const button of document.querySelectorAll("button[data-keeps]")) {
     button.setAttribute("form", form?.id || "preferences");
   }
+  document.querySelector("button[data-default]")?.setAttribute("form", form?.id ?? "");
 }
 
 document.addEventListener("input", attachFrame);

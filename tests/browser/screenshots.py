@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,6 +21,8 @@ from tests.browser.pages import EXTREMES, FIRST_OF, PAGES
 from tests.console_process import console
 
 FOLDER = Path("screenshots")
+# What stays in sight would lie in the middle of the picture of a long page.
+UNPINNED = ".bar, .foot, thead th { position: static !important; }"
 
 
 class Look(NamedTuple):
@@ -57,6 +60,7 @@ def take(browser: Browser, base: str, name: str) -> int:
         locale=look.language,
         color_scheme=look.colours,
         reduced_motion="reduce",
+        bypass_csp=True,  # for UNPINNED
     )
     visitor = Visitor(context, base)
     visitor.go("/accounts/login/").page.screenshot(path=str(folder / "sign-in.png"), full_page=True)
@@ -64,6 +68,7 @@ def take(browser: Browser, base: str, name: str) -> int:
     count = 1
     for title, is_open in scenes(visitor):
         is_open()
+        visitor.page.add_style_tag(content=UNPINNED)
         visitor.page.screenshot(path=str(folder / f"{title}.png"), full_page=True)
         count += 1
     context.close()
@@ -73,18 +78,20 @@ def take(browser: Browser, base: str, name: str) -> int:
 def scenes(visitor: Visitor) -> Iterator[tuple[str, Callable[[], object]]]:
     """The pages by name, and how each is opened."""
     for path in (*PAGES, *EXTREMES):
-        yield title_of(path), lambda path=path: visitor.go(path)  # type: ignore[misc]
-    yield "review", lambda: review(visitor)
+        yield title_of(path), partial(visitor.go, path)
+    yield "review", partial(review, visitor)
     for path, link in FIRST_OF.items():
-        yield title_of(path) + "-first", lambda path=path, link=link: open_first(visitor, path, link)  # type: ignore[misc]
+        yield f"{title_of(path)}-first", partial(open_first, visitor, path, link)
 
 
 def review(visitor: Visitor) -> Page:
     """A change that is about to be made, with as long an image as there may be."""
     page = visitor.go("/services/sandbox/shop/cart/image/").page
     page.locator("[name=image]").first.fill(LONG_IMAGE)
-    page.locator("main form[method=post] button.btn-primary").first.click()
-    page.locator("[form=apply]").first.wait_for()
+    page.locator("main").get_by_role("button", name="Review changes").or_(
+        page.locator("main .foot button")
+    ).last.click()
+    page.locator("#review").wait_for()
     return page
 
 
