@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.access.models import Grant, Membership, Role, Team, User
+from console.access.permissions import BUILT_IN_ROLES
 from console.access.scopes import Scope
 from console.audit.models import Entry
 from console.web.views.teams import effective
@@ -214,13 +215,34 @@ def test_a_team_is_made_renamed_mapped_to_a_group_and_deleted(owner, people) -> 
     assert not Team.objects.filter(pk=cart.pk).exists()
 
 
+def matrix(page) -> dict[str, set[str]]:
+    """The permissions that have a tick, by role, as a table reads: by its headings."""
+    html = page.content.decode().partition("<table")[2].partition("</table>")[0]
+    head, *lines = (re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL) for row in html.split("<tr")[1:])
+    roles = [re.sub(r"<[^>]+>", " ", cell).split()[0] for cell in head[1:]]
+    found: dict[str, set[str]] = {role: set() for role in roles}
+    for name, *cells in lines:
+        if permission := re.search(r'class="chip">(\w+)<', name):
+            for role, cell in zip(roles, cells, strict=True):
+                found[role] |= {permission[1]} if ">Yes<" in cell else set()
+    return found
+
+
+def test_roles_are_a_matrix_of_ticks_that_everybody_reads(client, mirror, people) -> None:
+    client.force_login(people["viewer"])
+    page = client.get("/teams/roles/")
+    for name, permissions in BUILT_IN_ROLES.items():
+        assert matrix(page)[name] == {one.value for one in permissions}, name
+    assert not [post for post in read(page).posts if post.startswith("/teams/roles/")]
+
+
 def test_a_role_is_made_changed_and_deleted_and_a_built_in_keeps_its_name(admin) -> None:
     admin.post("/teams/roles/new/", {"name": "helper", "permissions": ["view", "operate"]})
     role = Role.objects.get(name="helper")
     assert role.permissions == ["operate", "view"]
     admin.post(f"/teams/roles/{role.pk}/", {"name": "aide", "permissions": ["view"]})
     assert Role.objects.get(pk=role.pk).name == "aide"
-    assert "aide view services, revisions and operations 0" in read(admin.get("/teams/roles/")).text
+    assert matrix(admin.get("/teams/roles/"))["aide"] == {"view"}
     admin.post(f"/teams/roles/{role.pk}/delete/")
     assert not Role.objects.filter(pk=role.pk).exists()
     viewer = Role.objects.get(name="viewer")

@@ -23,7 +23,7 @@ from console.web.typed import keeps_typed, typed, unjudged
 
 @signed_in
 def role_list(request: ConsoleRequest) -> HttpResponse:
-    """Every role in words: what a person should ask for."""
+    """Every role beside every permission: what a person should ask for."""
     return _list(request)
 
 
@@ -89,5 +89,11 @@ def _list(request: ConsoleRequest, refused: str = "") -> HttpResponse:
         )
         for role in found
     ]
-    context = {"rows": rows, "may_create": teams.may_grant(request.rights), "refused": refused}
+    context = {
+        "rows": rows,
+        "every": list(Permission),
+        "may_create": teams.may_grant(request.rights),
+        "may_delete_any": any(may_edit and not is_built_in for _role, _permissions, is_built_in, may_edit in rows),
+        "refused": refused,
+    }
     return render(request, "access/roles.html", context, status=422 if refused else 200)
