@@ -1,5 +1,6 @@
 """What a change does to the shares of the revisions: how they are now, and how they will be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.knative.objects import Service
@@ -44,15 +45,16 @@ def split_effect(before: Service, after: Service, *, makes_revision: bool) -> Sp
     latest = before.latest_ready_revision
     was = shares(as_served(before.spec_traffic, latest)) if before.raw else {}
     becomes = shares(after.spec_traffic if makes_revision else as_served(after.spec_traffic, latest))
-    return SplitEffect(_parts(was, new=""), _parts(becomes, new=LATEST if makes_revision else ""))
+    return SplitEffect(parts(was), parts(becomes, new=LATEST if makes_revision else ""))
 
 
-def _parts(found: dict[str, int], new: str) -> tuple[Share, ...]:
-    parts, start = [], 0
+def parts(found: Mapping[str, int], new: str = "") -> tuple[Share, ...]:
+    """Return the shares in their order; `new` is what the revision is called there that the change makes."""
+    made, start = [], 0
     for revision, percent in found.items():
-        parts.append(Share("" if revision == new else revision, percent, start))
+        made.append(Share("" if revision == new else revision, percent, start))
         start += percent
-    return tuple(parts)
+    return tuple(made)
 
 
 def _by_revision(found: tuple[Share, ...]) -> dict[str, int]:

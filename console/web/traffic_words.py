@@ -23,18 +23,18 @@ PROBLEMS = {
     "revision-unknown": gettext_lazy("The revision %(revision)s does not exist."),
 }
 PRESETS = {
-    presets.Name.CANARY_5: gettext_lazy("Canary 5 %"),
-    presets.Name.CANARY_10: gettext_lazy("Canary 10 %"),
+    presets.Name.CANARY_5: gettext_lazy("Canary 5%"),
+    presets.Name.CANARY_10: gettext_lazy("Canary 10%"),
     presets.Name.HALVES: "50/50",
     presets.Name.THIRDS: "50/25/25",
-    presets.Name.LATEST: gettext_lazy("Latest 100 %"),
+    presets.Name.LATEST: gettext_lazy("Latest 100%"),
 }
 
 
 def preset_shares(preset: presets.Preset, latest: str | None) -> str:
-    """Return which revision gets what: `shop-00005 10 %, shop-00004 90 %`."""
+    """Return which revision gets what: `shop-00005 10%, shop-00004 90%`."""
     named = {LATEST: _("@latest (now %(revision)s)") % {"revision": latest or "–"}}
-    return ", ".join(f"{named.get(name, name)} {percent} %" for name, percent in preset.shares)
+    return ", ".join(f"{named.get(name, name)} {percent}%" for name, percent in preset.shares)
 
 
 def left_out(target: TrafficTarget, *, is_gone: bool) -> str:

@@ -91,7 +91,7 @@ def test_traffic_is_shown_before_and_after_only_where_it_moves(shown: Shown) -> 
     page = shown.set_target("Second")
     text = read(page).text
     assert f"Now 100% {shown.name}-00001 After 100% the new revision" in text
-    assert "The new revision gets its 100% as soon as it is ready." in text
+    assert "Until the new revision is ready, the traffic stays as it is now." in text
     assert page.content.decode().count('class="share-bar"') == 2
 
 

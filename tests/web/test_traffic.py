@@ -161,3 +161,38 @@ def test_all_traffic_to_what_does_not_exist_is_refused(shown: Shown, revision: s
     answer = shown.client.post(f"{shown.path}revisions/{revision}/serve/", follow=True)
     assert f"The revision {revision} does not exist." in read(answer).text
     assert not Preview.objects.exists()
+
+
+def posted(shown: Shown, **more: str) -> dict[str, str]:
+    return {
+        "rows": "2", "seen": '[["@latest", 100, ""]]', "name-0": "@latest", "entry-0": "0", "percent-0": "60",
+        "name-1": f"{shown.name}-00001", "percent-1": "", "tag-1": "old", **more,
+    }  # fmt: skip
+
+
+def test_the_remainder_and_further_tags_work_without_a_script(shown: Shown) -> None:
+    filled = shown.client.post(f"{shown.path}traffic/", posted(shown, fill="1"))
+    assert filled.status_code == 200
+    assert "100%</output>" in filled.content.decode()
+    assert 'value="40"' in filled.content.decode()
+    tagged = shown.client.post(f"{shown.path}traffic/", posted(shown, tag_to=f"{shown.name}-00001")).content.decode()
+    assert tagged.count(f'aria-label="Tag for {shown.name}-00001"') == 2
+    assert not Preview.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "9" * 30, "٣", "77"])
+def test_a_remainder_of_no_row_changes_nothing(shown: Shown, number: str) -> None:
+    page = shown.client.post(f"{shown.path}traffic/", posted(shown, fill=number))
+    assert page.status_code == 200
+    assert "60%</output>" in page.content.decode()
+
+
+def test_a_preset_says_which_revision_gets_what_and_gives_it(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    page = read(shown.client.get(f"{shown.path}traffic/")).text
+    assert f"Canary 5% : {second} 5%, {first} 95%" in page
+    assert f"50/50 : {second} 50%, {first} 50%" in page
+    assert f"Latest 100% : @latest (now {second}) 100%" in page
+    pressed = read(shown.client.post(f"{shown.path}traffic/", {"preset": "canary-5"})).text
+    assert f"Now 100% {second} After 5% {second} 95% {first}" in pressed

@@ -386,3 +386,96 @@ def test_more_rows_than_fit_are_refused_and_not_cut_off() -> None:
     form = form_of(found, data)
     assert not form.is_valid()
     assert [problem.code for problem in form.problems] == ["too-many-rows"]
+
+
+TAGGED = [
+    {"revisionName": "shop-00003", "percent": 90, "tag": "stable", "latestRevision": False},
+    {"revisionName": "shop-00040", "percent": 10, "tag": "canary", "latestRevision": False},
+    {"revisionName": "shop-00040", "percent": 0, "tag": "next", "latestRevision": False, "fieldOfTomorrow": 1},
+]
+
+
+def lines(form: TrafficForm) -> list[tuple[str, int, list[str]]]:
+    """What the page shows: revision, share, tags; without the revisions that are offered beside."""
+    shown = [(one.row.name, one.row.share, [row.tag for row in (one.row, *one.tags)]) for one in form.targets]
+    return [line for line in shown if line[1] or any(line[2])]
+
+
+def test_the_tags_of_a_revision_are_in_its_line_and_two_shares_of_one_are_two_lines() -> None:
+    assert lines(form_of(service(TAGGED))) == [
+        ("shop-00003", 90, ["stable"]),
+        ("shop-00040", 10, ["canary", "next"]),
+    ]
+    twice = [
+        {"revisionName": "shop-00003", "percent": 0, "tag": "a"},
+        {"revisionName": "shop-00003", "percent": 60},
+        {"revisionName": "shop-00003", "percent": 40, "tag": "b"},
+    ]
+    assert lines(form_of(service(twice))) == [("shop-00003", 60, ["", "a"]), ("shop-00003", 40, ["b"])]
+
+
+@pytest.mark.parametrize("seed", range(500, 560))
+def test_every_row_is_on_the_page_once(seed: int) -> None:
+    form = Sweep(seed).form
+    shown = [row.index for one in form.targets for row in (one.row, *one.tags)]
+    assert sorted(shown) == [row.index for row in form.rows]
+    assert form.targets[-1].row.is_extra, "a script copies the last line"
+
+
+def test_a_revision_gets_a_further_tag() -> None:
+    found = service(TAGGED)
+    form = form_of(found)
+    form.add_tag("shop-00003")
+    place = next(one.tags[0].index for one in form.targets if one.row.name == "shop-00003")
+    assert form_of(found, sent(form)).is_valid(), "the field may be left empty"
+    named = form_of(found, sent(form) | {f"tag-{place}": "safe"})
+    assert named.is_valid()
+    added = {"revisionName": "shop-00003", "latestRevision": False, "tag": "safe"}
+    assert written(found, named) == [*TAGGED, added]
+
+
+def test_a_tag_that_moves_takes_its_entry_along() -> None:
+    found = service(TAGGED)
+    form = form_of(found, sent(form_of(found)) | {"move-2": "shop-00003"})
+    assert lines(form) == [("shop-00003", 90, ["stable", "next"]), ("shop-00040", 10, ["canary"])]
+    assert form.is_valid()
+    assert written(found, form) == [*TAGGED[:2], {**TAGGED[2], "revisionName": "shop-00003"}]
+    again = form_of(found, sent(form))
+    assert again.is_valid(), "the form with the tag moved can be sent again"
+    assert written(found, again) == written(found, form)
+
+
+def test_a_tag_that_moves_from_a_revision_with_a_share_leaves_the_share() -> None:
+    found = service(TAGGED)
+    form = form_of(found, sent(form_of(found)) | {"move-0": "@latest"})
+    assert form.is_valid()
+    left = {"revisionName": "shop-00003", "percent": 90, "latestRevision": False}
+    assert written(found, form) == [left, *TAGGED[1:], {"latestRevision": True, "tag": "stable"}]
+
+
+@pytest.mark.parametrize(("target", "code"), [(GONE[0], "revision-unknown"), (FOREIGN[0], "revision-foreign")])
+def test_a_tag_moves_only_to_a_revision_of_the_service(target: str, code: str) -> None:
+    found = service(TAGGED)
+    form = form_of(found, sent(form_of(found)) | {"move-0": target})
+    assert not form.is_valid()
+    assert [problem.code for row in form.rows for problem in row.problems] == [code]
+
+
+def test_a_row_gets_what_is_missing_to_a_hundred() -> None:
+    found = service(TAGGED)
+    data = sent(form_of(found)) | {"percent-0": "55"}
+    form = form_of(found, data)
+    form.fill(1, "shop-00040")
+    assert form.total == 100
+    assert row_of(form, "shop-00040").percent == "45"
+    offered = row_of(form_of(found), "shop-00039")
+    form = form_of(found, data)
+    form.fill(offered.index, offered.name)
+    assert row_of(form, "shop-00039").percent == "35", "a row without anything typed is found by its name"
+
+
+def test_the_bars_are_of_the_revisions_that_latest_means() -> None:
+    found = service([{"latestRevision": True, "percent": 40}, {"revisionName": "shop-00040", "percent": 60}])
+    form = form_of(found, sent(form_of(found)) | {"percent-0": "10", "percent-1": "50"})
+    assert [(share.revision, share.percent) for share in form.before] == [("shop-00040", 100)]
+    assert [(share.revision, share.percent) for share in form.after] == [("shop-00040", 60)]

@@ -7,8 +7,8 @@ the split as it was shown (`seen`), so that edits are not confused with what som
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 from console.knative import traffic
 from console.knative.changes import SplitTraffic
@@ -16,90 +16,29 @@ from console.knative.kn import newest_first
 from console.knative.objects import Revision, Service
 from console.knative.presets import Preset
 from console.knative.problems import Problem
-from console.knative.traffic import LATEST, TrafficTarget
+from console.knative.split_effect import Share, parts
+from console.knative.traffic import LATEST, TrafficTarget, as_served, shares
+from console.web.forms.traffic_rows import (
+    MAX_ROWS,
+    Shown,
+    TrafficRow,
+    move_tags,
+    percent_text,
+    read_seen,
+    same_places,
+    sent_row,
+)
 
-MAX_ROWS = 1200
-NEWEST = 10  # revisions that have a row without being part of the split
+NEWEST = 5  # revisions that have a row without being part of the split
 _FIELD = re.compile(r"(?:name|percent|tag)-([0-9]{1,6})")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a row showed of its entry when the page was made."""
+@dataclass(slots=True)
+class Target:
+    """What the page shows in one line: a revision with its share, and its further tags."""
 
-    name: str
-    percent: int | None
-    tag: str
-
-    @classmethod
-    def of(cls, target: TrafficTarget) -> Self:
-        return cls(target.name, target.percent, target.tag or "")
-
-
-@dataclass(slots=True, eq=False)
-class TrafficRow:
-    """One line of the editor, with what was typed. `name` is a revision or @latest; `entry` is what it edits."""
-
-    index: int = 0
-    name: str = ""
-    percent: str = ""
-    tag: str = ""
-    entry: TrafficTarget | None = None
-    place: int | None = None  # of the entry in spec.traffic
-    is_extra: bool = False  # its revision is typed
-    is_removed: bool = False
-    revision: Revision | None = None
-    is_gone: bool = False  # the revision does not exist
-    owner: str = ""  # the other service that the revision belongs to
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def is_blank(self) -> bool:
-        """Nothing was typed: a row of its own for a revision says its name by itself."""
-        return self.entry is None and not (self.is_extra and self.name) and not (self.value or self.tag)
-
-    def problems_of(self, field_name: str) -> list[Problem]:
-        return [problem for problem in self.problems if problem.field == field_name]
-
-    @property
-    def percent_problems(self) -> list[Problem]:
-        return self.problems_of("percent")
-
-    @property
-    def tag_problems(self) -> list[Problem]:
-        return self.problems_of("tag")
-
-    @property
-    def revision_problems(self) -> list[Problem]:
-        return self.problems_of("revision")
-
-    @property
-    def value(self) -> int | Problem | None:
-        return traffic.parse_percent(self.percent, self.index)
-
-    def wished(self) -> TrafficTarget | None:
-        """The target that this row asks for; None when it asks for none. Its percent has been checked."""
-        percent = self.value if isinstance(self.value, int) else None
-        revision = None if self.name == LATEST else self.name
-        if self.is_removed:
-            return None
-        if self.entry is None:
-            is_typed = self.is_extra or percent or self.tag
-            return TrafficTarget(revision, percent, self.tag or None) if is_typed else None
-        edited = self.entry
-        if self.name != edited.name:
-            edited = replace(edited, revision=revision, follows_latest=revision is None)
-        if (percent or 0) != (edited.percent or 0):
-            edited = replace(edited, percent=percent or 0)
-        if self.tag != (edited.tag or ""):
-            edited = replace(edited, tag=self.tag or None)
-        is_emptied = edited != self.entry and not edited.percent and not edited.tag
-        return None if is_emptied else edited
-
-    def asks_more_of(self, target: TrafficTarget) -> bool:
-        """Traffic is to go where this entry sent none, or less: then the revision must exist."""
-        was = self.entry
-        return was is None or target.name != was.name or (target.percent or 0) > (was.percent or 0)
+    row: TrafficRow
+    tags: list[TrafficRow] = field(default_factory=list)
 
 
 class TrafficForm:
@@ -149,8 +88,49 @@ class TrafficForm:
         for target in targets:
             row = self._row_like(target, free) or self._further_row(target.name)
             free = [one for one in free if one is not row]
-            row.percent, row.tag, row.is_removed = _text(target.percent), target.tag or "", False
+            row.percent, row.tag, row.is_removed = percent_text(target.percent), target.tag or "", False
         self._arrange()
+
+    def add_tag(self, name: str) -> None:
+        """Offer a further tag for this revision, or for @latest."""
+        if name in {row.name for row in self.rows}:
+            self.rows.append(TrafficRow(name=name))
+            self._arrange()
+
+    def fill(self, number: int, name: str) -> None:
+        """Give a row what is missing to 100: that of this number in the form that was sent, else of this name."""
+        sent = (row for row in self.rows if row.sent_as == number)
+        if row := next(sent, None) or (self._best_row(name) if name else None):
+            row.percent = str(max(0, 100 - self.total + row.share))
+
+    @property
+    def targets(self) -> list[Target]:
+        """The rows as the page shows them: those of a revision without a share are further tags of its line."""
+        found: dict[str, Target] = {}
+        lines: list[Target] = []
+        for row in sorted(self.rows, key=lambda row: not (row.share or row.percent_problems)):
+            line = found.get(row.name)
+            if line is None or row.share or row.is_extra or row.percent_problems:
+                line = Target(row)
+                lines.append(line)
+                found.setdefault(row.name, line)
+            else:
+                line.tags.append(row)
+        return sorted(lines, key=lambda line: min(row.index for row in (line.row, *line.tags)))
+
+    @property
+    def before(self) -> tuple[Share, ...]:
+        """The shares as they are now."""
+        return parts(shares(as_served(self._entries, self.service.latest_ready_revision)))
+
+    @property
+    def after(self) -> tuple[Share, ...]:
+        """The shares as they are typed."""
+        found: dict[str, int] = {}
+        for row in self._in_order():
+            if row.share:
+                found[row.means] = found.get(row.means, 0) + row.share
+        return parts(found)
 
     def is_valid(self) -> bool:
         """Check every row; problems are then on the rows, that of the total on the form."""
@@ -217,7 +197,7 @@ class TrafficForm:
         shown = self._present[place]
         return TrafficRow(
             name=shown.name,
-            percent=_text(shown.percent),
+            percent=percent_text(shown.percent),
             tag=shown.tag,
             entry=self._entries[place],
             place=place,
@@ -256,6 +236,7 @@ class TrafficForm:
             self._judge(row)
 
     def _judge(self, row: TrafficRow) -> None:
+        row.means = (self.service.latest_ready_revision or LATEST) if row.name == LATEST else row.name
         row.revision = self.revisions.get(row.name)
         row.owner, row.is_gone = "", False
         if row.name in ("", LATEST) or row.revision:
@@ -266,12 +247,12 @@ class TrafficForm:
     def _typed(self, data: Mapping[str, Any]) -> list[TrafficRow]:
         """The rows as they were sent, each with the entry that it edits as that is now."""
         sent = sorted({int(found[1]) for key in data if (found := _FIELD.fullmatch(key))})[: MAX_ROWS + 1]
-        rows = [_sent_row(data, index) for index in sent]
-        seen = _read_seen(data.get("seen"))
+        rows = [sent_row(data, index) for index in sent]
+        seen = read_seen(data.get("seen"))
         if seen is None:
             self._match_by_name(rows)
-            return [row for row in rows if row.is_extra or not row.is_blank]
-        places = _same_places(seen, self._present)
+            return move_tags([row for row in rows if row.is_extra or not row.is_blank])
+        places = same_places(seen, self._present)
         kept = []
         for row in rows:
             position = str(data.get(f"entry-{row.index}", ""))
@@ -280,7 +261,7 @@ class TrafficForm:
                 kept.append(row)
         placed = {row.place for row in kept}
         untouched = [self._row_of(place) for place in range(len(self._present)) if place not in placed]
-        return [*untouched, *(row for row in kept if row.is_extra or not row.is_blank)]
+        return move_tags([*untouched, *(row for row in kept if row.is_extra or not row.is_blank)])
 
     def _match_by_name(self, rows: Sequence[TrafficRow]) -> None:
         """A form that does not say what it showed is the whole split: its rows are matched by revision and tag."""
@@ -306,52 +287,7 @@ class TrafficForm:
             return row.is_extra and not row.is_removed
         row.place, row.entry = place, self._entries[place]
         if not is_percent_edited:
-            row.percent = _text(self._present[place].percent)
+            row.percent = percent_text(self._present[place].percent)
         if not is_tag_edited:
             row.tag = self._present[place].tag
         return True
-
-
-def _sent_row(data: Mapping[str, Any], index: int) -> TrafficRow:
-    return TrafficRow(
-        index,
-        str(data.get(f"name-{index}", "")).strip(),
-        str(data.get(f"percent-{index}", "")),
-        str(data.get(f"tag-{index}", "")).strip(),
-        is_extra=f"extra-{index}" in data,
-        is_removed=f"remove-{index}" in data,
-    )
-
-
-def _same_places(seen: Sequence[Shown], present: Sequence[Shown]) -> list[int | None]:
-    """For each entry that was shown, where it is now: as it was, else by revision and tag, else by revision."""
-    if list(seen) == list(present):
-        return list(range(len(seen)))
-    found: list[int | None] = [None] * len(seen)
-    free = list(range(len(present)))
-    for is_same in (
-        lambda one, other: one == other,
-        lambda one, other: (one.name, one.tag) == (other.name, other.tag),
-        lambda one, other: one.name == other.name,
-    ):
-        for index, one in enumerate(seen):
-            place = next((place for place in free if found[index] is None and is_same(one, present[place])), None)
-            if place is not None:
-                found[index] = place
-                free.remove(place)
-    return found
-
-
-def _read_seen(text: Any) -> list[Shown] | None:
-    """What the form says it showed; None when it does not say it, or not in the shape that this form writes."""
-    try:
-        found = [Shown(str(name), percent, str(tag)) for name, percent, tag in json.loads(text or "null") or ()]
-    except (ValueError, TypeError):
-        return None
-    if not found or len(found) > MAX_ROWS or any(type(one.percent) not in (int, type(None)) for one in found):
-        return None
-    return found
-
-
-def _text(percent: int | None) -> str:
-    return "" if percent is None else str(percent)

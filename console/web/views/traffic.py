@@ -34,6 +34,11 @@ from console.web.views.operations import as_uuid, find_operation
 MAX_SHARES = 50  # that a link names; no split has as many
 
 
+# Buttons that lead on within the form: an empty row (it always ends with one), a further tag, the remainder.
+GOING_ON = frozenset({"add", "tag_to", "fill"})
+MAX_DIGITS = 7
+
+
 class TrafficPage(ChangeView[TrafficForm]):
     """The split over all revisions and @latest."""
 
@@ -60,7 +65,7 @@ class TrafficPage(ChangeView[TrafficForm]):
 
     @property
     def is_sent(self) -> bool:
-        is_going_on = "add" in self.request.POST  # a form always ends with an empty row
+        is_going_on = not GOING_ON.isdisjoint(self.request.POST)
         return not is_going_on and super().is_sent
 
     def answer(self) -> HttpResponseBase:
@@ -68,6 +73,10 @@ class TrafficPage(ChangeView[TrafficForm]):
         if preset := next((one for one in self.presets if one.name == wanted), None):
             self.form.use(preset)
             return self.show()
+        if revision := self.request.POST.get("tag_to", ""):
+            self.form.add_tag(revision)
+        elif (number := self.request.POST.get("fill", "")).isdecimal() and len(number) < MAX_DIGITS:
+            self.form.fill(int(number), typed_field(self.request, f"name-{number}"))
         if self.typed is None and (wished := _wished(self.request, self.ref, self.service)):
             self.form.show(without(wished, {row.name for row in self.form.rows if row.is_gone}))
         return super().answer()
