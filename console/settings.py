@@ -27,6 +27,7 @@ STATE_DIR = Path(env.str("CONSOLE_STATE_DIR", default=str(BASE_DIR / "var")))
 # --- Identity of this installation -------------------------------------------------------------
 DEBUG = False
 DEMO = env.bool("CONSOLE_DEMO", default=False)
+DEMO_HISTORY = env.bool("CONSOLE_DEMO_HISTORY", default=True)
 SECRET_KEY = env.str("CONSOLE_SECRET_KEY", default="")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "console.audit",
     "console.mirror",
     "console.operations",
+    "console.demo",
     "console.registry",
     "console.request_tests",
     "console.web",

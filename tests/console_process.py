@@ -61,6 +61,7 @@ def console(*, environment: Mapping[str, str] | None = None, sandbox_speed: floa
         "CONSOLE_PORT": str(port),
         "CONSOLE_INGRESS_PORT": str(ingress_port),
         "CONSOLE_SANDBOX_SPEED": str(sandbox_speed),
+        "CONSOLE_DEMO_HISTORY": "0",  # tests count what they did themselves
         **(environment or {}),
     }
     with output.open("wb") as sink:

@@ -15,6 +15,7 @@ class User(AbstractUser):
     is_demo = models.BooleanField(
         default=False, help_text=_("Has a publicly known password. Cannot sign in outside demo mode.")
     )
+    tour_closed_at = models.DateTimeField(null=True, blank=True)  # the demo's tour; null: it is still shown
 
 
 class Role(models.Model):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -71,19 +71,23 @@ def record(
     labels: Mapping[str, str] | None = None,
     text: str = "",
     operation: UUID | None = None,
+    at: datetime | None = None,
 ) -> Entry:
     """Append an entry in the caller's transaction, so that it is committed only with what it records; returns it.
 
     The roles and the team that the person acts in are looked up; `labels` are those of the service, for grants with
-    a selector, where the caller knows them.
+    a selector, where the caller knows them. `at` is for entries about the past that are written in their order (the
+    demo's history); raises ValueError where that would be before the newest entry.
     """
     acting_role = acting_role_of(actor.user_id, action, ref, labels)
     with transaction.atomic():
         hold()
         last = end()
+        if at is not None:
+            _refuse_earlier(at)
         entry = Entry(
             sequence=last.sequence + 1,
-            at=timezone.now(),
+            at=at or timezone.now(),
             actor=actor.name,
             actor_id=actor.user_id,
             ip=actor.ip,
@@ -106,6 +110,12 @@ def record(
         entry.save(force_insert=True)
         _note_names(entry)
         return entry
+
+
+def _refuse_earlier(at: datetime) -> None:
+    newest = Entry.objects.order_by("-sequence").values_list("at", flat=True).first()
+    if newest is not None and at < newest:
+        raise ValueError(f"the newest entry is of {newest}, this one of {at}")
 
 
 def _note_names(entry: Entry) -> None:

@@ -46,6 +46,14 @@ class Gateway:
     def service(self, namespace: str, name: str) -> Service:
         return Service(self._get(SERVICES, namespace, name))
 
+    def services(self) -> tuple[Service, ...]:
+        """Return all services of the cluster."""
+        return tuple(Service(raw) for raw in self._list(SERVICES, None, ""))
+
+    def revisions(self) -> tuple[Revision, ...]:
+        """Return all revisions of the cluster."""
+        return tuple(Revision(raw) for raw in self._list(REVISIONS, None, ""))
+
     def route(self, namespace: str, name: str) -> Route:
         return Route(self._get(ROUTES, namespace, name))
 

@@ -6,6 +6,7 @@ from console.knative.shares import Fit, fit
 from console.request_tests.models import AccessTest
 
 UNNAMED = "?"  # the ingress did not say which revision answered
+FAILED = "failed"  # nobody answered with 200; a revision's name begins with that of its service and ends with a number
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,11 @@ def _result(entry: Entry, status: str) -> str:
     """How an operation ended. Its kind is the first word of the entry's text (console.operations.engine.finish)."""
     kind = entry.text.partition(" ")[0]
     word = str(Status(status).label) if status in Status.values else status
-    return _("%(what)s: %(status)s") % {"what": KINDS[kind], "status": word} if kind in KINDS else word
+    if kind not in KINDS:
+        return word
+    if status == entry.outcome:  # the row says it
+        return str(KINDS[kind])
+    return _("%(what)s: %(status)s") % {"what": KINDS[kind], "status": word}
 
 
 def text(entry: Entry) -> str:

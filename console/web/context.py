@@ -34,6 +34,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "rights": rights,
         "may_audit_somewhere": partial(_may_audit, request, rights),  # asked only where somebody is signed in
         "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
+        "shows_tour": _shows_tour(request),
         "frame_template": "_bare.html" if htmx else "base.html",
     }
 
@@ -42,6 +43,15 @@ def theme_of(request: HttpRequest) -> str:
     """Return which of THEMES the browser has chosen."""
     theme = request.COOKIES.get("sluice_theme", "auto")
     return theme if theme in THEMES else "auto"
+
+
+def _shows_tour(request: HttpRequest) -> bool:
+    """The services list leads people of a demo with a history through it, until they close the tour."""
+    is_list = request.resolver_match is not None and request.resolver_match.url_name == "services"
+    if not (is_list and settings.DEMO_HISTORY):
+        return False
+    user = request.user
+    return isinstance(user, User) and user.is_demo and user.tour_closed_at is None
 
 
 def _may_audit(request: HttpRequest, rights: Rights | None) -> bool:

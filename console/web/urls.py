@@ -127,6 +127,7 @@ urlpatterns = [
     *endpoints.urls(),
     path("first-administrator/<str:token>/", first_admin.first_admin, name="first-admin"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/tour/", preferences.close_tour, name="tour-close"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -21,6 +21,7 @@ from console.operations.models.windows import on_clock
 from console.operations.protection.gate import Freeze
 from console.operations.queries import ENDED
 from console.request_tests import sending
+from console.request_tests.results import FAILED, UNNAMED
 from console.web import traffic_words
 
 HEALTH = {
@@ -308,6 +309,13 @@ def test_error(error: str) -> str:
     if error == sending.NOT_ALLOWED:
         return _("Permission to view this service was revoked before the test started.")
     return _("The test could not be run: %(reason)s") % {"reason": error}
+
+
+def test_answer(name: str) -> str:
+    """Return who answered a test request: a revision, one that the ingress did not name, or nobody."""
+    if name == FAILED:
+        return _("failed")
+    return _("unknown (not reported by the ingress)") if name == UNNAMED else name
 
 
 def scope(found: Scope) -> str:

@@ -131,6 +131,7 @@ TABLE = {
     "closed": ("public", {"page": "signup"}, "get"),
     "first-admin": ("public", {"token": "x"}, "get"),
     "preferences": ("public", {}, "post"),
+    "tour-close": ("signed-in", {}, "post"),
     "live": ("public", {}, "get"),
     "ready": ("public", {}, "get"),
 }

@@ -109,6 +109,7 @@ def test_what_somebody_did_is_said_in_words() -> None:
         "deploy.SetEnv": "Change environment variables",
         "protect.approve": "Approved: Change image by dora",
         "operation.failed": "Change image: Failed",
+        "operation.superseded": "Change image: Superseded",
         "outside.change": "Changed the service outside the console",
         "delete.refused": "Not allowed to delete services and revisions",
         "later.Version": "later.Version",
@@ -117,6 +118,8 @@ def test_what_somebody_did_is_said_in_words() -> None:
         code: audit_words.action(Entry(action=code, operation=id, text="SetImage hello-00002"), made) for code in said
     }
     assert found == said
+    ended = Entry(action="operation.failed", outcome="failed", text="SetImage hello-00002")
+    assert audit_words.action(ended, made) == "Change image", "the result is in the same row"
 
 
 def test_an_approval_whose_operation_is_no_longer_kept_is_told_without_its_author() -> None:

@@ -13,6 +13,7 @@ from console.sandbox.resources import CONFIGMAPS, NAMESPACES, SECRETS, SERVICEAC
 GO, RUST = "gcr.io/knative-samples/helloworld-go", "gcr.io/knative-samples/helloworld-rust"
 SHOP = "registry.example.com"
 ALICE, BOB, CAROL, DAVE = "alice@shop.example", "bob@shop.example", "carol@payments.example", "dave@data.example"
+CONSOLE = "admin"  # as whom the console is known to the sandbox: what its demo history deployed
 CI = "system:serviceaccount:ci:deployer"
 ARGO = "system:serviceaccount:argocd:argocd-application-controller"
 HELM = "system:serviceaccount:flux:helm-operator"
@@ -150,12 +151,13 @@ SERVICES: tuple[SeededService, ...] = (
         "greeter",
         _history(
             (_template(GO, {"TARGET": "Go"}), ALICE, 41),
-            (_template(RUST, {"TARGET": "Rust"}), BOB, 12),
+            (_template(RUST, {"TARGET": "Rust"}), CONSOLE, 12),
         ),
         traffic=[
             {"revisionName": "greeter-00001", "percent": 50},
             {"latestRevision": True, "percent": 50},
         ],
+        generation=9,
     ),
     SeededService(
         "shop",
@@ -164,7 +166,7 @@ SERVICES: tuple[SeededService, ...] = (
             (_template(f"{SHOP}/shop/storefront:4.0.2", {"THEME": "winter"}), ALICE, 120),
             (_template(f"{SHOP}/shop/storefront:4.1.0", {"THEME": "winter"}), CI, 33),
             (_template(f"{SHOP}/shop/storefront:4.1.1", {"THEME": "spring"}), CI, 20),
-            (_template(f"{SHOP}/shop/storefront:4.2.0", {"THEME": "spring"}), BOB, 2),
+            (_template(f"{SHOP}/shop/storefront:4.2.0", {"THEME": "spring"}), CONSOLE, 2),
         ),
         traffic=[
             {"revisionName": "storefront-00003", "percent": 90, "tag": "current"},
@@ -173,6 +175,7 @@ SERVICES: tuple[SeededService, ...] = (
             {"revisionName": "storefront-00001", "percent": 0, "tag": "last-winter"},
         ],
         labels={"example.com/tier": "web"},
+        generation=6,
     ),
     SeededService(
         "shop",
@@ -182,7 +185,15 @@ SERVICES: tuple[SeededService, ...] = (
             (_template(f"{SHOP}/shop/cart:1.1.0", {"TTL": "3600"}), ALICE, 88),
             (_template(f"{SHOP}/shop/cart:1.1.0", {"TTL": "7200"}), BOB, 61),
             (_template(f"{SHOP}/shop/cart:1.2.0", {"TTL": "7200"}), CI, 17),
-            (_template(f"{SHOP}/shop/cart:1.2.1", {"TTL": "7200", "MAX_ITEMS": "50"}), CI, 3),
+            (_template(f"{SHOP}/shop/cart:1.2.0", {"TTL": "7200", "LOG_LEVEL": "debug"}), CONSOLE, 12.6),
+            (_template(f"{SHOP}/shop/cart:1.2.0", {"TTL": "7200", "LOG_LEVEL": "info"}), CONSOLE, 11.1),
+            (_template(f"{SHOP}/shop/cart:1.2.1", {"TTL": "7200", "LOG_LEVEL": "info"}), CONSOLE, 9.4),
+            (_template(f"{SHOP}/shop/cart:1.2.1", {"TTL": "3600", "LOG_LEVEL": "info"}), CONSOLE, 7.3),
+            (
+                _template(f"{SHOP}/shop/cart:1.2.1", {"TTL": "3600", "LOG_LEVEL": "info", "MAX_ITEMS": "50"}),
+                CONSOLE,
+                3,
+            ),
         ),
     ),
     SeededService(
@@ -212,7 +223,7 @@ SERVICES: tuple[SeededService, ...] = (
         _history(
             (_template(f"{SHOP}/shop/search:2.0.0"), ALICE, 90),
             (_template(f"{SHOP}/shop/search:2.1.0", {"SYNONYMS": "off"}), ALICE, 30),
-            (_template(f"{SHOP}/shop/search:2.2.0", {"SYNONYMS": "on"}), BOB, 1),
+            (_template(f"{SHOP}/shop/search:2.2.0", {"SYNONYMS": "on"}), CONSOLE, 1),
         ),
         traffic=[{"revisionName": "search-00002", "percent": 100}],
     ),
@@ -221,7 +232,7 @@ SERVICES: tuple[SeededService, ...] = (
         "recommendations",
         _history(
             (_template(f"{SHOP}/shop/recommendations:0.9.1", {"MODEL": "small"}), DAVE, 45),
-            (_template("registry.invalid/shop/recommendations:0.9.2", {"MODEL": "small"}), DAVE, 0.2),
+            (_template("registry.invalid/shop/recommendations:0.9.2", {"MODEL": "small"}), CONSOLE, 0.2),
         ),
     ),
     SeededService(
@@ -300,7 +311,7 @@ SERVICES: tuple[SeededService, ...] = (
                     spec={"containerConcurrency": 1, "timeoutSeconds": 600},
                     annotations={"autoscaling.knative.dev/max-scale": "5"},
                 ),
-                DAVE,
+                CONSOLE,
                 7,
             ),
         ),
@@ -310,12 +321,12 @@ SERVICES: tuple[SeededService, ...] = (
         "notifications",
         _history(
             (_template(RUST, {"TARGET": "Notifications"}), BOB, 15),
-            (_template(f"{SHOP}/team-a/slow-start:10s", {"CHANNEL": "mail"}), BOB, 4),
+            (_template(f"{SHOP}/team-a/slow-start:10s", {"CHANNEL": "mail"}), CONSOLE, 4),
         ),
     ),
     SeededService(
         "team-a",
         "image-resizer",
-        _history((_template(f"{SHOP}/team-a/over-quota:1.0"), ALICE, 0.5), last=OVER_QUOTA),
+        _history((_template(f"{SHOP}/team-a/over-quota:1.0"), CONSOLE, 0.5), last=OVER_QUOTA),
     ),
 )

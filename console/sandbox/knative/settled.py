@@ -76,6 +76,7 @@ class SeededService:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     is_rolling_out: bool = False
+    generation: int = 0  # more than its revisions and its split made: the split was changed before
 
 
 class Settler:
@@ -93,7 +94,7 @@ class Settler:
     def service(self, wanted: SeededService) -> None:
         """Add a Service with everything that its controllers would have made of it."""
         first, last = wanted.revisions[0], wanted.revisions[-1]
-        generation = len(wanted.revisions) + (1 if wanted.traffic else 0)
+        generation = max(wanted.generation, len(wanted.revisions) + (1 if wanted.traffic else 0))
         service = self._numbered(self._admitted(wanted, last), first.age, generation)
         configuration: Object = {}
         ready, revision = "", {}

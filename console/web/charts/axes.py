@@ -20,7 +20,7 @@ _STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A word at an axis. `anchor` keeps the first and the last within the picture."""
+    """A word at an axis. `anchor` keeps the last within the picture."""
 
     at: str
     label: str
@@ -122,7 +122,8 @@ def _word(moment: datetime, step: timedelta) -> str:
 
 
 def _anchor(share: float) -> str:
-    return "start" if share < 6 else "end" if share > 94 else "middle"
+    """The words of the values are at the left, with space around them; at the right is the edge."""
+    return "end" if share > 97 else "middle"
 
 
 SHARES = ValueAxis(100, 50)

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from console.request_tests.models import AccessTest
-from console.request_tests.results import UNNAMED
+from console.request_tests.results import FAILED, UNNAMED
 from console.web.charts.axes import PERCENT_TICKS, SHARES, Tick, day_word, percent, pixels
 from console.web.charts.marks import Chart, Key, Mark
 from console.web.revision_colours import colour_of
 
 GAP = 0.2  # of a test's width
-FAILED = "failed"
 
 
 def chart(tests: Sequence[AccessTest], words: Callable[[str], str], href: Callable[[AccessTest], str]) -> Chart:

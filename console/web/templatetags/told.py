@@ -47,6 +47,12 @@ def entry_text(entry: Entry) -> str:
 
 
 @register.filter
+def test_answer(name: str) -> str:
+    """Who answered a request of a test."""
+    return words.test_answer(name)
+
+
+@register.filter
 def step_word(step: Step) -> str:
     """What a step of an operation is called."""
     return str(step_words.NAMES[step.name])

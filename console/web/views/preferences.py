@@ -4,11 +4,13 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 
-from console.access.decorators import public
+from console.access.decorators import public, signed_in
 from console.web.context import THEMES
 from console.web.requests import ConsoleRequest
 from console.web.typed import fields_of, keep_for
@@ -34,6 +36,15 @@ def preferences(request: HttpRequest) -> HttpResponse:
             settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=secure, httponly=True
         )
     return response
+
+
+@require_POST
+@signed_in
+def close_tour(request: ConsoleRequest) -> HttpResponse:
+    """Show the person no tour any more, in whichever browser."""
+    request.user.tour_closed_at = timezone.now()
+    request.user.save(update_fields=["tour_closed_at"])
+    return redirect("services")
 
 
 def _with_typed(request: HttpRequest, back: str) -> str:

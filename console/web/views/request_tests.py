@@ -1,5 +1,6 @@
 """Access tests: sending requests to a service and showing who answered."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from uuid import UUID
 
@@ -13,11 +14,16 @@ from console.knative.references import ServiceRef
 from console.request_tests import sending
 from console.request_tests.models import AccessTest
 from console.request_tests.results import goodness, rows
+from console.web import words
 from console.web.actions import service_url
+from console.web.charts import requests as test_charts
+from console.web.charts.marks import Chart
 from console.web.forms.request_tests import AccessTestForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, unjudged
 from console.web.views.services import find, frame
+
+SHOWN = 20  # tests of a service, on its page
 
 
 @require_permission(Permission.VIEW)
@@ -35,10 +41,27 @@ def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         except sending.TooMany as refusal:
             busy = refusal
     unjudged(request, form)
-    tests = AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:10]
-    context = {**frame(request, ref, found), "here": "access-test", "form": form, "tests": tests, "busy": busy}
+    tests = list(AccessTest.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)[:SHOWN])
+    context = {
+        **frame(request, ref, found),
+        "here": "access-test",
+        "form": form,
+        "tests": tests,
+        "chart": _chart(ref, tests),
+        "busy": busy,
+    }
     status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "testing/form.html", context, status=status)
+
+
+def _chart(ref: ServiceRef, tests: Sequence[AccessTest]) -> Chart | None:
+    """The finished tests, oldest first; None where there are none."""
+    ended = [test for test in reversed(tests) if test.finished_at and test.sent]
+    if not ended:
+        return None
+    return test_charts.chart(
+        ended, words.test_answer, lambda test: service_url("access-test-result", ref, id=str(test.id))
+    )
 
 
 @require_permission(Permission.VIEW)
