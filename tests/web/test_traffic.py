@@ -29,7 +29,7 @@ def split(shown: Shown, *entries: dict[str, object]) -> None:
 
 def back_from(preview) -> str:
     """Where the link that leads back to the form goes."""
-    return re.findall(r'<a class="btn" href="([^"]+)">', preview.content.decode())[-1]
+    return re.findall(r'<a class="btn btn-secondary" href="([^"]+)">', preview.content.decode())[-1]
 
 
 def test_back_to_editing_keeps_every_row_that_was_typed(shown: Shown) -> None:
