@@ -26,6 +26,7 @@ PAGE = """<!doctype html><meta charset=utf-8><form method=post action="http://re
 {% endfor %}
 <input name="locked" value="x" readonly><input name="disabled" value="x" disabled><input type="checkbox" name="off">
 <fieldset disabled><input name="inside" value="x"></fieldset>
+<template><input name="inert" value="x"><textarea name="inert-area">x</textarea></template>
 <button id="send">send</button></form>"""  # noqa: E501  a line of the page
 
 

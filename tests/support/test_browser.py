@@ -31,6 +31,7 @@ def form(inner: str) -> Form:
         ("<input type=number name=a value=0.7><input type=number name=b value=010>", [("a", "0.7"), ("b", "010")]),
         ("<input type=number name=a value=+1><input type=number name=b value=soon>", [("a", ""), ("b", "")]),
         ('<input type=email name=a value=" x@y ">', [("a", "x@y")]),
+        ("<template><input name=a value=x><textarea name=b></textarea></template><input name=c>", [("c", "")]),
         ("<input value=nameless><button name=b value=1>send</button>", []),
     ],
 )
