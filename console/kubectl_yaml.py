@@ -69,6 +69,18 @@ def load(text: str) -> dict[str, Any]:
 
     Refused beyond what kubectl refuses: aliases, deep nesting, a key that is listed twice, tags of one's own.
     """
+    node = compose(text)
+    data = _json(node) if node else None
+    if not isinstance(data, dict):
+        raise yaml.YAMLError("expected a mapping")
+    return data
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Return the one document that the text holds as nodes, with lines and scalars as written; None: it is empty.
+
+    Raises yaml.YAMLError, for aliases and deep nesting too.
+    """
     if (size := len(text.encode(errors="surrogatepass"))) > MAX_BYTES:
         raise TooLarge("bytes", size, MAX_BYTES)
     text = text.removeprefix(_BYTE_ORDER_MARK)
@@ -78,10 +90,7 @@ def load(text: str) -> dict[str, Any]:
     documents = [node for node in yaml.compose_all(text, Loader=_Loader) if not _is_empty(node)]
     if len(documents) > 1:
         raise _error("only one document is accepted", documents[1])
-    data = _json(documents[0]) if documents else None
-    if not isinstance(data, dict):
-        raise yaml.YAMLError("expected a mapping")
-    return data
+    return documents[0] if documents else None
 
 
 def dump(data: Mapping[str, Any]) -> str:

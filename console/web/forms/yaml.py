@@ -11,6 +11,7 @@ from console.knative.changes import ReplaceManifest
 from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.redaction import mask_env
+from console.web.forms.yaml_problems import yaml_problem
 
 
 class YamlForm:
@@ -25,17 +26,8 @@ class YamlForm:
     def is_valid(self) -> bool:
         try:
             self._manifest = kubectl_yaml.load(self.text)
-        except kubectl_yaml.TooLarge as error:
-            self.problems = [Problem(f"yaml-{error.what}", {"count": error.count, "limit": error.limit})]
-            return False
-        except kubectl_yaml.HasAlias as error:
-            self.problems = [Problem("yaml-alias", {"line": error.line})]
-            return False
         except yaml.YAMLError as error:
-            detail = getattr(error, "problem", None) or str(error)
-            mark = getattr(error, "problem_mark", None)
-            where = f" (line {mark.line + 1})" if mark else ""
-            self.problems = [Problem("yaml-invalid", {"detail": f"{detail}{where}"[:200]})]
+            self.problems = [yaml_problem(error)]
             return False
         too_large = limits.exceeded(self._manifest, self.service.raw)
         self.problems = [too_large] if too_large else []
