@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from console.cluster.resources import NAMESPACES, REVISIONS, SERVICES
 from console.mirror import keys
 from console.mirror.read import KindState
+from console.mirror.sealing import seal_key
 from console.mirror.store import MIRRORED, MirrorWriter
 from tests import factories
 from tests.redis_server import RedisServer, redis_process, redis_server
@@ -64,7 +65,7 @@ def mirror(redis_server: RedisServer) -> MirrorWriter:
     from console.redis_client import client
 
     client().set(keys.LEADER, "test")
-    writer = MirrorWriter(client(), CLUSTER, "test", b"seal")
+    writer = MirrorWriter(client(), CLUSTER, "test", seal_key())
     writer.replace_all(SERVICES, [factories.service()])
     writer.replace_all(REVISIONS, [factories.revision(number=number) for number in (1, 2, 3, 4)])
     writer.replace_all(NAMESPACES, [{"metadata": {"name": name}} for name in ("default", "other")])

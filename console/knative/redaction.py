@@ -43,6 +43,7 @@ __all__ = [
     "put_back",
     "redact_text",
     "seal_env",
+    "sealed",
     "secrets_of",
     "without_digests",
 ]
@@ -75,7 +76,12 @@ def seal_env(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     secrets of one installation have equal digests, so two revisions can be compared without their values;
     `without_digests` takes them away. Messages get the mask alone. managedFields and annotations of COPIES are dropped.
     """
-    return _Hiding(raw, lambda value: SEALED + _digest(value, key), _marking(key)).object()
+    return _Hiding(raw, lambda value: sealed(value, key), _marking(key)).object()
+
+
+def sealed(value: str, key: bytes) -> str:
+    """Return what `seal_env` puts in the place of a variable's value."""
+    return SEALED + _digest(value, key) if value else ""
 
 
 def hide_texts(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:

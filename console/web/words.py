@@ -145,6 +145,13 @@ def problem_of(code: str, facts: Mapping[str, Any]) -> str:
     return str(template) % defaultdict(lambda: "?", worded) if template else ""
 
 
+ENV_SOURCES = {
+    "secret": gettext_lazy("Secret key"),
+    "config-map": gettext_lazy("ConfigMap key"),
+    "field": gettext_lazy("Field"),
+    "resource": gettext_lazy("Resource"),
+    "reference": gettext_lazy("Reference"),
+}
 PROBLEMS = {
     **traffic_words.PROBLEMS,
     "env-name-empty": gettext_lazy("An environment variable needs a name."),
@@ -173,6 +180,10 @@ PROBLEMS = {
     "env-value-nul": gettext_lazy("The value contains a NUL character, which no process can receive."),
     "env-source-invalid": gettext_lazy("Use the format NAME/KEY, for example database/password."),
     "env-paste-line": gettext_lazy("Line %(line)s is not valid NAME=value."),
+    "env-yaml-entry": gettext_lazy(
+        "Line %(line)s is not a variable. Write NAME: value, or a list whose entries have a name and a value or a "
+        "valueFrom with a secretKeyRef or configMapKeyRef of a name and a key."
+    ),
     "image-empty": gettext_lazy("Enter an image, for example registry.example.com/shop/cart:1.4."),
     "image-invalid": gettext_lazy(
         "“%(image)s” is not a valid image reference. Use [registry/]name[:tag][@digest], in lowercase."

@@ -61,6 +61,7 @@ def submit(visitor: Visitor, outcome: str, reason: str = "") -> None:
 
 def set_variable(visitor: Visitor, name: str, value: str) -> None:
     page = visitor.go(f"{HELLO}env/").page
+    page.get_by_role("button", name="Add a variable").click()
     blank = page.locator("input[name^=name-]:not([type=hidden])").first
     index = (blank.get_attribute("name") or "").removeprefix("name-")
     blank.fill(name)

@@ -12,7 +12,6 @@ from tests.browser.conftest import Visitor
 def test_what_was_typed_survives_the_end_of_the_session(visitor: Visitor) -> None:
     page = visitor.sign_in("deployer").page
     visitor.go("/services/sandbox/default/hello/env/")
-    page.get_by_role("button", name="Edit TARGET").click()
     page.fill("[name=value-0]", "typed before")
     visitor.context.clear_cookies(name="sluice_session")
     page.get_by_role("button", name=re.compile("^Review changes")).click()

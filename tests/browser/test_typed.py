@@ -113,7 +113,6 @@ def test_without_script(without_script: Visitor) -> None:
 def test_revealing_keeps_what_was_typed(visitor: Visitor) -> None:
     page = visitor.sign_in("admin").page
     visitor.go(f"{HELLO}env/")
-    page.get_by_role("button", name="Edit TARGET").click()
     expect(page.locator("[name=value-0]")).to_be_focused()
     page.fill("[name=value-0]", "typed\nover two lines")
     page.get_by_role("button", name="Reveal values").click()
@@ -127,7 +126,6 @@ def test_revealing_keeps_what_was_typed(visitor: Visitor) -> None:
 def test_variables_without_script(without_script: Visitor) -> None:
     page = without_script.sign_in("deployer").page
     without_script.go(f"{HELLO}env/")
-    page.get_by_role("button", name="Edit TARGET").click()
     page.fill("[name=value-0]", "typed")
     page.get_by_role("button", name="Add a variable").click()
     assert page.input_value("[name=value-0]") == "typed"

@@ -130,7 +130,7 @@ def _remove(person: Person, case: Case, place: int) -> list[str]:
 
 
 def _add(person: Person, case: Case) -> list[str]:
-    form = person.open("env", case.container)
+    form = person.press(person.open("env", case.container), "row", "add")
     row = next(c.name.rpartition("-")[2] for c in form.controls if c.name.startswith("name-") and c.is_editable)
     form.type(f"name-{row}", "ADDED")
     form.type(f"value-{row}", TYPED)

@@ -144,7 +144,7 @@ def test_what_the_cluster_refuses_is_shown_in_its_words_and_cannot_be_applied(sh
 def test_revealing_shows_the_values_once_and_leaves_an_entry(shown: Shown) -> None:
     assert "canary-secret-first" not in read(shown.client.get(f"{shown.path}env/")).text
     response = shown.client.post(f"{shown.path}env/reveal/", {"container": "app"})
-    assert "PASSWORD canary-secret-first" in read(response).text
+    assert "PASSWORD Value canary-secret-first" in read(response).text
     assert "no-store" in response["Cache-Control"]
     assert Entry.objects.filter(action="reveal.Env", service=shown.name).count() == 1
 

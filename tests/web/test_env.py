@@ -10,14 +10,17 @@ import pytest
 from dotenv import dotenv_values
 
 from console.access.models import Role
+from console.audit.models import Entry
 from console.cluster.resources import SERVICES
 from console.knative.changes import SetEnv, load
 from console.knative.redaction import MASK
 from console.operations.models import Preview
 from console.sealing import unseal
 from console.web.forms.env import MAX_OPEN, PAGE_SIZE
+from console.web.forms.env_paste import MAX_SHOWN
 from tests import factories
-from tests.web.pages import read
+from tests.support.browser import Form, forms_of
+from tests.web.pages import markup, read
 from tests.web.test_changes import Shown
 
 SHOP = "/services/box/default/shop/"
@@ -54,19 +57,18 @@ def set_env(shown: Shown, *env: dict[str, object]) -> None:
     shown.mirror_it()
 
 
+def form_of(page) -> Form:
+    return next(form for form in forms_of(page.content.decode()) if form.identity == "typed")
+
+
 def fields(page) -> dict[str, str]:
     """What a browser would send of the form, without a button."""
-    markup = page.content.decode().split('id="typed"')[1].split("</form>")[0]
-    found = dict(re.findall(r'<input type="(?:hidden|search)"[^>]* name="([^"]+)" value="([^"]*)"', markup))
-    found |= dict(re.findall(r'<input class="[^"]*" name="([^"]+)" value="([^"]*)"', markup))
-    found |= dict(re.findall(r'<input class="form-control mono reference" name="([^"]+)" value="([^"]*)"', markup))
-    for name, inside in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>\n(.*?)</textarea>', markup, re.DOTALL):
-        found[name] = inside
-    for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', markup, re.DOTALL):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found[name] = chosen[1] if chosen else ""
-    boxes = re.findall(r'type="checkbox" name="([^"]+)" value="1" checked', markup)
-    return {name: unescape(value) for name, value in found.items()} | dict.fromkeys(boxes, "1")
+    return dict(form_of(page).entries(newline="\n"))
+
+
+def names(page) -> list[str]:
+    """The variables whose lines are shown."""
+    return re.findall(r'<code class="strong">([^<]*)</code>', markup(page).partition('id="env-difference"')[0])
 
 
 def press(client, page, button: str, **typed: str):
@@ -84,15 +86,12 @@ def change() -> SetEnv:
 def test_two_thousand_variables_are_a_page_of_lines_and_few_fields(owner, mirror) -> None:
     give(mirror, *({"name": f"NUMBER_{number:04}", "value": "x"} for number in range(2000)))
     page = owner.get(ENV)
-    markup = page.content.decode()
     assert "2000 variables" in read(page).text
-    assert markup.count("NUMBER_") < PAGE_SIZE * 6
-    assert len(fields(page)) < 30
-    assert len(markup) < 200_000
-    last = press(owner, page, "page:20")
-    assert "NUMBER_1999" in last.content.decode()
-    filtered = press(owner, page, "filter", filter="_1234")
-    assert re.findall(r"<code[^>]*>(NUMBER_\d+)<", filtered.content.decode()) == ["NUMBER_1234"]
+    assert len(names(page)) == PAGE_SIZE
+    assert len(fields(page)) < 20
+    assert len(page.content) < 200_000
+    assert names(press(owner, page, "page:20"))[-1] == "NUMBER_1999"
+    assert names(press(owner, page, "filter", filter="_1234")) == ["NUMBER_1234"]
 
 
 def test_what_is_edited_on_one_page_goes_along_to_the_others(owner, mirror) -> None:
@@ -113,7 +112,7 @@ def test_enter_in_the_filter_filters(owner, mirror) -> None:
     sent = {**fields(owner.get(ENV)), "filter": "0150"}
     page = owner.post(ENV, sent)
     assert page.status_code == 200
-    assert re.findall(r"<code[^>]*>(NUMBER_\d+)<", page.content.decode()) == ["NUMBER_0150"]
+    assert names(page) == ["NUMBER_0150"]
 
 
 def test_too_many_open_lines_are_refused_with_words(owner, mirror) -> None:
@@ -319,9 +318,9 @@ def test_bulk_replaces_a_reference_only_when_that_is_confirmed(shown: Shown) -> 
 @pytest.mark.parametrize(
     ("origin", "text"),
     [
-        ({"fieldRef": {"fieldPath": "metadata.name"}}, "field metadata.name"),
-        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "resource limits.cpu"),
-        ({"fileKeyRef": {"path": "x"}}, "reference fileKeyRef"),
+        ({"fieldRef": {"fieldPath": "metadata.name"}}, "Field metadata.name"),
+        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "Resource limits.cpu"),
+        ({"fileKeyRef": {"path": "x"}}, "Reference fileKeyRef"),
     ],
 )
 def test_other_sources_are_shown_and_left_alone(owner, mirror, origin, text: str) -> None:
@@ -353,3 +352,186 @@ def test_a_variable_that_is_gone_meanwhile_is_a_new_line(owner, mirror) -> None:
     again = owner.post(ENV, {**fields(page), "value-0": "typed", "row": "add"})
     assert "typed" in fields(again).values()
     assert "TARGET" in fields(again).values()
+
+
+def test_a_line_that_is_only_shown_sends_nothing(owner) -> None:
+    sent = {name.rpartition("-")[0] for name in fields(owner.get(ENV)) if name[-1].isdigit()}
+    assert sent == set()
+
+
+def test_the_only_variable_and_the_one_that_the_address_names_are_open_at_once(owner, mirror) -> None:
+    give(mirror, {"name": "ONLY", "value": "x"})
+    assert fields(owner.get(ENV))["name-0"] == "ONLY"
+    give(mirror, {"name": "A", "value": "x"}, {"name": "B", "value": "x"}, {"name": "B", "value": "y"})
+    assert "name-0" not in fields(owner.get(ENV))
+    assert fields(owner.get(f"{ENV}?edit=A"))["name-0"] == "A"
+    assert fields(owner.get(f"{ENV}?edit=1:B"))["nth-2"] == "1"
+
+
+def test_a_new_line_that_is_taken_back_is_gone_and_the_others_stay(owner) -> None:
+    page = press(owner, press(owner, owner.get(ENV), "add"), "add", **{"name-3": "FIRST", "value-3": "1"})
+    page = press(owner, page, "drop:3", **{"name-4": "SECOND", "value-4": "2"})
+    assert fields(page)["name-4"] == "SECOND"
+    page = press(owner, page, "add")
+    page = press(owner, page, "drop:4")
+    assert "SECOND" not in fields(page).values()
+
+
+def test_what_was_touched_is_marked_by_what_it_does(owner) -> None:
+    page = press(owner, owner.get(ENV), "edit:0:TARGET")
+    assert "Changed:" not in marks(page)
+    page = press(owner, press(owner, page, "remove:0:PASSWORD", **{"value-0": "typed"}), "add")
+    page = press(owner, page, "edit:0:DB", **{"name-3": "NEW", "value-3": "1"})
+    assert marks(page) == ["Changed: 1", "New: 1", "Removed: 1"]
+    for effect in ("is-changed", "is-new", "is-removed"):
+        assert len(re.findall(rf'<tr class="is-\w+ {effect}"', page.content.decode())) == 1
+
+
+def marks(page) -> list[str]:
+    """How many lines are said to be changed, new and removed."""
+    shown = re.findall(r'<span data-env-count="\w+">([^<]+)<b>(\d+)</b>', " ".join(page.content.decode().split()))
+    return [f"{word.strip()} {count}" for word, count in shown]
+
+
+def compared(page) -> list[str]:
+    """The lines of the difference of a pasted text."""
+    part = markup(page).partition('id="env-difference"')[2]
+    rows = re.findall(r"<tr class=\"is-\w+\">(.*?)</tr>", part, re.DOTALL)
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split()) for row in rows]
+
+
+PASTED = {
+    "dotenv": "TARGET=First\nPASSWORD=typed\nDB=plain\nNEW='two\nlines'\n",
+    "map": "# a remark\nTARGET: First\nPASSWORD: typed\nDB: plain\nNEW: |-\n  two\n  lines\n",
+    "list": "    env:\n    - name: TARGET\n      value: First\n    - {name: PASSWORD, value: typed}\n"
+    '    - {name: DB, value: plain}\n    - {name: NEW, value: "two\\nlines"}\n',
+    "json": '{"TARGET": "First", "PASSWORD": "typed", "DB": "plain", "NEW": "two\\nlines"}',
+}
+
+
+@pytest.mark.parametrize("kind", PASTED)
+def test_a_pasted_text_is_compared_by_name_before_anything_happens(shown: Shown, kind: str) -> None:
+    page = press(
+        shown.client, shown.client.get(f"{shown.path}env/"), "compare", paste=PASTED[kind].replace("\n", "\r\n")
+    )
+    assert page.status_code == 200
+    assert compared(page) == [
+        "PASSWORD changed typed",
+        "DB changed plain replaces secret db/url",
+        "NEW new two and 1 more line",
+    ]
+    assert "New: 1 Changed: 2 Unchanged: 1" in read(page).text
+    assert not Preview.objects.exists()
+
+
+@pytest.mark.parametrize("kind", PASTED)
+def test_what_is_pasted_can_be_edited_in_the_table_or_sent_as_it_is(shown: Shown, kind: str) -> None:
+    page = press(shown.client, shown.client.get(f"{shown.path}env/"), "take", paste=PASTED[kind])
+    sent = fields(page)
+    assert (sent["paste"], sent["value-1"], sent["source-2"], sent["value-2"]) == ("", "typed", "", "plain")
+    assert "name-0" not in sent, "what it has already is left alone"
+    assert shown.client.post(f"{shown.path}env/", {**sent, "literal-2": "1"}).status_code == 200
+    taken = change()
+    whole = {**fields(shown.client.get(f"{shown.path}env/")), "paste": PASTED[kind], "paste_literal": "1"}
+    assert shown.client.post(f"{shown.path}env/", whole).status_code == 200
+    service = read_service(shown)
+    assert taken.apply(service).raw == change().apply(service).raw
+
+
+def test_references_of_a_pasted_list_become_references(shown: Shown) -> None:
+    pasted = """
+- name: TARGET
+  valueFrom: {secretKeyRef: {name: db, key: target}}
+- name: DB
+  valueFrom:
+    configMapKeyRef:
+      name: settings
+      key: url
+"""
+    page = press(shown.client, shown.client.get(f"{shown.path}env/"), "compare", paste=pasted)
+    assert compared(page) == ["TARGET changed db/target", "DB changed settings/url replaces secret db/url"]
+    assert shown.client.post(f"{shown.path}env/", {**fields(page)}).status_code == 200
+    after = {variable.name: variable.raw for variable in change().apply(read_service(shown)).containers[0].env}
+    assert after["TARGET"]["valueFrom"] == {"secretKeyRef": {"name": "db", "key": "target"}}
+    assert after["DB"]["valueFrom"] == {"configMapKeyRef": {"name": "settings", "key": "url"}}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1.10", "1.10"),
+        ("yes", "yes"),
+        ("0x1F", "0x1F"),
+        ("007", "007"),
+        ("", ""),
+        ("~", ""),
+        ("'~'", "~"),
+        ("2026-01-02", "2026-01-02"),
+    ],
+)
+def test_a_value_in_yaml_is_kept_as_it_is_written(shown: Shown, written: str, value: str) -> None:
+    shown.client.post(f"{shown.path}env/", {"rows": "0", "container": "app", "paste": f"NEW: {written}"})
+    assert change().set[0].value == value
+
+
+@pytest.mark.parametrize(
+    ("pasted", "message"),
+    [
+        ("A: 1\nB: [1, 2]", "Line 2 is not a variable."),
+        ("A: {x: y}", "Line 1 is not a variable."),
+        ("- name: A\n  value: x\n- value: y", "Line 3 is not a variable."),
+        ("- name: A\n  value: x\n  valueFrom: {secretKeyRef: {name: a, key: b}}", "Line 1 is not a variable."),
+        ("- name: A\n  valueFrom: {fieldRef: {fieldPath: metadata.name}}", "Line 2 is not a variable."),
+        ("- name: A\n  valueFrom: {secretKeyRef: {name: a, key: b, optional: true}}", "Line 2 is not a variable."),
+        ("- plain\n- text", "Line 1 is not a variable."),
+        ("A: 1\nA: 2", "Line 2: “A” is listed twice."),
+        ("A: 1\nPORT: 80", "Line 2: “PORT” is reserved"),
+        ("A: 1\n2B: x", "Line 2: “2B” is not a valid variable name"),
+        (f"A: x{MASK}", "Line 1: The value contains ••••"),
+        ("A: &a x\nB: *a", "Line 2 has a YAML alias"),
+        ("A: 'open", "not valid YAML"),
+        ("- name: A\n  valueFrom: {secretKeyRef: {name: '', key: b}}", "Line 1: Use the format NAME/KEY"),
+    ],
+)
+def test_yaml_that_says_no_variable_is_refused_with_its_line(owner, pasted: str, message: str) -> None:
+    for button in ({}, {"row": "compare"}, {"row": "take"}):
+        answer = owner.post(ENV, {"rows": "0", "container": "app", "paste": pasted, **button})
+        assert answer.status_code == 422
+        assert message in read(answer).text
+        assert fields(answer)["paste"] == pasted
+    assert not Preview.objects.exists()
+
+
+def test_more_pasted_variables_than_can_be_open_stay_in_the_field_and_are_sent_from_there(shown: Shown) -> None:
+    pasted = "\n".join(f"N{number}=x" for number in range(MAX_OPEN + 1))
+    page = press(shown.client, shown.client.get(f"{shown.path}env/"), "take", paste=pasted)
+    assert f"At most {MAX_OPEN} variables" in read(page).text
+    assert fields(page)["paste"] == pasted
+    assert len(compared(page)) == MAX_SHOWN
+    assert f"and {MAX_OPEN + 1 - MAX_SHOWN} more variables" in read(page).text
+    shown.client.post(f"{shown.path}env/", fields(page))
+    assert len(change().set) == MAX_OPEN + 1
+
+
+def test_one_value_is_revealed_alone_and_the_log_names_it(shown: Shown) -> None:
+    sent = {**fields(shown.client.get(f"{shown.path}env/")), "variable": "0:PASSWORD", "value-0": "typed"}
+    page = shown.client.post(f"{shown.path}env/reveal/", sent, headers={"HX-Request": "true"})
+    assert re.findall(r'<code hidden data-env-value="([^"]+)">([^<]*)<', page.content.decode()) == [
+        ("0:PASSWORD", "canary-secret-first")
+    ]
+    assert "First" not in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    [entry] = Entry.objects.filter(action="reveal.Env")
+    assert "PASSWORD" in entry.text
+    assert shown.client.post(f"{shown.path}env/reveal/", {**sent, "variable": "0:NONE"}).status_code == 200
+    assert Entry.objects.filter(action="reveal.Env").count() == 1, "nothing was shown"
+
+
+def test_all_values_are_revealed_without_the_page_around_them(shown: Shown) -> None:
+    sent = fields(shown.client.get(f"{shown.path}env/"))
+    page = shown.client.post(f"{shown.path}env/reveal/", sent, headers={"HX-Request": "true"})
+    assert [key for key, _value in re.findall(r'data-env-value="([^"]+)">([^<]*)<', page.content.decode())] == [
+        "0:TARGET",
+        "0:PASSWORD",
+    ]
+    assert "<form" not in page.content.decode()

@@ -27,16 +27,21 @@ from console.operations.gateways import gateway_for
 MAX_NAMES = 20  # that one entry lists
 
 
-def reveal_env(ref: ServiceRef, *, user: User, actor: Actor) -> dict[str, dict[tuple[str, int], str]]:
+def reveal_env(
+    ref: ServiceRef, *, user: User, actor: Actor, variable: str = ""
+) -> dict[str, dict[tuple[str, int], str]]:
     """Return the literal values by container, variable name and, from 0, which of several of that name.
 
-    Raises a ClusterError, or NotRevealed. The caller checked `reveal` by the mirror's labels; here the cluster's count.
+    With `variable` only those of that name, which the audit entry then names. Raises a ClusterError, or NotRevealed.
+    The caller checked `reveal` by the mirror's labels; here the cluster's count.
     """
     service = gateway_for(ref.cluster, user).service(ref.namespace, ref.name)
     if not rights_of(user).allows(Permission.REVEAL, ref, service.labels):
         raise NotRevealed(ref)
-    record(ref, actor, "Env")
-    return {container.name: _values(container) for container in service.containers}
+    found = {container.name: _values(container, variable) for container in service.containers}
+    if any(found.values()) or not variable:  # else a name that is not there: nothing is shown
+        record(ref, actor, "Env", [variable] if variable else ())
+    return found
 
 
 def for_author(
@@ -88,11 +93,11 @@ def _always(_value: str) -> bool:
     return True
 
 
-def _values(container: Container) -> dict[tuple[str, int], str]:
+def _values(container: Container, name: str) -> dict[tuple[str, int], str]:
     seen: Counter[str] = Counter()
     found = {}
     for variable in container.env:
-        if variable.value is not None:
+        if variable.value is not None and name in ("", variable.name):
             found[variable.name, seen[variable.name]] = variable.value
         seen[variable.name] += 1
     return found

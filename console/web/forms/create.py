@@ -15,7 +15,7 @@ from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.web import words
 from console.web.forms.choices import offer
-from console.web.forms.dotenv import parse_env_lines
+from console.web.forms.env_text import read_variables
 from console.web.forms.settings import SettingsForm
 
 Places = Sequence[tuple[str, str]]  # (cluster, namespace)
@@ -85,7 +85,7 @@ class CreateForm(PlaceForm):
         return self._checked("image", validation.image)
 
     def clean_variables(self) -> Any:
-        entries, problems = parse_env_lines(self.cleaned_data["variables"])
+        entries, problems = read_variables(self.cleaned_data["variables"])
         if problems:
             raise forms.ValidationError([words.problem(problem) for problem in problems])
         return entries

@@ -76,7 +76,7 @@ class ContainerForms:
 
     @property
     def has_edited_variables(self) -> bool:
-        return bool(self.env.paste or any(row.action == "remove" or row.is_meant for row in self.env.touched))
+        return self.env.is_edited
 
     @property
     def has_problems(self) -> bool:

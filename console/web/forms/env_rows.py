@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal, cast
 
 from console.knative import newlines, validation
@@ -14,6 +15,7 @@ from console.knative.redaction import MASK
 
 _INDEX = re.compile(r"name-([0-9]{1,6})")
 Source = Literal["", "secret", "config-map"]
+Effect = Literal["same", "changed", "new", "removed"]
 
 
 @dataclass(slots=True)
@@ -51,6 +53,17 @@ class EnvRow:
         return self.variable.source if self.variable else ""
 
     @property
+    def origin_kind(self) -> str:
+        """`secret`, `config-map`, or else the first word of what the source says: `field`, `resource`, `reference`."""
+        kind = self.variable.kind if self.variable else ""
+        return self.origin.partition(" ")[0] if kind == "other" else kind
+
+    @property
+    def origin_place(self) -> str:
+        reference = self.variable.reference if self.variable else ""
+        return reference or self.origin.partition(" ")[2]
+
+    @property
     def is_reference(self) -> bool:
         return bool(self.variable and self.variable.kind)
 
@@ -69,9 +82,13 @@ class EnvRow:
         return validation.is_odd_env_name(self.name)
 
     @property
-    def asks_for_literal(self) -> bool:
-        """A reference is about to be replaced by a plain value: that is to be confirmed."""
-        return self.is_reference and not self.source and (self.is_literal_confirmed or bool(self.problems))
+    def effect(self) -> Effect:
+        """What the line does as it is."""
+        if self.action == "remove":
+            return "removed"
+        if not self.is_meant:
+            return "same"
+        return "changed" if self.exists else "new"
 
     @property
     def is_meant(self) -> bool:
@@ -98,6 +115,13 @@ class EnvRow:
         self.action = "set"
         if self.variable and self.variable.kind in ("secret", "config-map"):
             self.source, self.reference = self.variable.kind, self.variable.reference
+
+    def take(self, entry: EnvEntry) -> None:
+        """Fill the line with a pasted variable."""
+        self.action, self.source, self.value, self.reference = "set", entry.source, entry.value, ""
+        self.is_emptied = self.exists and not entry.source and not entry.value
+        if entry.source:
+            self.reference = f"{entry.object}/{entry.key}"
 
     def reveal(self, value: str | None) -> None:
         """Show the value; a line with fields begins with it, unless something was typed."""
@@ -144,13 +168,16 @@ def typed_rows(container: Container, data: Mapping[str, Any]) -> tuple[list[EnvR
     rows = present_rows(container)
     by_place = {(row.name, row.nth): row for row in rows}
     new: list[EnvRow] = []
-    for index in _indexes(data):
+    indexes = _indexes(data)
+    free = count(max([len(rows) - 1, *indexes]) + 1)
+    for index in indexes:
         typed = _Typed(data, index)
         row = by_place.get((typed.text("name").strip(), typed.nth(by_place))) if typed.has("exists") else None
         action = typed.text("action", "set")
         if row is None:
             if action != "remove" and not (typed.has("exists") and action == "keep"):
-                new.append(EnvRow(typed.text("name").strip(), index=len(rows) + len(new), action="set"))
+                place = index if index >= len(rows) else next(free)
+                new.append(EnvRow(typed.text("name").strip(), index=place, action="set"))
                 _fill(new[-1], typed)
         elif action == "remove":
             row.action = "remove"
@@ -191,6 +218,6 @@ def _fill(row: EnvRow, typed: _Typed) -> None:
         row.reference, row.value = row.value.strip(), ""
 
 
-def _indexes(data: Mapping[str, Any]) -> Iterator[int]:
+def _indexes(data: Mapping[str, Any]) -> list[int]:
     found = (_INDEX.fullmatch(str(name)) for name in data)
-    yield from sorted({int(match[1]) for match in found if match})
+    return sorted({int(match[1]) for match in found if match})

@@ -183,6 +183,12 @@ def breakable(text: str) -> SafeString:
 
 
 @register.filter
+def env_source_word(kind: str) -> str:
+    """What the source of a variable is called (EnvRow.origin_kind)."""
+    return str(words.ENV_SOURCES.get(kind, words.ENV_SOURCES["reference"]))
+
+
+@register.filter
 def kind_word(kind: str) -> str:
     return str(words.KINDS.get(kind, kind))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
@@ -33,7 +33,13 @@ class EnvPage(ChangeView[EnvForm]):
         container, data = container_of(self.request, self.service), self.typed
         data = data if data and "rows" in data else None
         chosen = image_pinning.choice(self.service, container, read.revisions(self.ref), data)
-        return EnvForm(container, data, chosen, is_sidecar=is_sidecar(container, self.service.containers))
+        return EnvForm(
+            container,
+            data,
+            chosen,
+            is_sidecar=is_sidecar(container, self.service.containers),
+            edit=self.request.GET.get("edit", ""),
+        )
 
     def context(self) -> dict[str, Any]:
         return {"choices": choices_for(self.request, self.ref)}
@@ -46,10 +52,14 @@ class EnvPage(ChangeView[EnvForm]):
                 self.reveal()
         return self.show()
 
-    def reveal(self) -> None:
-        """Fill in the values as they are in the cluster; leaves an audit entry, or raises NotRevealed."""
-        values = revealing.reveal_env(self.ref, user=self.request.user, actor=actor_from(self.request))
-        self.form.reveal(values.get(self.form.container.name, {}))
+    def reveal(self, variable: str = "") -> None:
+        """Fill in the values as they are in the cluster; leaves an audit entry, or raises NotRevealed.
+
+        `variable` is the key of the one that was asked for; without it they are all shown.
+        """
+        name = variable.partition(":")[2]
+        values = revealing.reveal_env(self.ref, user=self.request.user, actor=actor_from(self.request), variable=name)
+        self.form.reveal(values.get(self.form.container.name, {}), variable)
 
 
 env = EnvPage.as_page()
@@ -57,11 +67,14 @@ env = EnvPage.as_page()
 
 @require_permission(Permission.REVEAL)
 def reveal(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
-    """The same form with the values, read from the cluster now; leaves an audit entry."""
+    """The values, read from the cluster now; leaves an audit entry.
+
+    A page with JavaScript gets the values alone and puts them into its table; others get the same form with them.
+    """
     if request.method != "POST":
         return redirect(service_url("env", ref))
     page = EnvPage()
     page.setup(request, ref=ref)
     page.begin()
-    page.reveal()
-    return page.show()
+    page.reveal(request.POST.get("variable", ""))
+    return render(request, "changes/_env_values.html", {"form": page.form}) if request.htmx else page.show()
