@@ -516,7 +516,7 @@ def test_more_pasted_variables_than_can_be_open_stay_in_the_field_and_are_sent_f
 def test_one_value_is_revealed_alone_and_the_log_names_it(shown: Shown) -> None:
     sent = {**fields(shown.client.get(f"{shown.path}env/")), "variable": "0:PASSWORD", "value-0": "typed"}
     page = shown.client.post(f"{shown.path}env/reveal/", sent, headers={"HX-Request": "true"})
-    assert re.findall(r'<code hidden data-env-value="([^"]+)">([^<]*)<', page.content.decode()) == [
+    assert re.findall(r'<span hidden data-env-value="([^"]+)">([^<]*)<', page.content.decode()) == [
         ("0:PASSWORD", "canary-secret-first")
     ]
     assert "First" not in page.content.decode()
