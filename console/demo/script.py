@@ -27,7 +27,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Deploy(Event):
+class Release(Event):
     """A change of the template, which made the revision of this number."""
 
     revision: int = 1
@@ -82,32 +82,32 @@ EVENTS: tuple[Event, ...] = (
     Note(13.9, ADMIN, "", action="session.sign-in"),
     Note(13.4, DEPLOYER, "", action="session.sign-in"),
     Route(13.0, DEPLOYER, _GREETER, "Keep Go while Rust is tried", split=_greeter(100, 0)),
-    Deploy(12.6, DEPLOYER, _CART, revision=5),
-    Deploy(12.0, DEPLOYER, _GREETER, "Try the Rust image", revision=2, status=Status.NOT_SERVING),
+    Release(12.6, DEPLOYER, _CART, revision=5),
+    Release(12.0, DEPLOYER, _GREETER, "Try the Rust image", revision=2, status=Status.NOT_SERVING),
     Requests(11.6, DEPLOYER, _GREETER),
     Route(11.5, DEPLOYER, _GREETER, split=_greeter(90, 10)),
     Requests(11.4, DEPLOYER, _GREETER),
-    Deploy(11.1, DEPLOYER, _CART, "Quieter logs", revision=6),
+    Release(11.1, DEPLOYER, _CART, "Quieter logs", revision=6),
     Note(10.2, VIEWER, "", action="session.sign-in"),
     Note(10.1, VIEWER, _STOREFRONT, action="deploy.refused", text="GET /services/sandbox/shop/storefront/deploy/"),
-    Deploy(9.4, DEPLOYER, _CART, "1.2.1 fixes the totals", revision=7),
+    Release(9.4, DEPLOYER, _CART, "1.2.1 fixes the totals", revision=7),
     Route(9.2, DEPLOYER, _GREETER, split=_greeter(75, 25)),
     Requests(9.1, VIEWER, _GREETER),
     NotWritten(8.2, DEPLOYER, _CART),
     Note(7.5, ADMIN, _CART, action="reveal.Env"),
-    Deploy(7.3, DEPLOYER, _CART, revision=8),
-    Deploy(7.0, ADMIN, "data/warehouse-sync", revision=1),
+    Release(7.3, DEPLOYER, _CART, revision=8),
+    Release(7.0, ADMIN, "data/warehouse-sync", revision=1),
     Route(6.9, DEPLOYER, _GREETER, split=_greeter(50, 50)),
     Requests(6.8, DEPLOYER, _GREETER),
     Requests(5.1, DEPLOYER, _GREETER, failed=7),
     Route(5.0, ADMIN, _GREETER, "Errors under load; back to Go", split=_greeter(100, 0)),
     Requests(4.9, ADMIN, _GREETER),
-    Deploy(4.0, DEPLOYER, "team-a/notifications", "Mail instead of chat", revision=2),
-    Deploy(3.0, DEPLOYER, _CART, "Larger carts", revision=9),
+    Release(4.0, DEPLOYER, "team-a/notifications", "Mail instead of chat", revision=2),
+    Release(3.0, DEPLOYER, _CART, "Larger carts", revision=9),
     Requests(2.95, DEPLOYER, _CART, count=50),
     Route(2.9, DEPLOYER, _GREETER, "Memory limit raised; second try", split=_greeter(90, 10)),
     Requests(2.8, DEPLOYER, _GREETER),
-    Deploy(2.0, DEPLOYER, _STOREFRONT, "4.2.0", revision=4, status=Status.NOT_SERVING),
+    Release(2.0, DEPLOYER, _STOREFRONT, "4.2.0", revision=4, status=Status.NOT_SERVING),
     Route(
         1.5,
         DEPLOYER,
@@ -116,9 +116,9 @@ EVENTS: tuple[Event, ...] = (
         split=(("3", 90, "current"), ("3", 0, "stable"), ("4", 10, "candidate"), ("1", 0, "last-winter")),
     ),
     Requests(1.4, DEPLOYER, _STOREFRONT, count=200),
-    Deploy(1.0, DEPLOYER, "shop/search", "Synonyms", revision=3, status=Status.NOT_SERVING),
+    Release(1.0, DEPLOYER, "shop/search", "Synonyms", revision=3, status=Status.NOT_SERVING),
     Route(0.9, DEPLOYER, _GREETER, split=(("1", 50, ""), ("@latest", 50, ""))),
     Requests(0.8, DEPLOYER, _GREETER),
-    Deploy(0.5, DEPLOYER, "team-a/image-resizer", revision=1, status=Status.FAILED),
-    Deploy(0.2, DEPLOYER, "shop/recommendations", "Retrained model", revision=2, status=Status.FAILED),
+    Release(0.5, DEPLOYER, "team-a/image-resizer", revision=1, status=Status.FAILED),
+    Release(0.2, DEPLOYER, "shop/recommendations", "Retrained model", revision=2, status=Status.FAILED),
 )

@@ -15,7 +15,7 @@ from console.access.actors import Actor
 from console.access.models import User
 from console.audit import Outcome
 from console.demo.past import Past
-from console.demo.script import EVENTS, LATEST, SPLITS_BEFORE, Deploy, Event, Note, NotWritten, Requests, Route
+from console.demo.script import EVENTS, LATEST, SPLITS_BEFORE, Event, Note, NotWritten, Release, Requests, Route
 from console.knative import changes, kn_command, root_causes, traffic
 from console.knative.causes import Cause, Code
 from console.knative.changes import Change, EnvEntry, SetEnv, Verb, apply_to
@@ -82,8 +82,8 @@ class Writer:
 
     def _first(self, event: Event) -> Past:
         mine = [one for one in EVENTS if one.service == event.service]
-        changed = [one for one in mine if isinstance(one, Deploy | Route)]
-        made = [one.revision for one in mine if isinstance(one, Deploy)]
+        changed = [one for one in mine if isinstance(one, Release | Route)]
+        made = [one.revision for one in mine if isinstance(one, Release)]
         newest = min(made) - 1 if made else max(self.revisions[event.service])
         service = self.services[event.service]
         split = SPLITS_BEFORE.get(event.service, LATEST)
@@ -112,7 +112,7 @@ def _(event: Note, writer: Writer) -> None:
 
 
 @_write.register
-def _(event: Deploy, writer: Writer) -> None:
+def _(event: Release, writer: Writer) -> None:
     before = writer.past_of(event)
     after = before.deployed(event.revision)
     name = after.revisions[event.revision].name

@@ -59,7 +59,7 @@ def reason_of(row: ServiceSummary, now: datetime, waiting: Collection[ServiceRef
     return Reason.NOT_SERVING if row.newer_not_serving else None
 
 
-def most_urgent(found: Iterable[tuple[ServiceSummary, Reason]], limit: int) -> list[Concern]:
+def first_concerns(found: Iterable[tuple[ServiceSummary, Reason]], limit: int) -> list[Concern]:
     """Return the most urgent of the services, each with its sentence."""
     ordered = sorted(found, key=lambda pair: (_URGENCY[pair[1]], pair[0].name, pair[0].namespace, pair[0].cluster))
     return [Concern(row, reason, _sentence(row, reason)) for row, reason in ordered[:limit]]

@@ -1,4 +1,4 @@
-"""Small parts of pages, tags of the library `components`: a copy button, what stands in place of an empty list."""
+"""Small parts of pages, tags of the library `components`: a copy button, what is shown instead of an empty list."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString

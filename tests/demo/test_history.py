@@ -17,7 +17,7 @@ from console.access.actors import CONSOLE as ITSELF
 from console.access.demo_people import make_people
 from console.audit import Outcome, verification
 from console.audit.models import Entry
-from console.demo.script import EVENTS, Deploy, Route
+from console.demo.script import EVENTS, Release, Route
 from console.demo.writing import Writer, write_all
 from console.knative import traffic
 from console.knative.objects import Revision, Service
@@ -73,7 +73,7 @@ def test_each_service_ends_as_the_sandbox_has_it(writer: Writer) -> None:
 
 def test_each_deployment_has_its_revision_made_then_by_the_console(writer: Writer) -> None:
     deployed = Operation.objects.filter(makes_revision=True)
-    assert deployed.count() == sum(isinstance(event, Deploy) for event in EVENTS)
+    assert deployed.count() == sum(isinstance(event, Release) for event in EVENTS)
     for operation in deployed:
         address = f"{operation.namespace}/{operation.name}"
         revision = next(one for one in writer.revisions[address].values() if one.name == operation.revision)
@@ -90,7 +90,7 @@ def test_each_operation_changes_something_and_says_what(writer: Writer) -> None:
 
 
 def test_who_served_is_known_from_the_first_change_to_now(writer: Writer) -> None:
-    routed = {event.service for event in EVENTS if isinstance(event, Route | Deploy)}
+    routed = {event.service for event in EVENTS if isinstance(event, Route | Release)}
     for address in routed:
         ref = next(writer.ref(event) for event in EVENTS if event.service == address)
         serving = traffic.shares(writer.services[address].status_traffic)

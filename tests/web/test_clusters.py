@@ -366,7 +366,7 @@ def test_what_the_cluster_would_refuse_is_shown_disabled_with_the_reason(admin, 
     monkeypatch.setattr(cluster_rights, "refused", lambda _ref, _user: update)
     response = admin.get(SHOP)
     page = read(response)
-    locked = "Env, Image, Traffic, Settings"
+    locked = "Traffic, Edit and deploy"
     assert f"{locked}: the cluster does not allow “update services” in default" in page.text
     assert f"{SHOP}env/" not in page.links
     assert f"{SHOP}delete/" in page.links

@@ -55,7 +55,8 @@ def test_the_latest_revision_by_name_moves_nothing() -> None:
 
 
 def button(response) -> str:
-    return re.search(r'<button class="(btn [^"]+)" form="apply"', response.content.decode())[1]
+    """The classes of the button of the last step."""
+    return re.search(r'<button class="(btn [^"]+)" form="apply" data-once', response.content.decode())[1]
 
 
 def test_the_preview_of_a_deletion_is_about_the_deletion(shown: Shown) -> None:

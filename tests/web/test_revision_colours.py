@@ -21,7 +21,7 @@ MIN_CONTRAST = 3.0  # WCAG 1.4.11: graphical objects
 def bar(*shares: tuple[str, int]) -> list[str]:
     """The classes in a bar of these shares: of its parts, then of the swatches beside the names."""
     targets = [TrafficTarget(revision=name, percent=percent) for name, percent in shares]
-    return re.findall(r"\brev-\d", render_to_string("_traffic_bar.html", {"shares": targets}))
+    return re.findall(r"\brev-\d", render_to_string("_traffic_bar.html", {"shares": targets, "of": "hello"}))
 
 
 def test_a_revision_keeps_its_colour_when_its_place_in_the_split_changes() -> None:

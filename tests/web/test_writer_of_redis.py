@@ -60,7 +60,19 @@ SIGNED = (
     "registry:report:",
     "rights:",
 )
-UNSIGNED = ("leader", "names:", "namespaces", "version", "epoch", "changes", "clusters", "heartbeat", "ready", "cache:")
+UNSIGNED = (
+    "leader",
+    "names:",
+    "namespaces",
+    "version",
+    "epoch",
+    "changes",
+    "replicas",
+    "clusters",
+    "heartbeat",
+    "ready",
+    "cache:",
+)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def remove_view(request: ConsoleRequest, id: int) -> HttpResponse:
 def _concerns(found: Iterable[ServiceSummary], number: int, now: datetime, waiting: set[ServiceRef]) -> dict[str, Any]:
     """What needs attention, of the services that pass the filter; in sentences on the first page only."""
     reasons = [(row, reason) for row in found if (reason := attention.reason_of(row, now, waiting))]
-    shown = attention.most_urgent(reasons, MAX_CONCERNS) if number == 1 else []
+    shown = attention.first_concerns(reasons, MAX_CONCERNS) if number == 1 else []
     return {"attention": len(reasons), "concerns": shown}
 
 
