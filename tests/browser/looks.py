@@ -65,13 +65,19 @@ FOCUS = f"""() => {{
   const drawn = contrast(over(rgba(style.outlineColor), behind), behind);
   if (drawn < 3) found.problems.push(`a ring of ${{drawn.toFixed(2)}}:1`);
   const box = element.getBoundingClientRect();
-  const inside = (value, low, high) => Math.min(Math.max(value, low), high);
+  const lies = (top) => {{ // over the element, rather than beside it
+    for (let node = top; node && !node.contains(element); node = node.parentElement) {{
+      if (element.contains(node)) return false;
+      if (["sticky", "fixed", "absolute"].includes(getComputedStyle(node).position)) return true;
+    }}
+    return false;
+  }};
   const parts = [[0.5, 0.5], [0.02, 0.1], [0.98, 0.1], [0.02, 0.9], [0.98, 0.9]];
   const hidden = parts.filter(([across, down]) => {{
     const [x, y] = [box.left + box.width * across, box.top + box.height * down];
     if (y < 0 || y > innerHeight || x < 0 || x > innerWidth) return box.height < innerHeight && box.width < innerWidth;
     const top = document.elementFromPoint(x, y);
-    return top && !element.contains(top) && !top.contains(element) && !element.labels?.length;
+    return top && lies(top);
   }});
   const fits = box.height < innerHeight / 2; // what is taller cannot be seen as a whole between bar and foot
   const edge = document.querySelector(".bar")?.getBoundingClientRect();
