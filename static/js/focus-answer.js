@@ -1,5 +1,14 @@
 // A form that was sent through htmx comes back with problems or as a preview: lead the eye and the keyboard there.
 
+// The first field in the nearest part of the form around the problem; none for a problem of the form as a whole.
+function fieldBeside(problem) {
+  for (let part = problem.parentElement; part && part.tagName !== "FORM" && part.id !== "content"; part = part.parentElement) {
+    const field = part.querySelector("input:not([type=hidden]), select, textarea");
+    if (field) return field;
+  }
+  return null;
+}
+
 document.addEventListener("htmx:after:request", (event) => {
   if (event.target.tagName !== "FORM") return;
   requestAnimationFrame(() => {
@@ -9,7 +18,7 @@ document.addEventListener("htmx:after:request", (event) => {
       return;
     }
     const problem = document.querySelector("#content .problem, #content .note-error");
-    const field = problem?.closest("td, div")?.querySelector("input:not([type=hidden]), select, textarea");
+    const field = problem && fieldBeside(problem);
     (field ?? document.querySelector("#content"))?.focus({ preventScroll: !field });
   });
 });

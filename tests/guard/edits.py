@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,22 +186,19 @@ def probe(field: str, which: str) -> Edit:
     def wanted(_raw: Object, container: Object) -> None:
         present = container.get(which) or {}
         kept = {key: value for key, value in present.items() if key not in _HANDLERS}
-        container[which] = {**kept, "tcpSocket": {**(present.get("tcpSocket") or {}), "port": 9999}}
+        host = (present.get("httpGet") or {}).get("host")  # its control stays as it is
+        socket = {**(present.get("tcpSocket") or {}), "port": 9999, **({"host": host} if host else {})}
+        container[which] = {**kept, "tcpSocket": socket}
 
     return Edit(field, ask_by_tcp, wanted)
 
 
-def probe_timing(field: str, which: str) -> Edit:
-    """The same check, more often; a probe that is not set has no times."""
-
-    def ask_often(form: Form) -> None:
-        form.type(f"{field}-period", "7")
-
-    def wanted(_raw: Object, container: Object) -> None:
-        if container.get(which):
-            container[which] = {**container[which], "periodSeconds": 7}
-
-    return Edit(field, ask_often, wanted, hint="its period")
+def of_probes(form: Form) -> Iterator[Edit]:
+    """The same checks, at other intervals; a probe that is not set has none."""
+    for field, which in (("readiness", "readinessProbe"), ("liveness", "livenessProbe"), ("startup", "startupProbe")):
+        if f"{field}-kind" in form and form[f"{field}-kind"].value:
+            wanted = _inside(1717, which, "periodSeconds")
+            yield Edit(field, _types(f"{field}-period", "1717"), wanted, hint="its period")
 
 
 def _mount_gone(raw: Object, container: Object, gone: Object) -> None:
@@ -313,8 +310,6 @@ SETTINGS = (
     probe("readiness", "readinessProbe"),
     probe("liveness", "livenessProbe"),
     probe("startup", "startupProbe"),
-    probe_timing("readiness", "readinessProbe"),
-    probe_timing("liveness", "livenessProbe"),
     more_lines("command", "--added", _appended("command", "--added")),
     more_lines("arguments", "--added", _appended("args", "--added")),
     row("env_from", _appended("envFrom", {"secretRef": {"name": "added"}}), kind="secret", name="added"),

@@ -130,6 +130,16 @@ def test_a_service_that_was_deleted_meanwhile_is_not_found(owner, mirror) -> Non
     assert "it may have been deleted" in read(response).text
 
 
+def test_yaml_with_a_problem_says_its_line_to_the_editor_and_keeps_what_there_was(owner) -> None:
+    page = owner.post(f"{SHOP}yaml/", {"manifest": "a: 1\nb: [1\nc: 2"}).content.decode()
+    assert 'data-line="3"' in page
+    (original,) = re.findall(r"(?s)<template data-yaml-original>(.*?)</template>", page)
+    assert original.startswith("apiVersion: serving.knative.dev/v1")
+    fresh = owner.get(f"{SHOP}yaml/").content.decode()
+    assert "data-line=" not in fresh
+    assert "data-yaml-original" not in fresh, "the manifest is sent once"
+
+
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [

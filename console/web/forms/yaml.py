@@ -19,7 +19,9 @@ class YamlForm:
 
     def __init__(self, service: Service, data: Mapping[str, Any] | None = None) -> None:
         self.service = service
-        self.text = str(data.get("manifest", "")) if data is not None else self.text_of(self._editable(service))
+        self.original = self.text_of(self._editable(service))
+        self.text = str(data.get("manifest", "")) if data is not None else self.original
+        self.line: int | None = None  # where a problem is, from 1
         self.problems: list[Problem] = []
         self._manifest: dict[str, Any] = {}
 
@@ -27,11 +29,15 @@ class YamlForm:
         try:
             self._manifest = kubectl_yaml.load(self.text)
         except yaml.YAMLError as error:
-            self.problems = [yaml_problem(error)]
+            self.problems, self.line = [yaml_problem(error)], _line_of(error)
             return False
         too_large = limits.exceeded(self._manifest, self.service.raw)
         self.problems = [too_large] if too_large else []
         return not self.problems
+
+    @property
+    def is_edited(self) -> bool:
+        return self.text != self.original
 
     @property
     def has_problems(self) -> bool:
@@ -56,3 +62,11 @@ class YamlForm:
             metadata["annotations"] = annotations
         kind = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
         return {**kind, "metadata": metadata, "spec": masked.get("spec") or {}}
+
+
+def _line_of(error: yaml.YAMLError) -> int | None:
+    """Return the line of a problem, from 1; None where it has none."""
+    if isinstance(error, kubectl_yaml.HasAlias):
+        return error.line
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else None

@@ -9,6 +9,7 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations.lookups import form_choices
+from console.web import yaml_fields
 from console.web.actions import service_url
 from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
@@ -74,7 +75,7 @@ class YamlPage(ChangeView[YamlForm]):
         return not _EDITS.isdisjoint(self.request.permissions)
 
     def context(self) -> dict[str, Any]:
-        return {"may_edit": self.may_edit}
+        return {"may_edit": self.may_edit, "fields": yaml_fields.FIELDS.items()}
 
     def answer(self) -> HttpResponseBase:
         if wants_preview(self.request) and not self.may_edit:
