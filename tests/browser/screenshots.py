@@ -97,7 +97,7 @@ def review(visitor: Visitor) -> Page:
 
 def open_first(visitor: Visitor, path: str, link: str) -> None:
     """Open what a list has first; what has no entry keeps the list."""
-    found = visitor.go(path).page.locator(link)
+    found = visitor.go(path).page.locator(link).filter(visible=True)
     if found.count():
         found.first.click()
         visitor.page.wait_for_load_state()
