@@ -57,8 +57,8 @@ class ContainerForms:
         inputs = own if own is not None else QueryDict()
         self.resolves = "resolve_image" in inputs
         self.image = ImageForm(container, inputs if "image" in inputs else None)
-        variables = inputs if "rows" in inputs else _opening(container, edit)
-        self.env = EnvForm(container, variables, is_sidecar=is_sidecar(container, service.containers))
+        variables = inputs if "rows" in inputs else None
+        self.env = EnvForm(container, variables, is_sidecar=is_sidecar(container, service.containers), edit=edit)
         self.settings = SettingsForm(service, container, _settings_data(own, whole), defaults=defaults)
 
     @property
@@ -273,12 +273,6 @@ def _fact(label: Any, text: str) -> str:
 def _text(form: SettingsForm, field: BoundField) -> str:
     """Return what the field showed; of one with several controls, in short."""
     return field.summary if isinstance(field, RowsBoundField | ProbeBoundField) else form.shown.get(field.name, "")
-
-
-def _opening(container: Container, name: str) -> dict[str, str] | None:
-    """What the button of that variable sends; of several of that name the last one's, which wins."""
-    count = [one.name for one in container.env].count(name)
-    return {"rows": "", "row": f"edit:{count - 1}:{name}"} if count else None
 
 
 def _settings_data(own: QueryDict | None, whole: QueryDict) -> QueryDict | None:
