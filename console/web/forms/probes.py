@@ -136,6 +136,8 @@ class ProbeWidget(forms.Widget):
 class ProbeBoundField(forms.BoundField):
     """A probe in a form: what its template shows."""
 
+    field: "ProbeField"
+
     def as_widget(self, widget: Any = None, attrs: Any = None, only_initial: bool = False) -> SafeString:
         if self.field.disabled:
             return SafeString()
@@ -149,6 +151,8 @@ class ProbeBoundField(forms.BoundField):
         else:
             form = ProbeForm(initial=row, prefix=self.html_name)
         form.offer_what_it_holds()
+        for name in () if self.field.has_kubernetes_times else ("period", "timeout", "failures"):
+            form.fields[name].widget.attrs.pop("placeholder", None)
         return form
 
     @property
@@ -165,10 +169,14 @@ class ProbeBoundField(forms.BoundField):
 
 
 class ProbeField(forms.CharField):
-    """A probe, cleaned to what the API has of it; None for one that is not set."""
+    """A probe, cleaned to what the API has of it; None for one that is not set.
 
-    def __init__(self, **more: Any) -> None:
+    A readiness probe without a period is asked by Knative itself, without pause: Kubernetes' times do not hold for it.
+    """
+
+    def __init__(self, *, has_kubernetes_times: bool = True, **more: Any) -> None:
         super().__init__(required=False, strip=False, widget=ProbeWidget(), **more)
+        self.has_kubernetes_times = has_kubernetes_times
         self.template_name = "components/probe.html"
         self.bound_field_class = ProbeBoundField
 

@@ -41,6 +41,7 @@ class DefaultsForm(ShownForm):
         for name in FIELDS:
             if name in self.fields and (value := defaults.of(name)):
                 self.fields[name].help_text = _hint(name, value, defaults)
+                self.fields[name].widget.attrs["placeholder"] = value
 
     def style(self) -> None:
         """Give each field the class of its kind."""

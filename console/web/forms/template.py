@@ -45,6 +45,7 @@ class TemplateForm(ShownForm):
     mounts = RowsField(entries.MOUNT, entries.MountRow, label=_("Volume mounts"), add=_("Add a volume mount"))
     readiness = ProbeField(
         label=_("Readiness probe"),
+        has_kubernetes_times=False,
         help_text=_("When the container gets requests. Not set: Knative probes the container port by TCP."),
     )
     liveness = ProbeField(label=_("Liveness probe"), help_text=_("When Kubernetes restarts the container."))
