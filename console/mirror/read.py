@@ -301,6 +301,11 @@ def owner_of(cluster: str, namespace: str, revision: str) -> str:
     return ""
 
 
+@guarded
+def revision_names(ref: ServiceRef) -> list[str]:
+    return [str(name) for name in client().hkeys(keys.owned(ref.cluster, REVISIONS.plural, ref.namespace, ref.name))]
+
+
 def pods(ref: ServiceRef) -> tuple[Pod, ...]:
     return tuple(Pod(raw) for raw in _owned(ref, PODS.plural))
 

@@ -45,7 +45,33 @@ def of_service(
     ref: ServiceRef, permissions: Collection[Permission], refused: Mapping[Permission, str]
 ) -> tuple[Action, ...]:
     """Return the actions of a service page, in the order of use; `refused` is what cluster_rights.refused found."""
-    table = (
+    return tuple(
+        Action(
+            place,
+            name,
+            label,
+            icon,
+            _address(name, ref),
+            needed in permissions and needed not in refused,
+            () if needed in permissions else roles_with(needed),
+            refused.get(needed, "") if needed in permissions else "",
+        )
+        for place, label, icon, name, needed in _table()
+    )
+
+
+def allowed(ref: ServiceRef, permissions: Collection[Permission]) -> tuple[Action, ...]:
+    """Return the actions that the person may use, the one of its button first."""
+    rows = sorted(_table(), key=lambda row: row[0] is not Place.PRIMARY)
+    return tuple(
+        Action(place, name, label, icon, _address(name, ref), allowed=True)
+        for place, label, icon, name, needed in rows
+        if needed in permissions
+    )
+
+
+def _table() -> tuple[tuple[Place, str, str, str, Permission], ...]:
+    return (
         (Place.TAB, _("Overview"), "", "service", Permission.VIEW),
         (Place.TAB, _("Revisions"), "", "revisions", Permission.VIEW),
         (Place.TAB, _("Traffic"), "signpost-split", "traffic", Permission.TRAFFIC),
@@ -60,19 +86,6 @@ def of_service(
         (Place.SECTION, _("Env"), "list-columns-reverse", "env", Permission.DEPLOY),
         (Place.SECTION, _("Image"), "box-seam", "image", Permission.DEPLOY),
         (Place.SECTION, _("Settings"), "sliders", "settings", Permission.DEPLOY),
-    )
-    return tuple(
-        Action(
-            place,
-            name,
-            label,
-            icon,
-            _address(name, ref),
-            needed in permissions and needed not in refused,
-            () if needed in permissions else roles_with(needed),
-            refused.get(needed, "") if needed in permissions else "",
-        )
-        for place, label, icon, name, needed in table
     )
 
 

@@ -17,6 +17,7 @@ from console.mirror.summaries import ServiceSummary
 from console.web import causes, diagnosis, words
 
 STUCK_AFTER = timedelta(minutes=10)  # Knative's default progress deadline: what is not ready by then has not succeeded
+GRADUAL_ROLLOUT = "RolloutInProgress"  # Knative moves the traffic by itself, as slowly as it was told to
 NO_ONE: frozenset[ServiceRef] = frozenset()
 
 
@@ -52,7 +53,8 @@ def reason_of(row: ServiceSummary, now: datetime, waiting: Collection[ServiceRef
     """Return why the service needs attention, or None; `waiting` are those with a change that waits for approval."""
     if row.health == Health.FAILED:
         return Reason.FAILED
-    if row.health == Health.PROGRESSING and row.changed_at and now - row.changed_at > STUCK_AFTER:
+    is_trying = row.health == Health.PROGRESSING and row.reason != GRADUAL_ROLLOUT
+    if is_trying and row.changed_at and now - row.changed_at > STUCK_AFTER:
         return Reason.STUCK
     if row.ref in waiting:
         return Reason.APPROVAL

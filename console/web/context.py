@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from console.access.authorization import Rights, rights_of
+from console.access.demo_sign_in import sign_in_choices
 from console.access.models import User
 from console.access.permissions import Permission
 from console.operations.protection import approvals
@@ -26,6 +27,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     rights = getattr(request, "rights", None)
     return {
         "demo": settings.DEMO,
+        "demo_users": sign_in_choices,  # asked only by the sign-in page
         "contact": settings.CONTACT,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme_of(request),
@@ -35,6 +37,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "may_audit_somewhere": partial(_may_audit, request, rights),  # asked only where somebody is signed in
         "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
         "shows_tour": _shows_tour(request),
+        "single_keys": request.COOKIES.get("sluice_keys") != "off",
         "frame_template": "_bare.html" if htmx else "base.html",
     }
 

@@ -42,6 +42,7 @@ _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", home.services, name="services"),
+    path("find/", home.find, name="find"),
     path("views/", home.save_view, name="views"),
     path("views/<int:id>/remove/", home.remove_view, name="view-remove"),
     path("services/bulk/", bulk.bulk, name="bulk"),

@@ -87,6 +87,13 @@ def test_what_fails_comes_before_what_is_stuck_and_that_before_what_waits(owner,
     assert "young" not in said, "a change that has just begun needs nobody"
 
 
+def test_a_gradual_rollout_takes_its_time_and_is_not_stuck(owner, mirror) -> None:
+    rolling = stuck("rolling", minutes=40)
+    rolling["status"]["conditions"][0]["reason"] = "RolloutInProgress"
+    mirror.put(SERVICES, rolling)
+    assert "rolling" not in concerns(owner.get("/"))
+
+
 def test_the_filter_for_attention_shows_what_the_section_counts(owner, mirror) -> None:
     for number in range(7):
         mirror.put(SERVICES, failed(f"broken-{number}"))
@@ -105,8 +112,8 @@ def test_a_person_hears_of_no_trouble_where_they_may_see_nothing(client, mirror,
 
 
 def row_of(response, name: str) -> str:
-    found: str = next(row for row in markup(response).split("<tr ") if f'title="{name}"' in row)
-    return found
+    rows = (part.partition("</tr>")[0] for part in markup(response).split("<tr "))
+    return next(row for row in rows if f'title="{name}"' in row)
 
 
 def test_replicas_that_are_not_known_are_not_zero(owner, mirror) -> None:

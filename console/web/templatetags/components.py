@@ -329,15 +329,24 @@ def search(
     reset: str = "",
     keep: str = "",
     live: str = "",
+    also: str = "",
 ) -> SafeString:
     """A search field and the filters that it encloses.
 
     `hint`: what the field finds; `name`: its parameter; `reset`: the view that shows everything again; `keep`: a
-    parameter that stays, such as the order; `live`: the id of the part of the page that follows while somebody types.
+    parameter that stays, such as the order; `live`: the id of the part of the page that follows while somebody types;
+    `also`: that of another one.
     """
     parameters = context["request"].GET
     values = {"label": label, "hint": hint or label, "name": name, "value": parameters.get(name, "")}
-    values |= {"content": content, "reset": reset, "keep": keep, "kept": parameters.get(keep, ""), "live": live}
+    values |= {
+        "content": content,
+        "reset": reset,
+        "keep": keep,
+        "kept": parameters.get(keep, ""),
+        "live": live,
+        "also": also,
+    }
     return part(context, "search", values)
 
 

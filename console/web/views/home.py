@@ -21,7 +21,7 @@ from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
-from console.web import attention, paging, words
+from console.web import attention, paging, palette, words
 from console.web.requests import ConsoleRequest
 from console.web.service_list import COLUMNS, FILTERS, SORTS, columns_of, matches, view_of
 from console.web.unread import unread
@@ -94,6 +94,13 @@ def remove_view(request: ConsoleRequest, id: int) -> HttpResponse:
     if not SavedView.objects.filter(id=id, user=request.user).delete()[0]:
         raise Http404
     return redirect("services")
+
+
+@signed_in
+def find(request: ConsoleRequest) -> HttpResponse:
+    """What has the text in its name and may be opened: the palette's answers, or a page of its own without scripts."""
+    answers = palette.search(request.GET.get("q", ""), request.rights)
+    return render(request, "palette/answers.html" if request.htmx else "palette/page.html", {"answers": answers})
 
 
 def _concerns(found: Iterable[ServiceSummary], number: int, now: datetime, waiting: set[ServiceRef]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Language and colours, kept in cookies."""
+"""Language, colours and shortcuts, kept in cookies."""
 
 from typing import cast
 
@@ -15,14 +15,14 @@ from console.web.context import THEMES
 from console.web.requests import ConsoleRequest
 from console.web.typed import fields_of, keep_for
 
-_OWN_FIELDS = ("theme", "language", "next")
+_OWN_FIELDS = ("theme", "keys", "language", "next")
 YEAR = 365 * 24 * 3600
 
 
 @public
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Remember a theme or a language and go back to the page, with what is typed there."""
+    """Remember a choice of the reader's and go back to the page, with what is typed there."""
     back = request.GET.get("next") or request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         back = "/"
@@ -31,6 +31,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     secure = settings.SESSION_COOKIE_SECURE
     if (theme := request.POST.get("theme", "")) in THEMES:
         response.set_cookie("sluice_theme", theme, max_age=YEAR, samesite="Lax", secure=secure, httponly=True)
+    if (keys := request.POST.get("keys", "")) in ("on", "off"):
+        response.set_cookie("sluice_keys", keys, max_age=YEAR, samesite="Lax", secure=secure, httponly=True)
     if (language := request.POST.get("language", "")) and check_for_language(language):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=secure, httponly=True
