@@ -56,7 +56,7 @@ def history(ref: ServiceRef, now: datetime, serving: Shares | None, since: datet
     `serving` is what the mirror shows at this moment, None while it is stale. What was recorded before `since` counts
     for what served then. The first stretch begins where the record does.
     """
-    recorded = sorted([*_operations(ref), *_outside(ref)], key=lambda one: one.at)
+    recorded = sorted([*_operations(ref, since), *_outside(ref)], key=lambda one: one.at)
     begin = _recorded_since(ref, recorded)
     return tuple(_within(steps(recorded, begin, now, serving), since))
 
@@ -96,12 +96,16 @@ def _recorded_since(ref: ServiceRef, recorded: Sequence[Recorded]) -> datetime |
     return began.values_list("at", flat=True).first() or first
 
 
-def _operations(ref: ServiceRef) -> Iterable[Recorded]:
+def _operations(ref: ServiceRef, since: datetime) -> Iterable[Recorded]:
+    """Those since the moment, and the last one before it: each costs the decryption of a service."""
     mine = Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
-    ended = mine.filter(is_written=True, finished_at__isnull=False).order_by("-submitted_at")[:MAX_CHANGES]
-    for operation in ended:
+    ended = mine.filter(is_written=True, finished_at__isnull=False).order_by("-finished_at")[:MAX_CHANGES]
+    for operation in ended.iterator(chunk_size=20):
         if operation.makes_revision or operation.verb is not Verb.UPDATE or _splits(operation):
-            yield _of_operation(operation)
+            recorded = _of_operation(operation)
+            yield recorded
+            if recorded.at < since:
+                return
 
 
 def _splits(operation: Operation) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from console.access.permissions import LABELS
 from console.audit.models import Entry
+from console.knative.causes import Code
 from console.operations.models.statuses import Status
 from console.web import causes
 from console.web.words import KINDS
@@ -83,6 +84,7 @@ ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "protect.request": (gettext_lazy("Requested approval"), gettext_lazy("Requested approval: %(what)s")),
     "protect.withdraw": (gettext_lazy("Withdrew a request"), gettext_lazy("Withdrew the request: %(what)s")),
 }
+_CAUSES = frozenset(Code)
 Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
 
 
@@ -118,4 +120,5 @@ def text(entry: Entry) -> str:
     if not entry.action.startswith("operation."):
         return entry.text
     told = entry.text.split()
-    return " ".join(causes.short(word) or word for word in told[1 if told[:1] and told[0] in KINDS else 0 :])
+    words = told[1 if told[:1] and told[0] in KINDS else 0 :]
+    return " ".join(causes.short(word) if word in _CAUSES else word for word in words).strip()

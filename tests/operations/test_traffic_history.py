@@ -156,3 +156,11 @@ def test_labels_that_somebody_changed_outside_are_no_step() -> None:
 def test_what_began_before_the_time_shown_is_cut_and_counts() -> None:
     make(DEPLOY, service(OLD), days_ago=20, makes_revision=True, revision="hello-00002")
     assert said(history(REF, NOW, NEW, at(14))) == [(14, NEW)]
+
+
+@pytest.mark.django_db
+def test_of_what_came_before_the_time_shown_only_the_last_change_is_read() -> None:
+    for days_ago in (40, 30, 20):
+        make(DEPLOY, service(OLD), days_ago=days_ago, makes_revision=True, revision="hello-00002")
+    Operation.objects.exclude(submitted_at=at(20)).update(sealed_seen=b"nobody decrypts this")
+    assert said(history(REF, NOW, NEW, at(14))) == [(14, NEW)]

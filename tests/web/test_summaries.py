@@ -129,6 +129,8 @@ def test_an_approval_whose_operation_is_no_longer_kept_is_told_without_its_autho
 def test_the_end_of_an_operation_says_its_revision_and_its_cause() -> None:
     found = Entry(action="operation.failed", text="SetImage hello-00002 crash")
     assert audit_words.text(found) == "hello-00002 container keeps crashing"
+    quiet = Entry(action="operation.succeeded-not-serving", text="SetImage hello-00002 not-serving")
+    assert audit_words.text(quiet) == "hello-00002"
 
 
 def test_every_action_that_the_console_records_has_words() -> None:
