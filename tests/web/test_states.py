@@ -1,4 +1,4 @@
-"""The one pill for every state: each code has a word, an icon and a color of its own kind."""
+"""One look for one thing on every page: the pill of a state, and three kinds of button."""
 
 from __future__ import annotations
 
@@ -48,3 +48,15 @@ def test_a_state_with_a_word_of_its_own_keeps_icon_and_color() -> None:
 def test_the_pill_is_written_in_one_template_only() -> None:
     pill = re.compile(r'class="state[ "]')
     assert [path.name for path in TEMPLATES if pill.search(path.read_text())] == ["_state.html"]
+
+
+CLASSES = re.compile(r'class="([^"]*)"')
+TAGS = re.compile(r"{%.*?%}|{{.*?}}")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_every_button_is_primary_secondary_or_a_danger(path: Path) -> None:
+    for found in CLASSES.findall(path.read_text()):
+        names = set(TAGS.sub(" ", found).split())
+        assert not names & {"action", "quiet", "btn-outline"}, found
+        assert "btn" not in names or names & KINDS, found
