@@ -84,3 +84,12 @@ def test_a_moment_that_is_none_points_at_nothing(client, people, split, moment) 
     client.force_login(people["viewer"])
     response = client.get(reverse("history", kwargs=SHOP), {"moment": moment, "days": "999"})
     assert "moment-title" not in response.content.decode()
+
+
+def test_each_link_of_the_chart_still_points_at_its_step_when_it_is_followed_later(client, people, split) -> None:
+    make(ALL_TO_FIRST, served_by("shop-00002"), days_ago=20)
+    links = {link for link in page(client, people["viewer"]).links if "moment=" in link}
+    assert len(links) == 2
+    for link in links:
+        later = client.get(reverse("history", kwargs=SHOP) + link.partition("#")[0])
+        assert 'id="moment"' in later.content.decode(), link

@@ -84,7 +84,9 @@ def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[s
 
 
 def _moment_url(step: Step, days: int) -> str:
-    return f"?{urlencode({'days': days, 'moment': step.begin.isoformat()})}#moment"
+    """The middle of the step: where the first one shown begins, and the last one ends, moves on with the time."""
+    middle = step.begin + (step.end - step.begin) / 2
+    return f"?{urlencode({'days': days, 'moment': middle.isoformat()})}#moment"
 
 
 def _back(ref: ServiceRef, step: Step, serving: Shares | None, may_split: bool) -> str:
