@@ -5,12 +5,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.web.markup import NOTHING, icon_html
+from console.web.terms import OF_FIELDS, TERMS
 
 COPY_HTML = (
     '<button type="button" class="copy" data-copy="{0}" title="{1}" aria-label="{1}" data-copied="{2}"'
     ' data-by-hand="{3}" data-needs-js hidden>{4}</button>'
 )
 EMPTY_HTML = '<div class="panel empty-state">{}<p>{}</p>{}</div>'
+
+HELP_HTML = (
+    '<details class="menu term"><summary class="quiet" aria-label="{}">{}</summary><div class="menu-sheet"><p>{}</p>'
+    '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a></div></details>'
+)
 
 
 def copy(text: str, label: str = "") -> SafeString:
@@ -26,3 +32,17 @@ def copy(text: str, label: str = "") -> SafeString:
 def empty_state(content: str, name: str, sentence: str) -> SafeString:
     """`{% empty_state "box-seam" _("No services yet.") %}<a …>{% endempty_state %}`: an icon, a sentence, what next."""
     return format_html(EMPTY_HTML, icon_html(name), sentence, content)
+
+
+def help(term: str) -> SafeString:
+    """`{% help "concurrency-limit" %}`: a term of Knative in one sentence, with a link to more."""
+    found = TERMS[term]
+    label = _("What is %(term)s?") % {"term": found.name}
+    return format_html(
+        HELP_HTML, label, icon_html("question-circle"), found.sentence, found.url, _("Knative's documentation")
+    )
+
+
+def help_of(field: str) -> SafeString:
+    """The help of the term that a field of a form is named after; nothing where there is none."""
+    return help(OF_FIELDS[field]) if field in OF_FIELDS else NOTHING

@@ -11,6 +11,8 @@ from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils.translation import override
 
+from console.web.terms import OF_FIELDS, TERMS
+
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 EVIL = '"><script>'
@@ -166,3 +168,18 @@ def test_a_copy_button_says_what_it_copies_and_that_it_did() -> None:
 
 def test_there_is_no_copy_button_for_nothing() -> None:
     assert rendered("{% copy nothing %}", nothing="") == ""
+
+
+def test_each_term_is_said_in_one_sentence_in_each_language_and_leads_on() -> None:
+    for name, term in TERMS.items():
+        english = rendered('{% help "' + name + '" %}')
+        with override("zh-hans"):
+            chinese = rendered('{% help "' + name + '" %}')
+        assert str(term.sentence) in english.replace("&#x27;", "'"), name
+        assert str(term.sentence) not in chinese, name
+        assert 'href="https://knative.dev/docs/' in english
+    assert set(OF_FIELDS.values()) == set(TERMS), "each term is beside a field"
+
+
+def test_a_field_without_a_term_has_no_help() -> None:
+    assert rendered("{% help_of name %}", name="reason") == ""

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from console.web.markup import NOTHING, attribute, class_html, icon_html
-from console.web.small_parts import copy, empty_state
+from console.web.small_parts import copy, empty_state, help, help_of
 
 register = Library()
 
@@ -379,4 +379,6 @@ SELECTED = SafeString(" selected")
 # --- Small parts (console.web.small_parts) ---------------------------------------------------------
 
 register.simple_tag(copy)
+register.simple_tag(help)
+register.simple_tag(help_of)
 register.simple_block_tag(empty_state)
