@@ -25,7 +25,7 @@ TERMS = {
     ),
     "max-scale": Term(
         _("Max scale"),
-        _("The autoscaler never runs more replicas than this; 0 is no limit."),
+        _("The autoscaler never runs more replicas than this; 0 means no limit."),
         f"{KNATIVE}/autoscaling/scale-bounds/",
     ),
     "initial-scale": Term(
@@ -35,7 +35,7 @@ TERMS = {
     ),
     "activation-scale": Term(
         _("Activation scale"),
-        _("When a revision wakes up from zero, it starts with at least so many replicas."),
+        _("When a revision scales up from zero, it starts with at least so many replicas."),
         f"{KNATIVE}/autoscaling/scale-bounds/",
     ),
     "target": Term(
@@ -55,7 +55,7 @@ TERMS = {
     ),
     "concurrency-limit": Term(
         _("Concurrency limit (container concurrency)"),
-        _("A replica never handles more requests than this at the same time; further ones wait. 0 is no limit."),
+        _("A replica never handles more requests than this at the same time; further ones wait. 0 means no limit."),
         f"{KNATIVE}/autoscaling/concurrency/",
     ),
     "request-timeout": Term(
