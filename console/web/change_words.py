@@ -18,7 +18,6 @@ from console.knative.objects import Service
 from console.web import words
 
 MAX_CHARACTERS = 80  # of one value
-MAX_LINES = 12  # that a page shows before the difference itself
 
 VERBS = {
     Verb.ADDED: gettext_lazy("added"),
