@@ -41,8 +41,9 @@ COLOURS = """
 FAINT_FIELDS = f"""() => {{
   {COLOURS}
   const faint = [];
+  const isSeen = (field) => field.checkVisibility({{ opacityProperty: true }}) && field.offsetWidth > 1;
   for (const field of document.querySelectorAll("input, select, textarea")) {{
-    if (["hidden", "range", "color"].includes(field.type) || field.disabled || !field.checkVisibility()) continue;
+    if (["hidden", "range", "color"].includes(field.type) || field.disabled || !isSeen(field)) continue;
     const behind = ground(field.parentElement);
     const style = getComputedStyle(field);
     const edge = parseFloat(style.borderTopWidth) > 0 ? over(rgba(style.borderTopColor), behind) : behind;
