@@ -35,13 +35,13 @@ EFFECTS: tuple[tuple[FieldPath, str], ...] = (
 )
 
 
-def effects(applied: Applied, taken_back: frozenset[FieldChange] = frozenset()) -> frozenset[str]:
+def effects(applied: Applied, reverted: frozenset[FieldChange] = frozenset()) -> frozenset[str]:
     """Return the permissions that what the change does to the service needs; at least one.
 
-    `taken_back` are the differences that the cluster reverts (see `taken_back`): they have no effect. Where nothing
-    differs, or the change is refused, its name tells who may know.
+    `reverted` are the differences that the cluster takes back (see `taken_back`): they have no effect. Where nothing
+    differs, or the change is refused, the permissions of its kind are needed.
     """
-    found = frozenset[str]().union(*(_of_step(step, taken_back) for step in applied.steps))
+    found = frozenset[str]().union(*(_of_step(step, reverted) for step in applied.steps))
     return found or permissions(applied.change)
 
 

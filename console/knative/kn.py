@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.knative.objects import Revision, Service
-from console.knative.traffic import LATEST, TrafficTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +106,6 @@ def routed(revision: str, service: Service | None) -> tuple[int, tuple[str, ...]
 def newest_first(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
     """Return the revisions by generation, newest first, as kn sorts them."""
     return tuple(sorted(revisions, key=lambda revision: (-revision.configuration_generation, revision.name)))
-
-
-def target_text(target: TrafficTarget, service: Service) -> str:
-    """Return how `kn service describe` names a target: `@latest (hello-00004)`, `hello-00004 (current @latest)`."""
-    if target.follows_latest and target.revision:
-        return f"{LATEST} ({target.revision})"
-    if target.revision and target.revision == service.latest_ready_revision:
-        return f"{target.revision} (current {LATEST})"
-    return target.name
 
 
 def reason(holder: Service | Revision) -> str:

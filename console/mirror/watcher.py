@@ -89,7 +89,7 @@ class Follower:
         self.writer.note(self.resource, msgspec.json.encode(state))
 
     def end(self) -> None:
-        """Tell the thread to end. What it is about to write, of an address of yesterday perhaps, is not written."""
+        """Tell the thread to end. What it is about to write, perhaps of a stale address, is not written."""
         self.writer.revoke()
         self.loop.end()
 
@@ -210,7 +210,7 @@ class Watcher:
             log.info("cluster_forgotten", cluster=cluster)
 
     def _follow(self, cluster: str) -> None:
-        """Start a thread for each kind that has none, whose thread ended, or that asks an address of yesterday."""
+        """Start a thread for each kind that has none, whose thread ended, or that asks a stale address."""
         try:
             transport = self._clusters.get(cluster).transport
         except ClusterError as error:

@@ -24,21 +24,6 @@ class FormChoices:
     config_map_keys: tuple[str, ...] = ()
     namespace: str = ""
 
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """Lines for `Variables from`."""
-        return self._lines()
-
-    @property
-    def mounts(self) -> tuple[str, ...]:
-        """Lines for `Mounts`; the path is to be written."""
-        claims = tuple(f"claim {name}" for name in self.claims)
-        return tuple(f"/path {line}" for line in (*self._lines(), *claims, "empty-dir"))
-
-    def _lines(self) -> tuple[str, ...]:
-        secrets = (f"secret {name}" for name in self.secrets)
-        return (*secrets, *(f"config-map {name}" for name in self.config_maps))
-
 
 def choices_for(request: ConsoleRequest, ref: ServiceRef) -> FormChoices:
     """Return what a form about a service in this namespace may offer to this person."""

@@ -126,7 +126,7 @@ NOTICES: dict[str, object] = {
     Notice.CLUSTER_FAILING: gettext_lazy("The API server returned an error. Retrying."),
     Notice.DATABASE_AWAY: gettext_lazy("The console's database is not responding. Retrying."),
     Notice.THROTTLED: gettext_lazy("The API server is overloaded. Retrying."),
-    Notice.REFUSED_FOR_NOW: gettext_lazy("The cluster is rejecting the console's credentials. Retrying briefly."),
+    Notice.REFUSED_FOR_NOW: gettext_lazy("The cluster is denying the request. Retrying briefly."),
     Notice.QUEUED_BEHIND: gettext_lazy("Waiting for an earlier change to this service to be written."),
     Notice.MERGED: gettext_lazy("%(who)s changed other fields after the preview. These keep their current values:"),
 }

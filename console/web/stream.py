@@ -60,8 +60,8 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     `operation:<id>`, `access-test:<id>`.
 
     One stream serves all the pages of a browser: each event's data is the topic that it is about. A topic that the
-    person may not hear is answered by a `gone` event; when all are of that kind, with 404. 429 when the session or the
-    person has enough of them: the pages then look for themselves every half minute.
+    person may not subscribe to is answered by a `gone` event; when all are of that kind, with 404. 429 when the session
+    or the person has enough of them: the pages then look for themselves every half minute.
     """
     user = cast(User, await request.auser())  # signed in: the middleware has seen to it
     topics = list(dict.fromkeys(request.GET.getlist("topic"))) or ["services"]

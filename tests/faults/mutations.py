@@ -190,7 +190,7 @@ MUTATIONS = (
         "console/operations/engine/leases.py",
         "        if held.update(lease_until=Now() + LEASE) and key in _held_since:\n",
         "        if held.exists() and key in _held_since:\n",
-        (f"{LATE}::test_a_lease_is_prolonged_while_a_call_lasts",),
+        (f"{LATE}::test_a_lease_is_renewed_while_a_call_lasts",),
     ),
 )
 

@@ -1,9 +1,9 @@
-"""Making impossible what an earlier turn may still be about to write, before it is said that nothing was written.
+"""Blocking a write that an earlier turn may still send, before it is said that nothing was written.
 
 A worker may be stopped between its intent and its request (SIGSTOP, a machine that sleeps), or its request may still be
 under way. An update and a deletion name the resourceVersion that they were made for, so they cannot happen once the
 object has another one. A creation cannot be prevented so: there, only the lease keeps a worker that wakes up from
-sending (`Turn.hold`), and what still arrives is found and recorded (console.operations.external.late_writes).
+sending (`Turn.require_lease`), and what still arrives is found and recorded (console.operations.external.late_writes).
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _fence(turn: Turn, fresh: Service | None) -> None:
         if turn.gateway.replace_service(marked, dry_run=True).generation != fresh.generation:
             log.warning("not_fenced", operation=str(turn.operation.id), reason="a webhook changes the spec")
             return
-        turn.hold()
+        turn.require_lease()
         turn.gateway.replace_service(marked)
     except errors.Refused as refusal:
         log.warning("not_fenced", operation=str(turn.operation.id), reason=refusal.reason)

@@ -32,7 +32,7 @@ def _run(stopping: threading.Event) -> None:
 def keep() -> None:
     """Prolong what needs it. A database that does not answer is asked again the next time."""
     try:
-        leases.prolong(older_than=INTERVAL)
+        leases.renew(older_than=INTERVAL)
     except Error as error:
         log.warning("leases_not_renewed", reason=type(error).__name__)
         connection.close()

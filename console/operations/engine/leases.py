@@ -1,7 +1,7 @@
 """One worker at a time for an operation: a lease in the database with a fencing token.
 
-1. `lease` takes it if nobody has it, in one statement, and counts the token up. The clock is the database's.
-2. Each `save` is on condition of the token, and prolongs the lease; so does `prolong`, while a call lasts.
+1. `lease` takes it if nobody has it, in one statement, and increments the token. The clock is the database's.
+2. Each `save` is conditional on the token, and renews the lease; so does `renew`, while a call lasts.
 3. A worker that was stopped for longer finds that `is_held` is false before it writes to a cluster, and its token old
    when it saves.
 """
@@ -20,12 +20,12 @@ from django.db.models.functions import Now
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE
 
-# A worker that dies is missed when its lease runs out, so it is short. A worker that lives prolongs it, also while it
+# A worker that dies is missed when its lease runs out, so it is short. A worker that lives renews it, also while it
 # waits for a cluster: console.operations.engine.lease_keeper.
 LEASE = timedelta(seconds=6)
 
 
-_held_since: dict[tuple[UUID, int], float] = {}  # by operation and token: when this process last prolonged the lease
+_held_since: dict[tuple[UUID, int], float] = {}  # by operation and token: when this process last renewed the lease
 
 
 class AlreadyHeld(Exception):
@@ -69,8 +69,8 @@ def is_held(operation: Operation) -> bool:
     return since is not None and _clock() - since < LEASE.total_seconds()
 
 
-def prolong(older_than: float) -> int:
-    """Prolong the leases of this process that were not prolonged for so many seconds; returns how many."""
+def renew(older_than: float) -> int:
+    """Renew the leases of this process that were not renewed in the last `older_than` seconds; returns how many."""
     count = 0
     for key, since in list(_held_since.items()):
         now = _clock()
@@ -98,7 +98,7 @@ def _clock() -> float:
 
 
 def save(operation: Operation, *lines: TimelineLine, only_if: Q | None = None, **fields: Any) -> None:
-    """Write fields and timeline lines at once and prolong the lease.
+    """Write fields and timeline lines at once and renew the lease.
 
     Raises LeaseLost when the token is old, the operation has ended, or `only_if` does not hold.
     """

@@ -32,7 +32,7 @@ def delete_service(turn: Turn, fresh: Service) -> None:
     """Delete the service as it was read and return once it is gone; raises Conflict, Pause or Ended."""
     turn.save_intent(base_version=fresh.resource_version)
     faults.reach("before-write")
-    turn.hold()
+    turn.require_lease()
     try:
         turn.gateway.delete_service(fresh.namespace, fresh.name, uid=fresh.uid, version=fresh.resource_version)
     except errors.NotFound:
@@ -57,7 +57,7 @@ def delete_revision(turn: Turn, applied: Applied) -> None:
         _wait(turn)
     turn.save_intent(base_version=revision.resource_version)
     faults.reach("before-write")
-    turn.hold()
+    turn.require_lease()
     try:
         turn.gateway.delete_revision(
             turn.operation.namespace, name, uid=revision.uid, version=revision.resource_version

@@ -101,7 +101,7 @@ class Turn:
     def line(self, text: str, **fields: Any) -> TimelineLine:
         """A line of the timeline. `text` is a code, or made of names, or of a status without secrets."""
         if "facts" in fields:
-            fields["facts"] = self._told(fields["facts"])
+            fields["facts"] = self._redacted(fields["facts"])
         return TimelineLine(text=text, **{"elapsed": self.elapsed, **fields})
 
     def save(self, *lines: TimelineLine, announce: bool = True, only_if: Q | None = None, **fields: Any) -> None:
@@ -120,7 +120,7 @@ class Turn:
         except LeaseLost:
             self.finish(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
 
-    def hold(self) -> None:
+    def require_lease(self) -> None:
         """Raise LeaseLost when this worker was stopped for so long that another may have taken over.
 
         Called right before a write: what was decided before the stop does not hold any more.
@@ -193,13 +193,13 @@ class Turn:
         if not secrets <= known:
             self._secrets, self._redact = known | secrets, None
 
-    def _told(self, facts: Any) -> Any:
+    def _redacted(self, facts: Any) -> Any:
         """JSON data with every text in it redacted."""
         if isinstance(facts, str):
             return self.without_secrets(facts)
         if isinstance(facts, dict):
-            return {name: self._told(value) for name, value in facts.items()}
-        return [self._told(value) for value in facts] if isinstance(facts, list | tuple) else facts
+            return {name: self._redacted(value) for name, value in facts.items()}
+        return [self._redacted(value) for value in facts] if isinstance(facts, list | tuple) else facts
 
     def notice_away(self, error: ClusterError) -> None:
         """Say that the cluster does not answer, fails or asks to wait, by the class of the error."""

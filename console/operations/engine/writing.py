@@ -180,7 +180,7 @@ def _replace(turn: Turn, applied: Applied) -> Written:
         turn.finish(Status.UNCHANGED, *_unchanged_lines(turn, fresh))
     _save_intent(turn, fresh, wanted, changes_metadata=any(row.path[0] == "metadata" for row in rows))
     faults.reach("before-write")
-    turn.hold()
+    turn.require_lease()
     try:
         made = turn.gateway.replace_service(_signed(operation, wanted))
     except errors.Refused as refusal:
@@ -212,7 +212,7 @@ def _save_intent(turn: Turn, fresh: Service, wanted: Service, *, changes_metadat
 
 
 def compared(before: Service, made: Service) -> Written:
-    """Return what the API's answer to a write shows: which part of the service is another one than before."""
+    """Return what the API's answer to a write shows: which parts of the service changed."""
     rows = diff(before.raw, made.raw)
     return Written(
         made,
@@ -230,7 +230,7 @@ def _create(turn: Turn, applied: Applied) -> Written:
         turn.refuse(refusal)
     turn.save_intent(base_version=fencing.NEW, generation=1, makes_revision=True, follow_state={"previous": None})
     faults.reach("before-write")
-    turn.hold()
+    turn.require_lease()
     try:
         made = turn.gateway.create_service(wanted)
     except errors.AlreadyExists as error:

@@ -1,7 +1,7 @@
-"""Showing values of variables to those who may see them: never stored, and always audited.
+"""Showing values of variables to those who may see them: never stored.
 
-The person who typed a value sees it in its preview, because they know it. Any other value is shown to people who may
-reveal, where a decision depends on it, and leaves an entry that names the variables.
+The person who typed a value sees it in its preview, because they know it; that leaves no entry. Any other value is
+shown to people who may reveal, where a decision depends on it, and leaves an entry that names the variables.
 """
 
 from collections import Counter

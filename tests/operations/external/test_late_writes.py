@@ -216,23 +216,23 @@ def test_a_worker_that_slept_does_not_write(
     assert finish(operation).status == Status.SUCCEEDED
 
 
-def test_a_lease_is_prolonged_while_a_call_lasts(world: World, ref: ServiceRef, deployer: Actor):
+def test_a_lease_is_renewed_while_a_call_lasts(world: World, ref: ServiceRef, deployer: Actor):
     operation = submit(SECOND, ref, deployer)
     with leases.lease(operation.id, "one"):
         Operation.objects.filter(id=operation.id).update(lease_until=timezone.now() + timedelta(seconds=1))
-        assert leases.prolong(older_than=0.0) == 1
+        assert leases.renew(older_than=0.0) == 1
         operation.refresh_from_db()
         assert operation.lease_until is not None
         assert operation.lease_until > timezone.now() + timedelta(seconds=3)
-        assert leases.prolong(older_than=60.0) == 0, "it was prolonged just now"
-    assert leases.prolong(older_than=0.0) == 0, "it was given back"
+        assert leases.renew(older_than=60.0) == 0, "it was renewed just now"
+    assert leases.renew(older_than=0.0) == 0, "it was given back"
 
 
-def test_a_lease_that_another_worker_took_is_not_prolonged(world: World, ref: ServiceRef, deployer: Actor):
+def test_a_lease_that_another_worker_took_is_not_renewed(world: World, ref: ServiceRef, deployer: Actor):
     operation = submit(SECOND, ref, deployer)
     with leases.lease(operation.id, "one") as held:
         Operation.objects.filter(id=operation.id).update(attempt=held.attempt + 1, lease_owner="two")
-        assert leases.prolong(older_than=0.0) == 0
+        assert leases.renew(older_than=0.0) == 0
 
 
 def test_a_write_without_an_answer_is_told_and_looked_after(world: World, ref: ServiceRef, deployer: Actor):
