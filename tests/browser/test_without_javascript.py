@@ -69,10 +69,10 @@ def test_traffic_whose_sum_is_wrong_and_then_right(plain: Visitor) -> None:
 
 def test_settings(plain: Visitor) -> None:
     page = plain.sign_in("deployer").go(f"{CART}deploy/?section=scaling").page
-    page.get_by_label("Max scale").fill("7")
+    page.get_by_label("Max scale", exact=True).fill("7")
     release(page)
     plain.go(f"{CART}deploy/?section=scaling")
-    expect(page.get_by_label("Max scale")).to_have_value("7")
+    expect(page.get_by_label("Max scale", exact=True)).to_have_value("7")
 
 
 def test_a_protected_service_is_approved_by_somebody_else(
