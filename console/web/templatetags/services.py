@@ -15,7 +15,7 @@ DIGEST_LENGTH = 6  # as kn shortens it
 
 
 @register.filter
-def image_short(image: str) -> str:
+def image_name(image: str) -> str:
     """The last part of an image's name with its tag: `helloworld-rust:1.4`."""
     found = Reference.read(image)
     name = found.repository.rpartition("/")[2]

@@ -38,7 +38,6 @@ WBR = mark_safe("<wbr>")  # a constant
 SEPARATORS = r"/.@:=\[\]_-"
 PARTS = re.compile(rf"[^{SEPARATORS}]*[{SEPARATORS}]+|[^{SEPARATORS}]+")
 SERVICE_ACCOUNT = "system:serviceaccount:"
-HEALTH_ICONS = {"ready": "check-circle-fill", "progressing": "arrow-repeat", "failed": "x-octagon-fill"}
 
 
 @register.filter
@@ -85,11 +84,6 @@ def symbol_word(found: Condition) -> str:
 
 
 @register.filter
-def health_word(health: str) -> str:
-    return str(words.HEALTH.get(health, health))
-
-
-@register.filter
 def hides_values(patch: str) -> bool:
     """Whether a patch cannot be used as it is shown."""
     return patches.hides_values(patch)
@@ -111,12 +105,6 @@ def reason_word(reason: str) -> str:
 def reason_state(reason: str) -> str:
     """The state (console.web.states) by which a reason to look at a service is shown."""
     return attention.STATES[attention.Reason(reason)]
-
-
-@register.filter
-def health_icon(health: str) -> str:
-    """The icon beside the word: color alone is not enough."""
-    return HEALTH_ICONS.get(health, "question-circle")
 
 
 @register.filter
