@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from console.texts import storable
@@ -16,6 +16,17 @@ def give_back() -> None:
     """
     if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
         connection.close()
+
+
+def after_commit(work: Callable[..., object], *args: object) -> None:
+    """Call `work` once this transaction is committed. What fails there is logged and not raised: the page would say
+    that nothing was saved. A sweep does later what was left undone, a browser looks again by itself.
+    """
+
+    def do() -> None:  # Django logs what failed by its __qualname__, which a functools.partial has not
+        work(*args)
+
+    transaction.on_commit(do, robust=True)
 
 
 def keep_storable(*, connection: BaseDatabaseWrapper, **_signal: Any) -> None:

@@ -4,7 +4,6 @@ A turn looks through a slice of the log and leaves a compressed part in the data
 with what the row says, so that a message that comes twice writes nothing twice.
 """
 
-import functools
 import threading
 import time
 import zlib
@@ -27,6 +26,7 @@ from console.access.permissions import Permission
 from console.audit import Outcome, export, searching
 from console.audit.models import Entry, Export, ExportPart
 from console.audit.searching import Search
+from console.database import after_commit
 from console.queue import TaskName
 
 MAX_DIRECT = 10_000  # entries that are worth no task
@@ -59,7 +59,7 @@ def start(found: Search, form: str, query: str, *, user: User, actor: Actor) -> 
         scope=scope_digest(rights_of(user)),
     )
     tell(form, query, actor)
-    transaction.on_commit(functools.partial(_enqueue, made))
+    after_commit(_enqueue, made)
     return made
 
 

@@ -8,6 +8,7 @@ from console import audit, database
 from console.audit import Outcome
 from console.audit.chain import Actor
 from console.cluster.probe import Report, probe
+from console.database import after_commit
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.registry import reports
@@ -89,7 +90,7 @@ def remove(pk: int, *, actor: Actor) -> None:
     cluster = Cluster.objects.select_for_update().get(pk=pk)
     _record("cluster.removed", cluster, actor, _facts(cluster), _facts(None))
     cluster.delete()
-    transaction.on_commit(lambda: reports.forget(cluster.name))
+    after_commit(reports.forget, cluster.name)
 
 
 def _record_test(name: str, url: str, report: Report, actor: Actor) -> None:

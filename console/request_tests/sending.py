@@ -1,6 +1,5 @@
 """Beginning a test, and sending its requests."""
 
-import functools
 import math
 import statistics
 import threading
@@ -24,6 +23,7 @@ from console.audit import Outcome
 from console.cluster.errors import ClusterError
 from console.cluster.service_request import AddressRefused, Answer, ask, target
 from console.clusters import connections
+from console.database import after_commit
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import shares
@@ -84,7 +84,7 @@ def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Act
         count=count,
     )
     audit.record("view.AccessTest", actor=actor, ref=ref, outcome=Outcome.REQUESTED, text=f"{count} requests")
-    transaction.on_commit(functools.partial(_enqueue, test))
+    after_commit(_enqueue, test)
     return test
 
 

@@ -83,8 +83,8 @@ MUTATIONS = (
     Mutation(
         "enqueue before the commit",
         "console/operations/submitting/submission.py",
-        "    transaction.on_commit(lambda: enqueue(operation), robust=True)\n    transaction",
-        "    enqueue(operation)\n    transaction",
+        "    after_commit(enqueue, operation)\n    after_commit(tell",
+        "    enqueue(operation)\n    after_commit(tell",
         (f"{PREVIEW}::test_submitting_hands_over_after_the_commit_only",),
     ),
     Mutation(

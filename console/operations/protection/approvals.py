@@ -2,7 +2,6 @@
 operation out of `waiting` in one statement, and only the first finds it there.
 """
 
-import functools
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import NotAllowed, NotWaiting, OwnChange
 from console.audit import Outcome
+from console.database import after_commit
 from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch
 from console.operations.announce import tell
@@ -94,7 +94,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
         _leave(operation, Status.QUEUED, Q(expires_at__gt=Now()), **clock)
         _decided(operation, user, actor, comment)
         _record("protect.approve", operation, actor, Outcome.SUCCEEDED, comment)
-        transaction.on_commit(functools.partial(enqueue, operation))
+        after_commit(enqueue, operation)
 
 
 def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> None:
@@ -152,7 +152,7 @@ def _leave(operation: Operation, status: Status, only_if: Q | None = None, **fie
     if not waiting.update(status=status, **fields):
         raise NotWaiting(operation.id)
     operation.refresh_from_db()
-    transaction.on_commit(functools.partial(tell, "operation", operation))
+    after_commit(tell, "operation", operation)
 
 
 def _decided(operation: Operation, user: User, actor: Actor, comment: str) -> None:

@@ -1,6 +1,5 @@
 """Accepting a change: one transaction for the operation and its audit entry, then the hand-over to a worker."""
 
-import functools
 import re
 import secrets
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel
 from console.audit import Outcome
+from console.database import after_commit
 from console.knative import changes
 from console.knative.changes import Change, ChangeRefused, Redeploy, Restart, Verb
 from console.knative.diff import FieldChange
@@ -266,7 +266,7 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         audit.record(
             "operation.cancel", actor=actor, ref=operation.ref, outcome=Outcome.REQUESTED, operation=operation.id
         )
-        transaction.on_commit(functools.partial(enqueue, operation))
+        after_commit(enqueue, operation)
 
 
 def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
@@ -301,10 +301,8 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
     else:
         if operation.broke_glass:
             record_broken_glass(operation, policy_status, actor)
-        # Robust: once it is committed, nothing may be reported as not saved; the sweep hands over what was not.
-        # No partial: when the call fails, Django logs it by its __qualname__, which a partial has not.
-        transaction.on_commit(lambda: enqueue(operation), robust=True)
-    transaction.on_commit(lambda: tell("operation", operation), robust=True)
+        after_commit(enqueue, operation)
+    after_commit(tell, "operation", operation)
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
 
