@@ -77,7 +77,8 @@ def test_a_read_ends(server, hurried):
         once(added(server.url)).transport.call("GET", PATH)
 
 
-def test_a_write_ends_and_is_uncertain_since_it_was_sent(server, hurried):
+def test_a_write_ends_and_is_uncertain_since_it_was_sent(server, hurried, monkeypatch):
+    monkeypatch.setattr(transport, "WRITE_SECONDS", 1.0)  # enough to connect and send on a busy machine
     with ending(server, errors.Uncertain):
         once(added(server.url)).transport.call("PUT", PATH, body={})
 

@@ -103,10 +103,10 @@ def test_a_wrong_split_is_refused_beside_its_field(owner, rows: list[tuple[str, 
 def test_a_preset_says_before_the_press_which_revision_gets_what(owner) -> None:
     page = owner.get(f"{SHOP}traffic/")
     for words in (
-        "Canary 10 %: shop-00004 10 %, shop-00003 90 %",
-        "Canary 5 %: shop-00004 5 %, shop-00003 95 %",
-        "50/50: shop-00004 50 %, shop-00003 50 %",
-        "Latest 100 %: @latest (now shop-00004) 100 %",
+        "Canary 10%: shop-00004 10%, shop-00003 90%",
+        "Canary 5%: shop-00004 5%, shop-00003 95%",
+        "50/50: shop-00004 50%, shop-00003 50%",
+        "Latest 100%: @latest (now shop-00004) 100%",
     ):
         assert words in read(page).text.replace(" : ", ": ")
     pressed = owner.post(f"{SHOP}traffic/", {"preset": "canary-10", "rows": "0"}).content.decode()

@@ -35,12 +35,12 @@ def manifest(shown: Shown, variables: int, **container) -> str:
 
 
 @pytest.mark.parametrize("language", TOO_MANY)
-def test_a_manifest_beyond_a_limit_is_refused_below_its_field_and_kept(shown: Shown, language: str) -> None:
+def test_a_manifest_beyond_a_limit_is_refused_beside_its_field_and_kept(shown: Shown, language: str) -> None:
     text = manifest(shown, limits.MAX_VARIABLES + 1)
     page = shown.client.post(f"{shown.path}yaml/", {"manifest": text}, headers={"Accept-Language": language})
     assert page.status_code == 422
     html = page.content.decode()
-    assert TOO_MANY[language] in html[html.index("</textarea>") :]
+    assert TOO_MANY[language] in html[html.index('for="manifest"') : html.index("<textarea")]
     assert "V5000" in html
     assert not Preview.objects.exists()
 
