@@ -76,16 +76,18 @@ def _names(operation: Operation) -> Sequence[Name]:
 
 
 def _passed(operation: Operation) -> dict[Name, float]:
-    """The steps that were passed, by the seconds since the submission; without the wait for an approval."""
+    """The steps that were passed, by the seconds since the submission; without the wait for an approval.
+
+    The approval sets the operation's clock to zero (protection.approvals), so its phases are without the wait already.
+    """
     began = operation.released_at or operation.submitted_at
-    waited = (began - operation.submitted_at).total_seconds()
     found = {Name.SUBMITTED: 0.0}
     if operation.is_written:
         found[Name.WRITTEN] = max(0.0, (operation.written_at - began).total_seconds()) if operation.written_at else 0.0
     for name, phases in _PHASES.items():
         at = operation.phases.get(phases[-1].value)
         if at is not None and not (name is Name.SERVING and operation.status == Status.NOT_SERVING):
-            found[name] = max(0.0, at - waited)
+            found[name] = at
     if operation.verb.removes and operation.status == Status.SUCCEEDED:
         found[Name.DELETED] = operation.seconds or 0.0
     return found
