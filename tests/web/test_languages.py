@@ -68,6 +68,12 @@ def test_a_translation_is_chinese_unless_the_text_is_a_name() -> None:
         assert letters or entry["msgid"] in ("English", "Pod", "OK", "API"), entry["msgid"]
 
 
+def test_resource_requests_are_not_told_as_requests_of_visitors() -> None:
+    told = [entry["msgstr"] for entry in entries() if "resource request" in entry["msgid"]]
+    assert told
+    assert all("资源请求" in text for text in told)
+
+
 def used_texts() -> set[str]:
     """Every text that templates and code ask a translation of."""
     found = set()
