@@ -22,6 +22,11 @@ def replicas(cluster: str) -> str:
     return f"{ROOT}:{cluster}:replicas"
 
 
+def images(cluster: str) -> str:
+    """Hash: namespace/revision to the image of its serving container, by the name that a person gave it."""
+    return f"{ROOT}:{cluster}:images"
+
+
 def owned(cluster: str, plural: str, namespace: str, service: str) -> str:
     """Hash: name to the sealed revision, route or pod of one service."""
     return f"{ROOT}:{cluster}:{plural}:{namespace}/{service}"

@@ -259,6 +259,18 @@ def replicas(cluster: str, rows: Iterable[ServiceSummary]) -> dict[ServiceRef, R
 
 
 @guarded
+def images(cluster: str, rows: Iterable[ServiceSummary]) -> dict[ServiceRef, str]:
+    """Return the image with the largest share of the traffic, by service. One is missing where it is not known."""
+    serving = {
+        row.ref: f"{row.namespace}/{revision}"
+        for row in rows
+        if row.cluster == cluster and (revision := row.main_revision)
+    }
+    told = _several(keys.images(cluster), sorted(set(serving.values())))
+    return {ref: told[name].decode() for ref, name in serving.items() if name in told}
+
+
+@guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
     """Return what lists show of the service, or None when there is none; raises MirrorIncomplete."""
     body = _one(ref.cluster, keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")

@@ -10,7 +10,7 @@ import redis
 import structlog
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
-from console.knative.objects import OPERATION, KubeObject, Service
+from console.knative.objects import OPERATION, KubeObject, Revision, Service
 from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
 from console.mirror.replicas import record_of
@@ -103,7 +103,7 @@ class MirrorWriter:
                 ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
                 ("UNLINK", keys.trail(cluster)),
                 ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
-                ("UNLINK", keys.replicas(cluster)),
+                ("UNLINK", keys.replicas(cluster), keys.images(cluster)),
             ]
         )
         for resource in MIRRORED:
@@ -139,7 +139,7 @@ class MirrorWriter:
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
             owned = _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)
-            return [remember, owned, *self._replicas(resource, f"{namespace}/{name}", raw)]
+            return [remember, owned, *self._beside_lists(resource, f"{namespace}/{name}", raw)]
         summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
@@ -148,11 +148,15 @@ class MirrorWriter:
             self._touched(f"{namespace}/{name}"),
         ]
 
-    def _replicas(self, resource: Resource, field: str, raw: dict[str, Any]) -> list[Command]:
+    def _beside_lists(self, resource: Resource, field: str, raw: dict[str, Any]) -> list[Command]:
+        """What a list of services shows of a revision, each in a few bytes."""
         if resource != REVISIONS:
             return []
-        key, record = keys.replicas(self.cluster), record_of(raw)
-        return [_signed(key, field, record) if record else ("HDEL", key, field)]
+        records = {
+            keys.replicas(self.cluster): record_of(raw),
+            keys.images(self.cluster): Revision(raw).image.encode(),
+        }
+        return [_signed(key, field, record) if record else ("HDEL", key, field) for key, record in records.items()]
 
     def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
         """The summary, of what may be read; only the managedFields of the object itself have the time of its change."""
@@ -166,7 +170,7 @@ class MirrorWriter:
             return [forget, ("SREM", keys.namespaces(self.cluster), name)]
         if resource != SERVICES:
             owned = ("HDEL", keys.owned(self.cluster, resource.plural, namespace, service), name)
-            return [forget, owned, *self._replicas(resource, f"{namespace}/{name}", {})]
+            return [forget, owned, *self._beside_lists(resource, f"{namespace}/{name}", {})]
         field = f"{namespace}/{name}"
         return [
             forget,
@@ -262,7 +266,7 @@ class Replacement:
 
 def layout(seal_key: bytes, api_server: str) -> str:
     """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
-    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed", "replicas"))
+    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed", "replicas", "images"))
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
 
 

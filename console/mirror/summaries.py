@@ -1,5 +1,6 @@
 """A service in the few hundred bytes that a list of thousands needs."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,14 @@ class ServiceSummary(msgspec.Struct, frozen=True):
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(self.cluster, self.namespace, self.name)
+
+    @property
+    def main_revision(self) -> str:
+        """The revision with the largest share, by all its entries; the first of equal ones. Empty: nothing serves."""
+        percents: Counter[str] = Counter()
+        for share in self.shares:
+            percents[share.revision] += share.percent
+        return max((name for name in percents if percents[name] > 0), key=percents.__getitem__, default="")
 
     @property
     def follows_latest(self) -> bool:

@@ -48,6 +48,7 @@ def _facts(context: Mapping[str, Any] | Context, row: ServiceSummary, now: datet
         row.cluster in context["stale"],
         row.uid in context["protected"],
         context["replicas"].get(row.uid),
+        context["images"].get(row.uid),
         (one.id, one.status) if one else None,
         kn.age(row.created_at, now) if Column.AGE in shown else "",
         kn.age(row.changed_at, now) if Column.CHANGED in shown else "",

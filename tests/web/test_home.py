@@ -153,12 +153,36 @@ def test_a_row_changes_with_what_it_shows(owner, mirror) -> None:
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/a/helloworld:2"
     mirror.put(SERVICES, changed)
     row = row_of(owner.get("/"), "shop")
-    assert ">helloworld:2<" in row
+    assert "newest: helloworld:2" in row
     assert 'title="example.com/a/helloworld:2"' in row
     operation = waiting(ServiceRef("box", "default", "shop"), Status.RUNNING)
     assert f"/operations/{operation.id}/" in row_of(owner.get("/"), "shop")
     operation.delete()
     assert "/operations/" not in row_of(owner.get("/"), "shop")
+
+
+def with_image(raw: dict, image: str) -> dict:
+    template = raw["spec"]["template"] if raw["kind"] == "Service" else raw
+    template["spec"]["containers"][0]["image"] = image
+    return raw
+
+
+def test_a_row_shows_the_image_with_the_largest_share_not_the_one_that_never_served(owner, mirror) -> None:
+    mirror.put(REVISIONS, with_image(factories.revision(number=3), "example.com/shop:1.14.0"))
+    mirror.put(REVISIONS, with_image(factories.revision(number=4), "example.com/shop:1.14.1"))
+    mirror.put(SERVICES, with_image(factories.service(), "example.com/crash:1.15.0"))
+    row = row_of(owner.get("/"), "shop")
+    assert ">shop:1.14.0<" in row
+    assert "newest: crash:1.15.0" in row
+    mirror.put(SERVICES, with_image(factories.service(), "example.com/shop:1.14.0"))
+    assert "newest" not in row_of(owner.get("/"), "shop")
+
+
+def test_an_image_that_serves_and_is_not_known_is_not_guessed(owner, mirror) -> None:
+    mirror.drop(REVISIONS, factories.revision(number=3))
+    row = row_of(owner.get("/"), "shop")
+    assert "unknown" in row
+    assert "newest: shop:1.4" in row
 
 
 def test_a_row_that_was_rendered_for_one_person_offers_nothing_to_another(owner, client, mirror, people) -> None:
