@@ -68,7 +68,9 @@ def under_way(cluster: str) -> int:
 
 def open_by_service() -> dict[ServiceRef, Operation]:
     """Return the operation of each service that has not ended: the one that a worker has before those that wait."""
-    found = Operation.objects.filter(status__in=OPEN).only("cluster", "namespace", "name", "kind", "status")
+    found = Operation.objects.filter(status__in=OPEN).only(
+        "cluster", "namespace", "name", "kind", "status", "actor", "submitted_at"
+    )
     latest = {one.ref: one for one in found.order_by("submitted_at")}
     return {**latest, **{one.ref: one for one in found if one.is_active}}
 

@@ -1,6 +1,6 @@
 """What of the services needs a person: failed, stuck, waiting for an approval, or a newer revision without traffic."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from console.knative.objects import Health
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
+from console.operations.models import Operation
 from console.web import causes, diagnosis, words
 
 STUCK_AFTER = timedelta(minutes=10)  # Knative's default progress deadline: what is not ready by then has not succeeded
@@ -42,11 +43,13 @@ _URGENCY = {reason: place for place, reason in enumerate(Reason)}
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A service that needs attention, and why, in a sentence."""
+    """A service that needs attention, why, in a sentence, and who made the change that it is about."""
 
     row: ServiceSummary
     reason: Reason
     sentence: str
+    who: str
+    at: datetime | None
 
 
 def reason_of(row: ServiceSummary, now: datetime, waiting: Collection[ServiceRef] = NO_ONE) -> Reason | None:
@@ -61,10 +64,24 @@ def reason_of(row: ServiceSummary, now: datetime, waiting: Collection[ServiceRef
     return Reason.NOT_SERVING if row.newer_not_serving else None
 
 
-def first_concerns(found: Iterable[tuple[ServiceSummary, Reason]], limit: int) -> list[Concern]:
-    """Return the most urgent of the services, each with its sentence."""
+def first_concerns(
+    found: Iterable[tuple[ServiceSummary, Reason]], limit: int, under_way: Mapping[ServiceRef, Operation]
+) -> list[Concern]:
+    """Return the most urgent of the services, each with its sentence; `under_way`: operations that have not ended."""
     ordered = sorted(found, key=lambda pair: (_URGENCY[pair[1]], pair[0].name, pair[0].namespace, pair[0].cluster))
-    return [Concern(row, reason, _sentence(row, reason)) for row, reason in ordered[:limit]]
+    return [
+        Concern(row, reason, _sentence(row, reason), *_made_by(row, reason, under_way))
+        for row, reason in ordered[:limit]
+    ]
+
+
+def _made_by(
+    row: ServiceSummary, reason: Reason, under_way: Mapping[ServiceRef, Operation]
+) -> tuple[str, datetime | None]:
+    """Who asked for the change that waits; else who changed the service last."""
+    if reason is Reason.APPROVAL:
+        return under_way[row.ref].actor, under_way[row.ref].submitted_at
+    return row.changed_by, row.changed_at
 
 
 def _sentence(row: ServiceSummary, reason: Reason) -> str:

@@ -21,6 +21,7 @@ from console.demo.script import EVENTS, Release, Route
 from console.demo.writing import Writer, write_all
 from console.knative import traffic
 from console.knative.objects import Revision, Service
+from console.mirror.summaries import summarize
 from console.operations import queries, traffic_history
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
@@ -96,6 +97,12 @@ def test_who_served_is_known_from_the_first_change_to_now(writer: Writer) -> Non
         serving = traffic.shares(writer.services[address].status_traffic)
         steps = traffic_history.history(ref, writer.now, serving, writer.now - timedelta(days=14))
         assert [step for step in steps if step.shares is None] == [], address
+
+
+def test_a_list_names_who_made_the_last_change_and_not_the_console(writer: Writer) -> None:
+    written = Operation.objects.filter(is_written=True).order_by("submitted_at")
+    last = {f"{one.namespace}/{one.name}": one.actor for one in written}
+    assert {address: summarize("sandbox", writer.services[address]).changed_by for address in last} == last
 
 
 def test_the_last_deployment_of_a_service_has_a_usual_duration(writer: Writer) -> None:

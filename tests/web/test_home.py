@@ -87,6 +87,14 @@ def test_what_fails_comes_before_what_is_stuck_and_that_before_what_waits(owner,
     assert "young" not in said, "a change that has just begun needs nobody"
 
 
+def test_a_change_that_waits_is_told_with_who_asked_for_it_and_not_who_changed_the_service_before(owner) -> None:
+    waiting(ServiceRef("box", "default", "shop"))
+    said = concerns(owner.get("/"))
+    assert said.endswith("· dora")
+    assert "bob" not in said
+    assert "5d" not in said, "the age is that of the request"
+
+
 def test_a_gradual_rollout_takes_its_time_and_is_not_stuck(owner, mirror) -> None:
     rolling = stuck("rolling", minutes=40)
     rolling["status"]["conditions"][0]["reason"] = "RolloutInProgress"

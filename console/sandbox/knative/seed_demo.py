@@ -14,6 +14,7 @@ GO, RUST = "gcr.io/knative-samples/helloworld-go", "gcr.io/knative-samples/hello
 SHOP = "registry.example.com"
 ALICE, BOB, CAROL, DAVE = "alice@shop.example", "bob@shop.example", "carol@payments.example", "dave@data.example"
 CONSOLE = "admin"  # as whom the console is known to the sandbox: what its demo history deployed
+BY_DEPLOYER = {"sluice.dev/changed-by": "deployer"}  # who of the console's people changed the service last
 CI = "system:serviceaccount:ci:deployer"
 ARGO = "system:serviceaccount:argocd:argocd-application-controller"
 HELM = "system:serviceaccount:flux:helm-operator"
@@ -158,6 +159,7 @@ SERVICES: tuple[SeededService, ...] = (
             {"latestRevision": True, "percent": 50},
         ],
         generation=9,
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "shop",
@@ -176,6 +178,7 @@ SERVICES: tuple[SeededService, ...] = (
         ],
         labels={"example.com/tier": "web"},
         generation=6,
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "shop",
@@ -195,6 +198,7 @@ SERVICES: tuple[SeededService, ...] = (
                 3,
             ),
         ),
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "shop",
@@ -226,6 +230,7 @@ SERVICES: tuple[SeededService, ...] = (
             (_template(f"{SHOP}/shop/search:2.2.0", {"SYNONYMS": "on"}), CONSOLE, 1),
         ),
         traffic=[{"revisionName": "search-00002", "percent": 100}],
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "shop",
@@ -234,6 +239,7 @@ SERVICES: tuple[SeededService, ...] = (
             (_template(f"{SHOP}/shop/recommendations:0.9.1", {"MODEL": "small"}), DAVE, 45),
             (_template("registry.invalid/shop/recommendations:0.9.2", {"MODEL": "small"}), CONSOLE, 0.2),
         ),
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "payments",
@@ -323,10 +329,12 @@ SERVICES: tuple[SeededService, ...] = (
             (_template(RUST, {"TARGET": "Notifications"}), BOB, 15),
             (_template(f"{SHOP}/team-a/slow-start:10s", {"CHANNEL": "mail"}), CONSOLE, 4),
         ),
+        annotations=BY_DEPLOYER,
     ),
     SeededService(
         "team-a",
         "image-resizer",
         _history((_template(f"{SHOP}/team-a/over-quota:1.0"), CONSOLE, 0.5), last=OVER_QUOTA),
+        annotations=BY_DEPLOYER,
     ),
 )

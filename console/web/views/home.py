@@ -47,7 +47,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         if request.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
     under_way = queries.open_by_service()
-    waiting = {ref for ref, one in under_way.items() if one.status == Status.WAITING}
+    waiting = _waiting(under_way)
     found = [row for row in seen if matches(row, request.GET, now, waiting)]
     rows, order = paging.sort(found, request.GET.get("sort", ""), SORTS, "name")
     page = paging.page(rows, request.GET.get("page"))
@@ -56,7 +56,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "order": order,
         "total": len(seen),
         "found": len(found),
-        **_concerns(found, page.number, now, waiting),
+        **_concerns(found, page.number, now, under_way),
         **_beside_rows(page, under_way),
         "clusters": clusters,
         "namespaces": sorted({row.namespace for row in seen}),
@@ -103,10 +103,17 @@ def find(request: ConsoleRequest) -> HttpResponse:
     return render(request, "palette/answers.html" if request.htmx else "palette/page.html", {"answers": answers})
 
 
-def _concerns(found: Iterable[ServiceSummary], number: int, now: datetime, waiting: set[ServiceRef]) -> dict[str, Any]:
+def _waiting(under_way: dict[ServiceRef, Operation]) -> set[ServiceRef]:
+    return {ref for ref, one in under_way.items() if one.status == Status.WAITING}
+
+
+def _concerns(
+    found: Iterable[ServiceSummary], number: int, now: datetime, under_way: dict[ServiceRef, Operation]
+) -> dict[str, Any]:
     """What needs attention, of the services that pass the filter; in sentences on the first page only."""
+    waiting = _waiting(under_way)
     reasons = [(row, reason) for row in found if (reason := attention.reason_of(row, now, waiting))]
-    shown = attention.first_concerns(reasons, MAX_CONCERNS) if number == 1 else []
+    shown = attention.first_concerns(reasons, MAX_CONCERNS, under_way) if number == 1 else []
     return {"attention": len(reasons), "concerns": shown}
 
 
