@@ -297,6 +297,11 @@ def age(text: str) -> str:
     return str(unit) % {"count": text[:-1]} if unit and text[:-1].isdigit() else text
 
 
+def ages_for_script() -> dict[str, str]:
+    """Return the words of ages, with which static/js/ages.js keeps them right on a page that stays open."""
+    return {**{unit: str(text) for unit, text in _AGES.items()}, "ago": _("%(age)s ago")}
+
+
 def image(revision: Revision) -> str:
     """Return the image of a revision and the digest that it is pinned to."""
     if not revision.image_digest:

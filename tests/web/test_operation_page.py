@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from html import unescape
 from typing import Any
 
 import pytest
@@ -123,3 +125,11 @@ def test_each_page_of_an_ended_operation_has_one_primary_button(shown) -> None:
 def test_how_long_ago_is_not_told_like_a_duration(client, shown) -> None:
     shown("succeeded", finished_at=timezone.now())
     assert "0s ago" in read(client.get("/operations/")).text
+
+
+def test_a_page_brings_the_words_in_which_its_ages_go_on(client, shown) -> None:
+    shown("succeeded", finished_at=timezone.now())
+    page = client.get("/operations/", headers={"accept-language": "zh-hans"}).content.decode()
+    brought = json.loads(unescape(page.partition('data-ages="')[2].partition('"')[0]))
+    assert (brought["ago"], brought["s"]) == ("%(age)s前", "%(count)s 秒")
+    assert 'data-age="ago"' in page

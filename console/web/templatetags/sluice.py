@@ -47,7 +47,10 @@ def age(moment: datetime | None) -> SafeString | str:
         return "–"
     text = words.age(kn.age(moment, timezone.now()))
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M:%S UTC"), text
+        '<time datetime="{}" title="{}" data-age="age">{}</time>',
+        moment.isoformat(),
+        moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        text,
     )
 
 

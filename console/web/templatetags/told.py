@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django import template
@@ -25,7 +26,13 @@ def ago(moment: datetime | None) -> SafeString | str:
         return "–"
     text = _("%(age)s ago") % {"age": words.age(kn.age(moment, timezone.now()))}
     exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
+    return format_html('<time datetime="{}" title="{}" data-age="ago">{}</time>', moment.isoformat(), exact, text)
+
+
+@register.simple_tag
+def ages_for_script() -> str:
+    """The words of ages as JSON, and this moment by the server's clock: a browser's own may be wrong."""
+    return json.dumps({**words.ages_for_script(), "now": timezone.now().timestamp()})
 
 
 @register.filter

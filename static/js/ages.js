@@ -1,0 +1,22 @@
+// An age is right only when its page is made: `2s ago` goes on here, in the words that the page brought along.
+//
+// The server's clock counts. The browser's may be wrong, so only what passes on it since the page was made is added.
+
+const EVERY_MS = 5_000;
+const UNITS = [[31_536_000, "y"], [86_400, "d"], [3_600, "h"], [60, "m"], [1, "s"]];
+const words = JSON.parse(document.documentElement.dataset.ages);
+const ahead = Date.now() - words.now * 1_000; // of the browser's clock
+
+function refresh() {
+  for (const time of document.querySelectorAll("time[data-age]")) {
+    const seconds = Math.floor((Date.now() - ahead - Date.parse(time.dateTime)) / 1_000);
+    if (seconds < 0) continue; // in the future: what the server wrote stays
+    const [size, unit] = UNITS.find(([size]) => seconds >= size) ?? UNITS.at(-1);
+    const age = words[unit].replace("%(count)s", Math.floor(seconds / size));
+    const text = time.dataset.age === "ago" ? words.ago.replace("%(age)s", age) : age;
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+setInterval(refresh, EVERY_MS);
+document.addEventListener("visibilitychange", refresh);
