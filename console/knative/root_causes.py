@@ -257,9 +257,10 @@ def _of_condition(condition: Condition) -> Finding:
     if exit_code := _EXIT_CODE.fullmatch(condition.reason):
         facts = Exit(int(exit_code[1]))
         return Finding(Cause(Code.CRASH if facts.exit_code else Code.EXITS, raw, facts), is_output=True)
+    found = _match(message)
     if code := _REASONS.get(condition.reason):
-        return Finding(Cause(code, raw))
-    if found := _match(message):
+        return Finding(Cause(code, raw, found[1] if found and found[0] is code else Facts()))
+    if found:
         return Finding(Cause(found[0], raw, found[1]), is_output=found[0] is Code.CRASH)
     if condition.reason == "ProgressDeadlineExceeded":
         return Finding(Cause(Code.DEADLINE, raw))

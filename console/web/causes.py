@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from django.utils.translation import gettext_lazy
 
-from console.knative.causes import Cause, Code, Exit, Facts, Input
+from console.knative.causes import Cause, Code, Exit, Facts, Image, Input
 from console.web import words
 
 
@@ -24,6 +24,8 @@ def short(code: str) -> str:
 
 
 def _template(cause: Cause) -> object:
+    if isinstance(cause.facts, Image) and cause.facts.image:
+        return _IMAGE_BY_NAME
     exit_code = cause.facts.exit_code if isinstance(cause.facts, Exit) else None
     return _TEXTS[cause.code] if exit_code is None or cause.code is not Code.CRASH else _CRASH_WITH_CODE
 
@@ -55,6 +57,9 @@ _SHORT: dict[str, object] = {
 }
 _CRASH_WITH_CODE = gettext_lazy(
     "The container keeps crashing (exit code %(exit_code)s). Its last log lines usually show why."
+)
+_IMAGE_BY_NAME = gettext_lazy(
+    "The image %(image)s cannot be pulled. Check its name and tag, and that the cluster can pull from the registry."
 )
 _TEXTS = {
     Code.IMAGE_MISSING: gettext_lazy(

@@ -97,7 +97,11 @@ def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:
 def _raw(finding: Finding, service: Service) -> str:
     """The API's own message, unless the table of conditions shows it already.
 
-    What a container printed is for its log, where values are masked.
+    What a container printed is for its log, where values are masked; only what the Ready condition repeats of it,
+    which the page shows anyway, is beside the cause: it often names it.
     """
+    if finding.is_output:
+        by_conditions = root_causes.of_service(service)
+        return service.ready.message if by_conditions and by_conditions.code is finding.code else ""
     is_shown = any(condition.message and condition.message in finding.cause.raw for condition in service.conditions)
-    return "" if finding.is_output or (is_shown and finding.code is not Code.UNKNOWN) else finding.cause.raw
+    return "" if is_shown and finding.code is not Code.UNKNOWN else finding.cause.raw

@@ -107,5 +107,7 @@ def test_rolling_back_is_two_clicks(deployer: Counted) -> None:
 def test_the_cause_of_the_broken_service_is_one_click_from_home(deployer: Counted) -> None:
     page = deployer.visitor.go("/").page
     deployer.click(page.get_by_role("link", name="recommendations", exact=True).first)
-    expect(page.get_by_text("The image cannot be pulled").first).to_be_visible()
+    expect(
+        page.get_by_text("The image registry.invalid/shop/recommendations:0.9.2 cannot be pulled").first
+    ).to_be_visible()
     assert deployer.clicks == 1

@@ -210,6 +210,12 @@ def test_a_pod_that_is_going_away_speaks_last() -> None:
     assert root_causes.find(UNKNOWN, pods=[going]).code == Code.OUT_OF_MEMORY
 
 
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "Odd"])
+def test_the_image_that_a_condition_names_is_known(reason: str) -> None:
+    failed = revision(("ResourcesAvailable", "False", reason, 'Back-off pulling image "example.com/x:1"'))
+    assert root_causes.find(UNKNOWN, revision=failed).cause.facts.to_json() == {"image": "example.com/x:1"}
+
+
 @pytest.mark.parametrize(
     ("conditions", "code"),
     [

@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from console.access.models import User
 from console.knative import causes as knative_causes
-from console.knative.causes import Cause, Code, Exit, Lacks, Writer
+from console.knative.causes import Cause, Code, Exit, Image, Lacks, Writer
 from console.knative.problems import Problem
 from console.mirror.store import MirrorWriter
 from console.operations.models import Operation
@@ -54,6 +54,12 @@ def test_a_list_shows_nothing_for_a_code_that_it_does_not_know() -> None:
 def test_a_problem_of_the_change_has_the_words_of_its_form() -> None:
     problem = Problem("container-unknown", {"container": "app"})
     assert causes.text(knative_causes.of_problem(problem)) == words.problem(problem)
+
+
+def test_an_image_that_cannot_be_pulled_is_named_in_full_where_it_is_known() -> None:
+    named = Cause(Code.IMAGE_MISSING, facts=Image("registry.example.com/shop/cart:1.2"))
+    assert causes.text(named).startswith("The image registry.example.com/shop/cart:1.2 cannot be pulled.")
+    assert causes.text(Cause(Code.IMAGE_MISSING)).startswith("The image cannot be pulled.")
 
 
 def test_what_is_known_is_shown_and_the_rest_is_a_question_mark() -> None:

@@ -64,7 +64,13 @@ def test_the_cause_of_a_failing_service_is_told_once_with_what_to_do(owner, mirr
         assert step in cause
     assert "RevisionFailed" not in cause
     assert text.count("RevisionFailed") == 1, "in the table of conditions, and there once"
-    assert "quota" not in cause
+    assert "namespace's quota" not in cause, "what a container printed is no cause, whatever words it holds"
+
+
+def test_what_the_ready_condition_says_of_a_crash_is_beside_its_cause(owner, mirror) -> None:
+    crash(mirror)
+    banner = read(owner.get(SHOP)).text.partition("Current traffic")[0]
+    assert f"Raw message {CRASHED}" in banner
 
 
 def test_a_split_that_names_no_revision_is_told_once(owner, mirror) -> None:
@@ -101,7 +107,10 @@ def test_steps_that_the_person_may_not_take_are_not_offered(client, mirror, peop
     [
         ({"waiting": {"reason": "ContainerCreating"}}, ""),
         ({"running": {"startedAt": "2026-11-25T19:00:00Z"}}, ""),
-        ({"waiting": {"reason": "ImagePullBackOff", "message": "x"}}, "The image cannot be pulled."),
+        (
+            {"waiting": {"reason": "ImagePullBackOff", "message": "x"}},
+            "The image registry.example.com/shop:2 cannot be pulled.",
+        ),
     ],
 )
 def test_what_only_begins_is_not_blamed_and_what_waits_in_vain_is_told_at_once(owner, mirror, state, words) -> None:
