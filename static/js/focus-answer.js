@@ -14,7 +14,9 @@ document.addEventListener("htmx:after:request", (event) => {
   requestAnimationFrame(() => {
     const wanted = document.querySelector("#content [data-focus]");
     if (wanted) {
-      wanted.focus({ preventScroll: wanted.tabIndex < 0 }); // what is no control is where reading begins
+      const isHeading = wanted.tabIndex < 0; // no control: where reading begins, so all of what follows is to be seen
+      wanted.focus({ preventScroll: isHeading });
+      if (isHeading) wanted.scrollIntoView({ block: "start" }); // the page stays where the form was scrolled to
       return;
     }
     const problem = document.querySelector("#content .problem, #content .note-error");
