@@ -15,7 +15,7 @@ from console.knative.changed import Fact, Kind, Verb
 from console.knative.diff import FieldChange
 from console.knative.images import Reference
 from console.knative.objects import Service
-from console.web import words
+from console.web import whitespace, words
 
 MAX_CHARACTERS = 80  # of one value
 
@@ -190,8 +190,10 @@ def _image(found: Reference) -> str:
 def _shortened(text: str | None) -> str | None:
     if text is None:
         return None
-    line = " ".join(text.split()) if "\n" in text else text
-    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
+    line = whitespace.visible(text)
+    cut = line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
+    unseen = whitespace.edges(text)
+    return _("%(value)s (%(note)s)") % {"value": cut, "note": unseen} if unseen else cut
 
 
 def _shown(text: str | None) -> str:

@@ -7,9 +7,18 @@ const isNew = (row) => row.querySelector("[data-env-new]") !== null;
 const part = (row, name) => row.querySelector(`[data-env-${name}]`);
 
 // What a revealed variable holds: the server puts values beside the table, by the key of the line.
-function valueOf(row) {
+function revealedOf(row) {
   const values = document.querySelectorAll("#env-revealed [data-env-value]");
-  return [...values].findLast((one) => one.dataset.envValue === row.dataset.envRow)?.textContent;
+  return [...values].findLast((one) => one.dataset.envValue === row.dataset.envRow);
+}
+
+const valueOf = (row) => revealedOf(row)?.textContent;
+
+// The value, and beside it what it begins or ends with that is not seen.
+function shownValue(value, edges) {
+  const shown = [Object.assign(document.createElement("code"), { className: "revealed", textContent: value })];
+  if (edges) shown.push(Object.assign(document.createElement("span"), { className: "chip chip-warn", textContent: edges }));
+  return shown;
 }
 
 // --- Lines and fields
@@ -131,11 +140,12 @@ function openFirst(section, text) {
 
 function showValues(section) {
   for (const row of rowsIn(section)) {
-    const value = valueOf(row);
-    if (value === undefined) continue;
+    const revealed = revealedOf(row);
+    if (!revealed) continue;
+    const value = revealed.textContent;
     part(row, "reveal")?.remove();
     const mask = part(row, "mask");
-    if (mask) mask.replaceWith(Object.assign(document.createElement("code"), { className: "revealed", textContent: value }));
+    if (mask) mask.replaceWith(...shownValue(value, revealed.dataset.envEdges));
     const typed = field(row, "value");
     if (typed && mask && !typed.value && !row.dataset.source) typed.value = value;
     if (typed) mark(row);

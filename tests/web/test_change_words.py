@@ -59,6 +59,25 @@ def test_a_variable_is_told_with_its_values_to_who_may_see_them_and_to_nobody_el
     assert lines(change, service()) == ["TARGET: changed"]
 
 
+def told(after: str) -> str:
+    """What becomes of TARGET."""
+    (line,) = lines(SetEnv("app", (EnvEntry("TARGET", after),)), service(), reveals=True)
+    return line.partition("→ ")[2]
+
+
+def test_line_breaks_and_spaces_that_nobody_sees_are_told() -> None:
+    assert told("Enter\n") == "Enter↵ (ends with a line break)"
+    assert told("a\nb") == "a↵b"
+    assert told(" a") == " a (begins with whitespace)"
+    assert told("\na\t") == "↵a\t (begins with a line break, ends with whitespace)"
+    assert told(" ") == "  (begins with whitespace, ends with whitespace)"
+    assert told("y" * 200 + "\n").endswith("… (ends with a line break)")
+
+
+def test_a_line_break_that_alone_differs_is_told() -> None:
+    assert told("First\n") == "First↵ (ends with a line break)"
+
+
 def test_a_variable_that_comes_or_goes_is_told_as_such() -> None:
     change = SetEnv("app", (EnvEntry("NEW", "1"),), remove=("PASSWORD",))
     assert sorted(lines(change, service())) == ["NEW: added", "PASSWORD: removed"]

@@ -187,6 +187,14 @@ def test_reveal_shows_each_of_two_its_own_value(shown: Shown) -> None:
     assert re.findall(r'<code class="revealed">([^<]*)</code>', page.content.decode()) == ["first", "second", "x1234"]
 
 
+def test_reveal_tells_a_line_break_at_the_end_of_a_value(shown: Shown) -> None:
+    set_env(shown, {"name": "BROKEN", "value": "x\n"})
+    sent = fields(shown.client.get(f"{shown.path}env/"))
+    assert read(shown.client.post(f"{shown.path}env/reveal/", sent)).text.count("ends with a line break") == 1
+    alone = shown.client.post(f"{shown.path}env/reveal/", sent, headers={"HX-Request": "true"}).content.decode()
+    assert alone.count('data-env-edges="ends with a line break" data-env-value="0:BROKEN"') == 1
+
+
 def test_reveal_keeps_what_was_typed_and_fills_the_fields_that_are_empty(shown: Shown) -> None:
     page = press(shown.client, shown.client.get(f"{shown.path}env/"), "edit:0:TARGET")
     typed = {**fields(page), "value-0": "half typed", "paste": "A=1"}

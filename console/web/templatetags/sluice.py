@@ -26,7 +26,18 @@ from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.operations.traffic_history import Recorded
 from console.request_tests.models import AccessTest
-from console.web import attention, causes, cluster_words, history_words, outcomes, states, stream, summaries, words
+from console.web import (
+    attention,
+    causes,
+    cluster_words,
+    history_words,
+    outcomes,
+    states,
+    stream,
+    summaries,
+    whitespace,
+    words,
+)
 from console.web.kn_words import KN_LIMITS
 from console.web.markup import icon_html
 from console.web.revision_colours import colour_of
@@ -58,6 +69,12 @@ def age(moment: datetime | None) -> SafeString | str:
 def image_words(revision: Revision) -> str:
     """The image as kn prints it, with the digest it is pinned to in the reader's language."""
     return words.image(revision)
+
+
+@register.filter
+def edges(text: str | None) -> str:
+    """What a value begins and ends with that is not seen: `ends with a line break`."""
+    return whitespace.edges(text)
 
 
 @register.filter
