@@ -72,6 +72,8 @@ def _names(operation: Operation) -> Sequence[Name]:
     if operation.verb.removes:
         return (*_FIRST, Name.DELETED)
     new = (Name.REVISION, Name.READY) if operation.makes_revision else ()
+    if operation.status == Status.NOT_SERVING:
+        return (*_FIRST, *new)  # it ends here: no traffic moved
     return (*_FIRST, *new, Name.TRAFFIC, Name.SERVING)
 
 
@@ -86,7 +88,7 @@ def _passed(operation: Operation) -> dict[Name, float]:
         found[Name.WRITTEN] = max(0.0, (operation.written_at - began).total_seconds()) if operation.written_at else 0.0
     for name, phases in _PHASES.items():
         at = operation.phases.get(phases[-1].value)
-        if at is not None and not (name is Name.SERVING and operation.status == Status.NOT_SERVING):
+        if at is not None:
             found[name] = at
     if operation.verb.removes and operation.status == Status.SUCCEEDED:
         found[Name.DELETED] = operation.seconds or 0.0

@@ -42,7 +42,6 @@ _END = {
     Status.QUEUED: gettext_lazy("Queued. Nothing has been written yet."),
     Status.RUNNING: gettext_lazy("Writing the change to the cluster."),
     Status.FOLLOWING: gettext_lazy("The cluster accepted the change and is rolling it out."),
-    Status.NOT_SERVING: gettext_lazy("Deployed, but the new revision %(revision)s gets 0%% of the traffic."),
     Status.UNCHANGED: gettext_lazy("Nothing changed: the service was already like that."),
     Status.SUPERSEDED: gettext_lazy("Superseded by a newer change to this service."),
     Status.CANCELLED: gettext_lazy("Cancelled before anything was written."),
@@ -57,6 +56,8 @@ def _end(operation: Operation, now: ServesNow) -> str:
     """The sentences that depend on what kind of change it was and how far it came."""
     if operation.status == Status.SUCCEEDED:
         return _success(operation, now)
+    if operation.status == Status.NOT_SERVING:
+        return _without_traffic(operation)
     if operation.status == Status.TIMED_OUT:
         return (
             _("Not ready within the timeout. Knative may still be trying.") if operation.is_written else _("Timed out.")
@@ -81,6 +82,15 @@ def _success(operation: Operation, now: ServesNow) -> str:
     if not operation.makes_revision:
         return _("Done. The change was applied.")
     return _("Deployed and serving.") if operation.revision in now.revisions else _("Deployed.")
+
+
+def _without_traffic(operation: Operation) -> str:
+    told = (
+        _("Deployed without traffic, as requested. The new revision is %(revision)s.")
+        if operation.is_held_back
+        else _("Deployed, but the new revision %(revision)s gets 0%% of the traffic.")
+    )
+    return told % {"revision": operation.revision}
 
 
 def _what_serves(operation: Operation, now: ServesNow) -> str:

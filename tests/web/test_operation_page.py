@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.access.permissions import Permission
 from console.knative import changes
 from console.knative.causes import Cause, Code
-from console.knative.changes import EnvEntry, SetEnv
+from console.knative.changes import EnvEntry, RouteNewRevision, SetEnv
 from console.knative.objects import Service
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import TERMINAL, Status
@@ -22,6 +22,7 @@ from tests import factories
 from tests.web.pages import read
 
 EVERYTHING = frozenset(Permission)
+CHANGE = SetEnv("app", (EnvEntry("TARGET", "Second"),))
 
 
 def operation(status: str, **facts: Any) -> Operation:
@@ -89,9 +90,8 @@ def test_a_deleted_service_leads_to_the_list() -> None:
 def shown(client, mirror, people):
     """The page's markup for an operation that ended so, as the deployer sees it."""
 
-    def show(status: str, **facts: Any) -> str:
+    def show(status: str, change: changes.Change = CHANGE, **facts: Any) -> str:
         seen = Service(factories.service())
-        change = SetEnv("app", (EnvEntry("TARGET", "Second"),))
         made = Operation.objects.create(
             cluster="box", namespace="default", name="shop", uid=seen.uid, kind="SetEnv", actor="dora", status=status,
             sealed_change=seal(changes.dump(change)), sealed_seen=seal(dict(seen.raw)), makes_revision=True,
@@ -133,3 +133,15 @@ def test_a_page_brings_the_words_in_which_its_ages_go_on(client, shown) -> None:
     brought = json.loads(unescape(page.partition('data-ages="')[2].partition('"')[0]))
     assert (brought["ago"], brought["s"]) == ("%(age)s前", "%(count)s 秒")
     assert 'data-age="ago"' in page
+
+
+def test_a_release_without_traffic_that_was_asked_for_is_a_success(shown) -> None:
+    ended = {"finished_at": timezone.now(), "revision": "shop-00004"}
+    asked = shown(
+        "succeeded-not-serving", changes.composed(CHANGE, [CHANGE, RouteNewRevision(0, "candidate")]), **ended
+    )
+    assert "note outcome note-ok" in asked
+    assert "Deployed without traffic, as requested. The new revision is shop-00004." in asked
+    pinned = shown("succeeded-not-serving", **ended)
+    assert "note outcome note-warning" in pinned
+    assert "Deployed, but the new revision shop-00004 gets 0% of the traffic." in pinned
