@@ -56,8 +56,8 @@ FAINT_FIELDS = f"""() => {{
 # What has the focus: whether something lies over it, and whether its ring is seen (WCAG 2.4.11, 2.4.7, 1.4.11).
 FOCUS = f"""() => {{
   {COLOURS}
-  const element = document.activeElement;
-  if (!element || element === document.body) return null;
+  if (!document.activeElement || document.activeElement === document.body) return null;
+  const element = document.activeElement.closest(".yaml-editor") ?? document.activeElement; // its own field is not seen
   const found = {{ key: told(element), problems: [] }};
   const style = getComputedStyle(element);
   const ring = parseFloat(style.outlineWidth);

@@ -60,9 +60,7 @@ def revisions(counted: Counted, service: str) -> int:
 def test_one_variable_is_three_clicks_from_the_service_page(deployer: Counted) -> None:
     deployer.visitor.go(HELLO)
     deployer.press("Edit and deploy")
-    page = deployer.page
-    page.locator("[name^=name-]:not([type=hidden])").first.fill("GREETING")
-    page.locator("[name^=value-]:visible").first.fill("Good morning")
+    deployer.page.get_by_label("Value TARGET").fill("Good morning")  # the only variable is open at once
     deployer.press("Review changes")
     deployer.apply()
     assert deployer.clicks <= 3
@@ -75,8 +73,7 @@ def test_image_variable_and_memory_are_six_clicks_and_one_revision(deployer: Cou
     page = deployer.page
     deployer.press("Edit and deploy")
     page.fill("#section-image [name$=image]", "gcr.io/knative-samples/helloworld-rust")
-    page.locator("[name^=name-]:not([type=hidden])").first.fill("COUNTED")
-    page.locator("[name^=value-]:visible").first.fill("yes")
+    page.get_by_label("Value TARGET").fill("Counted")
     deployer.open_section("resources")
     page.locator("#section-resources [name$=memory_limit]").fill("256Mi")
     deployer.press("Review changes")

@@ -44,6 +44,7 @@ def test_variable_and_image_in_one_form(plain: Visitor) -> None:
     page.get_by_role("link", name="catalog", exact=True).click()
     page.get_by_role("link", name="Edit and deploy").click()
     page.fill("#section-image [name$=image]", "gcr.io/knative-samples/helloworld-rust")
+    page.get_by_role("button", name="Add a variable").click()
     page.locator("#section-env input[name^=name-]:not([type=hidden])").first.fill("PLAIN")
     page.locator("#section-env textarea[name^=value-]").first.fill("yes")
     release(page)
