@@ -100,6 +100,11 @@ class Change(abc.ABC):
         """The digests, by container, that new pods of the same template keep running."""
         return {}
 
+    @property
+    def withholds_traffic(self) -> bool:
+        """It asks for a new revision that gets no traffic."""
+        return False
+
     def typed_values(self) -> frozenset[str]:
         """Return the values of variables that its author gave."""
         return frozenset()

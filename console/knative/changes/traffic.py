@@ -70,3 +70,7 @@ class RouteNewRevision(Change):
 
     def touches(self) -> frozenset[FieldPath]:
         return frozenset({TRAFFIC})
+
+    @property
+    def withholds_traffic(self) -> bool:
+        return self.percent == 0

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console.knative import causes, changes, effects
 from console.knative.causes import Cause
-from console.knative.changes import Applied, Change, RouteNewRevision, Verb
+from console.knative.changes import Applied, Change, Verb
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -202,7 +202,7 @@ class Operation(Proposed):
     @property
     def is_held_back(self) -> bool:
         """Its author asked for a new revision that gets no traffic."""
-        return any(isinstance(part, RouteNewRevision) and part.percent == 0 for part in self.change.parts)
+        return any(part.withholds_traffic for part in self.change.parts)
 
     @property
     def is_active(self) -> bool:
