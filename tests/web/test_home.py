@@ -95,6 +95,13 @@ def test_a_change_that_waits_is_told_with_who_asked_for_it_and_not_who_changed_t
     assert "5d" not in said, "the age is that of the request"
 
 
+def test_a_row_tells_that_its_change_waits_for_an_approval(owner) -> None:
+    operation = waiting(ServiceRef("box", "default", "shop"))
+    assert "waiting for approval" in row_of(owner.get("/"), "shop")
+    Operation.objects.filter(id=operation.id).update(status=Status.RUNNING)
+    assert "waiting for approval" not in row_of(owner.get("/"), "shop")
+
+
 def test_a_gradual_rollout_takes_its_time_and_is_not_stuck(owner, mirror) -> None:
     rolling = stuck("rolling", minutes=40)
     rolling["status"]["conditions"][0]["reason"] = "RolloutInProgress"
@@ -120,7 +127,7 @@ def test_a_person_hears_of_no_trouble_where_they_may_see_nothing(client, mirror,
 
 
 def row_of(response, name: str) -> str:
-    rows = (part.partition("</tr>")[0] for part in markup(response).split("<tr "))
+    rows = (part.partition("</tr>")[0] for part in markup(response).split("<tr ")[1:])
     return next(row for row in rows if f'title="{name}"' in row)
 
 

@@ -119,13 +119,14 @@ def _concerns(
 
 def _beside_rows(page: Iterable[ServiceSummary], under_way: dict[ServiceRef, Operation]) -> dict[str, Any]:
     """What the rows of the page show besides their summaries, each read once for all of them."""
-    known, rows = Protection(), list(page)
+    known, rows, waiting = Protection(), list(page), _waiting(under_way)
     names = {row.cluster for row in rows}
     counts = {ref: count for name in names for ref, count in read.replicas(name, rows).items()}
     images = {ref: image for name in names for ref, image in read.images(name, rows).items()}
     return {
         "protected": {row.uid for row in page if known.of_service(row.ref, row.labels).rules},
         "under_way": {row.uid: one for row in page if (one := under_way.get(row.ref))},
+        "waiting": {row.uid for row in page if row.ref in waiting},
         "replicas": {row.uid: count for row in page if (count := counts.get(row.ref))},
         "images": {row.uid: image for row in page if (image := images.get(row.ref))},
     }
