@@ -11,6 +11,7 @@ RESERVED_ENV = frozenset({"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"})
 RESERVED_SIDECAR_ENV = RESERVED_ENV - {"PORT"}
 # An object above about 1.5 MiB does not fit into etcd; one value of this size is a mistake already.
 MAX_VALUE_BYTES = 128 * 1024
+MIN_BYTES = 4 * 1024**2  # no container starts with less memory
 MAX_IMAGE_CHARACTERS = 1024
 
 _ENV_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")  # Kubernetes' IsEnvVarName
@@ -26,6 +27,8 @@ _IMAGE = re.compile(
 )
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 _QUANTITY = re.compile(r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,3})?$")
+_WITHOUT_UNIT = re.compile(r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([num]?)$")
+_FRACTIONS = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
@@ -77,6 +80,16 @@ def service_name(name: str) -> Problem | None:
 def quantity(value: str) -> Problem | None:
     """Return what is wrong with a Kubernetes quantity (`100m`, `128Mi`), or None."""
     return None if _QUANTITY.fullmatch(value) else Problem("quantity-invalid", {"value": value[:40]})
+
+
+def memory(value: str) -> Problem | None:
+    """Return what is wrong with a quantity of memory, or None: a small number without a unit is a slip for Mi."""
+    if found := quantity(value):
+        return found
+    match = _WITHOUT_UNIT.fullmatch(value)
+    if not match or not 0 < float(match[1]) * _FRACTIONS[match[2]] < MIN_BYTES:
+        return None
+    return Problem("memory-without-unit", {"value": value, "meant": f"{match[1]}Mi"})
 
 
 def annotation_key(key: str) -> Problem | None:

@@ -198,6 +198,7 @@ PROBLEMS = {
     ),
     "name-taken": gettext_lazy("A service named “%(name)s” already exists in this namespace. Choose another name."),
     "quantity-invalid": gettext_lazy("“%(value)s” is not a valid quantity (for example 250m or 128Mi)."),
+    "memory-without-unit": gettext_lazy("Without a unit, %(value)s means bytes. Did you mean %(meant)s?"),
     "number-range": gettext_lazy("%(value)s is not between %(low)s and %(high)s."),
     "number-invalid": gettext_lazy("“%(value)s” is not a whole number."),
     "namespace-unknown": gettext_lazy("Choose a namespace that you can deploy to."),

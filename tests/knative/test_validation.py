@@ -46,6 +46,26 @@ def test_other_quantities_are_refused(value: str) -> None:
     assert validation.quantity(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "meant"), [("256", "256Mi"), ("0.5", "0.5Mi"), ("256m", "256Mi"), ("4194303", "4194303Mi")]
+)
+def test_memory_without_its_unit_is_refused_with_what_is_meant(value: str, meant: str) -> None:
+    problem = validation.memory(value)
+    assert problem
+    assert (problem.code, problem.facts["meant"]) == ("memory-without-unit", meant)
+
+
+@pytest.mark.parametrize("value", ["4Mi", "1Mi", "512k", "4194304", "107374182400m", "128M", "5e6", "2Gi", "0"])
+def test_memory_with_a_unit_or_of_many_bytes_passes(value: str) -> None:
+    assert validation.memory(value) is None
+
+
+def test_memory_that_is_no_quantity_is_told_as_such() -> None:
+    problem = validation.memory("much")
+    assert problem
+    assert problem.code == "quantity-invalid"
+
+
 @pytest.mark.parametrize("image", ["UPPER/x", "a/B", "x:tag:tag", "x@sha256:" + "0" * 63, "x@sha256:" + "A" * 64, "/x"])
 def test_images_that_a_registry_could_not_have_are_refused(image: str) -> None:
     assert validation.image(image)

@@ -296,6 +296,14 @@ def test_what_is_wrong_with_another_container_is_shown(shown: Shown) -> None:
     assert "“much” is not a valid quantity" in read(answer).text
 
 
+def test_memory_without_a_unit_is_refused_beside_its_field(shown: Shown) -> None:
+    form = opened(shown)
+    form.type("memory_limit", "256")
+    answer = send(shown.client, form)
+    assert answer.status_code == 422
+    assert "Without a unit, 256 means bytes. Did you mean 256Mi?" in read(answer).text
+
+
 def test_a_new_image_is_not_pinned_to_the_build_of_the_old_one(shown: Shown) -> None:
     form = opened(shown)
     form.type("image", f"{GO}:2")

@@ -1,6 +1,6 @@
 """Settings beyond variables and image. Only what differs from what the form showed becomes part of the change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,18 @@ def quantity(value: str) -> None:
         raise forms.ValidationError(words.problem(found))
 
 
+def memory(value: str) -> None:
+    """Refuse text that is no quantity of memory, or bytes where a unit was forgotten."""
+    if value and (found := validation.memory(value)):
+        raise forms.ValidationError(words.problem(found))
+
+
+def _quantity(label: Any, check: Callable[[str], None], example: str) -> forms.CharField:
+    return forms.CharField(
+        required=False, label=label, validators=[check], widget=forms.TextInput({"placeholder": example})
+    )
+
+
 def seconds(low: str, **more: Any) -> forms.DecimalField:
     return decimal(low, int(LONGEST_SECONDS), **more)
 
@@ -53,10 +65,10 @@ class SettingsForm(ScaleForm, TemplateForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-timeout, bad-minscale)."""
 
     timeout = number(0, label=_("Request timeout (s)"))
-    cpu_request = forms.CharField(required=False, label=_("CPU request"), validators=[quantity])
-    cpu_limit = forms.CharField(required=False, label=_("CPU limit"), validators=[quantity])
-    memory_request = forms.CharField(required=False, label=_("Memory request"), validators=[quantity])
-    memory_limit = forms.CharField(required=False, label=_("Memory limit"), validators=[quantity])
+    cpu_request = _quantity(_("CPU request"), quantity, "500m")
+    cpu_limit = _quantity(_("CPU limit"), quantity, "500m")
+    memory_request = _quantity(_("Memory request"), memory, "256Mi")
+    memory_limit = _quantity(_("Memory limit"), memory, "256Mi")
     port = number(1, 65535, label=_("Port"), help_text=_("Default: 8080"))
     protocol = forms.ChoiceField(
         required=False, label=_("Protocol"), choices=[("", _("Default")), ("http1", "HTTP/1"), ("h2c", "HTTP/2 (h2c)")]
