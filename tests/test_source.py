@@ -87,3 +87,10 @@ def test_each_style_says_what_it_is_for_is_loaded_once_and_needs_no_force() -> N
     rules = {name: re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for name, text in styles.items()}
     assert [name for name, text in rules.items() if "!important" in text] == []
     assert [name for name, text in styles.items() if not text.startswith("/* ")] == []
+
+
+def test_headings_without_a_class_get_smaller_by_level() -> None:
+    rules = (ROOT / "static" / "css" / "frame.css").read_text(encoding="utf-8")
+    sizes = [re.findall(rf"^h{level} {{[^}}]*font-size: ([\d.]+)rem", rules, re.MULTILINE) for level in (1, 2, 3)]
+    assert all(len(size) == 1 for size in sizes), "Bootstrap's own size of a level is larger than a page's title"
+    assert sorted(sizes, key=lambda size: float(size[0]), reverse=True) == sizes
