@@ -277,13 +277,24 @@ def condition(found: Condition) -> str:
     """Return what a condition means where its reason is well known; empty otherwise."""
     if found.type == "Active" and found.word == "info":
         return _("scaled to zero, normal") if found.reason == "NoTraffic" else _("not active, normal")
+    return reason(found.reason)
+
+
+def reason(name: str) -> str:
+    """Return what a condition's well-known reason means; empty for others."""
     known = {
         "RolloutInProgress": _("a gradual rollout is moving traffic"),
         "TLSNotEnabled": _("served over plain HTTP"),
         "ResolvingDigests": _("resolving the image"),
         "Deploying": _("pods are starting"),
     }
-    return known.get(found.reason, "")
+    return known.get(name, "")
+
+
+def tally_count(text: str) -> str:
+    """Return a count of conditions that kn writes (`3 OK / 4`) in the reader's language."""
+    done, _ok, total = text.partition(" OK / ")
+    return _("%(ok)s OK / %(total)s") % {"ok": done, "total": total} if total else text
 
 
 def tally(conditions: tuple[Condition, ...]) -> str:

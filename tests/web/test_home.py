@@ -212,6 +212,19 @@ def test_a_row_is_in_the_language_of_who_reads_it(owner) -> None:
     assert "就绪" in row_of(owner.get("/"), "shop")
 
 
+def test_a_reason_that_is_well_known_is_told_in_words_in_each_language(owner, mirror) -> None:
+    rolling = stuck("shop", minutes=1)
+    rolling["status"]["conditions"][0]["reason"] = "RolloutInProgress"
+    mirror.put(SERVICES, rolling)
+    row = row_of(owner.get("/"), "shop")
+    assert "a gradual rollout is moving traffic" in row
+    assert "RolloutInProgress" not in row
+    owner.cookies["django_language"] = "zh-hans"
+    row = row_of(owner.get("/"), "shop")
+    assert "RolloutInProgress" not in row
+    assert "0 OK / 1" not in row
+
+
 def test_picked_services_are_picked_on_the_page_of_bulk_edits(owner, mirror) -> None:
     mirror.put(SERVICES, factories.service("aaa"))
     page = markup(owner.get("/services/bulk/?" + urlencode({"services": "box/default/shop"})))

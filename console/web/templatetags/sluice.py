@@ -99,6 +99,17 @@ def explain_tally(found: Tally) -> str:
 
 
 @register.filter
+def reason_short(name: str) -> str:
+    """The reason of a condition in words where it is well known, else as the cluster writes it."""
+    return words.reason(name) or name
+
+
+@register.filter
+def tally_words(found: object) -> str:
+    return words.tally_count(str(found))
+
+
+@register.filter
 def symbol_word(found: Condition) -> str:
     return str(words.SYMBOL_WORDS[found.word])
 
