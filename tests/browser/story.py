@@ -60,7 +60,7 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     # 3: the service page tells what a new revision will get
     visitor.go(hello)
     expect(page.get_by_text("Tracks the latest revision")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("current @latest")
+    expect(page.locator("main .chip", has_text="latest").first).to_be_visible()
     if is_sandbox:
         expect(page.locator("main")).to_contain_text("(pinned to 5ea96b)")
     visitor.keep(f"{cluster}-02-service")

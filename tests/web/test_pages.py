@@ -110,7 +110,8 @@ def test_the_service_page_shows_every_field_of_kn_service_describe(owner) -> Non
     text, service = page.text, Service(factories.service())
     for word in ("shop", "default", service.url, "alice@shop.example", "app=shop", "90%", "10%"):
         assert word in text, word
-    assert "shop-00004 current @latest" in text
+    assert "shop-00004 latest" in text
+    assert "current @latest" not in text, "it need not get any traffic"
     for target in service.status_traffic:
         assert target.revision in text
         assert target.tag in text
