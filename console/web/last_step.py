@@ -12,6 +12,7 @@ from console.knative.objects import Service
 LABELS = {
     Act.DEPLOY: gettext_lazy("Deploy"),
     Act.ROUTE: gettext_lazy("Route traffic"),
+    Act.ROLL_BACK: gettext_lazy("Roll back"),
     Act.RESTART: gettext_lazy("Restart %(name)s"),
     Act.CREATE: gettext_lazy("Create %(name)s"),
     Act.DELETE: gettext_lazy("Delete %(name)s"),

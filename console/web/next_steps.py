@@ -121,4 +121,4 @@ def _page_to_fix(operation: Operation, permissions: Collection[Permission]) -> s
 def _pages_of_kind(name: str) -> tuple[str, ...]:
     """The pages on which the input of a kind of change is corrected, for those who may deploy and who may operate."""
     kind = KINDS.get(name)
-    return ("traffic",) if kind and kind.act is Act.ROUTE else ("deploy", "operate")
+    return ("traffic",) if kind and kind.act in (Act.ROUTE, Act.ROLL_BACK) else ("deploy", "operate")

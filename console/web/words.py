@@ -71,6 +71,7 @@ KINDS = {
     "SetEnv": gettext_lazy("Change environment variables"),
     "SetImage": gettext_lazy("Change image"),
     "SplitTraffic": gettext_lazy("Split traffic"),
+    "RollBack": gettext_lazy("Roll back"),
     "SetScale": gettext_lazy("Scale"),
 }
 OUTCOMES = {

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from console.audit.models import Entry
 from console.cluster.resources import REVISIONS
 from console.knative.objects import Service
 from console.operations.models import Preview
@@ -112,6 +113,16 @@ def test_a_rollback_gives_the_share_of_a_revision_that_is_gone_to_the_others(sho
     assert form.status_code == 200
     assert "100%</output>" in form.content.decode()
     assert press(shown, page).status == "succeeded"
+
+
+def test_a_rollback_is_named_one_on_its_button_in_lists_and_in_the_log(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    operation = press(shown, shown.set_target("Third"))
+    page = shown.client.post(f"/operations/{operation.id}/rollback/")
+    assert "Roll back Back to editing" in read(page).text
+    assert press(shown, page).kind == "RollBack"
+    assert "Roll back" in read(shown.client.get("/operations/")).text
+    assert Entry.objects.filter(action="traffic.RollBack").exists()
 
 
 def revision_named(shown: Shown, name: str) -> dict[str, object]:

@@ -45,7 +45,7 @@ from console.knative.changes.template import (
     SetTimeout,
     SetVisibility,
 )
-from console.knative.changes.traffic import RouteNewRevision, SplitTraffic
+from console.knative.changes.traffic import RollBack, RouteNewRevision, SplitTraffic
 from console.knative.changes.volumes import SetVolumes
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "ReplaceManifest",
     "ResolveImage",
     "Restart",
+    "RollBack",
     "RouteNewRevision",
     "SetAnnotations",
     "SetCommand",
@@ -115,6 +116,7 @@ KINDS: Mapping[str, type[Change]] = {
         ReplaceManifest,
         ResolveImage,
         Restart,
+        RollBack,
         RouteNewRevision,
         SetAnnotations,
         SetCommand,

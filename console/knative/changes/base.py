@@ -45,6 +45,7 @@ class Act(StrEnum):
 
     DEPLOY = "deploy"
     ROUTE = "route"
+    ROLL_BACK = "roll-back"
     RESTART = "restart"
     CREATE = "create"
     DELETE = "delete"

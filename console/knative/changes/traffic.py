@@ -1,4 +1,4 @@
-"""Splitting traffic; a rollback is a split that was there before. And what the revision gets that a change makes."""
+"""Splitting traffic, rolling back to a split of before, and what the revision gets that a change makes."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -46,6 +46,13 @@ def _based_on(target: TrafficTarget, free: list[TrafficTarget]) -> TrafficTarget
         return target
     free.remove(found)
     return replace(target, raw=found.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack(SplitTraffic):
+    """The split that an operation found, again."""
+
+    act: ClassVar[Act] = Act.ROLL_BACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ so those are left out. The cluster decides which revisions exist, not the mirror
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,7 +13,7 @@ from console.access.models import User
 from console.cluster.errors import Forbidden, NotFound
 from console.cluster.gateway import Gateway
 from console.knative import traffic
-from console.knative.changes import ChangeRefused, SplitTraffic
+from console.knative.changes import ChangeRefused, RollBack, SplitTraffic
 from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
@@ -52,7 +52,8 @@ def before(operation: Operation, *, user: User) -> Rescue:
     """Return to the split of before the operation. Raises ChangeRefused when nothing of it is left."""
     gateway = gateway_for(operation.cluster, user)
     service = gateway.service(operation.namespace, operation.name)
-    return _reachable(gateway, operation.ref, service, rollback.change_of(operation).targets)
+    found = _reachable(gateway, operation.ref, service, rollback.change_of(operation).targets)
+    return replace(found, change=RollBack(found.change.targets))
 
 
 def _reachable(gateway: Gateway, ref: ServiceRef, service: Service, wished: tuple[TrafficTarget, ...]) -> Rescue:

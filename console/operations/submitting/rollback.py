@@ -1,7 +1,7 @@
 """Taking back what an operation did to the traffic: the revisions that served before serve again."""
 
 from console.knative import paths, traffic
-from console.knative.changes import SplitTraffic
+from console.knative.changes import RollBack
 from console.operations.models import Operation
 
 
@@ -13,9 +13,9 @@ def is_possible(operation: Operation) -> bool:
     return operation.makes_revision or any(paths.overlap(path, paths.TRAFFIC) for path in touched)
 
 
-def change_of(operation: Operation) -> SplitTraffic:
+def change_of(operation: Operation) -> RollBack:
     """Return the split of before the operation. After one that made a revision, @latest becomes what it meant then."""
     seen = operation.seen
     if operation.makes_revision:
-        return SplitTraffic(traffic.as_served(seen.spec_traffic, seen.latest_ready_revision))
-    return SplitTraffic(seen.spec_traffic)
+        return RollBack(traffic.as_served(seen.spec_traffic, seen.latest_ready_revision))
+    return RollBack(seen.spec_traffic)
