@@ -199,6 +199,11 @@ def test_two_ticked_revisions_are_compared_the_newer_one_with_the_older(owner) -
     assert owner.get(address)["Location"] == f"{SHOP}revisions/shop-00004/?with=shop-00002#compare"
 
 
+def test_comparing_with_nothing_ticked_sends_what_the_page_can_answer(owner) -> None:
+    form = markup(owner.get(f"{SHOP}revisions/")).partition('id="compare"')[2].partition("</form>")[0]
+    assert '<button class="btn btn-secondary" name="compare" value="">' in form, "else the page just comes again"
+
+
 @pytest.mark.parametrize("query", ["compare=shop-00002", "compare=", "compare=shop-00001&compare=other-00002"])
 def test_a_number_of_ticks_other_than_two_is_told(owner, query: str) -> None:
     page = owner.get(f"{SHOP}revisions/?{query}")
