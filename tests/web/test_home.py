@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -100,6 +101,11 @@ def test_a_row_tells_that_its_change_waits_for_an_approval(owner) -> None:
     assert "waiting for approval" in row_of(owner.get("/"), "shop")
     Operation.objects.filter(id=operation.id).update(status=Status.RUNNING)
     assert "waiting for approval" not in row_of(owner.get("/"), "shop")
+
+
+def test_no_part_of_what_needs_attention_is_hidden_on_a_narrow_page() -> None:
+    css = (Path(__file__).resolve().parents[2] / "static" / "css" / "services.css").read_text(encoding="utf8")
+    assert re.findall(r"\.concerns[^{]*\{[^}]*display: none", css) == []
 
 
 def test_a_gradual_rollout_takes_its_time_and_is_not_stuck(owner, mirror) -> None:
