@@ -23,6 +23,7 @@ MAX_REVISIONS = 5
 MAX_ACTIONS = 6
 MAX_QUERY = 200  # characters
 MAX_WORDS = 5
+ROLLS_BACK = "revisions"  # the page from whose list one goes back to an earlier one
 ADMINISTRATOR = "administrator"
 
 
@@ -143,19 +144,23 @@ def _actions(text: str, rights: Rights, rows: Iterable[ServiceSummary]) -> Itera
         yield from _actions_on(first, "", rights)
         return
     words = text.split()[:MAX_WORDS]
-    if len(words) < 2:
-        return
-    for verb, name in ((words[0], words[1:]), (words[-1], words[:-1])):
-        named = next(_services(" ".join(name), rights), None)
-        if named is not None:
-            yield from _actions_on(named, verb, rights)
+    for place in range(1, len(words)):
+        begin, end = " ".join(words[:place]), " ".join(words[place:])
+        for verb, name in ((begin, end), (end, begin)):
+            named = next(_services(name, rights), None)
+            if named is not None:
+                yield from _actions_on(named, verb, rights)
 
 
 def _actions_on(row: ServiceSummary, verb: str, rights: Rights) -> Iterator[Found]:
     for action in actions.allowed(row.ref, rights.on(row.ref, row.labels)):
-        if verb in action.label.lower() or verb in action.name:
+        if verb in action.label.lower() or verb in action.name or (action.name == ROLLS_BACK and _is_rollback(verb)):
             label = _("%(action)s: %(service)s") % {"action": action.label, "service": row.name}
             yield Found(label, action.url, action.icon or "arrow-right", _place(row.ref))
+
+
+def _is_rollback(verb: str) -> bool:
+    return verb in ("rollback", "roll back", _("Roll back").lower())
 
 
 def _pages(rights: Rights, text: str) -> Iterator[Found]:

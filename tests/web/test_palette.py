@@ -71,6 +71,11 @@ def test_actions_are_those_that_the_person_may_use(client, viewer, people) -> No
     assert found(client, "delete shop") == {}
 
 
+@pytest.mark.parametrize("text", ["roll back shop", "rollback shop", "shop roll back", "Shop Rollback"])
+def test_the_way_back_is_found_by_its_name(viewer, text) -> None:
+    assert found(viewer, text) == {"Revisions: shop": "/services/box/default/shop/revisions/"}
+
+
 def test_pages_are_those_that_the_person_may_open(client, viewer, people) -> None:
     assert not {"Audit", "Clusters", "People", "Create service"} & found(viewer, "").keys()
     client.force_login(people["administrator"])
