@@ -216,6 +216,9 @@ PROBLEMS = {
     ),
     "mount-path-taken": gettext_lazy("Something is already mounted at %(path)s."),
     "revision-name-prefix": gettext_lazy("“%(name)s” does not start with “%(prefix)s”."),
+    "yaml-indented": gettext_lazy(
+        "This is not valid YAML: %(detail)s. Check the indentation of this line and the lines above."
+    ),
     "yaml-invalid": gettext_lazy("This is not valid YAML: %(detail)s"),
     "yaml-alias": gettext_lazy("Line %(line)s has a YAML alias (*name). Write out what it refers to."),
     "yaml-bytes": gettext_lazy("The YAML has %(count)s bytes; at most %(limit)s are accepted."),

@@ -149,6 +149,9 @@ def test_yaml_with_a_problem_says_its_line_to_the_editor_and_keeps_what_there_wa
         ("[" * 50_000, "This is not valid YAML"),
         ("- a list", "expected a mapping"),
         ("a: 'open", "This is not valid YAML"),
+        ("a:\n  b: 1\n c: 2", "Check the indentation of this line and the lines above"),
+        ("a:\n  - b\n  c: 1", "Check the indentation of this line and the lines above"),
+        ("a: b\n  c: 1", "Check the indentation of this line and the lines above"),
         ("a: " + "x" * 300_000, "The YAML has 300003 bytes; at most 262144 are accepted."),
     ],
 )
