@@ -318,7 +318,8 @@ def test_a_new_image_is_not_pinned_to_the_build_of_the_old_one(shown: Shown) -> 
 def test_the_running_build_stays_when_something_else_changes(shown: Shown) -> None:
     form = opened(shown)
     form.type("timeout", "85")
-    send(shown.client, form)
+    review = read(send(shown.client, form)).text
+    assert "Pinned so that this change brings in no newer build of the tag." in review
     finish(submit(shown))
     assert "@sha256:" in shown.world.get(shown.name)["spec"]["template"]["spec"]["containers"][0]["image"]
 
