@@ -59,6 +59,7 @@ def test_a_preview_says_what_will_happen_and_writes_nothing(shown: Shown) -> Non
     assert "Tracks the latest revision: a new revision gets 100%" in text
     assert "spec.template.spec.containers[app].env[TARGET].value First canary-new" in text
     assert f'kn service update {shown.name} --namespace default --env TARGET="$TARGET"' in text
+    assert "one that is not set gives an empty value" in text
     assert "Server-side dry run passed." in text
     assert text.count("canary") == 2, "in words and in the table of fields, not in the command, patch or manifest"
     assert shown.world.env(shown.name)["TARGET"] == "First"
