@@ -1,4 +1,4 @@
-"""Line breaks and spaces that nobody sees in a value, made visible: `Enter↵ (ends with a line break)`."""
+"""Line breaks and spaces that nobody sees in a value, made visible: `Enter↵ (ends with a newline)`."""
 
 from collections.abc import Iterator
 
@@ -21,6 +21,6 @@ def edges(text: str | None) -> str:
 
 def _edges(text: str) -> Iterator[str]:
     if text[:1].isspace():
-        yield _("begins with a line break") if text[0] in "\r\n" else _("begins with whitespace")
+        yield _("begins with a newline") if text[0] in "\r\n" else _("begins with whitespace")
     if text[-1:].isspace():
-        yield _("ends with a line break") if text[-1] in "\r\n" else _("ends with whitespace")
+        yield _("ends with a newline") if text[-1] in "\r\n" else _("ends with whitespace")

@@ -66,16 +66,16 @@ def told(after: str) -> str:
 
 
 def test_line_breaks_and_spaces_that_nobody_sees_are_told() -> None:
-    assert told("Enter\n") == "Enter↵ (ends with a line break)"
+    assert told("Enter\n") == "Enter↵ (ends with a newline)"
     assert told("a\nb") == "a↵b"
     assert told(" a") == " a (begins with whitespace)"
-    assert told("\na\t") == "↵a\t (begins with a line break, ends with whitespace)"
+    assert told("\na\t") == "↵a\t (begins with a newline, ends with whitespace)"
     assert told(" ") == "  (begins with whitespace, ends with whitespace)"
-    assert told("y" * 200 + "\n").endswith("… (ends with a line break)")
+    assert told("y" * 200 + "\n").endswith("… (ends with a newline)")
 
 
 def test_a_line_break_that_alone_differs_is_told() -> None:
-    assert told("First\n") == "First↵ (ends with a line break)"
+    assert told("First\n") == "First↵ (ends with a newline)"
 
 
 def test_a_variable_that_comes_or_goes_is_told_as_such() -> None:

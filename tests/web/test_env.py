@@ -190,9 +190,9 @@ def test_reveal_shows_each_of_two_its_own_value(shown: Shown) -> None:
 def test_reveal_tells_a_line_break_at_the_end_of_a_value(shown: Shown) -> None:
     set_env(shown, {"name": "BROKEN", "value": "x\n"})
     sent = fields(shown.client.get(f"{shown.path}env/"))
-    assert read(shown.client.post(f"{shown.path}env/reveal/", sent)).text.count("ends with a line break") == 1
+    assert read(shown.client.post(f"{shown.path}env/reveal/", sent)).text.count("ends with a newline") == 1
     alone = shown.client.post(f"{shown.path}env/reveal/", sent, headers={"HX-Request": "true"}).content.decode()
-    assert re.search(r'data-env-edges="ends with a line break"\s+data-env-value="0:BROKEN"', alone)
+    assert re.search(r'data-env-edges="ends with a newline"\s+data-env-value="0:BROKEN"', alone)
 
 
 def test_reveal_keeps_what_was_typed_and_fills_the_fields_that_are_empty(shown: Shown) -> None:

@@ -73,7 +73,7 @@ def image_words(revision: Revision) -> str:
 
 @register.filter
 def edges(text: str | None) -> str:
-    """What a value begins and ends with that is not seen: `ends with a line break`."""
+    """What a value begins and ends with that is not seen: `ends with a newline`."""
     return whitespace.edges(text)
 
 
