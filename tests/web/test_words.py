@@ -34,7 +34,7 @@ RETIRED = (
     r"^(Write|Give)\b",
     r"\bWhy can\b",
     # metaphors
-    r"\b(broke|break|broken|glass)\b",
+    r"\b(broke|(?<!line )break|broken|glass)\b",
     r"\bwakes? up\b",
     r"\b(let|lets) in\b",
     r"\bopens? (your|this|nothing)\b",
