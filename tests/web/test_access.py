@@ -399,7 +399,7 @@ def strip(response) -> str:
     text = response.content.decode()
     return re.sub(
         r'"request_id":"[^"]*"|nonce="[^"]*"|value="[^"]{64}"|formaction="[^"]*"'
-        r'|<span title="[^"]*">[0-9a-f]{8}</span>|[0-9a-f]{8}',
+        r'|<span title="[^"]*">[0-9a-f]{8}</span>|&quot;now&quot;: [0-9.]+|[0-9a-f]{8}',
         "",
         text,
     )

@@ -55,6 +55,7 @@ SIGNED = (
     "revisions:",
     "routes:",
     "pods:",
+    "images",
     "freshness",
     "trail",
     "registry:report:",
