@@ -209,7 +209,7 @@ def test_an_answer_over_tls_that_drips_ends(tmp_path, hurried):
 
 
 def test_a_server_that_hardly_takes_a_write_ends_it():
-    with greedy_port() as port, within(SHORT), pytest.raises(errors.Uncertain) as caught:
+    with greedy_port() as port, within(1.0), pytest.raises(errors.Uncertain) as caught:
         connect(added(f"http://127.0.0.1:{port}")).transport.call("PUT", PATH, body={"x": "y" * 8_000_000})
     assert ended_by_deadline(caught.value)
 
