@@ -177,7 +177,7 @@ class ProbeField(forms.CharField):
     def __init__(self, *, has_kubernetes_times: bool = True, **more: Any) -> None:
         super().__init__(required=False, strip=False, widget=ProbeWidget(), **more)
         self.has_kubernetes_times = has_kubernetes_times
-        self.template_name = "components/probe.html"
+        self.template_name = "components/controls.html"
         self.bound_field_class = ProbeBoundField
 
     def to_python(self, value: Any) -> Any:

@@ -240,7 +240,7 @@ class RowsField(LinesField):
         self.syntax, self.shown = syntax, frozenset()
         self.add_label = add
         self.notes: Mapping[str, Note] = {}
-        self.template_name = "components/rows.html"
+        self.template_name = "components/controls.html"
         self.bound_field_class = RowsBoundField
 
     def _entry(self, number: int, line: str) -> Any:
