@@ -361,6 +361,7 @@ def test_a_mount_says_how() -> None:
 @given(every_change)
 def test_a_change_that_is_made_already_leaves_a_named_template_alone(change: Change) -> None:
     """Without its name, an unchanged template would make a revision."""
+    next_shares = isinstance(change, RouteNewRevision)  # the second time it is about the revision after that
     made = copy.deepcopy(dict(change.apply(Service(factories.service())).raw))
     made["spec"]["template"].setdefault("metadata", {})["name"] = "shop-pinned-again"
     try:
@@ -368,4 +369,5 @@ def test_a_change_that_is_made_already_leaves_a_named_template_alone(change: Cha
     except ChangeRefused as refusal:
         assert refusal.problem.code == "mount-path-taken"  # noqa: PT017  by the mount that the first time made
     else:
-        assert again.raw == made
+        assert again.raw["spec"]["template"] == made["spec"]["template"]
+        assert next_shares or again.raw == made
