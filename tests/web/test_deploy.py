@@ -381,6 +381,48 @@ def test_what_was_typed_survives_back_and_another_language(shop) -> None:
     assert [one.value for one in back.controls if one.name == "share" and one.is_checked] == ["percent"]
 
 
+@pytest.mark.parametrize(
+    ("page", "field", "text", "section"),
+    [
+        ("env", "value-0", "typed here", "env"),
+        ("image", "image", "r.example.com/shop:9", "image"),
+        ("settings", "timeout", "77", "resources"),
+    ],
+)
+def test_a_small_form_goes_on_in_the_large_one_with_what_was_typed(shop, page, field, text, section) -> None:
+    form = form_of(shop.get(f"/services/box/default/shop/{page}/?edit=TARGET&container=app"))
+    form.type(field, text)
+    button = next(one for one in form.controls if one.name == "further")
+    assert button.action == f"{SHOP}?section={section}"
+    left = shop.post(button.action, form.encoded(button), content_type="application/x-www-form-urlencoded")
+    assert left.status_code == 303
+    large = shop.get(left["Location"])
+    assert form_of(large)[field].value == text
+    assert section in {one.key for one, is_open in large.context["sections"] if is_open}
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_builds_are_kept_or_let_go_in_the_large_form_as_in_the_small_one(shown: Shown, is_kept: bool) -> None:
+    for page, box in (("env", "keep_digest"), ("image", "keep_others")):
+        form = form_of(shown.client.get(f"{shown.path}{page}/?container=app"))
+        form[box].is_checked = is_kept
+        button = next(one for one in form.controls if one.name == "further")
+        body = form.encoded(button)
+        left = shown.client.post(button.action, body, content_type="application/x-www-form-urlencoded")
+        assert form_of(shown.client.get(left["Location"]))["keep_digest"].is_checked is is_kept, page
+
+
+def test_the_only_container_keeps_its_build_on_the_way_from_its_image_to_the_large_form(shown: Shown) -> None:
+    raw = shown.world.get(shown.name)
+    del raw["spec"]["template"]["spec"]["containers"][1:]
+    shown.mirror.put(SERVICES, raw)
+    form = form_of(shown.client.get(f"{shown.path}image/"))
+    assert "keep_others" not in form
+    button = next(one for one in form.controls if one.name == "further")
+    left = shown.client.post(button.action, form.encoded(button), content_type="application/x-www-form-urlencoded")
+    assert form_of(shown.client.get(left["Location"]))["keep_digest"].is_checked
+
+
 def test_values_are_revealed_beside_what_was_typed(shown: Shown) -> None:
     form = opened(shown)
     form.type("cpu_limit", "2")

@@ -22,7 +22,7 @@ from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
 from console.web.forms.deploy import DeployForm, Section
 from console.web.requests import ConsoleRequest
-from console.web.typed import wants_preview
+from console.web.typed import fields_of, keep_for, wants_preview
 from console.web.views.changes import ChangeView, container_of
 from console.web.views.edits import known_images
 
@@ -62,6 +62,8 @@ class DeployPage(ChangeView[DeployForm]):
         }
 
     def answer(self) -> HttpResponseBase:
+        if "further" in self.request.POST:
+            return self._continue()
         if self.form.is_arranging:
             if "revealed" in self.request.POST and Permission.REVEAL in self.request.permissions:
                 with contextlib.suppress(NotRevealed):  # it may have lost the label since: then without values
@@ -76,6 +78,16 @@ class DeployPage(ChangeView[DeployForm]):
         """Fill in the values as they are in the cluster; leaves an audit entry, or raises NotRevealed."""
         values = revealing.reveal_env(self.ref, user=self.request.user, actor=actor_from(self.request))
         self.form.env.reveal(values.get(self.form.container.name, {}))
+
+    def _continue(self) -> HttpResponse:
+        """Show what was typed into the form of a small edit: kept as a draft, so that the page can be loaded again."""
+        fields = fields_of(self.request.POST)
+        had_choice = not self.form.running.keys() <= {self.form.container.name}
+        if fields["further"] == ["image"] and ("keep_others" in fields or not had_choice):  # its name for that choice
+            fields["keep_digest"] = ["1"]
+        response = redirect(keep_for(self.request, self.request.get_full_path(), fields))
+        response.status_code = 303
+        return response
 
     def _container(self) -> Container:
         """The one that was picked just now, else the one that the form or the address names."""
