@@ -10,6 +10,8 @@ _WEBHOOK = re.compile(
 )
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' .*denied request")
 _NO_DRY_RUN = re.compile(r'^admission webhook "[^"]+" does not support dry run$')
+# Of Serving's webhook, which also dry-runs a pod of the template (serving/pkg/webhook/podspec_dryrun.go).
+_PODS = re.compile(r"validation callback failed: dry run failed with (?P<pods>.*): spec\.template$", re.DOTALL)
 _QUOTA = re.compile(r"is forbidden: exceeded quota: (?P<quota>[^,]+)")
 
 
@@ -62,6 +64,16 @@ class Refused(ClusterError):
     def is_no_dry_run(self) -> bool:
         """A webhook has side effects, so the API server makes no dry run of what the webhook would be asked about."""
         return bool(_NO_DRY_RUN.match(self.raw.strip()))
+
+    @property
+    def of_pods(self) -> "Refused | None":
+        """What is said to a pod of the template, where that is all that a dry run is refused for.
+
+        From Serving 1.21 on each dry run of a Service tries a pod, even if the template is not changed; before, only of
+        a Service that asks for it. A write tries none.
+        """
+        match = _PODS.search(self.raw.strip())
+        return Refused(match["pods"], 403, "Forbidden") if match else None
 
     @property
     def quota(self) -> str:

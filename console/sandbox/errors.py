@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from console.sandbox.resources import Resource
 
-WEBHOOK_PREFIX = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: '
+WEBHOOK = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: '
 
 
 class StatusError(Exception):
@@ -114,7 +114,12 @@ def bad_request(message: str) -> StatusError:
 
 def denied(problems: str) -> StatusError:
     """400 as Knative's validating webhook answers; `problems` without the prefix, lines joined by newlines."""
-    return bad_request(WEBHOOK_PREFIX + problems)
+    return bad_request(f"{WEBHOOK}validation failed: {problems}")
+
+
+def pods_denied(message: str) -> StatusError:
+    """400 as Knative's validating webhook answers a dry run whose pod admission refuses with the message."""
+    return bad_request(f"{WEBHOOK}validation callback failed: dry run failed with {message}: spec.template")
 
 
 def expired(message: str, *, continue_token: str = "") -> StatusError:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
@@ -17,8 +17,14 @@ from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
 from console.sandbox.store import Object, Store
 from console.sandbox.updates import without_status
 
-# admit(verb, resource, old or None, new, user name) -> what is stored; raises StatusError. Knative's webhooks.
-Admit = Callable[[str, Resource, Object | None, Object, str], Object]
+
+class Admit(Protocol):
+    """Knative's webhooks: answers what is stored; raises StatusError."""
+
+    def __call__(
+        self, verb: str, resource: Resource, old: Object | None, new: Object, user: str, *, is_dry_run: bool
+    ) -> Object: ...
+
 
 POD_GRACE_SECONDS = 30
 NAME_LIMIT = 253
@@ -79,7 +85,7 @@ class Writer:
             obj = obj | completed_namespace(metadata["name"], metadata)
         elif call.resource.has_status:
             obj = without_status(obj)
-        obj = self._admit("create", call.resource, None, _completed(call.resource, obj), call.user.name)
+        obj = self._admitted("create", call, None, obj)
         created = self._store.create(call.resource, obj, dry_run=call.is_dry_run)
         return Written(201, created, warnings)
 
@@ -152,8 +158,12 @@ class Writer:
         _check_metadata(call.resource, obj["metadata"])
         # A stale write is refused before admission sees it, as a real API server's retry-free path does.
         self._store.update(call.resource, obj, dry_run=True)
-        obj = self._admit("update", call.resource, old, _completed(call.resource, obj), call.user.name)
+        obj = self._admitted("update", call, old, obj)
         return self._store.update(call.resource, obj, dry_run=call.is_dry_run)
+
+    def _admitted(self, verb: str, call: Call, old: Object | None, obj: Object) -> Object:
+        completed = _completed(call.resource, obj)
+        return self._admit(verb, call.resource, old, completed, call.user.name, is_dry_run=call.is_dry_run)
 
     def _delete_one(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Object:
         default_grace = POD_GRACE_SECONDS if resource is PODS else 0

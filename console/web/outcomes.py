@@ -16,7 +16,7 @@ from console.mirror.read import MirrorIncomplete
 from console.operations.models import Operation
 from console.operations.models.statuses import Notice, Status
 from console.operations.queries import ServesNow, Serving
-from console.operations.submitting.previewing import Untested
+from console.operations.submitting.previewing import Proposal, Untested
 from console.web import causes
 
 _NOT_WRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)
@@ -123,6 +123,7 @@ UNTESTED = {
         "No dry run: the cluster did not respond in time. This is what the console will send; the cluster "
         "may modify or reject it."
     ),
+    Untested.PODS: gettext_lazy("The server-side dry run got no further than the pods."),
 }
 NOTICES: dict[str, object] = {
     Notice.WRITE_UNCERTAIN: gettext_lazy(
@@ -146,6 +147,24 @@ def notice(code: str, facts: Mapping[str, Any]) -> str:
     """Return why nothing moves, or what else happened, for a line of a timeline."""
     template = NOTICES.get(code)
     return str(template) % {"who": "?", **facts} if template else code
+
+
+def pods_refused(proposal: Proposal) -> tuple[str, str] | None:
+    """Return (plain words, raw message) for a pod that the cluster would not start now, and what that means here."""
+    if proposal.pods is None:
+        return None
+    cause = causes.text(Cause(Code.QUOTA, facts=Quota(proposal.pods.quota))) if proposal.pods.quota else ""
+    if proposal.makes_revision:
+        words = _(
+            "The cluster would reject the pods of the new revision now. It can be deployed, but it will not be able to "
+            "start pods until this is resolved."
+        )
+    else:
+        words = _(
+            "The cluster would reject new pods of this service now. This change makes no new revision, so it can be "
+            "applied; a revision that has to start pods may not get them."
+        )
+    return f"{words} {cause}".strip(), proposal.pods.raw
 
 
 def answer_error(error: Exception) -> tuple[str, str]:

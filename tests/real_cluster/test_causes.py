@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from console.cluster.connections import ClusterSettings, connect
-from console.cluster.errors import Forbidden, Refused
+from console.cluster.errors import Forbidden, NotFound, Refused
 from console.cluster.gateway import Gateway
 from console.cluster.resources import CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS
 from console.knative.causes import Cause, Code, Quota
-from console.knative.changes import Restart
+from console.knative.changes import Restart, SetImage
+from console.knative.changes.applied import apply_to
 from console.knative.objects import Service
 from console.knative.progress import Follow
 from console.operations.engine import diagnosis
+from console.operations.submitting.dry_run import dry_run
 from tests.real_cluster.control_plane import ControlPlane, apply
 from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
@@ -60,10 +62,28 @@ def failed(gateway: Gateway, namespace: str, name: str, wanted: Code) -> Cause:
     return eventually(gathered, timeout=START_SECONDS, message=f"{name} does not fail for {wanted}")
 
 
+def crowded(gateway: Gateway) -> Service:
+    """The service of a namespace in which no pod may be made."""
+    try:
+        return gateway.service(TIGHT, "crowded")
+    except NotFound:
+        return gateway.create_service(Service(manifest("crowded", "gcr.io/knative-samples/helloworld-go")))
+
+
 def test_a_used_up_quota_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:
-    gateway.create_service(Service(manifest("crowded", "gcr.io/knative-samples/helloworld-go")))
+    crowded(gateway)
     cause = failed(gateway, tight, "crowded", Code.QUOTA)
     assert cause.facts == Quota("no-pods")
+
+
+def test_a_pod_that_the_quota_forbids_is_told_before_the_change(gateway: Gateway, tight: str) -> None:
+    """Below Serving 1.20 because the dry run asks for it; the rest is tested all the same."""
+    applied = apply_to(SetImage("user-container", "gcr.io/knative-samples/helloworld-rust"), crowded(gateway))
+    tried = dry_run(gateway, applied)
+    assert tried.pods is not None
+    assert (tried.pods.quota, tried.refusal) == ("no-pods", None)
+    assert tried.after is not None
+    assert tried.after.containers[0].image == "gcr.io/knative-samples/helloworld-rust"
 
 
 def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:

@@ -14,6 +14,12 @@ __all__ = ["shown"]
 
 NO_DRY_RUN = 'admission webhook "policy.example.com" does not support dry run'
 
+PODS_DENIED = (
+    'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation callback failed: '
+    'dry run failed with pods "dry-run-validation7x" is forbidden: violates PodSecurity "restricted:latest": '
+    "spec.template"
+)
+
 
 def test_a_preview_that_the_cluster_could_not_test_says_so_and_can_be_applied(shown: Shown):
     shown.world.box.fault(verb="update", resource="services", code=400, message=NO_DRY_RUN)
@@ -23,6 +29,29 @@ def test_a_preview_that_the_cluster_could_not_test_says_so_and_can_be_applied(sh
     assert "No dry run: a webhook in this cluster does not support it." in text
     assert "dry run passed" not in text
     assert "Deploy Back to editing" in text
+
+
+def test_pods_that_the_cluster_would_reject_are_told_before_the_press_and_do_not_stop_it(shown: Shown):
+    image = {"container": "app", "image": "registry.example.com/demo/over-quota:1.0", "ports": ""}
+    page = shown.client.post(f"{shown.path}image/", image)
+    text = read(page).text
+    assert page.status_code == 200
+    assert "The cluster would reject the pods of the new revision now." in text
+    assert "compute-resources" in text
+    assert "Server-side dry run passed." in text
+    assert "podspec-dryrun" not in text
+
+
+def test_traffic_can_be_split_where_no_pod_may_start(shown: Shown):
+    """From Serving 1.21 on each dry run tries a pod, even where the template stays as it is."""
+    for _ in range(2):
+        shown.world.box.fault(verb="update", resource="services", code=400, message=PODS_DENIED)
+    rows = {"rows": "2", "name-0": "@latest", "percent-0": "50", "name-1": f"{shown.name}-00001", "percent-1": "50"}
+    page = shown.client.post(f"{shown.path}traffic/", rows)
+    text = read(page).text
+    assert page.status_code == 200
+    assert "The cluster would reject new pods of this service now." in text
+    assert "The server-side dry run got no further than the pods." in text
 
 
 def test_a_change_of_nothing_says_so(shown: Shown):

@@ -1,8 +1,9 @@
 """What the cluster itself says to a change, asked without making it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from console import database
 from console.cluster.errors import ClusterError, Refused, Uncertain
@@ -12,6 +13,8 @@ from console.knative.changes import Applied, Verb
 from console.knative.objects import Service
 from console.knative.redaction import redact_text, secrets_of
 
+Error = TypeVar("Error", bound=ClusterError)
+POD_DRY_RUN = "features.knative.dev/podspec-dryrun"
 MAX_RAW = 20_000  # characters of a refusal that are shown
 DRY_RUN_SECONDS = 10.0  # that a person waits for the cluster's own word; admission may take longer
 
@@ -21,33 +24,68 @@ class Untested(StrEnum):
 
     NO_DRY_RUN = "no-dry-run"  # a webhook does not allow it
     NO_ANSWER = "no-answer"  # not in time
+    PODS = "pods"  # it was refused for a pod of the template, which a write does not try
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What the cluster makes of a change without making it: the service afterwards, a refusal, or no word at all."""
+    """What the cluster makes of a change without making it: the service afterwards, a refusal, or no word at all.
+
+    `pods` is what it says to a pod of the template. A write succeeds nevertheless: it starts none itself.
+    """
 
     after: Service | None = None
     refusal: ClusterError | None = None
     untested: Untested | None = None
+    pods: Refused | None = None
 
 
 def dry_run(gateway: Gateway, applied: Applied) -> DryRun:
-    """Ask the cluster what it would make of the change; raises ChangeRefused."""
+    """Ask the cluster what it would make of the change, and of a pod of it; raises ChangeRefused."""
     transport = gateway.connection.transport.with_timeout(DRY_RUN_SECONDS, attempts=ATTEMPTS)
     gateway = replace(gateway, connection=replace(gateway.connection, transport=transport))
-    before, wanted = applied.before, applied.after
     database.give_back()
+    tried = _asked(gateway, applied, _asking_for_a_pod(applied.after))
+    if tried.pods:  # below 1.20 the rest is tested without a pod
+        return replace(_asked(gateway, applied, applied.after), pods=tried.pods)
+    return tried
+
+
+def _asked(gateway: Gateway, applied: Applied, wanted: Service) -> DryRun:
     try:
-        return DryRun(after=DRY_RUNS[applied.change.verb](gateway, before, wanted))
+        after = DRY_RUNS[applied.change.verb](gateway, applied.before, wanted)
+        return DryRun(after=_as_written(after, applied.after) if after else None)
     except Uncertain:
         return DryRun(untested=Untested.NO_ANSWER)
     except ClusterError as error:
         if isinstance(error, Refused) and error.is_no_dry_run:
             return DryRun(untested=Untested.NO_DRY_RUN)
-        secrets = secrets_of(before.raw) | secrets_of(wanted.raw)
-        error.raw = redact_text(error.raw, secrets)[:MAX_RAW]  # webhooks repeat parts of what they refuse
-        return DryRun(refusal=error)
+        secrets = secrets_of(applied.before.raw) | secrets_of(wanted.raw)
+        if isinstance(error, Refused) and (pods := error.of_pods):
+            return DryRun(untested=Untested.PODS, pods=_readable(pods, secrets))
+        return DryRun(refusal=_readable(error, secrets))
+
+
+def _readable(error: Error, secrets: Collection[str]) -> Error:
+    """The error without values: webhooks repeat parts of what they refuse."""
+    error.raw = redact_text(error.raw, secrets)[:MAX_RAW]
+    return error
+
+
+def _asking_for_a_pod(service: Service) -> Service:
+    """The service as it is sent to a dry run: below Serving 1.20 the annotation makes the webhook try a pod of it."""
+    return _annotated(service, {POD_DRY_RUN: "enabled", **service.annotations})
+
+
+def _as_written(after: Service, wanted: Service) -> Service:
+    """The answer without the annotation that only the dry run had."""
+    if POD_DRY_RUN in wanted.annotations:
+        return after
+    return _annotated(after, {key: value for key, value in after.annotations.items() if key != POD_DRY_RUN})
+
+
+def _annotated(service: Service, annotations: Mapping[str, str]) -> Service:
+    return Service({**service.raw, "metadata": {**service.metadata, "annotations": dict(annotations)}})
 
 
 def _create(gateway: Gateway, before: Service, wanted: Service) -> Service:

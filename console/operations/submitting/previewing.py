@@ -63,6 +63,7 @@ def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = 
         truth=traffic.truth(after.spec_traffic, after.status_traffic, after.latest_ready_revision),
         refusal=tried.refusal,
         untested=tried.untested,
+        pods=tried.pods,
         changed_meanwhile=bool(form_version) and form_version != before.resource_version,
         kn_adds_revision=kn.adds_revision,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from console.cluster.errors import ClusterError
+from console.cluster.errors import ClusterError, Refused
 from console.knative.changes import Change
 from console.knative.diff import FieldChange
 from console.knative.objects import Owner, Service
@@ -34,6 +34,7 @@ class Proposal:
     truth: TrafficTruth  # what the new revision will get
     refusal: ClusterError | None  # what the cluster's dry run says against it
     untested: Untested | None
+    pods: Refused | None  # what it says to a pod of the template; the change can be made nevertheless
     changed_meanwhile: bool  # the service is not the one that the form showed
     kn_adds_revision: bool  # the kn command makes a revision, though the change itself makes none
 

@@ -14,6 +14,13 @@ from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, SERVICE
 Object = dict[str, Any]
 
 
+POD_DRY_RUN = "features.knative.dev/podspec-dryrun"
+QUOTA_MESSAGE = (
+    'pods "{}" is forbidden: exceeded quota: compute-resources, requested: requests.cpu=4, '
+    "used: requests.cpu=14, limited: requests.cpu=16"
+)
+
+
 class _Webhook(NamedTuple):
     default: Callable[[Object], Object]
     check: Callable[[Object, Object | None], Problems]
@@ -28,7 +35,9 @@ _WEBHOOKS = {
 }
 
 
-def admit(verb: str, resource: Resource, old: Object | None, new: Object, user: str) -> Object:
+def admit(
+    verb: str, resource: Resource, old: Object | None, new: Object, user: str, *, is_dry_run: bool = False
+) -> Object:
     """What is to be stored instead of `new`; `verb` is create or update (a patch is an update), `old` its baseline.
 
     Other kinds than Knative's pass as they are. Raises StatusError 400 with the webhook's own words, or 403 for an
@@ -45,6 +54,8 @@ def admit(verb: str, resource: Resource, old: Object | None, new: Object, user: 
     if found:
         raise errors.denied(problems.text(found))
     _check_policy(resource, admitted)
+    if is_dry_run and resource is SERVICES:
+        _try_pod(admitted, old)
     return admitted
 
 
@@ -70,3 +81,13 @@ def _check_policy(resource: Resource, obj: Object) -> None:
                 f"<{container['name']}> has an invalid image repo <{container['image']}>"
             )
             raise errors.StatusError(403, "Forbidden", message)
+
+
+def _try_pod(service: Object, old: Object | None) -> None:
+    """Serving 1.15 dry-runs a pod of a new template where the annotation asks for it."""
+    template = service["spec"]["template"]
+    asked = (service["metadata"].get("annotations") or {}).get(POD_DRY_RUN) in ("enabled", "strict")
+    if not asked or (old is not None and old["spec"]["template"] == template):
+        return
+    if any(registry.inspect(each.get("image", "")).kind == "over-quota" for each in template["spec"]["containers"]):
+        raise errors.pods_denied(QUOTA_MESSAGE.format("dry-run-validationx7k2p"))

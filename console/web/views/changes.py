@@ -244,6 +244,7 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
         "is_removal": change.verb.removes,
         "is_tested": change.verb is not Verb.DELETE_REVISION,  # of which no dry run is asked
         "refusal": outcomes.answer_error(proposal.refusal) if proposal.refusal else None,
+        "pods_refused": outcomes.pods_refused(proposal),
         "untested": outcomes.UNTESTED[proposal.untested] if proposal.untested else "",
         "manifest": YamlForm.text_of(previewing.masked(proposal.after)) if is_complete else "",
         "owner": None if proposal.is_new else proposal.owner,

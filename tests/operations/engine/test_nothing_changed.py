@@ -38,6 +38,13 @@ pytestmark = pytest.mark.django_db
 SECOND = SetEnv("app", (EnvEntry("TARGET", "Second"),))
 POLICY = {"spec": {"template": {"metadata": {"annotations": {"policy.example.com/reviewed": "true"}}}}}
 NO_DRY_RUN = 'admission webhook "policy.example.com" does not support dry run'
+POD_DRY_RUN = "features.knative.dev/podspec-dryrun"
+CROWDED = "registry.example.com/demo/over-quota:1.0"
+PODS_DENIED = (
+    'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation callback failed: '
+    'dry run failed with pods "dry-run-validation7x" is forbidden: exceeded quota: no-pods, requested: pods=1, '
+    "used: pods=0, limited: pods=0: spec.template"
+)
 RESOURCES = SetResources("app", {"cpu": "1", "memory": "1Gi"}, {})
 
 
@@ -180,6 +187,32 @@ def test_an_admission_that_takes_longer_than_a_page_is_no_refusal(
     effect = preview(SECOND, user=dora, ref=ref)
     assert (effect.refusal, effect.untested) == (None, Untested.NO_ANSWER)
     assert effect.is_possible
+
+
+def test_a_pod_that_the_quota_forbids_is_a_warning_to_a_new_revision(world: World, ref: ServiceRef, dora: User):
+    effect = preview(SetImage("app", CROWDED), user=dora, ref=ref)
+    assert effect.pods is not None
+    assert (effect.pods.quota, effect.refusal, effect.untested) == ("compute-resources", None, None)
+    assert effect.is_possible
+    assert POD_DRY_RUN not in effect.after.annotations
+    assert all("image" in row.field for row in effect.difference)
+
+
+def test_from_serving_1_21_on_a_split_is_previewed_although_no_pod_may_start(world: World, ref: ServiceRef, dora: User):
+    """There a dry run tries a pod of the template even where that stays as it is, and nothing asks it not to."""
+    for _ in range(2):  # as it is asked for a pod, and without
+        world.box.fault(verb="update", resource="services", code=400, message=PODS_DENIED)
+    effect = preview(SetLabels({"team": "shop"}), user=dora, ref=ref)
+    assert (effect.refusal, effect.untested) == (None, Untested.PODS)
+    assert effect.pods is not None
+    assert (effect.pods.quota, effect.is_possible, effect.makes_revision) == ("no-pods", True, False)
+
+
+def test_a_service_that_asks_for_the_dry_run_of_pods_keeps_saying_so(world: World, ref: ServiceRef, dora: User):
+    world.edit(ref.name, lambda service: service["metadata"]["annotations"].update({POD_DRY_RUN: "strict"}))
+    effect = preview(SetImage("app", CROWDED), user=dora, ref=ref)
+    assert effect.pods is not None
+    assert effect.after.annotations[POD_DRY_RUN] == "strict"
 
 
 def test_a_new_service_is_previewed_with_what_the_cluster_fills_in(world: World, owner: Actor):
