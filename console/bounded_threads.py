@@ -4,17 +4,19 @@ Django gives each request a thread of its own for as long as the request lasts. 
 streams would be 600 threads, each with a connection to the database that nobody uses.
 """
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connections
+from django.core.signals import request_started
+from django.db import close_old_connections, connections, reset_queries
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 THREADS = 32  # also for what waits for a cluster: previews, names that forms offer
-ERROR_THREADS = 4
 
 
 class BoundedThreads(ThreadPoolExecutor):
@@ -27,22 +29,28 @@ class BoundedThreads(ThreadPoolExecutor):
 class BoundedHandler(ASGIHandler):
     """Django's ASGI handler, whose requests share the threads.
 
-    A request is no longer bound to one thread. That is safe because each of its synchronous parts (the whole chain of
-    middleware with the view is one) opens and gives back its own connections, and all else that Django keeps for a
-    request is in context variables.
+    A request goes to a thread twice: for the whole chain of middleware with its view, and to be closed. Django would go
+    there and back six times, around each asynchronous layer; a view that is asynchronous is called from the thread.
+    A request is not bound to one thread. That is safe because each of the two opens and gives back its own connections,
+    and all else that Django keeps for a request is in context variables.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._threads = BoundedThreads(THREADS, thread_name_prefix="web")
-        self._loop: asyncio.AbstractEventLoop | None = None
+        if not settings.DEBUG:  # they look at connections, and no connection outlives its call
+            request_started.disconnect(close_old_connections)
+            request_started.disconnect(reset_queries)
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Make the chain of middleware synchronous, whatever the base class asks for."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the response that the synchronous chain makes in one of the threads."""
+        return await sync_to_async(self.get_response)(request)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._loop is not asyncio.get_running_loop():
-            self._loop = asyncio.get_running_loop()
-            # Django makes the pages of errors in the loop's own threads. They are others than the first: what asks for
-            # such a page may hold one of those, and wait for it.
-            self._loop.set_default_executor(BoundedThreads(ERROR_THREADS, thread_name_prefix="web-errors"))
         async with ThreadSensitiveContext(executor=self._threads):
             await self.handle(scope, receive, send)
 
