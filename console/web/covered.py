@@ -1,11 +1,12 @@
-"""Which services a rule or freeze window covers at the moment, and what its form offers to choose from."""
+"""Which services a rule, freeze window or grant covers at the moment, and what its form offers to choose from."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
-from console.access.scopes import matches
+from console.access.scopes import Scope, matches, of_service
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.summaries import ServiceSummary
@@ -46,12 +47,54 @@ class Choices:
     labels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many services there are in a scope; more where a cluster in it has not been read to its end."""
+
+    number: int
+    is_whole: bool
+
+
 def covered(scoped: Scoped, rights: Rights) -> Covered:
+    """Return what the rule or window covers now, by the mirror."""
+    return _covered(scoped.cluster, scoped.place, scoped.includes, rights)
+
+
+def covered_by(scope: Scope, rights: Rights) -> Covered:
     """Return what the scope covers now, by the mirror."""
-    clusters = [name for name in _reached(rights) if matches(scoped.cluster, name)]
-    found = [row.ref for row in _seen(clusters, rights) if scoped.includes(row.ref, row.labels)]
+    return _covered(scope.cluster, str(scope), lambda ref, labels: scope.covers(of_service(ref, labels)), rights)
+
+
+def counted(scopes: Iterable[Scope], rights: Rights) -> list[Count]:
+    """Return how many services each scope covers now; the services are read once for all of them."""
+    clusters = _reached(rights)
+    labels: dict[tuple[str, str], list[Mapping[str, str]]] = defaultdict(list)  # of the services of a namespace
+    for row in _seen(clusters, rights):
+        labels[row.cluster, row.namespace].append(row.labels)
+    whole = {name: read.is_whole(name, "services") for name in clusters}
+    return [
+        Count(
+            sum(_number(scope, *place, found) for place, found in labels.items()),
+            all(whole[name] for name in clusters if matches(scope.cluster, name)),
+        )
+        for scope in scopes
+    ]
+
+
+def _number(scope: Scope, cluster: str, namespace: str, labels: list[Mapping[str, str]]) -> int:
+    """How many of a namespace's services, given by their labels, are in the scope."""
+    if not (matches(scope.cluster, cluster) and matches(scope.namespace, namespace)):
+        return 0
+    return sum(scope.selector.items() <= each.items() for each in labels)
+
+
+def _covered(
+    pattern: str, place: str, includes: Callable[[ServiceRef, Mapping[str, str]], bool], rights: Rights
+) -> Covered:
+    clusters = [name for name in _reached(rights) if matches(pattern, name)]
+    found = [row.ref for row in _seen(clusters, rights) if includes(row.ref, row.labels)]
     unread = tuple(name for name in clusters if not read.is_whole(name, "services"))
-    return Covered(scoped.place, tuple(sorted(found, key=str)), unread)
+    return Covered(place, tuple(sorted(found, key=str)), unread)
 
 
 def choices(rights: Rights) -> Choices:

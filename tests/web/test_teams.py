@@ -13,7 +13,9 @@ from console.access.models import Grant, Membership, Role, Team, User
 from console.access.permissions import BUILT_IN_ROLES
 from console.access.scopes import Scope
 from console.audit.models import Entry
+from console.cluster.resources import SERVICES
 from console.web.views.teams import effective
+from tests import factories
 from tests.web.pages import read
 
 NEW_PASSWORD = {"new_password1": "long-enough-password-1", "new_password2": "long-enough-password-1"}
@@ -131,6 +133,32 @@ def test_whether_a_user_name_exists_is_told_to_owners_only(client, team: Team, p
     client.force_login(people["viewer"])
     known, unknown = (client.post(url(team, "members/"), {"username": name}) for name in ("nobody", "ghost"))
     assert known.status_code == unknown.status_code == 403
+
+
+def test_a_grant_says_how_many_services_it_covers_before_and_after_it_is_made(owner, team: Team, mirror) -> None:
+    for number in range(3):
+        mirror.put(SERVICES, factories.service(f"more-{number}"))
+    viewer = Role.objects.get(name="viewer")
+    fields = {"role": str(viewer.pk), "cluster": "box", "namespace": "default", "selector": ""}
+    asked = owner.post(url(team, "grants/?check=1"), {**fields, "selector": "app=shop"})
+    assert asked.status_code == 200
+    assert re.search(r"Covers \d+ services now: box/default/more-0", read(asked).text)
+    assert team.grants.count() == 1, "asking grants nothing"
+    assert not Entry.objects.filter(action="manage.AddGrant").exists()
+    made = read(owner.post(url(team, "grants/"), fields, follow=True)).text
+    count = re.search(r"Granted\. It covers (\d+) services now\.", made)
+    assert count is not None, made[:400]
+    assert f"viewer box default – {count[1]} Remove" in made
+
+
+def test_a_grant_that_covers_nothing_says_so(client, team: Team, people) -> None:
+    client.force_login(people["administrator"])
+    viewer = Role.objects.get(name="viewer")
+    fields = {"role": str(viewer.pk), "cluster": "*", "namespace": "shp", "selector": ""}
+    assert "Covers no service now" in read(client.post(url(team, "grants/?check=1"), fields)).text
+    made = read(client.post(url(team, "grants/"), fields, follow=True)).text
+    assert "Granted. It covers no service now: check the cluster, the namespace and the labels." in made
+    assert "viewer * shp – none now Remove" in made
 
 
 def test_a_manager_grants_and_takes_back(owner, team: Team) -> None:

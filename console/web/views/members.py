@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from console.access import grants, members, teams
@@ -15,6 +16,7 @@ from console.access.models import Membership, Team
 from console.access.permissions import Permission
 from console.access.refusals import NotAllowed
 from console.web import refusals
+from console.web.covered import Count, counted, covered_by
 from console.web.done import done
 from console.web.forms.access import GrantForm, MemberForm, MembershipForm
 from console.web.requests import ConsoleRequest
@@ -92,7 +94,7 @@ def remove_member(request: ConsoleRequest, id: int, member: int) -> HttpResponse
 @require_POST
 @signed_in
 def add_grant(request: ConsoleRequest, id: int) -> HttpResponse:
-    """The team gets a role somewhere."""
+    """The team gets a role somewhere; an address with `check` only asks which services that would cover."""
     team = find_team(request, id)
     form = GrantForm(request.POST)
 
@@ -101,9 +103,24 @@ def add_grant(request: ConsoleRequest, id: int) -> HttpResponse:
 
     if not teams.may_grant(request.rights):
         raise NotAllowed(Permission.MANAGE)
+    if "check" in request.GET:
+        found = covered_by(form.scope, request.rights) if form.is_valid() else None
+        return team_page(request, team, covered=found)
     if refusals.accepts(form, change):
-        return done(request, _("Granted."), team_url(team))
+        return done(request, _granted(counted([form.scope], request.rights)[0]), team_url(team))
     return team_page(request, team, grant_form=form)
+
+
+def _granted(count: Count) -> str:
+    """What was done, and whether it has an effect: a name that was mistyped covers nothing."""
+    if count.number:
+        told = ngettext(
+            "Granted. It covers %(count)s service now.", "Granted. It covers %(count)s services now.", count.number
+        )
+        return told % {"count": count.number}
+    if count.is_whole:
+        return _("Granted. It covers no service now: check the cluster, the namespace and the labels.")
+    return _("Granted.")
 
 
 @require_POST

@@ -19,6 +19,7 @@ from console.access.refusals import NotAllowed
 from console.access.scopes import Scope
 from console.mirror import read
 from console.web import paging, refusals
+from console.web.covered import Covered, counted
 from console.web.done import done
 from console.web.forms.access import GrantForm, MemberForm, TeamEditForm, TeamForm
 from console.web.requests import ConsoleRequest
@@ -159,16 +160,22 @@ def team_page(
     member_form: MemberForm | None = None,
     grant_form: GrantForm | None = None,
     refused: str = "",
+    covered: Covered | None = None,
 ) -> HttpResponse:
-    """Show the team, with the forms as they were sent when one was not accepted (422)."""
+    """Show the team, with the forms as they were sent when one was not accepted (422).
+
+    `covered`: the services that the grant being typed would cover.
+    """
     now = timezone.now()
     memberships = team.memberships.select_related("user").order_by("-is_owner", "user__username")
     grants = grants_shown(request, team)
+    counts = counted([teams.scope_of(grant) for grant in grants], request.rights)
     context = {
         "team": team,
         "members": [(one, bool(one.expires_at and one.expires_at <= now)) for one in memberships],
         "has_owner": any(members.stays_as_owner(one) for one in memberships),
-        "grants": [(grant, _removable(request, grant)) for grant in grants],
+        "grants": [(grant, count, _removable(request, grant)) for grant, count in zip(grants, counts, strict=True)],
+        "covered": covered,
         "effective": effective(grants),
         "runs": teams.runs(request.user, request.rights, team),
         "may_grant": teams.may_grant(request.rights),
