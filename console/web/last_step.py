@@ -23,6 +23,12 @@ MANY = {
     Act.RESTART: ngettext_lazy("Restart %(count)s service", "Restart %(count)s services", "count"),
 }
 _APPLY_TO = ngettext_lazy("Apply to %(count)s service", "Apply to %(count)s services", "count")
+_REQUEST_FOR = ngettext_lazy(
+    "Request approval for %(count)s service", "Request approval for %(count)s services", "count"
+)
+_AND_REQUEST = ngettext_lazy(
+    "%(made)s, request approval for %(count)s", "%(made)s, request approval for %(count)s", "count"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,14 @@ def last_step(change: Change, service: Service, *, makes_revision: bool, needs_a
     return LastStep(str(LABELS[act]) % {"name": change.object_name(service)}, act is Act.DELETE)
 
 
-def last_step_of_many(changes: Collection[Change], *, makes_revisions: bool) -> LastStep:
-    """Return the button of one change of many services."""
+def last_step_of_many(changes: Collection[Change], *, makes_revisions: bool, waiting: int) -> LastStep:
+    """Return the button of one change of many services, of which `waiting` only ask for an approval."""
+    made = len(changes) - waiting
+    if not made:
+        return LastStep(str(_REQUEST_FOR % {"count": waiting}))
     acts = {act_of(change) for change in changes}
     words = MANY.get(acts.pop(), _APPLY_TO) if len(acts) == 1 and makes_revisions else _APPLY_TO
-    return LastStep(str(words % {"count": len(changes)}))
+    label = str(words % {"count": made})
+    if waiting:
+        label = str(_AND_REQUEST % {"made": label, "count": waiting})
+    return LastStep(label)

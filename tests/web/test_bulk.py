@@ -9,6 +9,7 @@ from console.audit.models import Entry
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.changes import load
 from console.operations.models import Operation, Preview
+from console.operations.models.protection import ProtectionRule
 from console.sealing import unseal
 from tests import factories
 from tests.operations.factories import World
@@ -43,6 +44,19 @@ def test_each_service_says_what_would_happen_to_it(two) -> None:
     assert "box/default/shop The object was not found in the cluster." in text
     assert "Deploy to 2 services" in text
     assert Preview.objects.count() == 2
+
+
+def test_the_button_says_for_how_many_services_it_only_requests_approval(two) -> None:
+    rule = ProtectionRule.objects.create(cluster="box", namespace="default", service=NAMES[0], permissions=["deploy"])
+    page = two.post("/services/bulk/", typed(*NAMES))
+    assert "Deploy to 1 service, request approval for 1" in read(page).text
+    ids = [str(preview.id) for preview in Preview.objects.all()]
+    stopped = two.post("/services/bulk/submit/", {"preview": ids, "deadline": "x"})
+    assert "Deploy to 1 service, request approval for 1" in read(stopped).text
+    ProtectionRule.objects.filter(pk=rule.pk).update(service=None)
+    text = read(two.post("/services/bulk/", typed(*NAMES))).text
+    assert "Request approval for 2 services" in text
+    assert "Deploy to" not in text
 
 
 def test_applying_makes_operations_of_one_batch_once(two) -> None:

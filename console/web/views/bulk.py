@@ -111,7 +111,11 @@ def _last_step(possible: Sequence[Line]) -> LastStep | None:
     if not proposals:
         return None
     makes_revisions = any(proposal.makes_revision for proposal in proposals)
-    return last_step_of_many([proposal.change for proposal in proposals], makes_revisions=makes_revisions)
+    return last_step_of_many(
+        [proposal.change for proposal in proposals],
+        makes_revisions=makes_revisions,
+        waiting=sum(bool(proposal.policy_status.rules) for proposal in proposals),
+    )
 
 
 def _preview(request: ConsoleRequest, form: BulkForm, ref: ServiceRef) -> Line:

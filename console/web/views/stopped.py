@@ -36,7 +36,7 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsF
         "previews": previews,
         "rows": rows if len(previews) == 1 else [],
         "lines": change_words.lines(rows, previews[0].seen) if len(previews) == 1 else [],
-        "last_step": _last_step(previews, needs_approval=any(status.rules for status in statuses)),
+        "last_step": _last_step(previews, waiting=sum(bool(status.rules) for status in statuses)),
         "policy_status": gate.PolicyStatus(
             tuple(rule for policy_status in statuses for rule in policy_status.rules),
             tuple(freeze for policy_status in statuses for freeze in policy_status.freezes),
@@ -51,13 +51,14 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsF
     return render(request, "changes/stopped.html", context, status=422)
 
 
-def _last_step(previews: Sequence[Preview], *, needs_approval: bool) -> LastStep:
+def _last_step(previews: Sequence[Preview], *, waiting: int) -> LastStep:
     first = previews[0]
     if len(previews) > 1:
         makes_revisions = any(preview.makes_revision for preview in previews)
-        return last_step_of_many([preview.change for preview in previews], makes_revisions=makes_revisions)
+        changes = [preview.change for preview in previews]
+        return last_step_of_many(changes, makes_revisions=makes_revisions, waiting=waiting)
     service = first.seen if first.seen.raw else first.applied.after
-    return last_step(first.change, service, makes_revision=first.makes_revision, needs_approval=needs_approval)
+    return last_step(first.change, service, makes_revision=first.makes_revision, needs_approval=bool(waiting))
 
 
 def gone(request: ConsoleRequest, preview_ids: Sequence[str] = ()) -> HttpResponse:
