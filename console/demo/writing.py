@@ -151,6 +151,14 @@ def _(event: Requests, writer: Writer) -> None:
         text=f"{event.count} requests",
         at=at,
     )
+    audit.record(
+        "view.AccessTestEnd",
+        actor=writer.actor(event),
+        ref=ref,
+        outcome=Outcome.SUCCEEDED,
+        text=f"{event.count - event.failed} of {event.count} answered",
+        at=at,
+    )
     AccessTest.objects.create(
         **_place(ref),
         user=writer.users[event.who],

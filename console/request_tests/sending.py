@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from console import audit, queue
-from console.access.actors import Actor
+from console.access.actors import CONSOLE, Actor
 from console.access.authorization import rights_of
 from console.access.labels import labels_of
 from console.access.models import User
@@ -167,8 +167,23 @@ def percentile(found: Sequence[float], percent: int) -> float:
 
 
 def _finish(test: AccessTest, error: str = "") -> None:
-    AccessTest.objects.filter(id=test.id).update(finished_at=timezone.now(), error=error)
+    """End the test, and say in the log how it ended; a second end (the sweep, a late worker) does neither."""
+    with transaction.atomic():
+        open_tests = AccessTest.objects.filter(id=test.id, finished_at=None)
+        if open_tests.update(finished_at=timezone.now(), error=error):
+            _record_end(AccessTest.objects.get(id=test.id))
     tell("access-test", test)
+
+
+def _record_end(test: AccessTest) -> None:
+    actor = Actor(test.user_id, test.user.get_username()) if test.user else CONSOLE
+    audit.record(
+        "view.AccessTestEnd",
+        actor=actor,
+        ref=test.ref,
+        outcome=Outcome.FAILED if test.error else Outcome.SUCCEEDED,
+        text=f"{test.sent - test.failed} of {test.count} answered",
+    )
 
 
 def _enqueue(test: AccessTest) -> None:

@@ -70,7 +70,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "token.create": gettext_lazy("Created an API token"),
     "token.refused": gettext_lazy("Used an API token that is not valid"),
     "token.revoke": gettext_lazy("Revoked an API token"),
-    "view.AccessTest": gettext_lazy("Sent test requests"),
+    "view.AccessTest": gettext_lazy("Started test requests"),
+    "view.AccessTestEnd": gettext_lazy("Sent test requests"),
 }
 # About an operation, which somebody else may have made: `what` is its kind, `whose` its author.
 ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {

@@ -106,3 +106,18 @@ CUT_WORDS = """() => {
   }
   return cut.slice(0, 5);
 }"""
+
+# Lines that end at the edge of their box without an ellipsis: nothing tells that there is more. A browser clips the
+# first box of a line (inline-block) and draws no ellipsis in it.
+CLIPPED = """() => {
+  const clipped = [];
+  for (const box of document.querySelectorAll("main *")) {
+    const style = getComputedStyle(box);
+    if (style.overflowX !== "hidden" || style.whiteSpace !== "nowrap" || !box.checkVisibility()) continue;
+    if (box.scrollWidth <= box.clientWidth + 1 || box.clientWidth < 2) continue;
+    const first = [...box.childNodes].find((node) => node.nodeType === 1 || node.data?.trim());
+    const isBox = first?.nodeType === 1 && getComputedStyle(first).display.startsWith("inline-");
+    if (style.textOverflow !== "ellipsis" || isBox) clipped.push(box.textContent.trim().slice(0, 60));
+  }
+  return clipped.slice(0, 5);
+}"""

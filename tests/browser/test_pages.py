@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Visitor
 from tests.browser.extremes import seed
-from tests.browser.looks import CUT_WORDS, FAINT_FIELDS
+from tests.browser.looks import CLIPPED, CUT_WORDS, FAINT_FIELDS
 from tests.browser.pages import EXTREMES, PAGES
 from tests.console_process import RunningConsole
 
@@ -49,6 +49,8 @@ def faults(page: Page) -> list[str]:
         found.append(f"wider than {width} px")
     if cut := page.evaluate(CUT_WORDS):
         found.append(f"words cut in two: {cut}")
+    if clipped := page.evaluate(CLIPPED):
+        found.append(f"lines cut off without an ellipsis: {clipped}")
     page.evaluate(UNPIN)  # what lies under a foot is scrolled clear of it (test_keyboard.py)
     broken = Axe().run(page, options={"runOnly": RULES}).response["violations"]
     return found + [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in broken]

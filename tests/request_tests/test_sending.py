@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from console.access.actors import Actor
 from console.access.models import Grant, User
+from console.audit.models import Entry
 from console.knative.changes import EnvEntry, SetEnv, SplitTraffic
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -58,6 +59,23 @@ def test_a_test_whose_worker_died_is_finished_by_the_sweep(world: World, ref: Se
     sending.end_interrupted()
     test.refresh_from_db()
     assert test.error == sending.CUT_SHORT
+
+
+def test_the_log_says_once_how_a_test_ended(world: World, ref: ServiceRef, deployer: Actor):
+    user, service = User.objects.get(pk=deployer.user_id), Service(world.get(ref.name))
+    first = sending.start(ref, service, count=5, user=user, actor=deployer)
+    sending.send(first.id, threading.Event())
+    AccessTest.objects.filter(id=first.id).update(started_at=timezone.now() - timedelta(hours=1))
+    sending.end_interrupted()
+    second = sending.start(ref, service, count=5, user=user, actor=deployer)
+    AccessTest.objects.filter(id=second.id).update(started_at=timezone.now() - timedelta(hours=1))
+    sending.end_interrupted()
+    sending.send(second.id, threading.Event())
+    told = Entry.objects.filter(action="view.AccessTestEnd").order_by("sequence")
+    assert [(one.actor, one.service, one.outcome, one.text) for one in told] == [
+        (deployer.name, ref.name, "succeeded", "5 of 5 answered"),
+        (deployer.name, ref.name, "failed", "0 of 5 answered"),
+    ]
 
 
 def test_nothing_is_sent_for_somebody_who_may_not_see_the_service_any_more(
