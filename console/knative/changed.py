@@ -88,9 +88,10 @@ def facts(rows: Iterable[FieldChange], service: Service | None = None) -> tuple[
     given = list(rows)
     main = service.user_container.name if service and service.user_container else _main_container(given)
     is_new = any(row.path == ("metadata", "name") and row.before is None for row in given)
+    remembered = {main: _remembered(given, service)}
     found = [
         replace(fact, container="" if fact.container == main else fact.container, is_new=is_new)
-        for fact in _facts(given, service)
+        for fact in _facts(given, service, remembered)
         if not (is_new and fact.kind is Kind.CONTAINER)  # its image says that it is there
     ]
     if _is_redeploy(given, found):
@@ -98,7 +99,15 @@ def facts(rows: Iterable[FieldChange], service: Service | None = None) -> tuple[
     return tuple(sorted(found, key=lambda fact: fact.is_minor))
 
 
-def _facts(rows: Sequence[FieldChange], service: Service | None) -> Iterator[Fact]:
+def _remembered(rows: Iterable[FieldChange], service: Service | None) -> str:
+    """The image by its name for people, as kn's annotation has it after the change; empty where that is not known."""
+    for row in rows:
+        if row.path == (*paths.TEMPLATE_ANNOTATIONS, USER_IMAGE):
+            return row.after or ""
+    return service.template_annotations.get(USER_IMAGE, "") if service else ""
+
+
+def _facts(rows: Sequence[FieldChange], service: Service | None, remembered: Mapping[str, str]) -> Iterator[Fact]:
     makes_revision = any(row.path[:2] == TEMPLATE for row in rows)
     told = [row for row in rows if not _is_noise(row.path)]
     things = [(_thing(row.path), row) for row in told]
@@ -107,7 +116,7 @@ def _facts(rows: Sequence[FieldChange], service: Service | None) -> Iterator[Fac
         if thing.kind is Kind.SHARE:
             yield from _of_split(mine[0][1], service, makes_revision=makes_revision)
         else:
-            yield from _of_thing(thing, mine)
+            yield from _of_thing(thing, mine, remembered.get(thing.container, ""))
 
 
 def _together(things: list[tuple[_Thing, FieldChange]]) -> Iterator[tuple[_Thing, FieldChange]]:
@@ -191,12 +200,12 @@ def _in_container(container: str, inner: FieldPath) -> _Thing:
 # --- What is told of it ---------------------------------------------------------------------------------
 
 
-def _of_thing(thing: _Thing, rows: Sequence[tuple[FieldPath, FieldChange]]) -> Iterator[Fact]:
+def _of_thing(thing: _Thing, rows: Sequence[tuple[FieldPath, FieldChange]], remembered: str) -> Iterator[Fact]:
     fact = Fact(thing.kind, thing.name, thing.container)
     if thing.kind is Kind.DELETION:
         yield replace(fact, name=rows[0][1].before or "", verb=Verb.REMOVED)
     elif thing.kind is Kind.IMAGE:
-        yield _of_image(fact, rows[0][1])
+        yield _of_image(fact, rows[0][1], remembered)
     elif thing.kind is Kind.VARIABLE:
         yield _of_values(fact, _joined([row for _, row in rows]))
     elif len(rows) == 1 and not rows[0][0]:
@@ -227,10 +236,14 @@ def _of_values(fact: Fact, row: FieldChange) -> Fact:
     return replace(fact, before=_short(fact.name, row.before), after=_short(fact.name, row.after))
 
 
-def _of_image(fact: Fact, row: FieldChange) -> Fact:
-    was, becomes = Reference.read(row.before or ""), Reference.read(row.after or "")
+def _of_image(fact: Fact, row: FieldChange, remembered: str) -> Fact:
+    """A digest takes the place of the tag; the annotation beside it (`remembered`) still says which tag that was."""
+    was, becomes, kept = (Reference.read(text or "") for text in (row.before, row.after, remembered))
+    is_kept = bool(becomes.digest and kept.tag) and not (becomes.tag or kept.digest)
+    if is_kept and kept.canonical == becomes.canonical:
+        becomes = replace(becomes, tag=kept.tag)
     is_pin = was.canonical == becomes.canonical and was.tag == becomes.tag and not was.digest and bool(becomes.digest)
-    return replace(fact, before=row.before, after=row.after, is_minor=is_pin)
+    return replace(fact, before=row.before, after=becomes.text if row.after else None, is_minor=is_pin)
 
 
 def _short(name: str, text: str | None) -> str | None:

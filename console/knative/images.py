@@ -21,6 +21,12 @@ class Reference:
         return cls(f"{path}{slash}{last}", tag, digest)
 
     @property
+    def text(self) -> str:
+        """The reference as it is written."""
+        tag, digest = f":{self.tag}" if self.tag else "", f"@{self.digest}" if self.digest else ""
+        return f"{self.repository}{tag}{digest}"
+
+    @property
     def canonical(self) -> str:
         """The repository as a registry knows it: `nginx` is `docker.io/library/nginx` (distribution/reference)."""
         first, slash, rest = self.repository.partition("/")
