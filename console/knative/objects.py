@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from console.knative import images, traffic
+from console.knative import images, replicas, traffic
 from console.knative.conditions import Condition, Tally, parse_time, tally
 from console.knative.containers import Container, Raw, containers_of, user_container_of
 from console.knative.traffic import TrafficTarget, TrafficTruth
@@ -279,5 +279,5 @@ class Revision(KubeObject):
 
     @property
     def replicas_text(self) -> str:
-        """kn's `1/1`: running of wanted."""
-        return f"{self.actual_replicas}/{self.desired_replicas}"
+        """`1`, or `1/2`: running of wanted; empty where the controller has not told it yet."""
+        return replicas.text(*(replicas.count(self.status, field) for field in ("actualReplicas", "desiredReplicas")))

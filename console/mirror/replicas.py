@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.knative import replicas
+
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
@@ -13,14 +15,13 @@ class Replicas:
     wanted: int | None
 
     def __str__(self) -> str:
-        """kn's `1/1`; without what is not known."""
-        return str(self.ready) if self.wanted is None else f"{self.ready}/{self.wanted}"
+        return replicas.text(self.ready, self.wanted)
 
 
 def record_of(revision: Mapping[str, Any]) -> bytes | None:
     """Return the record of a revision's replicas, `ready/wanted`; None where it does not tell what runs."""
     status = revision.get("status")
-    ready, wanted = (_count(status, field) for field in ("actualReplicas", "desiredReplicas"))
+    ready, wanted = (replicas.count(status, field) for field in ("actualReplicas", "desiredReplicas"))
     return None if ready is None else f"{ready}/{'' if wanted is None else wanted}".encode()
 
 
@@ -39,9 +40,3 @@ def total(counts: Iterable[Replicas | None]) -> Replicas | None:
         ready, wanted = ready + one.ready, wanted + (one.wanted or 0)
         known_wanted = known_wanted and one.wanted is not None
     return Replicas(ready, wanted if known_wanted else None)
-
-
-def _count(status: Any, field: str) -> int | None:
-    """A status may hold anything: only some fields of it have a schema."""
-    found = status.get(field) if isinstance(status, Mapping) else None
-    return found if isinstance(found, int) and found >= 0 else None

@@ -56,6 +56,7 @@ FIELDS = {
     "traffic": gettext_lazy("Traffic"),
     "volumeMounts": gettext_lazy("Volume mounts"),
 }
+NO_LIMIT = frozenset({"containerConcurrency", "max-scale", "maxScale"})  # in which 0 means that there is none
 # Things that have a name of their own behind the word for their kind.
 NAMED = {
     Kind.CONTAINER: gettext_lazy("Container %(name)s"),
@@ -116,6 +117,11 @@ def summary(found: Sequence[Line], limit: int = 2) -> str:
     return _("%(lines)s and %(count)s more") % {"lines": told, "count": len(found) - limit}
 
 
+def amount(field: str, text: str) -> str:
+    """The value of a field as people read it: a limit of 0 is none."""
+    return _("no limit") if text == "0" and field in NO_LIMIT else text
+
+
 def _stored(row: Mapping[str, Any]) -> FieldChange:
     return FieldChange(tuple(row["path"]), row["before"], row["after"], bool(row.get("secret")))
 
@@ -169,6 +175,9 @@ def _what(fact: Fact) -> str:
 def _values(fact: Fact) -> tuple[str | None, str | None]:
     if fact.kind is Kind.IMAGE:
         return _images(fact.before, fact.after)
+    if fact.kind in (Kind.FIELD, Kind.SCALE):
+        before, after = (text and amount(fact.name, text) for text in (fact.before, fact.after))
+        return _shortened(before), _shortened(after)
     return _shortened(fact.before), _shortened(fact.after)
 
 

@@ -170,9 +170,13 @@ def scaling(service: Service) -> list[tuple[str, str]]:
     found = service.template_annotations
     spec = service.template_spec
     rows = [
-        (str(change_words.SCALE[name]), found[spelling])
+        (str(change_words.SCALE[name]), change_words.amount(name, found[spelling]))
         for field, (name, _flag) in SCALE_FIELDS.items()
         if (spelling := scale_spelling(found, field)) in found
     ]
-    limits = (("containerConcurrency", _("Concurrency limit"), ""), ("timeoutSeconds", _("Request timeout"), " s"))
-    return [*rows, *((label, f"{spec[key]}{unit}") for key, label, unit in limits if spec.get(key))]
+    if "containerConcurrency" in spec:
+        limit = change_words.amount("containerConcurrency", str(spec["containerConcurrency"]))
+        rows.append((_("Concurrency limit"), limit))
+    if spec.get("timeoutSeconds"):
+        rows.append((_("Request timeout"), f"{spec['timeoutSeconds']} s"))
+    return rows

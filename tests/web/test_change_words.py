@@ -14,6 +14,7 @@ from console.knative.changes import (
     EnvEntry,
     KeepDigest,
     Restart,
+    SetConcurrency,
     SetEnv,
     SetImage,
     SetResources,
@@ -25,7 +26,8 @@ from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
 from console.knative.traffic import TrafficTarget
 from console.knative.values import unmask
-from console.web import change_words
+from console.operations.models import Operation
+from console.web import change_words, summaries
 from tests import factories
 from tests.operations.factories import GO, RUST, manifest
 
@@ -51,6 +53,10 @@ def edited(edit) -> list[str]:
     after = copy.deepcopy(before.raw)
     edit(after["spec"]["template"])
     return [line.text for line in change_words.lines(diff(before.raw, after), before)]
+
+
+def stored(row: FieldChange) -> dict[str, object]:
+    return {"path": list(row.path), "before": row.before, "after": row.after}
 
 
 def test_a_variable_is_told_with_its_values_to_who_may_see_them_and_to_nobody_else() -> None:
@@ -113,12 +119,30 @@ def test_an_image_that_only_keeps_its_build_comes_last() -> None:
     ]
 
 
+def test_an_image_that_is_pinned_keeps_its_tag_in_words_and_in_no_title() -> None:
+    before = service()
+    before.template_spec["containers"][0]["image"] = "registry.example.com/cart:1.2.1"
+    pin = KeepDigest("app", "sha256:" + "f6c7ef" + "0" * 58)
+    change = Combined((pin, SetEnv("app", (EnvEntry("TARGET", "2"),))))
+    assert lines(change, before) == ["TARGET: changed", "image: cart:1.2.1 → cart:1.2.1 (pinned to f6c7ef)"]
+    rows = apply_to(change, before).difference
+    assert summaries.of_operation(Operation(changes=[stored(row) for row in rows])) == "TARGET: changed"
+    other = SetImage("app", "registry.example.com/cart@sha256:" + "a" * 64)
+    assert lines(other, before) == ["image: cart:1.2.1 → cart (pinned to aaaaaa)"], "nobody knows what tag that has"
+
+
 def test_resources_and_scale_are_named_as_on_their_form() -> None:
     change = SetResources("app", limits={"memory": "512Mi"}, requests={"cpu": "250m"})
     before = service()
     before.raw["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "256Mi"}}
     assert sorted(lines(change, before)) == ["CPU request: not set → 250m", "memory limit: 256Mi → 512Mi"]
     assert lines(SetScale({"max": "9"}), service()) == ["max scale: 5 → 9"]
+
+
+def test_a_limit_of_nothing_is_told_as_no_limit() -> None:
+    assert lines(SetConcurrency(0), service()) == ["concurrency limit: not set → no limit"]
+    assert lines(SetScale({"max": "0"}), service()) == ["max scale: 5 → no limit"]
+    assert lines(SetScale({"min": "0"}), service()) == ["min scale: not set → 0"]
 
 
 def test_a_split_is_told_by_revision_and_says_what_new_ones_get() -> None:

@@ -167,6 +167,31 @@ def test_without_pods_it_is_scaled_to_zero_only_where_it_works(owner, mirror) ->
     assert "Events (warnings)" not in text, "there is none"
 
 
+def test_replicas_are_one_number_unless_more_are_wanted_and_unknown_is_not_zero(owner, mirror) -> None:
+    told = {4: {"actualReplicas": 2, "desiredReplicas": 2}, 3: {"actualReplicas": 1, "desiredReplicas": 5}}
+    for number, status in told.items():
+        revision = factories.revision(number=number)
+        revision["status"] |= status
+        mirror.put(REVISIONS, revision)
+    silent = factories.revision(number=2)
+    silent["status"] = {name: value for name, value in silent["status"].items() if not name.endswith("Replicas")}
+    mirror.put(REVISIONS, silent)
+    for page in (SHOP, f"{SHOP}revisions/"):
+        cells = re.findall(r'data-label="Replicas"[^>]*>(.*?)</td>', owner.get(page).content.decode(), re.DOTALL)
+        assert sorted(re.sub(r"<[^>]*>|\s", "", cell) for cell in cells) == ["0", "1/5", "2", "unknown"], page
+
+
+def test_a_limit_of_zero_is_no_limit_wherever_it_is_told(owner, mirror) -> None:
+    raw = factories.service()
+    raw["spec"]["template"]["spec"]["containerConcurrency"] = 0
+    mirror.put(SERVICES, raw)
+    revision = factories.revision()
+    revision["spec"]["containerConcurrency"] = 0
+    mirror.put(REVISIONS, revision)
+    for page in (SHOP, f"{SHOP}revisions/shop-00004/"):
+        assert "Concurrency limit no limit" in read(owner.get(page)).text, page
+
+
 def test_starting_pods_are_no_warning(owner, mirror) -> None:
     mirror.put(PODS, pod({"waiting": {"reason": "ContainerCreating"}}))
     assert "Events (warnings)" not in read(owner.get(SHOP)).text
