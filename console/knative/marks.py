@@ -4,9 +4,10 @@ Machines and people share prefixes: `serving.knative.dev/creator` is a stamp, `s
 setting. So each stamp is named. A deployment tool's own domain holds nothing but what ties an object to that tool.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE
+from console.knative.owners import MANAGED_BY, tool_of
 from console.knative.redaction import COPIES
 
 CHANGED_BY = "sluice.dev/changed-by"
@@ -32,28 +33,10 @@ REVISION_STAMPS = frozenset(
     }
 )
 
-# Deployment tools by the domains of their labels and annotations, and by single names. Each finds by them what it owns
-# or prunes: a copy that carries them would be deleted, reverted or counted as theirs.
-_DOMAINS: Mapping[str, tuple[str, ...]] = {
-    "Argo CD": ("argocd.argoproj.io",),  # user guide: annotations and labels
-    "Flux": ("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "fluxcd.io", "toolkit.fluxcd.io"),
-    "Helm": ("meta.helm.sh", "helm.sh"),  # docs: labels and annotations; existing resources are adopted by them
-    "kapp (Carvel)": ("kapp.k14s.io", "kapp-controller.carvel.dev", "packaging.carvel.dev"),  # kapp docs: apply
-    "kubectl ApplySet": ("applyset.kubernetes.io",),  # KEP-3659
-    "Fleet (Rancher)": ("objectset.rio.cattle.io", "fleet.cattle.io"),  # wrangler pkg/apply, Fleet docs
-    "Crossplane": ("crossplane.io",),  # docs: composite resources, managed resources
-    "Skaffold": ("skaffold.dev",),  # docs: labelling
-    "Config Sync": ("configmanagement.gke.io", "configsync.gke.io"),  # docs: labels and annotations
-    "kpt": ("config.k8s.io", "cli-utils.sigs.k8s.io", "internal.config.kubernetes.io"),  # sigs.k8s.io/cli-utils
-    "KubeVela": ("app.oam.dev",),  # docs: resource ownership
-    "Kluctl": ("kluctl.io",),  # docs: annotations
-    "werf": ("werf.io", "project.werf.io"),  # docs: annotations and labels
-    "Tanka": ("tanka.dev",),  # docs: garbage collection
-    "Pulumi": ("pulumi.com",),  # Kubernetes provider: annotations
-}
-_MANAGED_BY = "app.kubernetes.io/managed-by"
+# Single names, each with its tool. Those of a tool's own domain: console.knative.owners. A copy that carries
+# them would be deleted, reverted or counted as the tool's.
 _NAMES: Mapping[str, str] = {
-    _MANAGED_BY: "",  # the label's value is the tool
+    MANAGED_BY: "",  # the label's value is the tool
     "app.kubernetes.io/instance": "Argo CD, Helm",  # the tracking label unless another one is set; the release
     "addonmanager.kubernetes.io/mode": "addon manager",
     LAST_APPLIED: "kubectl",
@@ -93,9 +76,5 @@ def _tool_of(key: str) -> str | None:
     """Return the tool of this label or annotation, empty where its value names the tool; None for any other key."""
     if key in _NAMES:
         return _NAMES[key]
-    domain = key.rpartition("/")[0]
-    return next((tool for tool, domains in _DOMAINS.items() if _is_within(domain, domains)), None)
-
-
-def _is_within(domain: str, domains: Iterable[str]) -> bool:
-    return any(domain == one or domain.endswith(f".{one}") for one in domains)
+    tool = tool_of(key)
+    return str(tool) if tool else None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from console.knative import images, replicas, traffic
 from console.knative.conditions import Condition, Tally, parse_time, tally
 from console.knative.containers import Container, Raw, containers_of, user_container_of
+from console.knative.owners import Owner, owners
 from console.knative.traffic import TrafficTarget, TrafficTruth
 
 USER_IMAGE = "client.knative.dev/user-image"
@@ -24,14 +25,6 @@ class Health(StrEnum):
     READY = "ready"
     PROGRESSING = "progressing"
     FAILED = "failed"
-
-
-class Owner(StrEnum):
-    """A tool that will write the object again from elsewhere."""
-
-    ARGO_CD = "Argo CD"
-    FLUX = "Flux"
-    HELM = "Helm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +186,9 @@ class Service(KubeObject):
         return self.labels.get(VISIBILITY) == "cluster-local"
 
     @property
-    def owner(self) -> Owner | None:
-        """The deployment tool whose marks the object carries, or None."""
-        marks = {**self.labels, **self.annotations}
-        if "argocd.argoproj.io/tracking-id" in marks or "argocd.argoproj.io/instance" in marks:
-            return Owner.ARGO_CD
-        if any(key.startswith(("kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/")) for key in marks):
-            return Owner.FLUX
-        if marks.get("app.kubernetes.io/managed-by") == "Helm" or "meta.helm.sh/release-name" in marks:
-            return Owner.HELM
-        return None
+    def owners(self) -> tuple[Owner, ...]:
+        """The other tools that write the object, by the marks that they leave."""
+        return owners(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         newer_not_serving=truth.newer_not_serving,
         labels=dict(service.labels),
         image=service.image,
-        owner=service.owner.value if service.owner else "",
+        owner=", ".join(map(str, service.owners)),
         created_at=service.created_at,
         changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
         changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),

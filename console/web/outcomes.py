@@ -162,7 +162,7 @@ def pods_refused(proposal: Proposal) -> tuple[str, str] | None:
     else:
         words = _(
             "The cluster would reject new pods of this service now. This change makes no new revision, so it can be "
-            "applied; a revision that has to start pods may not get them."
+            "applied; a revision that has to start pods might get none."
         )
     return f"{words} {cause}".strip(), proposal.pods.raw
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.knative import diff, kn, shares, validation
 from console.knative.conditions import Condition, Word, tally
-from console.knative.objects import Health, Owner, Revision, Service
+from console.knative.objects import Health, Revision, Service
 from console.knative.redaction import MASK, mask_env, redact_text, seal_env
 from tests import factories, recording
 
@@ -62,19 +62,6 @@ def test_a_stale_ready_is_not_believed() -> None:
 
 def test_the_image_is_shown_as_kn_shows_it() -> None:
     assert Revision(factories.revision()).image_text == "registry.example.com/shop:1.4 (pinned to 5ea96b)"
-
-
-@pytest.mark.parametrize(
-    ("labels", "owner"),
-    [
-        ({"argocd.argoproj.io/instance": "x"}, Owner.ARGO_CD),
-        ({"kustomize.toolkit.fluxcd.io/name": "x"}, Owner.FLUX),
-        ({"app.kubernetes.io/managed-by": "Helm"}, Owner.HELM),
-        ({}, None),
-    ],
-)
-def test_deployment_tools_are_recognised_by_their_marks(labels: dict[str, str], owner: Owner | None) -> None:
-    assert Service({"metadata": {"labels": labels}}).owner is owner
 
 
 def test_a_difference_names_variables_and_shows_no_value() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from console.audit.models import Entry
 from console.knative.changes import Combined, CreateService, KeepDigest, Restart, SetEnv, SplitTraffic
 from console.knative.changes.volumes import volume_name
@@ -269,6 +271,20 @@ def test_a_conflict_shows_both_sides_and_what_one_wanted(shown: Shown) -> None:
     text = read(shown.client.get(operation_page["Location"])).text
     assert f"{GO} gcr.io/knative-samples/helloworld-python {RUST}" in text
     assert "admin changed the same fields" in text
+
+
+@pytest.mark.parametrize(
+    ("mark", "says"),
+    [
+        ("meta.helm.sh/release-name", "Helm deploys this service. Its next deployment will overwrite this change"),
+        ("flagger.app/primary-revision", "Flagger controls the traffic of this service"),
+    ],
+)
+def test_a_tool_that_undoes_less_is_told_as_that(shown: Shown, mark: str, says: str) -> None:
+    shown.world.edit(shown.name, lambda s: s["metadata"]["annotations"].update({mark: "x"}))
+    shown.mirror_it()
+    assert says in read(shown.client.get(f"{shown.path}traffic/")).text
+    assert says in read(shown.set_target("Second")).text
 
 
 def test_a_tool_that_owns_the_service_is_named_on_each_form(shown: Shown) -> None:

@@ -6,7 +6,8 @@ from functools import cached_property
 from console.cluster.errors import ClusterError, Refused
 from console.knative.changes import Change
 from console.knative.diff import FieldChange
-from console.knative.objects import Owner, Service
+from console.knative.objects import Service
+from console.knative.owners import Owner
 from console.knative.traffic import TrafficTruth
 from console.operations import patches
 from console.operations.models import Preview
@@ -44,9 +45,9 @@ class Proposal:
         return patches.as_yaml(self.before.raw, self.after.raw) if self.difference else ""
 
     @property
-    def owner(self) -> Owner | None:
-        """The tool that will write the service again from elsewhere, and revert this change."""
-        return self.before.owner
+    def owners(self) -> tuple[Owner, ...]:
+        """The tools that write the service from elsewhere, and will undo this change or a part of it."""
+        return self.before.owners
 
     @property
     def is_new(self) -> bool:

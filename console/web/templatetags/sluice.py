@@ -21,6 +21,7 @@ from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
 from console.knative.objects import Revision
+from console.knative.owners import Owner
 from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
@@ -32,6 +33,7 @@ from console.web import (
     cluster_words,
     history_words,
     outcomes,
+    owners,
     states,
     stream,
     summaries,
@@ -285,6 +287,17 @@ def person_state(state: str) -> str:
 def frozen_words(freeze: Any) -> str:
     """Until when nothing can be changed, and why."""
     return words.frozen(freeze)
+
+
+@register.filter
+def owner_words(owner: Owner) -> str:
+    """What another tool will undo of a change."""
+    return owners.sentence(owner)
+
+
+@register.filter
+def owner_short(owner: Owner) -> str:
+    return owners.in_short(owner)
 
 
 @register.filter

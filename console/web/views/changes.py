@@ -247,7 +247,7 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
         "pods_refused": outcomes.pods_refused(proposal),
         "untested": outcomes.UNTESTED[proposal.untested] if proposal.untested else "",
         "manifest": YamlForm.text_of(previewing.masked(proposal.after)) if is_complete else "",
-        "owner": None if proposal.is_new else proposal.owner,
+        "owners": () if proposal.is_new else proposal.owners,
     }
 
 

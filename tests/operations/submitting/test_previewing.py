@@ -8,6 +8,7 @@ from console.access.actors import Actor
 from console.access.models import Grant, Role, User
 from console.access.refusals import NotAllowed, PreviewGone
 from console.audit.models import Entry
+from console.knative import owners
 from console.knative.changes import (
     ChangeRefused,
     CreateService,
@@ -18,7 +19,6 @@ from console.knative.changes import (
     SetLabels,
     SplitTraffic,
 )
-from console.knative.objects import Owner
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation, Preview
@@ -76,7 +76,7 @@ def test_a_form_that_is_behind_is_told(world: World, ref: ServiceRef, dora: User
 def test_a_service_of_a_gitops_tool_is_recognised(world: World, ref: ServiceRef, dora: User):
     mark = {"argocd.argoproj.io/tracking-id": "shop:serving.knative.dev/Service:default/hello"}
     world.edit(ref.name, lambda service: service["metadata"]["annotations"].update(mark))
-    assert preview(SECOND, user=dora, ref=ref).owner is Owner.ARGO_CD
+    assert preview(SECOND, user=dora, ref=ref).owners == (owners.ARGO_CD,)
 
 
 def test_who_may_not_is_refused_and_the_attempt_is_logged(
