@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint format lock messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,6 +83,12 @@ test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story
 	$(BIN)/python -m tests.real_cluster.programs
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/real_cluster
+
+bench: $(VENV)/.test-ready $(MO)  ## Measure everything and print one table (MINUTES=30: the open page and the churn for so long; JSON=file)
+	$(BIN)/python -m tests.bench $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JSON),--json $(JSON))
+
+bench-quick: $(VENV)/.test-ready $(MO)  ## The same in under three minutes, for a first look
+	$(BIN)/python -m tests.bench --quick $(if $(JSON),--json $(JSON))
 
 audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (prints a banner when no advisory service can be reached)
 	$(BIN)/python -m tests.audit_dependencies

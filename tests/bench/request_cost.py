@@ -1,9 +1,9 @@
 """What does a request cost before and after its view: which middleware, how many switches between threads?
 
-    python -m tests.bench.request_cost [services]
+    python -m tests.bench.request_cost
 
 Drives the ASGI application in one process, without a server. CPU is that of the whole process; the cost of a
-middleware is its own, without what is inside it. Prints figures; asserts nothing.
+middleware is its own, without what is inside it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ import statistics
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from tests.bench import figures
+from tests.bench.figures import Figure, Options, at_most, median
 from tests.bench.pages import fill
 from tests.redis_server import running
 
-REQUESTS = 500
-BATCHES = 10  # the median of these is printed
+REQUESTS = 100  # of one round
+SERVICES = 1000
 HOST = (b"host", b"localhost")
 taken: dict[int, list[float]] = defaultdict(list)  # position in MIDDLEWARE: seconds of it with all that is inside
 
 
-def main(count: int) -> None:
+def measure(options: Options) -> Iterator[Figure]:
     import django
     from django.conf import settings
 
@@ -41,10 +44,12 @@ def main(count: int) -> None:
     setup_databases(verbosity=0, interactive=False)
     with running() as server:
         settings.REDIS_URL = server.url
-        fill(count)
+        fill(SERVICES)
         cookie = _signed_in()
-        asyncio.run(_measure("/healthz/live", [HOST]))
-        asyncio.run(_measure("/", [HOST, (b"cookie", cookie.encode())]))
+        empty = asyncio.run(_cpu("/healthz/live", [HOST], options.rounds()))
+        yield median("request that does nothing, CPU of the application", empty, "ms", at_most(2))
+        full = asyncio.run(_cpu("/", [HOST, (b"cookie", cookie.encode())], options.rounds()))
+        yield median("list of 50 rows, CPU of the application", full, "ms")
 
 
 def _timer(at: int) -> str:
@@ -74,19 +79,21 @@ def _signed_in() -> str:
     return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
 
 
-async def _measure(path: str, headers: list[tuple[bytes, bytes]]) -> None:
+async def _cpu(path: str, headers: list[tuple[bytes, bytes]], rounds: int) -> list[float]:
+    """The CPU of one request in each round, in milliseconds."""
     from console.asgi import application
 
-    for _ in range(REQUESTS // 5):  # fills caches
+    for _ in range(REQUESTS):  # fills caches
         await _ask(application, path, headers)
     taken.clear()
     cpu = []
-    for _ in range(BATCHES):
+    for _ in range(rounds):
         began = time.process_time()
-        for _ in range(REQUESTS // BATCHES):
+        for _ in range(REQUESTS):
             await _ask(application, path, headers)
-        cpu.append((time.process_time() - began) / (REQUESTS // BATCHES))
+        cpu.append((time.process_time() - began) / REQUESTS * 1000)
     _print(path, statistics.median(cpu))
+    return cpu
 
 
 async def _ask(application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
@@ -113,11 +120,11 @@ def _print(path: str, cpu: float) -> None:
 
     names = [name.rpartition(".")[2] for name in settings.MIDDLEWARE if not name.startswith(__name__)]
     inside = [statistics.median(taken[at]) for at in sorted(taken)]
-    print(f"{path}: {cpu * 1000:.2f} ms of CPU, {inside[0] * 1000:.2f} of it from the first middleware on")
+    print(f"{path}: {cpu:.2f} ms of CPU, {inside[0] * 1000:.2f} of it from the first middleware on")
     own = [*map(float.__sub__, inside, inside[1:]), inside[-1]]
     for name, seconds in sorted(zip([*names, "view"], own, strict=True), key=lambda cost: -cost[1]):
         print(f"    {seconds * 1e6:7.0f} µs  {name}")
 
 
 if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["1000"])[0]))
+    figures.main(measure)
