@@ -61,6 +61,7 @@ class Code(StrEnum):
     RECREATED_MEANWHILE = "recreated-meanwhile"
     # What a success still has to say
     NOT_SERVING = "not-serving"
+    HELD_BACK = "held-back"  # without traffic, as its author asked
     NOT_READY = "not-ready"
     # Rights and protection
     NOT_ALLOWED = "not-allowed"

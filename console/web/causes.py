@@ -116,6 +116,7 @@ _TEXTS = {
     Code.NOT_SERVING: gettext_lazy(
         "Traffic is pinned to other revisions. Send some to the new one when you are ready."
     ),
+    Code.HELD_BACK: gettext_lazy("Traffic stays where it was. Send some to the new revision when you are ready."),
     Code.NOT_ALLOWED: gettext_lazy("The permission “%(permission)s” was revoked before the change was written."),
     Code.LABEL_DECIDES: gettext_lazy(
         "The label “%(labels)s” now controls access to this service or which rules protect it. The author "

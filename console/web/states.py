@@ -12,6 +12,7 @@ from typing import Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.web.words import HEALTH, OUTCOMES
 
@@ -32,6 +33,7 @@ def state(code: str) -> State:
     return STATES.get(code) or State(code, "question-circle", "unknown")
 
 
+HELD_BACK = "succeeded-held-back"  # of an operation: without traffic, as its author asked
 LOOKS_OF_OPERATIONS: dict[Status, tuple[str, Tone]] = {
     Status.WAITING: ("hourglass-split", "info"),
     Status.QUEUED: ("hourglass", "info"),
@@ -50,6 +52,13 @@ LOOKS_OF_OPERATIONS: dict[Status, tuple[str, Tone]] = {
     Status.EXPIRED: ("clock-history", "warning"),
     Status.STOPPED: ("shield-lock-fill", "bad"),
 }
+
+
+def of_operation(operation: Operation) -> str:
+    """Return the code of the state of an operation: its status, except where one looks like a fault and is none."""
+    return HELD_BACK if operation.is_held_back else operation.status
+
+
 OPERATIONS = {status.value: State(status.label, icon, tone) for status, (icon, tone) in LOOKS_OF_OPERATIONS.items()}
 STATES: dict[str, State] = {
     # audit entries
@@ -64,6 +73,7 @@ STATES: dict[str, State] = {
     "unknown": State(_("Unknown"), "question-circle", "unknown"),
     # operations
     **OPERATIONS,
+    HELD_BACK: State(_("Succeeded, 0% as requested"), "check-circle-fill", "ok"),
     # of an audit entry; an operation that the cluster rejected brings its own word
     "refused": State(OUTCOMES["refused"], "slash-circle-fill", "bad"),
     # tokens and people

@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.access.permissions import Permission
 from console.knative import changes
 from console.knative.causes import Cause, Code
-from console.knative.changes import EnvEntry, RouteNewRevision, SetEnv
+from console.knative.changes import EnvEntry, SetEnv
 from console.knative.objects import Service
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import TERMINAL, Status
@@ -135,13 +135,16 @@ def test_a_page_brings_the_words_in_which_its_ages_go_on(client, shown) -> None:
     assert 'data-age="ago"' in page
 
 
-def test_a_release_without_traffic_that_was_asked_for_is_a_success(shown) -> None:
+def test_a_release_without_traffic_that_was_asked_for_is_a_success(client, shown) -> None:
     ended = {"finished_at": timezone.now(), "revision": "shop-00004"}
-    asked = shown(
-        "succeeded-not-serving", changes.composed(CHANGE, [CHANGE, RouteNewRevision(0, "candidate")]), **ended
-    )
+    asked = shown("succeeded-not-serving", cause={"code": "held-back"}, **ended)
     assert "note outcome note-ok" in asked
     assert "Deployed without traffic, as requested. The new revision is shop-00004." in asked
-    pinned = shown("succeeded-not-serving", **ended)
+    assert "state-warning" not in asked.partition("<main")[2]
+    listed = client.get("/operations/").content.decode()
+    assert "Succeeded, 0% as requested" in listed
+    assert "state-warning" not in listed.partition("<main")[2]
+    pinned = shown("succeeded-not-serving", cause={"code": "not-serving"}, **ended)
     assert "note outcome note-warning" in pinned
     assert "Deployed, but the new revision shop-00004 gets 0% of the traffic." in pinned
+    assert "state-warning" in client.get("/operations/").content.decode().partition("<main")[2]

@@ -6,7 +6,7 @@ import structlog
 
 from console.cluster import errors
 from console.knative.causes import MAX_RAW, Cause, Code
-from console.knative.changes import Verb
+from console.knative.changes import Change, Verb
 from console.knative.objects import Revision, Service
 from console.knative.progress import Follow, Line, Outcome, closing
 from console.operations import faults
@@ -178,11 +178,12 @@ def _end(turn: Turn, state: Follow, outcome: Outcome, service: Service | None, c
         turn.finish(status, cause=Cause(code, facts=last_writer(turn.operation.seen, service)))
     sentence, url = closing(service, state, created=turn.operation.change.verb is Verb.CREATE)
     lines = [turn.line(sentence, level="closing"), turn.line(url, level="url")]
-    turn.finish(status, *lines, cause=_cause_of_success(outcome, service))
+    turn.finish(status, *lines, cause=_cause_of_success(turn.operation.change, outcome, service))
 
 
-def _cause_of_success(outcome: Outcome, service: Service) -> Cause | None:
+def _cause_of_success(change: Change, outcome: Outcome, service: Service) -> Cause | None:
     """What a success still has to say."""
     if outcome is Outcome.NOT_SERVING:
-        return Cause(Code.NOT_SERVING)
+        is_asked = any(part.withholds_traffic for part in change.parts)
+        return Cause(Code.HELD_BACK if is_asked else Code.NOT_SERVING)
     return Cause(Code.NOT_READY, service.ready.message[:MAX_RAW]) if outcome is Outcome.NOT_READY else None

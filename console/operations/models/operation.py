@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from console.knative import causes, changes, effects
-from console.knative.causes import Cause
+from console.knative.causes import Cause, Code
 from console.knative.changes import Applied, Change, Verb
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
@@ -201,8 +201,8 @@ class Operation(Proposed):
 
     @property
     def is_held_back(self) -> bool:
-        """Its author asked for a new revision that gets no traffic."""
-        return any(part.withholds_traffic for part in self.change.parts)
+        """It gave its new revision no traffic, as its author asked. Known without decrypting the change."""
+        return self.why is not None and self.why.code is Code.HELD_BACK
 
     @property
     def is_active(self) -> bool:

@@ -17,9 +17,11 @@ from console.knative.changes import (
     Combined,
     CreateService,
     DeleteService,
+    Deploy,
     EnvEntry,
     Redeploy,
     Restart,
+    RouteNewRevision,
     SetEnv,
     SetImage,
     SplitTraffic,
@@ -98,6 +100,14 @@ def test_a_new_revision_behind_a_pin_succeeds_without_serving(world: World, ref:
     operation = finish(submit(SECOND, ref, deployer))
     assert operation.status == Status.NOT_SERVING
     assert operation.cause["code"] == "not-serving"
+
+
+def test_a_new_revision_without_traffic_that_was_asked_for_is_told_apart_from_one_behind_a_pin(
+    world: World, ref: ServiceRef, deployer: Actor
+):
+    operation = finish(submit(Deploy((SECOND, RouteNewRevision(0, "candidate"))), ref, deployer))
+    assert operation.status == Status.NOT_SERVING
+    assert operation.cause["code"] == "held-back"
 
 
 def test_a_service_is_created_and_deleted(world: World, ref: ServiceRef, owner: Actor):
