@@ -27,19 +27,29 @@ _SHARES = {
 }
 
 
+_CANARIES = (Name.CANARY_5, Name.CANARY_10)
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A split by name: percent by revision, or by `@latest`."""
+    """A split by name: percent by revision, or by `@latest`.
+
+    `served_by`: a canary has nothing to try, for this newest revision serves everything already. It would move the
+    traffic back to an older one, which nobody expects of that name.
+    """
 
     name: Name
     shares: tuple[tuple[str, int], ...]
+    served_by: str = ""
 
 
 def presets(service: Service, revisions: Sequence[Revision]) -> tuple[Preset, ...]:
     """Return the presets for which there are enough ready revisions; @latest with everything is always one."""
     order = _in_order(service, revisions)
+    serving = shares(service.status_traffic)
+    all_on = order[0] if order and list(serving) == order[:1] else ""
     split = tuple(
-        Preset(name, tuple(zip(order, percents, strict=False)))
+        Preset(name, tuple(zip(order, percents, strict=False)), all_on if name in _CANARIES else "")
         for name, percents in _SHARES.items()
         if len(percents) <= len(order)
     )

@@ -32,7 +32,9 @@ PRESETS = {
 
 
 def preset_shares(preset: presets.Preset, latest: str | None) -> str:
-    """Return which revision gets what: `shop-00005 10%, shop-00004 90%`."""
+    """Return which revision gets what: `shop-00005 10%, shop-00004 90%`; of one that is not possible, why."""
+    if preset.served_by:
+        return _("%(revision)s already serves 100%%") % {"revision": preset.served_by}
     named = {LATEST: _("@latest (now %(revision)s)") % {"revision": latest or "–"}}
     return ", ".join(f"{named.get(name, name)} {percent}%" for name, percent in preset.shares)
 

@@ -58,8 +58,7 @@ class TrafficPage(ChangeView[TrafficForm]):
         latest = self.service.latest_ready_revision
         return {
             "presets": [
-                (one.name, traffic_words.PRESETS[one.name], traffic_words.preset_shares(one, latest))
-                for one in self.presets
+                (one, traffic_words.PRESETS[one.name], traffic_words.preset_shares(one, latest)) for one in self.presets
             ]
         }
 
@@ -71,6 +70,8 @@ class TrafficPage(ChangeView[TrafficForm]):
     def answer(self) -> HttpResponseBase:
         wanted = typed_field(self.request, "preset")
         if preset := next((one for one in self.presets if one.name == wanted), None):
+            if preset.served_by:  # since the page was made
+                return self.show(traffic_words.preset_shares(preset, None))
             self.form.use(preset)
             return self.show()
         if revision := self.request.POST.get("tag_to", ""):
