@@ -182,6 +182,12 @@ def as_served(spec: Iterable[TrafficTarget], latest: str | None) -> tuple[Traffi
     return tuple(found)
 
 
+def served_alone(targets: Iterable[TrafficTarget], latest: str | None) -> str:
+    """Return the one revision to which a split gives everything, `latest` being the latest; empty for several."""
+    names = list(shares(as_served(tuple(targets), latest)))
+    return names[0] if len(names) == 1 else ""
+
+
 def all_to(revision: str | None, spec: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
     """Return the split that gives one revision (None: @latest) everything.
 

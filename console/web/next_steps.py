@@ -50,13 +50,18 @@ class Offer:
 
 
 def offer(
-    operation: Operation, may: Collection[str], permissions: Collection[Permission], service: Service | None = None
+    operation: Operation,
+    may: Collection[str],
+    permissions: Collection[Permission],
+    service: Service | None = None,
+    back: str = "",
 ) -> Offer:
     """Return the next steps. `may` names those of cancel, retry and rollback that are possible and allowed.
 
-    `service` as it is now: where the new revision has a tag, it can be tried there.
+    `service` as it is now: where the new revision has a tag, it can be tried there. `back` is the revision to which a
+    roll back leads, where it is one.
     """
-    found = {step.name: step for step in (*_trying(operation, service), *_steps(operation, may, permissions))}
+    found = {step.name: step for step in (*_trying(operation, service), *_steps(operation, may, permissions, back))}
     if operation.is_open:
         return Offer(None, tuple(found.values()))
     wanted = (*_PRIMARY.get(Status(operation.status), ()), "service", "services")
@@ -64,7 +69,7 @@ def offer(
     return Offer(primary, tuple(step for step in found.values() if step is not primary))
 
 
-def _steps(operation: Operation, may: Collection[str], permissions: Collection[Permission]) -> list[Step]:
+def _steps(operation: Operation, may: Collection[str], permissions: Collection[Permission], back: str) -> list[Step]:
     id, found = str(operation.id), []
     if "cancel" in may:
         found.append(Step("cancel", _("Cancel"), "x-circle", reverse("cancel", args=[id]), is_post=True))
@@ -75,7 +80,8 @@ def _steps(operation: Operation, may: Collection[str], permissions: Collection[P
     if "rollback" in may:
         hint = _("Restores the traffic split from before this change. You see a preview first.")
         url = reverse("rollback", args=[id])
-        found.append(Step("rollback", _("Roll back"), "arrow-counterclockwise", url, is_post=True, hint=hint))
+        label = _("Roll back to %(target)s") % {"target": back} if back else _("Roll back")
+        found.append(Step("rollback", label, "arrow-counterclockwise", url, is_post=True, hint=hint))
     if operation.deletes_service and not operation.is_open:
         found.append(Step("services", _("View services"), "list-ul", reverse("services")))
     else:

@@ -26,6 +26,7 @@ from console.web.diagnosis import Diagnosis
 
 MAX_REVISIONS = 6  # shown at least that many, of those that there are; all that have traffic or a tag
 MAX_PODS = 12
+MAX_SERVING = 4  # revisions that are named with their shares; the table has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,10 @@ class Warned:
     count: int = 0
 
 
-def main_revision(service: Service, revisions: Iterable[Revision]) -> Revision | None:
-    """Return the revision that has the largest share of the requests."""
-    served = shares(service.status_traffic)
-    return max(
-        (one for one in revisions if one.name in served),
-        key=lambda one: (served[one.name], one.configuration_generation),
-        default=None,
-    )
+def serving(facts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the revisions that serve, the largest share first: what the page names before all others."""
+    served = [row for row in facts if row["percent"]]
+    return sorted(served, key=lambda row: (-row["percent"], -row["revision"].configuration_generation))
 
 
 def way_back(ref: ServiceRef, service: Service, revisions: Sequence[Revision]) -> WayBack | None:

@@ -29,8 +29,7 @@ def test_the_menu_works_by_keyboard_and_what_is_open_stays_open(visitor: Visitor
 
 def test_rolling_back_takes_two_clicks_from_the_page(visitor: Visitor) -> None:
     page = visitor.sign_in("admin").go(CHECKOUT).page
-    expect(page.locator(".deployed")).to_contain_text("to checkout-00001")
-    page.get_by_role("button", name="Roll back", exact=True).click()
+    page.get_by_role("button", name="Roll back to checkout-00001", exact=True).click()
     expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
     page.locator(".buttons .btn-primary, .foot .btn-primary").first.click()
     page.wait_for_selector("#operation[data-status^='succeeded']")

@@ -79,6 +79,17 @@ def test_the_button_says_what_it_does(shown: Shown, send, words: tuple[str, str]
     assert button(send(shown)) == (kind, label.format(name=shown.name))
 
 
+@pytest.mark.parametrize("page", ["", "deploy/", "env/", "image/", "traffic/", "settings/", "clone/", "history/"])
+def test_a_page_has_one_primary_button(shown: Shown, page: str) -> None:
+    main = shown.client.get(f"{shown.path}{page}").content.decode().partition("<main")[2]
+    assert main.count("btn-primary") == 1
+
+
+def test_a_review_has_one_primary_button(shown: Shown) -> None:
+    main = shown.set_target("Second").content.decode().partition("<main")[2]
+    assert main.count("btn-primary") == 1
+
+
 def test_the_button_of_a_protected_service_asks(shown: Shown) -> None:
     ProtectionRule.objects.create(permissions=["deploy"], needs_reason=False)
     assert button(shown.set_target("Second")) == ("btn-primary", "Request approval")

@@ -70,6 +70,17 @@ def test_the_way_back_leads_to_what_is_older(owner, mirror, shares: dict[str, in
         assert "Roll back" not in page.text
 
 
+def test_every_revision_of_a_split_is_named_with_its_share(owner, mirror) -> None:
+    mirror.put(SERVICES, serving(r1=1, r2=2, r3=50, r4=47))
+    line = main_line(read(owner.get(SHOP)).text)
+    assert re.findall(r"shop-0000\d \d+%", line)[:4] == [
+        "shop-00003 50%",
+        "shop-00004 47%",
+        "shop-00002 2%",
+        "shop-00001 1%",
+    ]
+
+
 def test_a_revision_that_is_not_ready_is_no_way_back(owner, mirror) -> None:
     broken = factories.revision(number=3)
     broken["status"]["conditions"] = [{"type": "Ready", "status": "False", "reason": "ExitCode1"}]

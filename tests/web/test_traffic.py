@@ -119,10 +119,24 @@ def test_a_rollback_is_named_one_on_its_button_in_lists_and_in_the_log(shown: Sh
     press(shown, shown.set_target("Second"))
     operation = press(shown, shown.set_target("Third"))
     page = shown.client.post(f"/operations/{operation.id}/rollback/")
-    assert "Roll back Back to editing" in read(page).text
+    second = f"{shown.name}-00002"
+    assert f"Roll back to {second}" in read(shown.client.get(f"/operations/{operation.id}/")).text
+    assert f"Roll back to {second} Back to editing" in read(page).text
     assert press(shown, page).kind == "RollBack"
     assert "Roll back" in read(shown.client.get("/operations/")).text
     assert Entry.objects.filter(action="traffic.RollBack").exists()
+
+
+def test_all_traffic_to_an_older_revision_is_a_rollback_and_to_a_newer_one_is_none(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    shown.mirror_it()
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    back = shown.client.post(f"{shown.path}revisions/{first}/serve/")
+    assert f"Roll back to {first} Back to editing" in read(back).text
+    assert press(shown, back).kind == "RollBack"
+    shown.mirror_it()
+    forth = shown.client.post(f"{shown.path}revisions/{second}/serve/")
+    assert "Route traffic Back to editing" in read(forth).text
 
 
 def revision_named(shown: Shown, name: str) -> dict[str, object]:
@@ -202,8 +216,28 @@ def test_a_preset_says_which_revision_gets_what_and_gives_it(shown: Shown) -> No
     press(shown, shown.set_target("Second"))
     first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
     page = read(shown.client.get(f"{shown.path}traffic/")).text
-    assert f"Canary 5% : {second} 5%, {first} 95%" in page
     assert f"50/50 : {second} 50%, {first} 50%" in page
     assert f"Latest 100% : @latest (now {second}) 100%" in page
+    pressed = read(shown.client.post(f"{shown.path}traffic/", {"preset": "50/50"})).text
+    assert f"Now 100% {second} After 50% {second} 50% {first}" in pressed
+
+
+def test_a_canary_is_the_newest_revision_beside_what_serves(shown: Shown) -> None:
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    split(shown, {"revisionName": first, "percent": 100})
+    press(shown, shown.set_target("Second"))
+    page = read(shown.client.get(f"{shown.path}traffic/")).text
+    assert f"Canary 5% : {second} 5%, {first} 95%" in page
     pressed = read(shown.client.post(f"{shown.path}traffic/", {"preset": "canary-5"})).text
-    assert f"Now 100% {second} After 5% {second} 95% {first}" in pressed
+    assert f"Now 100% {first} After 5% {second} 95% {first}" in pressed
+
+
+def test_a_canary_of_a_revision_that_serves_everything_is_not_offered_and_moves_nothing_back(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    second = f"{shown.name}-00002"
+    page = shown.client.get(f"{shown.path}traffic/")
+    assert 'value="canary-5" disabled' in page.content.decode()
+    assert f"Canary 5% : {second} already serves 100%" in read(page).text
+    late = shown.client.post(f"{shown.path}traffic/", {"preset": "canary-5"})
+    assert late.status_code == 422
+    assert f"{second} already serves 100%" in read(late).text

@@ -39,13 +39,22 @@ class Rescue:
 def all_to(revision: str | None, *, ref: ServiceRef, user: User) -> Rescue:
     """Give one revision (None: @latest) all the traffic of the split that is in the cluster now.
 
-    Raises ChangeRefused when that revision does not exist, or a ClusterError.
+    Where a newer one serves, that is a roll back. Raises ChangeRefused when that revision does not exist, or a
+    ClusterError.
     """
     gateway = gateway_for(ref.cluster, user)
     service = gateway.service(ref.namespace, ref.name)
     if revision is not None and revision in _unusable(gateway, ref, [revision]).gone:
         raise ChangeRefused(Problem("revision-unknown", {"revision": revision}))
-    return _reachable(gateway, ref, service, traffic.all_to(revision, service.spec_traffic))
+    found = _reachable(gateway, ref, service, traffic.all_to(revision, service.spec_traffic))
+    return replace(found, change=RollBack(found.change.targets)) if _is_older(revision, ref, service) else found
+
+
+def _is_older(revision: str | None, ref: ServiceRef, service: Service) -> bool:
+    """A newer revision than this one serves, as far as the mirror knows them."""
+    generations = {one.name: one.configuration_generation for one in read.revisions(ref)}
+    served = [generations.get(name, 0) for name in traffic.shares(service.status_traffic)]
+    return revision in generations and max(served, default=0) > generations[revision]
 
 
 def before(operation: Operation, *, user: User) -> Rescue:

@@ -19,3 +19,8 @@ def change_of(operation: Operation) -> RollBack:
     if operation.makes_revision:
         return RollBack(traffic.as_served(seen.spec_traffic, seen.latest_ready_revision))
     return RollBack(seen.spec_traffic)
+
+
+def target(operation: Operation) -> str:
+    """Return the one revision that served before the operation; empty where several did."""
+    return traffic.served_alone(change_of(operation).targets, operation.seen.latest_ready_revision)

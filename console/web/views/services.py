@@ -37,7 +37,7 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     makers = queries.makers(ref, found.uid)
     framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
     facts = [revision_facts(revision, found, makers) for revision in revisions]
-    main = service_page.main_revision(found, revisions)
+    serving = service_page.serving(facts)
     may_route = Permission.TRAFFIC in framed["permissions"]
     context = {
         **framed,
@@ -45,7 +45,8 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause else (),
         "kept_back": service_page.kept_back(ref, found) if cause and may_route else None,
         "under_way": service_page.under_way(ref, found.uid),
-        "main": next((row for row in facts if main and row["revision"].name == main.name), None),
+        "serving": serving[: service_page.MAX_SERVING],
+        "serving_more": len(serving) - service_page.MAX_SERVING,
         "way_back": service_page.way_back(ref, found, revisions) if may_route else None,
         "revisions": service_page.ordered(facts),
         "revision_count": len(revisions),
