@@ -245,29 +245,25 @@ def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
 
 
 @guarded
-def replicas(cluster: str, rows: Iterable[ServiceSummary]) -> dict[ServiceRef, Replicas]:
-    """Return the replicas of what serves, by service. One is missing where a serving revision has not told them."""
-    serving = {
-        row.ref: {f"{row.namespace}/{share.revision}" for share in row.shares if share.percent and share.revision}
-        for row in rows
-        if row.cluster == cluster
-    }
-    told = _several(keys.replicas(cluster), sorted(set().union(*serving.values())))
-    counts = {name: from_record(body) for name, body in told.items()}
-    sums = {ref: total(counts.get(name) for name in names) for ref, names in serving.items() if names}
-    return {ref: known for ref, known in sums.items() if known}
+def serving(cluster: str, rows: Iterable[ServiceSummary]) -> tuple[dict[ServiceRef, Replicas], dict[ServiceRef, str]]:
+    """Return the replicas of what serves, and the image with the largest share of the traffic, by service.
 
-
-@guarded
-def images(cluster: str, rows: Iterable[ServiceSummary]) -> dict[ServiceRef, str]:
-    """Return the image with the largest share of the traffic, by service. One is missing where it is not known."""
-    serving = {
-        row.ref: f"{row.namespace}/{revision}"
-        for row in rows
-        if row.cluster == cluster and (revision := row.main_revision)
+    One is missing where it is not known: of replicas, where one of the serving revisions has not told them.
+    """
+    here = [row for row in rows if row.cluster == cluster]
+    shared = {
+        row.ref: {f"{row.namespace}/{one.revision}" for one in row.shares if one.percent and one.revision}
+        for row in here
     }
-    told = _several(keys.images(cluster), sorted(set(serving.values())))
-    return {ref: told[name].decode() for ref, name in serving.items() if name in told}
+    mains = {row.ref: f"{row.namespace}/{main}" for row in here if (main := row.main_revision)}
+    counted, imaged = _several_of(
+        (keys.replicas(cluster), sorted(set().union(*shared.values()))),
+        (keys.images(cluster), sorted(set(mains.values()))),
+    )
+    counts = {name: from_record(body) for name, body in counted.items()}
+    sums = {ref: total(counts.get(name) for name in names) for ref, names in shared.items() if names}
+    images = {ref: imaged[name].decode() for ref, name in mains.items() if name in imaged}
+    return {ref: known for ref, known in sums.items() if known}, images
 
 
 @guarded
@@ -370,8 +366,17 @@ def _one(cluster: str, key: str, field: str) -> bytes | None:
 
 
 def _several(key: str, fields: Sequence[str]) -> dict[str, bytes]:
-    records: list[Any] = client().hmget(key, list(fields)) if fields else []
-    return _ours(key, dict(zip(fields, records, strict=True)))
+    return _several_of((key, fields))[0]
+
+
+def _several_of(*wanted: tuple[str, Sequence[str]]) -> list[dict[str, bytes]]:
+    """Return those of the fields of each hash that there are, in one call of Redis."""
+    asked = client().pipeline(transaction=False)
+    for key, fields in wanted:
+        if fields:
+            asked.hmget(key, list(fields))
+    told = iter(asked.execute() if asked else ())
+    return [_ours(key, dict(zip(fields, next(told), strict=True))) if fields else {} for key, fields in wanted]
 
 
 def _ours(key: str, records: Mapping[Any, Any]) -> dict[str, bytes]:

@@ -1,55 +1,131 @@
-"""The rows of the services list, each rendered once for what it shows and used again until that changes.
+"""The rows of the services list, each rendered once for what it shows and used again by every page and viewer.
 
-Rendering was four fifths of the time of the list. A row shows its service's summary, which the mirror keeps as the same
-object until the service changes, and a few facts besides; people differ in nothing else.
+A `Row` holds all that a row shows of its service, a `Look` all that people who may see the service differ in. Equal
+ones give equal HTML: it names moments, not ages, which the browser makes (static/js/ages.js), and nothing of a request.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
 
-from django.template import Context
-from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.template import Context, Template
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import override
 
-from console.knative import kn
+from console.knative.references import ServiceRef
+from console.mirror import read
+from console.mirror.replicas import Replicas
 from console.mirror.summaries import ServiceSummary
-from console.web.service_list import Column
+from console.operations.models import Operation
+from console.operations.models.statuses import Status
+from console.operations.protection.gate import Protection
+from console.web.service_list import Column, Heading, headings
+from console.web.templatetags import components
 
-MAX_ROWS = 2000  # in a process, some 3 kB each
-Key = tuple[Any, ...]
-_rows: dict[Key, tuple[ServiceSummary, SafeString]] = {}
-
-
-def service_row(context: Context, row: ServiceSummary) -> SafeString:
-    """`{% service_row row %}`: a service in a table of services. Uses what templates/services/_row.html takes."""
-    key = (row.ref, *_facts(context, row, timezone.now()))
-    known = _rows.get(key)
-    if known and known[0] is row:
-        return known[1]
-    template = context.template.engine.get_template("services/_row.html")  # type: ignore[union-attr]  # a page is being rendered
-    with context.push(row=row):
-        html = template.render(context)
-    if len(_rows) >= MAX_ROWS:
-        _rows.clear()
-    _rows[key] = (row, html)
-    return html
+MAX_ROWS = 2000  # that a process keeps, some 3 kB each (a Chinese one 6 kB); the ones that were used last
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")  # never inside an attribute: < and > are escaped there
 
 
-def _facts(context: Mapping[str, Any] | Context, row: ServiceSummary, now: datetime) -> Key:
-    """What a row shows besides its summary."""
-    shown, one = context["shown"], context["under_way"].get(row.uid)
-    return (
-        get_language(),
-        shown,
-        context["may_bulk"],
-        len(context["clusters"]) > 1,
-        row.cluster in context["stale"],
-        row.uid in context["protected"],
-        context["replicas"].get(row.uid),
-        context["images"].get(row.uid),
-        (one.id, one.status) if one else None,
-        kn.age(row.created_at, now) if Column.AGE in shown else "",
-        kn.age(row.changed_at, now) if Column.CHANGED in shown else "",
-    )
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The operation of a service that has not ended."""
+
+    id: UUID
+    kind: str
+    status: str
+
+    @property
+    def is_waiting(self) -> bool:
+        """It waits for an approval."""
+        return self.status == Status.WAITING
+
+    @property
+    def status_label(self) -> str:
+        return str(Status(self.status).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A service as the list shows it. What is not known of it is None or empty."""
+
+    summary: ServiceSummary
+    replicas: Replicas | None = None
+    image: str = ""  # with the largest share of the traffic
+    under_way: UnderWay | None = None
+    is_protected: bool = False
+    is_stale: bool = False  # the copy of its cluster is old
+
+    def __hash__(self) -> int:
+        return hash((self.summary.uid, self.replicas, self.image, self.under_way, self.is_protected, self.is_stale))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a list looks for a person: may they pick services, and does a row name its cluster?"""
+
+    language: str
+    columns: frozenset[Column]
+    may_pick: bool = False
+    names_cluster: bool = False
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        return headings(self.columns, may_pick=self.may_pick, names_cluster=self.names_cluster)
+
+
+def rows_of(
+    found: Iterable[ServiceSummary],
+    under_way: Mapping[ServiceRef, Operation],
+    stale: Collection[str],
+    protection: Protection,
+) -> list[Row]:
+    """Return the rows of the services, in their order. `under_way`: operations; `stale`: clusters whose copy is old.
+
+    One call of Redis for each cluster. Who may see a service may see all of its row.
+    """
+    summaries = list(found)
+    replicas: dict[ServiceRef, Replicas] = {}
+    images: dict[ServiceRef, str] = {}
+    for cluster in {summary.cluster for summary in summaries}:
+        counts, served = read.serving(cluster, summaries)
+        replicas |= counts
+        images |= served
+    return [
+        Row(
+            summary,
+            replicas.get(ref := summary.ref),
+            images.get(ref, ""),
+            _under_way(under_way.get(ref)),
+            bool(protection.of_service(ref, summary.labels).rules),
+            summary.cluster in stale,
+        )
+        for summary in summaries
+    ]
+
+
+def _under_way(operation: Operation | None) -> UnderWay | None:
+    return UnderWay(operation.id, operation.kind, operation.status) if operation else None
+
+
+@lru_cache(maxsize=MAX_ROWS)
+def rendered(row: Row, look: Look) -> SafeString:
+    """Return the row's `<tr>`, the same for everybody who may see the service and has the same look."""
+    with override(look.language):
+        return fresh(row, look)
+
+
+def fresh(row: Row, look: Look) -> SafeString:
+    """Render the row in the present language, whatever was rendered before."""
+    labels = [("" if one.label is None else str(one.label), one.css) for one in look.headings]
+    table = components.Table([components.Column(*label_and_css) for label_and_css in labels])
+    shown = {components.TABLE: table, "row": row.summary, "facts": row, "look": look}
+    html = _template().render(Context(shown))
+    return mark_safe(_BETWEEN_TAGS.sub(">\n<", html))  # noqa: S308  the template has escaped it
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    return get_template("services/_row.html").template  # type: ignore[attr-defined,no-any-return]  # of Django's engine

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from console.knative.references import ServiceRef
@@ -44,6 +45,19 @@ COLUMNS = {
     Column.AGE: gettext_lazy("Age"),
     Column.CHANGED: gettext_lazy("Last change"),
 }
+
+
+class Heading(NamedTuple):
+    """A column of the list as its table has it. A label of None: the one to pick services in, which has no word."""
+
+    label: Promise | None
+    sort: str = ""
+    css: str = ""
+
+
+_NAME, _CLUSTER, _STATE = gettext_lazy("Name"), gettext_lazy("Cluster"), gettext_lazy("State")
+_SORTED = {Column.NAMESPACE: "namespace", Column.AGE: "age", Column.CHANGED: "changed"}
+_CSS = {Column.IMAGE: "mono", Column.REPLICAS: "num", Column.TRAFFIC: "wide", Column.CHANGED: "changed"}
 USUAL_COLUMNS = frozenset({Column.IMAGE, Column.REPLICAS, Column.TRAFFIC, Column.CHANGED})
 FILTERS = ("q", "cluster", "namespace", "health", "attention")
 VIEW = (*FILTERS, "sort", "columns")  # what a saved view holds
@@ -74,3 +88,17 @@ def view_of(query: QueryDict) -> str:
     """Return what of an address makes a view: its filter, order and columns, without the place in the list."""
     pairs = [(name, value.strip()) for name in VIEW for value in query.getlist(name)]
     return urlencode([(name, value) for name, value in pairs if value])
+
+
+def headings(columns: Collection[Column], *, may_pick: bool, names_cluster: bool) -> tuple[Heading, ...]:
+    """Return the headings of the list in their order; its rows have their cells in the same one."""
+    optional = {column: Heading(COLUMNS[column], _SORTED.get(column, ""), _CSS.get(column, "")) for column in Column}
+    found = (
+        Heading(None) if may_pick else None,
+        Heading(_NAME, "name"),
+        optional.pop(Column.NAMESPACE) if Column.NAMESPACE in columns else None,
+        Heading(_CLUSTER, "cluster") if names_cluster else None,
+        Heading(_STATE, "health", "is-state"),
+        *(heading for column, heading in optional.items() if column in columns and column is not Column.NAMESPACE),
+    )
+    return tuple(one for one in found if one)

@@ -1,4 +1,5 @@
-// An age is right only when its page is made: `2s ago` goes on here, in the words that the page brought along.
+// An age is right only when its page is made: `2s ago` goes on here, in the words that the page brought along. What is
+// rendered once for many pages names the moment itself, which becomes an age here and goes into its title.
 //
 // The server's clock counts. The browser's may be wrong, so only what passes on it since the page was made is added.
 
@@ -9,6 +10,7 @@ const ahead = Date.now() - words.now * 1_000; // of the browser's clock
 
 function refresh() {
   for (const time of document.querySelectorAll("time[data-age]")) {
+    time.title ||= time.textContent;
     const seconds = Math.floor((Date.now() - ahead - Date.parse(time.dateTime)) / 1_000);
     if (seconds < 0) continue; // in the future: what the server wrote stays
     const [size, unit] = UNITS.find(([size]) => seconds >= size) ?? UNITS.at(-1);
@@ -18,5 +20,7 @@ function refresh() {
   }
 }
 
+refresh();
 setInterval(refresh, EVERY_MS);
+document.addEventListener("htmx:after:swap", refresh);
 document.addEventListener("visibilitychange", refresh);

@@ -26,3 +26,18 @@ def test_an_age_goes_on_by_the_servers_clock_while_a_page_stays_open(browser: Br
     page.clock.fast_forward("48:00:00")
     expect(page.locator("[data-age=ago]")).to_have_text("2d ago")
     page.close()
+
+
+def test_a_moment_of_a_row_becomes_an_age_at_once_and_stays_in_its_title(browser: Browser) -> None:
+    page = browser.new_page()
+    page.clock.install(time="2031-01-01T00:00:00Z")
+    exact = "2026-11-20 12:00:00 UTC"
+    moment = f'<time class="moment" datetime="2026-11-20T12:00:00+00:00" data-age="age">{exact}</time>'
+    page.set_content(f"<html data-ages='{BROUGHT}'><body><p>{moment}</p></body></html>")
+    page.add_script_tag(content=SCRIPT.read_text(), type="module")
+    expect(page.locator("time")).to_have_text("2s")
+    expect(page.locator("time")).to_have_attribute("title", exact)
+    page.evaluate("html => { document.querySelector('p').innerHTML = html }", moment)  # as a row that is swapped in
+    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:after:swap'))")
+    expect(page.locator("time")).to_have_text("2s")
+    page.close()

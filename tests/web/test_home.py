@@ -153,7 +153,9 @@ def test_replicas_of_all_serving_revisions_are_added_up(owner, mirror) -> None:
         told["status"] |= {"actualReplicas": ready, "desiredReplicas": 2}
         mirror.put(REVISIONS, told)
     assert ">3/4<" in row_of(owner.get("/"), "shop").replace("\n", "").replace(" ", "")
-    assert mirrored.replicas("box", mirrored.services("box")) == {ServiceRef("box", "default", "shop"): Replicas(3, 4)}
+    assert mirrored.serving("box", mirrored.services("box"))[0] == {
+        ServiceRef("box", "default", "shop"): Replicas(3, 4)
+    }
 
 
 @pytest.mark.parametrize("status", [None, "text", {}, {"actualReplicas": "1"}, {"actualReplicas": -1}])

@@ -43,7 +43,6 @@ from console.web import (
 from console.web.kn_words import KN_LIMITS
 from console.web.markup import icon_html
 from console.web.revision_colours import colour_of
-from console.web.rows import service_row
 
 register = template.Library()
 
@@ -65,6 +64,15 @@ def age(moment: datetime | None) -> SafeString | str:
         moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
         text,
     )
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """A moment, exactly, for what is rendered once and shown for long; static/js/ages.js makes its age of it."""
+    if at is None:
+        return "–"
+    exact = at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html('<time class="moment" datetime="{}" data-age="age">{}</time>', at.isoformat(), exact)
 
 
 @register.filter
@@ -349,9 +357,6 @@ def topic(thing: ServiceRef | Operation | AccessTest) -> str:
 def whole(text: str) -> int:
     """What was typed as a number for a meter; 0 when it is none (locales write numbers differently, meters do not)."""
     return int(text) if str(text).isdecimal() and len(str(text)) < 4 else 0
-
-
-register.simple_tag(service_row, takes_context=True)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -23,6 +24,7 @@ from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
 from console.web import attention, paging, palette, words
 from console.web.requests import ConsoleRequest
+from console.web.rows import Look, rendered, rows_of
 from console.web.service_list import COLUMNS, FILTERS, SORTS, columns_of, matches, view_of
 from console.web.unread import unread
 
@@ -51,25 +53,31 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     found = [row for row in seen if matches(row, request.GET, now, waiting)]
     rows, order = paging.sort(found, request.GET.get("sort", ""), SORTS, "name")
     page = paging.page(rows, request.GET.get("page"))
+    stale = {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale}
+    look = Look(
+        get_language() or "",
+        columns_of(request.GET.getlist("columns")),
+        may_pick=any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
+        names_cluster=len(clusters) > 1,
+    )
     context = {
         "page": page,
         "order": order,
         "total": len(seen),
         "found": len(found),
         **_concerns(found, page.number, now, under_way),
-        **_beside_rows(page, under_way),
+        "look": look,
+        "rows": [rendered(row, look) for row in rows_of(page, under_way, stale, Protection())],
         "clusters": clusters,
         "namespaces": sorted({row.namespace for row in seen}),
         "healths": words.HEALTH,
         "columns": COLUMNS,
-        "shown": columns_of(request.GET.getlist("columns")),
         "is_filtered": any(request.GET.get(name) for name in FILTERS),
         "views": SavedView.objects.filter(user=request.user),
         "view": view_of(request.GET),
-        "stale": {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale},
+        "stale": stale,
         "unread": unread(request.rights, "services"),
         "may_create": request.rights.allows(Permission.DEPLOY),
-        "may_bulk": any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
         **more,
     }
     return render(request, "services/list.html", context, status=422 if more else 200)
@@ -115,21 +123,6 @@ def _concerns(
     reasons = [(row, reason) for row in found if (reason := attention.reason_of(row, now, waiting))]
     shown = attention.first_concerns(reasons, MAX_CONCERNS, under_way) if number == 1 else []
     return {"attention": len(reasons), "concerns": shown}
-
-
-def _beside_rows(page: Iterable[ServiceSummary], under_way: dict[ServiceRef, Operation]) -> dict[str, Any]:
-    """What the rows of the page show besides their summaries, each read once for all of them."""
-    known, rows, waiting = Protection(), list(page), _waiting(under_way)
-    names = {row.cluster for row in rows}
-    counts = {ref: count for name in names for ref, count in read.replicas(name, rows).items()}
-    images = {ref: image for name in names for ref, image in read.images(name, rows).items()}
-    return {
-        "protected": {row.uid for row in page if known.of_service(row.ref, row.labels).rules},
-        "under_way": {row.uid: one for row in page if (one := under_way.get(row.ref))},
-        "waiting": {row.uid for row in page if row.ref in waiting},
-        "replicas": {row.uid: count for row in page if (count := counts.get(row.ref))},
-        "images": {row.uid: image for row in page if (image := images.get(row.ref))},
-    }
 
 
 def _view_problem(name: str, query: str, others: int) -> str:
