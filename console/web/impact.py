@@ -1,5 +1,6 @@
 """What a change does, in sentences for its preview and for its approver: by kind of change, what goes and comes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -25,7 +26,8 @@ def sentences(
     """Return what the change does to the service in `before`; `revisions` are how many it has, None: not known."""
     if change.verb is Verb.UPDATE:
         new_gets = Sentence("signpost-split", words.truth(after.truth))
-        return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets)
+        of_tags = _of_tags(before, after, makes_revision=makes_revision)
+        return (_of_revision(makes_revision=makes_revision), *_of_split(before, after), new_gets, *of_tags)
     if change.verb is Verb.DELETE:
         return _of_deletion(before, revisions)
     if change.verb is Verb.DELETE_REVISION:
@@ -76,6 +78,22 @@ def _of_split(before: Service, after: Service) -> tuple[Sentence, ...]:
         return ()
     was, becomes = (traffic.shares(_resolved(before, each)) for each in (before, after))
     return () if was != becomes else (Sentence("arrow-left-right", _("No traffic moves.")),)
+
+
+def _of_tags(before: Service, after: Service, *, makes_revision: bool) -> Iterator[Sentence]:
+    """Which tag URLs lead elsewhere once the change is in effect, or will with the next one: those of @latest."""
+    was = {target.tag: target.name for target in before.spec_traffic if target.tag}
+    for target in after.spec_traffic:
+        if not (target.tag and target.is_latest):
+            continue
+        held_by = before.latest_ready_revision if was.get(target.tag) == traffic.LATEST else was.get(target.tag)
+        facts = {"tag": target.tag, "revision": held_by}
+        if makes_revision and held_by:
+            text = _("The tag “%(tag)s” and its URL move from %(revision)s to the new revision.")
+            yield Sentence("tag", text % facts)
+        if was.get(target.tag) != traffic.LATEST:
+            text = _("The tag “%(tag)s” follows the latest revision: the next release takes it over.")
+            yield Sentence("tag", text % facts)
 
 
 def _resolved(now: Service, split: Service) -> tuple[traffic.TrafficTarget, ...]:

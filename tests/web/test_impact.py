@@ -7,7 +7,7 @@ import re
 import pytest
 
 from console.cluster.resources import SERVICES
-from console.knative.changes import DeleteService, SplitTraffic
+from console.knative.changes import DeleteService, RouteNewRevision, SetTimeout, SplitTraffic
 from console.knative.objects import Service
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation
@@ -52,6 +52,40 @@ def test_the_latest_revision_by_name_moves_nothing() -> None:
     told = texts(change, Service(raw), change.apply(Service(raw)))
     assert "No traffic moves." in told
     assert "Pinned to shop-00004: a new revision gets 0%." in told
+
+
+def with_tag(*entries: dict) -> Service:
+    raw = factories.service()
+    raw["spec"]["traffic"] = list(entries)
+    return Service(raw)
+
+
+STABLE = {"revisionName": "shop-00003", "percent": 100}
+FOLLOWS = {"latestRevision": True, "percent": 0, "tag": "candidate"}
+
+
+def test_a_tag_that_a_release_takes_over_is_told_with_the_revision_that_loses_it() -> None:
+    before = with_tag(STABLE, FOLLOWS)
+    told = texts(SetTimeout(9), before, before, makes_revision=True)
+    assert "The tag “candidate” and its URL move from shop-00004 to the new revision." in told
+    named = with_tag(STABLE, {"revisionName": "shop-00002", "percent": 0, "tag": "candidate"})
+    change = RouteNewRevision(0, "candidate")
+    told = texts(change, named, change.apply(named), makes_revision=True)
+    assert "The tag “candidate” and its URL move from shop-00002 to the new revision." in told
+    assert "The tag “candidate” follows the latest revision: the next release takes it over." in told
+
+
+def test_a_tag_that_will_move_with_the_next_release_is_told() -> None:
+    before = with_tag({"latestRevision": True, "percent": 100})
+    change = RouteNewRevision(0, "candidate")
+    told = texts(change, before, change.apply(before), makes_revision=True)
+    assert "The tag “candidate” follows the latest revision: the next release takes it over." in told
+    assert not [text for text in told if "move from" in text]
+
+
+def test_a_tag_of_a_named_revision_stays_and_nothing_is_told_of_it() -> None:
+    before = with_tag({"latestRevision": True, "percent": 100}, {"revisionName": "shop-00002", "tag": "old"})
+    assert not [text for text in texts(SetTimeout(9), before, before, makes_revision=True) if "tag" in text]
 
 
 def button(response) -> str:
