@@ -169,6 +169,7 @@ def _(event: Requests, writer: Writer) -> None:
         failed=event.failed,
         by_revision=by_revision,
         by_body={"HTTP 503": event.failed} if event.failed else {},
+        by_status={200: event.count - event.failed, **({503: event.failed} if event.failed else {})},
         median=round(writer.random.uniform(0.004, 0.012), 4),
         slowest=round(writer.random.uniform(0.05, 0.9), 4),
         started_at=at,

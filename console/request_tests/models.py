@@ -21,6 +21,7 @@ class AccessTest(OnService):
     failed = models.PositiveIntegerField(default=0)
     by_revision = models.JSONField(default=dict)
     by_body = models.JSONField(default=dict)
+    by_status = models.JSONField(null=True)  # HTTP status, 0 for no response; None in tests of versions without it
     slowest = models.FloatField(default=0)
     median = models.FloatField(default=0)
     p95 = models.FloatField(null=True)  # None in tests of versions that did not measure it

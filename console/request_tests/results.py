@@ -34,6 +34,11 @@ def rows(test: AccessTest) -> tuple[ShareRow, ...]:
     )
 
 
+def statuses(test: AccessTest) -> tuple[tuple[int, int], ...]:
+    """Return (HTTP status, responses), 0 for no response; empty where it was not counted."""
+    return tuple(sorted((int(status), count) for status, count in (test.by_status or {}).items()))
+
+
 def goodness(test: AccessTest) -> Fit | None:
     """Return how well the answers fit the wanted shares; None when the ingress names no revisions."""
     return None if UNNAMED in test.by_revision else fit(test.by_revision, test.wanted)

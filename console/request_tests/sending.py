@@ -26,7 +26,7 @@ from console.clusters import connections
 from console.database import after_commit
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
-from console.knative.traffic import shares
+from console.knative.traffic import TrafficTarget, shares
 from console.operations.announce import tell
 from console.queue import TaskName
 from console.request_tests.models import AccessTest
@@ -51,14 +51,14 @@ class TooMany(Exception):
         self.running = running
 
 
-def start(ref: ServiceRef, service: Service, *, count: int, user: User, actor: Actor) -> AccessTest:
-    """Begin a test of 1 to 200 requests to the service's URL; a worker sends them.
+def start(ref: ServiceRef, service: Service, *, count: int, user: User, actor: Actor, tag: str = "") -> AccessTest:
+    """Begin a test of 1 to 200 requests to the service's URL, or to that of a tag; a worker sends them.
 
     Raises TooMany while a test of this person and service runs, and while many of others do: requests that anybody
     who may see a service can send must not fill the cluster or the worker.
     """
     try:
-        return _start(ref, service, count, user, actor)
+        return _start(ref, service, count, user, actor, tag)
     except IntegrityError as error:  # the database's constraint: two presses at once
         raise TooMany(_running(ref, user)) from error
 
@@ -69,7 +69,8 @@ def _running(ref: ServiceRef, user: User) -> AccessTest | None:
 
 
 @transaction.atomic
-def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Actor) -> AccessTest:
+def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Actor, tag: str) -> AccessTest:
+    url, wanted = _address(service, tag)
     if not 1 <= count <= MAX_REQUESTS:
         raise ValueError(count)
     if AccessTest.objects.filter(finished_at=None).count() >= MAX_RUNNING:
@@ -79,13 +80,27 @@ def _start(ref: ServiceRef, service: Service, count: int, user: User, actor: Act
         namespace=ref.namespace,
         name=ref.name,
         user=user,
-        url=service.url,
-        wanted=shares(service.status_traffic),
+        url=url,
+        wanted=wanted,
         count=count,
     )
-    audit.record("view.AccessTest", actor=actor, ref=ref, outcome=Outcome.REQUESTED, text=f"{count} requests")
+    text = f"{count} requests" + (f" to the tag {tag}" if tag else "")
+    audit.record("view.AccessTest", actor=actor, ref=ref, outcome=Outcome.REQUESTED, text=text)
     after_commit(_enqueue, test)
     return test
+
+
+def tagged(service: Service) -> dict[str, TrafficTarget]:
+    """Return the targets that have a URL of their own, by tag."""
+    return {one.tag: one for one in service.status_traffic if one.tag and one.url and one.revision}
+
+
+def _address(service: Service, tag: str) -> tuple[str, dict[str, int]]:
+    """Where the requests go, and the percent that each revision is to answer; KeyError for a tag that is not there."""
+    if not tag:
+        return service.url, shares(service.status_traffic)
+    target = tagged(service)[tag]
+    return target.url or "", {target.revision or "": 100}
 
 
 def send(test_id: UUID | str, stop: threading.Event) -> None:
@@ -136,11 +151,13 @@ class Counts:
         self.sent = self.failed = 0
         self.by_revision: Counter[str] = Counter()
         self.by_body: Counter[str] = Counter()
+        self.by_status: Counter[int] = Counter()
         self.seconds: list[float] = []
 
     def add(self, answer: Answer) -> None:
         self.sent += 1
         self.seconds.append(answer.seconds)
+        self.by_status[answer.status] += 1
         if answer.status != 200:
             self.failed += 1
             self.by_body[answer.error or f"HTTP {answer.status}"] += 1
@@ -154,6 +171,7 @@ class Counts:
             failed=self.failed,
             by_revision=dict(self.by_revision),
             by_body=dict(self.by_body.most_common(20)),
+            by_status=dict(self.by_status),
             slowest=max(self.seconds, default=0.0),
             median=statistics.median(self.seconds) if self.seconds else 0.0,
             p95=percentile(self.seconds, 95) if self.seconds else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from console.access.permissions import Permission
 from console.knative.changes import KINDS, Act
 from console.knative.objects import Service
+from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.web.actions import service_url
@@ -61,7 +63,8 @@ def offer(
     `service` as it is now: where the new revision has a tag, it can be tried there. `back` is the revision to which a
     roll back leads, where it is one.
     """
-    found = {step.name: step for step in (*_trying(operation, service), *_steps(operation, may, permissions, back))}
+    steps = (*_trying(operation, service), *_steps(operation, may, permissions, service, back))
+    found = {step.name: step for step in steps}
     if operation.is_open:
         return Offer(None, tuple(found.values()))
     wanted = (*_PRIMARY.get(Status(operation.status), ()), "service", "services")
@@ -69,12 +72,18 @@ def offer(
     return Offer(primary, tuple(step for step in found.values() if step is not primary))
 
 
-def _steps(operation: Operation, may: Collection[str], permissions: Collection[Permission], back: str) -> list[Step]:
+def _steps(
+    operation: Operation,
+    may: Collection[str],
+    permissions: Collection[Permission],
+    service: Service | None,
+    back: str,
+) -> list[Step]:
     id, found = str(operation.id), []
     if "cancel" in may:
         found.append(Step("cancel", _("Cancel"), "x-circle", reverse("cancel", args=[id]), is_post=True))
     if not operation.is_open and not operation.deletes_service:
-        found += _of_service(operation, permissions)
+        found += _of_service(operation, permissions, service)
     if "retry" in may:
         found.append(Step("retry", _("Retry"), "arrow-repeat", reverse("retry", args=[id]), is_post=True))
     if "rollback" in may:
@@ -91,14 +100,26 @@ def _steps(operation: Operation, may: Collection[str], permissions: Collection[P
 
 def _trying(operation: Operation, service: Service | None) -> Iterator[Step]:
     """The tag URLs of the revision that was made."""
-    for target in service.status_traffic if service and operation.revision else ():
+    for target in _tagged(operation, service):
         url = target.url or ""
-        if target.tag and target.revision == operation.revision and url.startswith(("http://", "https://")):
+        if url.startswith(("http://", "https://")):
             label = _("Open %(tag)s") % {"tag": target.tag}
             yield Step(f"try-{target.tag}", label, "box-arrow-up-right", url, hint=url)
 
 
-def _of_service(operation: Operation, permissions: Collection[Permission]) -> list[Step]:
+def _tagged(operation: Operation, service: Service | None) -> list[TrafficTarget]:
+    targets = service.status_traffic if service and operation.revision else ()
+    return [target for target in targets if target.tag and target.revision == operation.revision]
+
+
+def _testing(operation: Operation, service: Service | None) -> Step:
+    """Requests to the tag of a revision that has no traffic; else to the service."""
+    tags = [str(target.tag) for target in _tagged(operation, service)] if operation.is_held_back else []
+    query = f"?{urlencode({'tag': tags[0]})}" if tags else ""
+    return Step("access-test", _("Test requests"), "broadcast", service_url("access-test", operation.ref) + query)
+
+
+def _of_service(operation: Operation, permissions: Collection[Permission], service: Service | None) -> list[Step]:
     ref, found = operation.ref, []
     if page := _page_to_fix(operation, permissions):
         found.append(Step("fix", _("Fix and try again"), "pencil-square", service_url(page, ref)))
@@ -109,7 +130,7 @@ def _of_service(operation: Operation, permissions: Collection[Permission]) -> li
         is_waiting = operation.status == Status.NOT_SERVING and operation.revision
         split = f"{service_url('traffic', ref)}?all={operation.revision}" if is_waiting else service_url("traffic", ref)
         found.append(Step("route", _("Route traffic"), "signpost-split", split))
-    found.append(Step("access-test", _("Test requests"), "broadcast", service_url("access-test", ref)))
+    found.append(_testing(operation, service))
     if newer := getattr(operation.why.facts, "operation", "") if operation.why else "":
         found.append(Step("newer", _("View the newer change"), "arrow-right", reverse("operation", args=[newer])))
     return found

@@ -20,8 +20,6 @@ from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock
 from console.operations.protection.gate import Freeze
 from console.operations.queries import ENDED
-from console.request_tests import sending
-from console.request_tests.results import FAILED, UNNAMED
 from console.web import traffic_words
 
 HEALTH = {
@@ -332,22 +330,6 @@ def resource(name: str, kind: str) -> str:
     return (
         str(known) if known else (_("%(name)s request") if kind == "request" else _("%(name)s limit")) % {"name": name}
     )
-
-
-def test_error(error: str) -> str:
-    """Return why an access test could not be run, or not to its end."""
-    if error == sending.CUT_SHORT:
-        return _("The test was cut short: not all requests were sent.")
-    if error == sending.NOT_ALLOWED:
-        return _("Permission to view this service was revoked before the test started.")
-    return _("The test could not be run: %(reason)s") % {"reason": error}
-
-
-def test_answer(name: str) -> str:
-    """Return who answered a test request: a revision, one that the ingress did not name, or nobody."""
-    if name == FAILED:
-        return _("failed")
-    return _("unknown (not reported by the ingress)") if name == UNNAMED else name
 
 
 def scope(found: Scope) -> str:

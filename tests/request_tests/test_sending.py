@@ -11,13 +11,13 @@ from django.utils import timezone
 from console.access.actors import Actor
 from console.access.models import Grant, User
 from console.audit.models import Entry
-from console.knative.changes import EnvEntry, SetEnv, SplitTraffic
+from console.knative.changes import Deploy, EnvEntry, RouteNewRevision, SetEnv, SplitTraffic
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.request_tests import sending
 from console.request_tests.models import AccessTest
-from console.request_tests.results import goodness, rows
+from console.request_tests.results import goodness, rows, statuses
 from console.request_tests.sending import percentile
 from tests.operations.factories import World
 from tests.operations.steps import finish, submit
@@ -43,6 +43,21 @@ def test_a_split_is_answered_in_its_shares(world: World, ref: ServiceRef, deploy
     fit = goodness(test)
     assert fit is not None
     assert fit.is_plausible
+
+
+def test_requests_to_a_tag_are_answered_by_its_revision_alone_and_counted_by_status(
+    world: World, ref: ServiceRef, deployer: Actor
+):
+    release = Deploy((SetEnv("app", (EnvEntry("TARGET", "Second"),)), RouteNewRevision(0, "candidate")))
+    finish(submit(release, ref, deployer))
+    user, service = User.objects.get(pk=deployer.user_id), Service(world.get(ref.name))
+    test = sending.start(ref, service, count=5, user=user, actor=deployer, tag="candidate")
+    sending.send(test.id, threading.Event())
+    test.refresh_from_db()
+    assert test.url.startswith("http://candidate-")
+    assert [(row.revision, row.count, row.wanted) for row in rows(test)] == [(f"{ref.name}-00002", 5, 100)]
+    assert statuses(test) == ((200, 5),)
+    assert Entry.objects.get(action="view.AccessTest").text == "5 requests to the tag candidate"
 
 
 @pytest.mark.parametrize("count", [0, 201, -1])

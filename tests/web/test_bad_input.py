@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 
 from console.cluster.resources import SERVICES
 from console.operations.models import Operation, Preview
+from console.request_tests.models import AccessTest
 from tests.broker import broker
 from tests.web.pages import read
 
@@ -180,6 +182,25 @@ def test_settings_out_of_range_are_refused(owner) -> None:
 @pytest.mark.parametrize("count", ["0", "201", "many", ""])
 def test_an_access_test_sends_one_to_two_hundred_requests(owner, count: str) -> None:
     assert owner.post(f"{SHOP}test/", {"count": count}).status_code == 422
+
+
+def test_an_access_test_goes_to_the_service_or_to_one_of_its_tags(owner) -> None:
+    with broker("memory://"):
+        page = read(owner.get(f"{SHOP}test/?tag=canary"))
+        assert owner.post(f"{SHOP}test/", {"count": "5", "tag": "nobody"}).status_code == 422
+        owner.post(f"{SHOP}test/", {"count": "5", "tag": "canary"})
+    assert "canary (shop-00004): http://canary-shop.default.example.com" in page.text
+    test = AccessTest.objects.get()
+    assert (test.url, test.wanted) == ("http://canary-shop.default.example.com", {"shop-00004": 100})
+
+
+def test_responses_are_counted_by_their_http_status(owner) -> None:
+    test = AccessTest.objects.create(
+        cluster="box", namespace="default", name="shop", url="http://shop.default.example.com", count=9, sent=9,
+        failed=4, by_revision={"shop-00004": 5}, by_status={"200": 5, "503": 3, "0": 1}, finished_at=timezone.now(),
+    )  # fmt: skip
+    text = read(owner.get(f"{SHOP}test/{test.id}/")).text
+    assert "No response 1 200 OK 5 503 Service Unavailable 3" in text
 
 
 def test_a_second_access_test_waits_for_the_first_and_says_so(owner) -> None:

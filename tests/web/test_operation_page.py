@@ -148,3 +148,13 @@ def test_a_release_without_traffic_that_was_asked_for_is_a_success(client, shown
     assert "note outcome note-warning" in pinned
     assert "Deployed, but the new revision shop-00004 gets 0% of the traffic." in pinned
     assert "state-warning" in client.get("/operations/").content.decode().partition("<main")[2]
+
+
+def test_requests_are_offered_to_the_tag_of_a_revision_without_traffic() -> None:
+    raw = factories.service()
+    raw["status"]["traffic"] = [{"revisionName": "shop-00004", "percent": 0, "tag": "candidate", "url": "http://c"}]
+    held_back = operation("succeeded-not-serving", revision="shop-00004", cause={"code": "held-back"})
+    found = offer(held_back, [], EVERYTHING, Service(raw))
+    assert [step.url for step in found.others if step.name == "access-test"] == [
+        "/services/box/default/shop/test/?tag=candidate"
+    ]

@@ -34,6 +34,7 @@ from console.web import (
     history_words,
     outcomes,
     owners,
+    request_words,
     states,
     stream,
     summaries,
@@ -334,7 +335,7 @@ def outcome_word(outcome: str) -> str:
 @register.filter
 def test_error(error: str) -> str:
     """Why an access test could not be run, or not to its end."""
-    return words.test_error(error)
+    return request_words.test_error(error)
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from console.audit.models import Entry
 from console.knative import kn
 from console.operations.steps import Step
-from console.web import audit_words, step_words, summaries, words
+from console.web import audit_words, request_words, step_words, summaries, words
 
 register = template.Library()
 
@@ -56,7 +56,7 @@ def entry_text(entry: Entry) -> str:
 @register.filter
 def test_answer(name: str) -> str:
     """Who answered a request of a test."""
-    return words.test_answer(name)
+    return request_words.test_answer(name)
 
 
 @register.filter

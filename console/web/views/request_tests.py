@@ -13,8 +13,8 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.request_tests import sending
 from console.request_tests.models import AccessTest
-from console.request_tests.results import goodness, rows
-from console.web import words
+from console.request_tests.results import goodness, rows, statuses
+from console.web import request_words
 from console.web.actions import service_url
 from console.web.charts import requests as test_charts
 from console.web.charts.marks import Chart
@@ -31,12 +31,11 @@ SHOWN = 20  # tests of a service, on its page
 def access_test(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The form, and the newest tests of the service."""
     found = find(ref)
-    form = AccessTestForm(typed(request))
+    form = AccessTestForm(found, typed(request), tag=request.GET.get("tag", ""))
     busy = None
     if request.method == "POST" and form.is_valid() and found.url:
-        count = form.cleaned_data["count"]
         try:
-            made = sending.start(ref, found, count=count, user=request.user, actor=actor_from(request))
+            made = sending.start(ref, found, **form.cleaned_data, user=request.user, actor=actor_from(request))
             return redirect(service_url("access-test-result", ref, id=str(made.id)))
         except sending.TooMany as refusal:
             busy = refusal
@@ -60,7 +59,7 @@ def _chart(ref: ServiceRef, tests: Sequence[AccessTest]) -> Chart | None:
     if not ended:
         return None
     return test_charts.chart(
-        ended, words.test_answer, lambda test: service_url("access-test-result", ref, id=str(test.id))
+        ended, request_words.test_answer, lambda test: service_url("access-test-result", ref, id=str(test.id))
     )
 
 
@@ -75,6 +74,7 @@ def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
         "test": test,
         "rows": rows(test),
         "fit": goodness(test),
+        "statuses": [(status, request_words.http_status(status), count) for status, count in statuses(test)],
         "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
     }
     return render(request, "testing/result.html", context)
