@@ -17,7 +17,7 @@ from console.access.actors import Actor, client_ip
 from console.access.models import ApiToken
 from console.audit import Outcome
 
-MAX_WRONG, FORGOTTEN_AFTER = 20, 300  # wrong tokens of an address, and seconds until they are forgotten
+MAX_WRONG, FORGOTTEN_AFTER = 20, 300  # different wrong tokens of an address, and seconds until they are forgotten
 NOTE_USE_EVERY = timedelta(minutes=1)
 TELL_EVERY = 3600  # seconds: a script that keeps using a dead token must not fill the log
 
@@ -45,7 +45,7 @@ class NotAccepted(Exception):
 def token_of(request: HttpRequest) -> ApiToken:
     """Return the token that the request carries and note its use; raises NotAccepted.
 
-    An address that sent too many wrong ones is refused unread for a while, with a right one too.
+    An address that sent too many different wrong ones is refused unread for a while, with a right one too.
     """
     ip = client_ip(request)
     if cache.get(_wrong_key(ip), 0) >= MAX_WRONG:
@@ -59,7 +59,7 @@ def token_of(request: HttpRequest) -> ApiToken:
         if token:
             tell_refusal(token, request, why or Why.UNKNOWN)
         else:
-            _count_wrong(ip)  # one of our own tokens that has ended is not a guess
+            _count_wrong(ip, text.strip())  # one of our own tokens that has ended is not a guess
         raise NotAccepted(why or Why.UNKNOWN)
     _note_use(token, ip)
     return token
@@ -101,7 +101,10 @@ def _note_use(token: ApiToken, ip: str) -> None:
         ApiToken.objects.filter(due, id=token.id).update(last_used_at=now, last_used_ip=ip)
 
 
-def _count_wrong(ip: str) -> None:
+def _count_wrong(ip: str, text: str) -> None:
+    """Count a guess: a token that comes again, as from a forgotten script, is the same one."""
+    if not cache.add(f"wrong-token:{ip}:{tokens.digest(text)}", 1, FORGOTTEN_AFTER):
+        return
     if not cache.add(_wrong_key(ip), 1, FORGOTTEN_AFTER):
         with contextlib.suppress(ValueError):  # it was forgotten between the two
             cache.incr(_wrong_key(ip))

@@ -180,6 +180,15 @@ def test_a_token_that_has_ended_shuts_out_no_other_token_of_its_address(people) 
     assert token_of(request(text)).user == people["viewer"]
 
 
+def test_a_script_that_keeps_sending_one_unknown_token_shuts_out_no_other_of_its_address(people) -> None:
+    """A token of before a restore, or of somebody who is gone: one guess at most."""
+    _other, text = issue(people["viewer"])
+    unknown = tokens.new_text()
+    for _ in range(bearer.MAX_WRONG + 5):
+        assert why_not(unknown) == Why.UNKNOWN
+    assert token_of(request(text)).user == people["viewer"]
+
+
 def test_a_demo_users_token_opens_the_demo_only(people, settings) -> None:
     _token, text = issue(people["viewer"])
     User.objects.update(is_demo=True)

@@ -38,10 +38,10 @@ def test_without_a_token_the_answer_says_how_to_send_one(mirror, db) -> None:
 
 
 def test_an_address_that_sent_too_many_wrong_tokens_is_told_to_wait(mirror, db) -> None:
-    client = Client(headers={"Authorization": "Bearer sluice_wrong"})
-    for _ in range(bearer.MAX_WRONG):
-        problem(client.get(f"{ROOT}/services"), 401, "token-unknown")
-    response = client.get(f"{ROOT}/services")
+    for number in range(bearer.MAX_WRONG):
+        guess = {"Authorization": f"Bearer sluice_wrong{number}"}
+        problem(Client().get(f"{ROOT}/services", headers=guess), 401, "token-unknown")
+    response = Client().get(f"{ROOT}/services", headers=guess)
     problem(response, 429, "too-many-wrong-tokens")
     assert response["Retry-After"] == "300"
 
