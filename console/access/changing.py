@@ -11,6 +11,7 @@ from console import audit
 from console.access.actors import Actor
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
+from console.access.permissions import Permission
 from console.access.refusals import Gone, RuleBroken
 from console.audit import Outcome
 from console.knative.diff import FieldChange
@@ -55,7 +56,7 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
                     actor=actor,
                     outcome=Outcome.SUCCEEDED,
                     changes=change.differences,
-                    roles=change.rights.roles(None),
+                    by=(Permission.MANAGE,),
                     text=about,
                 )
     except RuleBroken as refusal:

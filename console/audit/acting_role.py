@@ -1,6 +1,6 @@
 """In which roles, and for which team, somebody acts. console.access knows it and connects itself at start."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from console.knative.references import ServiceRef
@@ -15,8 +15,8 @@ class ActingRole:
 
 
 NOBODY = ActingRole()
-# user id, action, object, its labels when the caller knows them
-Source = Callable[[int, str, ServiceRef | None, Mapping[str, str] | None], ActingRole]
+# user id, permissions that the action needs, object, its labels when the caller knows them
+Source = Callable[[int, Collection[str], ServiceRef | None, Mapping[str, str] | None], ActingRole]
 _source: Source | None = None
 
 
@@ -27,7 +27,7 @@ def connect(source: Source) -> None:
 
 
 def acting_role_of(
-    user_id: int | None, action: str, ref: ServiceRef | None, labels: Mapping[str, str] | None
+    user_id: int | None, permissions: Collection[str], ref: ServiceRef | None, labels: Mapping[str, str] | None
 ) -> ActingRole:
     """Return the role in which a person acts; NOBODY for the console itself and for those who did not sign in."""
-    return _source(user_id, action, ref, labels) if _source and user_id is not None else NOBODY
+    return _source(user_id, permissions, ref, labels) if _source and user_id is not None else NOBODY

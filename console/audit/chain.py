@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console.audit.acting_role import acting_role_of
+from console.audit.acting_role import ActingRole, acting_role_of
 from console.audit.models import Action, Entry, Place, Retention
 from console.audit.outcomes import Outcome
 from console.audit.triggers import FIRST_HASH
@@ -67,7 +67,8 @@ def record(
     outcome: Outcome,
     ref: ServiceRef | None = None,
     changes: Sequence[FieldChange] = (),
-    roles: Sequence[str] = (),
+    by: Collection[str] | None = None,
+    acting: ActingRole | None = None,
     labels: Mapping[str, str] | None = None,
     text: str = "",
     operation: UUID | None = None,
@@ -75,11 +76,14 @@ def record(
 ) -> Entry:
     """Append an entry in the caller's transaction, so that it is committed only with what it records; returns it.
 
-    The roles and the team that the person acts in are looked up; `labels` are those of the service, for grants with
-    a selector, where the caller knows them. `at` is for entries about the past that are written in their order (the
-    demo's history); raises ValueError where that would be before the newest entry.
+    The roles and the team that the person acts in are looked up: those whose grants give the permissions `by` which it
+    is done, by default the one that is the action's first word. `acting` says them where that was before this entry.
+    `labels` are those of the service, for grants with a selector, where the caller knows them. `at` is for entries
+    about the past that are written in their order (the demo's history); raises ValueError where that would be before
+    the newest entry.
     """
-    acting_role = acting_role_of(actor.user_id, action, ref, labels)
+    needed = (action.partition(".")[0],) if by is None else by
+    acting_role = acting or acting_role_of(actor.user_id, needed, ref, labels)
     with transaction.atomic():
         hold()
         last = end()
@@ -91,7 +95,7 @@ def record(
             actor=actor.name,
             actor_id=actor.user_id,
             ip=actor.ip,
-            roles=",".join(roles or acting_role.roles)[:300],
+            roles=",".join(acting_role.roles)[:300],
             team=acting_role.team,
             cluster=ref.cluster if ref else "",
             namespace=ref.namespace if ref else "",
@@ -110,6 +114,12 @@ def record(
         entry.save(force_insert=True)
         _note_names(entry)
         return entry
+
+
+def acting_in(operation: UUID) -> ActingRole | None:
+    """Return in what role the operation was asked for, or None where its first entry is no longer kept."""
+    entry = Entry.objects.filter(operation=operation).order_by("sequence").first()
+    return ActingRole(tuple(filter(None, entry.roles.split(","))), entry.team) if entry else None
 
 
 def _refuse_earlier(at: datetime) -> None:

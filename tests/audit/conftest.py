@@ -8,12 +8,14 @@ from django.db import connection, transaction
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome, triggers
+from console.audit.acting_role import ActingRole
 from console.audit.models import Entry
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 
 ALICE = Actor(1, "alice", "192.0.2.1", "request-1")
 REF = ServiceRef("box", "default", "shop")
+OWNER = ActingRole(("owner",))
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def entries(db) -> list[Entry]:
     """Five entries with everything filled."""
     change = FieldChange(("spec", "traffic"), "100% @latest", "50% @latest, 50% shop-00001")
     return [
-        audit.record(f"action.{n}", actor=ALICE, ref=REF, roles=("owner",), outcome=Outcome.SUCCEEDED, changes=[change])
+        audit.record(f"action.{n}", actor=ALICE, ref=REF, acting=OWNER, outcome=Outcome.SUCCEEDED, changes=[change])
         for n in range(5)
     ]
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.audit import Outcome, record
+from console.audit.acting_role import ActingRole
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
@@ -113,7 +114,7 @@ def hostile(request, client, mirror, people) -> str:
     actor = Actor(person.pk, payload, payload[:64], payload[:64])
     for ref in (ServiceRef("box", "default", "shop"), ServiceRef(named, named, named)):
         record(payload[:90], actor=actor, ref=ref, outcome=Outcome.REFUSED, text=payload,
-               changes=[FieldChange(("spec", payload), payload, payload)], roles=[payload])  # fmt: skip
+               changes=[FieldChange(("spec", payload), payload, payload)], acting=ActingRole((payload,)))  # fmt: skip
     client.force_login(person)
     return payload
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
+from console.audit.chain import acting_in
 from console.knative.causes import Cause
 from console.operations.announce import tell
 from console.operations.engine.leases import save
@@ -34,6 +35,7 @@ def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: Ca
             f"operation.{status.value}",
             actor=actor,
             ref=operation.ref,
+            acting=acting_in(operation.id),
             outcome=_OUTCOMES.get(status, Outcome.FAILED),
             text=" ".join(filter(None, (operation.kind, operation.revision, code))),
             operation=operation.id,

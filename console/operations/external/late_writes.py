@@ -10,6 +10,7 @@ from django.utils import timezone
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
+from console.audit.chain import acting_in
 from console.knative.causes import Cause, Code, Late, Writer
 from console.knative.objects import OPERATION, Service
 from console.operations.announce import tell
@@ -68,6 +69,7 @@ def _write_down(operation: Operation, service: Service) -> None:
         actor=Actor(operation.user_id, operation.actor, operation.ip, operation.request_id),
         ref=operation.ref,
         labels=service.labels,
+        acting=acting_in(operation.id),
         outcome=Outcome.SUCCEEDED,
         text=f"{operation.kind} generation {generation}",
         operation=operation.id,

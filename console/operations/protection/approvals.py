@@ -19,6 +19,7 @@ from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import NotAllowed, NotWaiting, OwnChange
 from console.audit import Outcome
+from console.audit.chain import acting_in
 from console.database import after_commit
 from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch
@@ -55,7 +56,8 @@ def record_request(operation: Operation, policy_status: PolicyStatus, actor: Act
 def record_broken_glass(operation: Operation, policy_status: PolicyStatus, actor: Actor) -> None:
     """Say loudly in the log what was passed by."""
     places = ", ".join(scope.place for scope in policy_status.scopes)
-    _record("protect.override", operation, actor, Outcome.SUCCEEDED, f"{places}: {operation.reason}")
+    text = f"{places}: {operation.reason}"
+    _record("protect.override", operation, actor, Outcome.SUCCEEDED, text, by=Permission.MANAGE)
     log.warning("protection_overridden", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
 
 
@@ -93,7 +95,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
     with transaction.atomic():
         _leave(operation, Status.QUEUED, Q(expires_at__gt=Now()), **clock)
         _decided(operation, user, actor, comment)
-        _record("protect.approve", operation, actor, Outcome.SUCCEEDED, comment)
+        _record("protect.approve", operation, actor, Outcome.SUCCEEDED, comment, by=Permission.APPROVE)
         after_commit(enqueue, operation)
 
 
@@ -104,7 +106,7 @@ def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> 
         cause = Cause(Code.DECLINED, facts=Approver(actor.name, comment))
         _end(operation, Status.DECLINED, cause)
         _decided(operation, user, actor, comment)
-        _record("protect.decline", operation, actor, Outcome.REFUSED, comment)
+        _record("protect.decline", operation, actor, Outcome.REFUSED, comment, by=Permission.APPROVE)
 
 
 def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
@@ -132,7 +134,7 @@ def expire_requests() -> int:
 
 def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
     if operation.user_id == user.pk:
-        _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change")
+        _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change", by=Permission.APPROVE)
         raise OwnChange(operation.id)
     if not may_decide(user, rights_of(user), operation):
         with audited(actor):
@@ -161,13 +163,17 @@ def _decided(operation: Operation, user: User, actor: Actor, comment: str) -> No
     )
 
 
-def _record(action: str, operation: Operation, actor: Actor, outcome: Outcome, text: str) -> None:
-    """An entry names the change, and by the digest exactly what was shown."""
+def _record(
+    action: str, operation: Operation, actor: Actor, outcome: Outcome, text: str, *, by: Permission | None = None
+) -> None:
+    """An entry names the change, and by the digest exactly what was shown; without `by` it is its author's."""
     bound = f"{operation.kind} {digest(operation)[:16]}"
     audit.record(
         action,
         actor=actor,
         ref=operation.ref,
+        by=(by,) if by else (),
+        acting=None if by or actor is CONSOLE else acting_in(operation.id),
         outcome=outcome,
         text=f"{bound} {text}".strip(),
         operation=operation.id,

@@ -8,6 +8,7 @@ from console import audit
 from console.access.actors import Actor
 from console.access.authorization import Rights
 from console.access.granting import shortfall
+from console.access.permissions import Permission
 from console.audit import Outcome
 from console.operations.models.protection import ProtectionRule, Scoped, differences
 
@@ -40,6 +41,7 @@ def _record(scope: Scoped, what: str, before: Mapping[str, str], after: Mapping[
     audit.record(
         f"protect.{kind_of(scope)}-{what}",
         actor=actor,
+        by=(Permission.MANAGE,),
         outcome=Outcome.SUCCEEDED,
         changes=differences(before, after),
         text=scope.place,

@@ -290,6 +290,7 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
         actor=actor,
         ref=operation.ref,
         labels=seen.labels,
+        by=needs.permissions,
         outcome=Outcome.REQUESTED,
         changes=[FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in operation.changes],
         text=operation.reason,

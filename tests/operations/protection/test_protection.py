@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from console.access.actors import Actor
 from console.access.authorization import rights_of
-from console.access.models import Grant, Membership, User
+from console.access.models import Grant, Membership, Role, Team, User
 from console.access.refusals import Frozen, NotAllowed, NotNow, OwnChange, ReasonNeeded
 from console.audit.models import Entry
 from console.knative.changes import (
@@ -111,6 +111,46 @@ def test_a_protected_change_waits_and_runs_once_when_a_second_person_approves(
         ("protect.approve", "succeeded", "ruth"),
         ("operation.succeeded", "succeeded", "dora"),
     ]
+
+
+def joins(actor: Actor, team: str, role: str) -> None:
+    """Let the person have the role for one more team, whose name comes before those of the others."""
+    made = Team.objects.create(name=team)
+    Membership.objects.create(user_id=actor.user_id, team=made)
+    Grant.objects.create(team=made, role=Role.objects.get(name=role), cluster="*", namespace="*")
+
+
+def told(operation: Operation) -> list[tuple[str, str, str]]:
+    found = Entry.objects.filter(operation=operation.id).order_by("sequence")
+    return [(entry.action, entry.roles, entry.team) for entry in found]
+
+
+def test_each_entry_names_the_role_and_the_team_that_made_it_possible(
+    world: World, ref: ServiceRef, deployer: Actor, approver: Actor
+):
+    protect()
+    joins(deployer, "a team that only looks", "viewer")
+    joins(approver, "a team that deploys", "operator")
+    teams = {
+        actor: Membership.objects.filter(user_id=actor.user_id).first().team.name for actor in (deployer, approver)
+    }
+    operation = submit(SECOND, ref, deployer)
+    approve(operation, approver)
+    finish(now_is(operation))
+    theirs = ("deployer", teams[deployer])
+    assert told(operation) == [
+        ("deploy.SetEnv", *theirs),
+        ("protect.request", *theirs),
+        ("protect.approve", "releaser", teams[approver]),
+        ("operation.succeeded", *theirs),
+    ]
+
+
+def test_an_override_names_the_role_that_manages(world: World, ref: ServiceRef, owner: Actor):
+    protect()
+    joins(owner, "a team that only looks", "viewer")
+    operation = submit(SECOND, ref, owner, reason="it burns", break_glass=True)
+    assert [role for action, role, _team in told(operation) if action == "protect.override"] == ["owner"]
 
 
 def test_the_time_that_it_waited_is_not_the_changes_own(
