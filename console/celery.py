@@ -6,6 +6,8 @@ from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+# Django's checks import every view, which no worker needs; `manage.py migrate` and the tests run them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -70,7 +70,7 @@ KNOWN = {
     "cluster/connections.py <module> socket": "local: asks which options sockets have",
     "cluster/connections.py _configure kubernetes.config.load_incluster_config": KUBECONFIG,
     "cluster/connections.py _configure kubernetes.config.load_kube_config": KUBECONFIG,
-    "cluster/connections.py connect kubernetes.client.ApiClient": A_CALL,
+    "cluster/connections.py connect kubernetes.client.rest.RESTClientObject": A_CALL,
     "cluster/transport.py Transport._send .request": A_CALL,
     "cluster/transport.py _token .get_api_key_with_prefix": KUBECONFIG,
     "deadlines.py Timed urllib3.connection.HTTPConnection": A_CALL,

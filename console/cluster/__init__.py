@@ -3,3 +3,7 @@
 The `kubernetes` package gives configuration, authentication and the connection pool; bytes are decoded by msgspec
 (docs/decisions/0003). Imports knative only; no Django models.
 """
+
+from console.cluster import lean_kubernetes
+
+lean_kubernetes.install()

@@ -24,7 +24,8 @@ from typing import Any
 import msgspec
 import yaml
 from kubernetes import config
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import Configuration
+from kubernetes.client.rest import RESTClientObject
 
 from console import deadlines
 from console.cluster.errors import ClusterError
@@ -204,8 +205,7 @@ def connect(settings: ClusterSettings) -> Connection:
     configuration.socket_options = KEEPALIVE
     if settings.guarded:
         configuration.proxy = None  # a proxy would look the name up itself
-    client = ApiClient(configuration)
-    manager = client.rest_client.pool_manager
+    manager = RESTClientObject(configuration).pool_manager
     deadlines.use(manager)
     if settings.guarded:
         guard(manager, loopback=settings.loopback)
@@ -213,7 +213,7 @@ def connect(settings: ClusterSettings) -> Connection:
         manager.connection_pool_kw["ssl_context"] = _context(settings)
     return Connection(
         settings.name,
-        Transport(client),
+        Transport(configuration, manager),
         settings.ingress,
         settings.impersonate,
         settings.guarded,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from kubernetes.client import ApiClient
+from kubernetes.client import Configuration
 from kubernetes.config import ConfigException
 
 from console.cluster import errors
@@ -142,7 +142,8 @@ class Transport:
 
     def __init__(
         self,
-        client: ApiClient,
+        configuration: Configuration,
+        pool: urllib3.PoolManager,
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -150,18 +151,19 @@ class Transport:
         attempts: int = ATTEMPTS,
         seconds: float = MAX_CALL,
     ) -> None:
-        self._client = client
+        self._configuration, self._pool = configuration, pool
         self._timeouts = (timeout or READ_TIMEOUT, timeout or WRITE_TIMEOUT)
         self._seconds = seconds
         self._attempts = attempts
         self._sleep = sleep
         self._jitter = jitter
-        self.base = client.configuration.host.rstrip("/")
+        self.base = configuration.host.rstrip("/")
 
     def with_timeout(self, seconds: float, *, attempts: int = 1) -> "Transport":
         """Return the same cluster for somebody who waits: a call with all its attempts is given up after `seconds`."""
         return Transport(
-            self._client,
+            self._configuration,
+            self._pool,
             sleep=self._sleep,
             jitter=self._jitter,
             timeout=urllib3.Timeout(total=seconds),
@@ -302,16 +304,15 @@ class Transport:
 
     def _send(self, request: _Request, timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
         headers = request.headers()
-        configuration = self._client.configuration
         try:
-            token = _token(configuration)
+            token = _token(self._configuration)
         except (OSError, ConfigException) as error:
             raise errors.Unauthorized(f"The credentials cannot be read: {error}") from error
         if token:
             headers["Authorization"] = token
         url = f"{self.base}{request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
         try:
-            answer: urllib3.BaseHTTPResponse = self._client.rest_client.pool_manager.request(
+            answer: urllib3.BaseHTTPResponse = self._pool.request(
                 request.method,
                 url,
                 body=None if request.body is None else msgspec.json.encode(request.body),
@@ -343,7 +344,7 @@ class Transport:
         return errors.from_answer(response.status, body, data.decode(errors="replace"), response.headers)
 
 
-def _token(configuration: Any) -> str | None:
+def _token(configuration: Configuration) -> str | None:
     """The Authorization header. Asks an exec plugin or a token file for a newer token when it is time."""
     read = functools.partial(configuration.get_api_key_with_prefix, "BearerToken", alias="authorization")
     token: str | None = give_up_in_time(read) if configuration.refresh_api_key_hook else read()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import Configuration
+from kubernetes.client.rest import RESTClientObject
 
 from console.cluster.connections import Connection
 from console.cluster.transport import Transport
@@ -15,7 +16,8 @@ def transport_to(url: str, *, token: str = "") -> tuple[Transport, list[float]]:
     if token:
         configuration.api_key["BearerToken"] = f"Bearer {token}"
     waits: list[float] = []
-    return Transport(ApiClient(configuration), sleep=waits.append, jitter=lambda: 1.0), waits
+    pool = RESTClientObject(configuration).pool_manager
+    return Transport(configuration, pool, sleep=waits.append, jitter=lambda: 1.0), waits
 
 
 def connection_to(url: str, *, ingress: str = "", name: str = "box") -> Connection:

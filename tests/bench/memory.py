@@ -1,0 +1,105 @@
+"""How much memory does each process of the console hold at rest, and what did its start cost?
+
+    python -m tests.bench.memory [services] [revisions of each]
+
+Starts the console on a sandbox with so many services, waits until the mirror is whole, asks for pages for a while and
+rests. Then prints a line for each process: its share of memory (PSS), what it alone holds, and the CPU that its start
+took, with the first reading of the cluster. Linux only. Packages for developing that others load when they are there
+(rich, by structlog) are in the figures: some 5 MB each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.stream_backends import pages, sign_in
+from tests.console_process import RunningConsole, console
+from tests.sandbox_process import Sandbox, sandbox
+from tests.waiting import eventually
+
+MEGABYTE = 1024  # kB, as /proc counts them
+TICKS = os.sysconf("SC_CLK_TCK")
+REST_SECONDS = 10.0
+START_SECONDS = 120.0
+PAGES_A_SECOND = 5
+LOOK_SECONDS = 20
+NOT_OURS = {"redis", "sandbox"}
+
+
+class Usage(NamedTuple):
+    """Memory in MB, CPU in seconds since the process began."""
+
+    pss: float
+    private: float
+    cpu: float
+
+
+def usage(pid: int) -> Usage:
+    """What a process uses, its children included."""
+    found = [_usage(one) for one in family(pid)]
+    return Usage(*(sum(column) for column in zip(*found, strict=True)))
+
+
+def family(pid: int) -> Iterator[int]:
+    """The process and its descendants."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from family(int(child))
+
+
+def _usage(pid: int) -> Usage:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in rollup)}
+    private = kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return Usage(kilobytes["Pss"] / MEGABYTE, private / MEGABYTE, (int(fields[11]) + int(fields[12])) / TICKS)
+
+
+def processes(running: RunningConsole) -> dict[str, int]:
+    """The console's processes by name, each of web too, without Redis and the sandbox."""
+    files = (running.state / "pids").iterdir()
+    return {file.name: int(file.read_text()) for file in sorted(files) if file.name not in NOT_OURS}
+
+
+def cluster(box: Sandbox, folder: Path) -> str:
+    """Return the text of CONSOLE_CLUSTERS for a sandbox of ours."""
+    token = folder / "bench.token"
+    token.write_text(box.token)
+    ingress = f"{box.ingress_host}:{box.ingress_port}"
+    return json.dumps([{"name": "sandbox", "url": box.url, "token_file": str(token), "ingress": ingress}])
+
+
+def is_whole(running: RunningConsole) -> bool:
+    with urllib.request.urlopen(f"{running.url}/healthz/ready", timeout=10) as answer:
+        return json.load(answer)["mirror_age_seconds"] is not None
+
+
+def main(services: int, revisions: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, sandbox(seed=f"capacity:{services},{revisions}", speed=1) as box:
+        environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1"}
+        with console(environment=environment) as running:
+            eventually(lambda: is_whole(running), timeout=START_SECONDS)
+            started = {name: usage(pid).cpu for name, pid in processes(running).items()}
+            sessions = sign_in(4, {"CONSOLE_STATE_DIR": str(running.state)})
+            asyncio.run(pages(running.url, sessions, PAGES_A_SECOND, LOOK_SECONDS))
+            time.sleep(REST_SECONDS)
+            print(f"At rest after {PAGES_A_SECOND * LOOK_SECONDS} pages, {services} services of {revisions} revisions:")
+            print(f"{'':12} {'PSS MB':>8} {'own MB':>8} {'start, s of CPU':>16}")
+            for name, pid in processes(running).items():
+                found = usage(pid)
+                print(f"{name:12} {found.pss:8.0f} {found.private:8.0f} {started[name]:16.1f}")
+
+
+if __name__ == "__main__":
+    numbers = [int(text) for text in sys.argv[1:]]
+    main(*([*numbers, *(1000, 10)[len(numbers) :]]))
