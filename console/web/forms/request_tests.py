@@ -14,14 +14,15 @@ class AccessTestForm(forms.Form):
     """`tag` names the URL of a tag; empty for the service's own."""
 
     count = forms.IntegerField(label=_("Requests"), min_value=1, max_value=MAX_REQUESTS, initial=100)
-    tag = forms.ChoiceField(label=_("Send to"), required=False, widget=forms.Select(attrs={"class": "form-select"}))
 
     def __init__(self, service: Service, data: Mapping[str, Any] | None = None, *, tag: str = "") -> None:
         found = tagged(service)
         super().__init__(data, initial={"tag": tag if tag in found else ""})
         choices = [(name, f"{name} ({target.revision}): {target.url}") for name, target in found.items()]
-        self.fields["tag"].choices = [("", service.url), *choices]  # type: ignore[attr-defined]
-
-    @property
-    def has_tags(self) -> bool:
-        return len(self.fields["tag"].choices) > 1  # type: ignore[attr-defined]
+        self.fields["tag"] = forms.ChoiceField(
+            label=_("Send to"),
+            required=False,
+            choices=[("", service.url), *choices],
+            widget=forms.Select(attrs={"class": "form-select"}),
+        )
+        self.has_tags = bool(choices)

@@ -156,18 +156,6 @@ def state_of(code: str) -> states.State:
 
 
 @register.filter
-def operation_state(operation: Operation) -> str:
-    """The state (console.web.states) of an operation."""
-    return states.of_operation(operation)
-
-
-@register.filter
-def operation_word(operation: Operation) -> str:
-    """The word for it; an audit entry has another one for some of the same codes."""
-    return str(states.state(states.HELD_BACK).word if operation.is_held_back else operation.get_status_display())
-
-
-@register.filter
 def field_text(row: Any) -> str:
     """The path of a changed field for people; takes a FieldChange or a row of a stored difference."""
     return row["field"] if isinstance(row, dict) and "field" in row else paths.text(tuple(_part(row, "path")))

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from console.audit.models import Entry
 from console.knative import kn
+from console.operations.models import Operation
 from console.operations.steps import Step
-from console.web import audit_words, request_words, step_words, summaries, words
+from console.web import audit_words, request_words, states, step_words, summaries, words
 
 register = template.Library()
 
@@ -39,6 +40,18 @@ def ages_for_script() -> str:
 def entry_summary(entry: Entry) -> str:
     """What an audit entry says of the fields that changed."""
     return summaries.of_entry(entry)
+
+
+@register.filter
+def operation_state(operation: Operation) -> str:
+    """The state (console.web.states) of an operation."""
+    return states.of_operation(operation)
+
+
+@register.filter
+def operation_word(operation: Operation) -> str:
+    """The word for it; an audit entry has another one for some of the same codes."""
+    return str(states.state(states.HELD_BACK).word if operation.is_held_back else operation.get_status_display())
 
 
 @register.filter
