@@ -61,6 +61,23 @@ def test_the_chart_names_its_revisions_and_says_from_when_it_is_recorded(client,
     assert "Split traffic by dora" in text
 
 
+def test_the_chart_of_a_young_service_is_as_wide_as_its_history(client, people, split) -> None:
+    client.force_login(people["viewer"])
+    response = client.get(reverse("history", kwargs=SHOP))
+    first = response.context["traffic_chart"].marks[0]
+    assert float(first.x.rstrip("%")) == 0, "not in the last fifth of two weeks"
+
+
+def test_the_moment_that_is_pointed_at_is_marked_in_the_chart_and_in_the_table(client, people, split) -> None:
+    make(ALL_TO_FIRST, served_by("shop-00002"), days_ago=6)
+    shown = page(client, people["viewer"])
+    moment = next(link for link in shown.links if "moment=" in link)
+    response = client.get(reverse("history", kwargs=SHOP) + moment)
+    marked = [mark for mark in response.context["traffic_chart"].marks if "chart-chosen" in mark.css]
+    assert {mark.href for mark in marked} == {response.context["moment"].href}
+    assert response.content.decode().count('<tr aria-current="true">') == 1
+
+
 def test_a_service_without_changes_says_when_the_chart_begins(client, mirror, people) -> None:
     assert "The chart begins with the first change." in page(client, people["viewer"]).text
 

@@ -24,7 +24,6 @@ from console.operations.traffic_history import history as traffic_history
 from console.web import history_words, paging
 from console.web.actions import service_url
 from console.web.charts import traffic as chart
-from console.web.charts.axes import TimeAxis
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import as_sequence
 from console.web.views.services import find, frame
@@ -73,12 +72,19 @@ def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[s
     may_split = Permission.TRAFFIC in request.permissions
     moments = [Moment(one, _moment_url(one, days), _back(ref, one, serving, may_split)) for one in steps]
     urls = {one.step.begin: one.href for one in moments}
+    chosen = _pointed_at(moments, request.GET.get("moment", ""))
     return {
         "days": days,
         "day_choices": DAYS,
         "moments": moments[::-1],
-        "moment": _pointed_at(moments, request.GET.get("moment", "")),
-        "traffic_chart": chart.chart(steps, TimeAxis(since, now), history_words.step, lambda step: urls[step.begin]),
+        "moment": chosen,
+        "traffic_chart": chart.chart(
+            steps,
+            chart.axis(steps, since, now),
+            history_words.step,
+            lambda step: urls[step.begin],
+            chosen.step if chosen else None,
+        ),
         "recorded_since": steps[0].begin if steps and steps[0].begin > since else None,
     }
 
