@@ -1,6 +1,6 @@
 """May this person do that there? One function answers, for views, streams and tasks alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,15 @@ class Rights:
         return any(
             permission in right.permissions and (ref is None or right.covers(ref, labels or {}))
             for right in self.rights
+        )
+
+    @property
+    def sight(self) -> Hashable:
+        """What decides which services the person may see: equal for two people who see the same ones."""
+        return self.is_administrator or frozenset(
+            (right.cluster, right.namespace, tuple(sorted(right.selector.items())))
+            for right in self.rights
+            if Permission.VIEW in right.permissions
         )
 
     def on(self, ref: ServiceRef, labels: Mapping[str, str]) -> frozenset[Permission]:

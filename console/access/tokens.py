@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import string
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -67,6 +67,10 @@ class NarrowedRights(Rights):
         """Whether both the person and the scope allow it; without `ref`, each of them anywhere."""
         is_in_scope = permission in self.scope.permissions and (ref is None or self.scope.covers(ref))
         return is_in_scope and self.whole.allows(permission, ref, labels)
+
+    @property
+    def sight(self) -> Hashable:
+        return self.scope, self.whole.sight
 
     def reaches(self, cluster: str) -> bool:
         """Whether the token may see anything of the cluster."""

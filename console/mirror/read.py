@@ -23,6 +23,7 @@ from console.knative.pods import Pod
 from console.knative.redaction import without_digests
 from console.knative.references import ServiceRef
 from console.mirror import keys
+from console.mirror.copies import MAX_STEPS, Copy
 from console.mirror.replicas import Replicas, from_record, total
 from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
@@ -94,21 +95,11 @@ _summary = msgspec.json.Decoder(ServiceSummary)
 _object = msgspec.json.Decoder(dict)
 _state = msgspec.json.Decoder(KindState)
 _event = msgspec.json.Decoder(Event)
-_cache: dict[str, "_Copy"] = {}
-_cache_lock = threading.Lock()
+_copies: dict[str, Copy] = {}
+_copying = threading.Lock()
 TRAIL_START = "0-0"
 MAX_EVENTS = 500  # of the trail, at once
 MAX_CHANGES = 2000  # at once; more are cheaper to read completely. At most store.KEPT_CHANGES.
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """One cluster's summaries as this process decoded them."""
-
-    epoch: str
-    version: int
-    by_name: dict[str, ServiceSummary]
-    all: tuple[ServiceSummary, ...]
 
 
 @guarded
@@ -126,7 +117,11 @@ def mirrored() -> set[str]:
 @guarded
 def is_whole(cluster: str, *kinds: Kind) -> bool:
     """Tell whether a list of each of the kinds (without kinds: of every mirrored one) is in the mirror to its end."""
-    known = states(cluster)
+    return has_whole(states(cluster), *kinds)
+
+
+def has_whole(known: Mapping[str, KindState], *kinds: Kind) -> bool:
+    """`is_whole`, by states that are known already."""
     wanted: Iterable[str] = kinds or (resource.plural for resource in MIRRORED)
     return all((state := known.get(kind)) is not None and state.is_whole for kind in wanted)
 
@@ -139,30 +134,32 @@ def require_whole(cluster: str, *kinds: Kind) -> None:
 
 @guarded
 def services(cluster: str) -> tuple[ServiceSummary, ...]:
-    """Return all services of a cluster; what did not change since the last reading is not read again."""
+    """Return all services of a cluster."""
+    return tuple(copy(cluster).by_name.values())
+
+
+@guarded
+def copy(cluster: str) -> Copy:
+    """Return this process's copy of a cluster, as of now; what did not change since the last time is not read again."""
     now = mark(cluster)
-    epoch, version = now.epoch, now.version
-    with _cache_lock:
-        known = _cache.get(cluster)
-    if known and (known.epoch, known.version) == (epoch, version):
-        return known.all
-    if known and known.epoch == epoch and 0 < version - known.version <= MAX_CHANGES:
-        by_name = _updated(cluster, known)
-    else:
-        key = keys.summaries(cluster)
-        by_name = {name: _summary.decode(body) for name, body in _ours(key, client().hgetall(key)).items()}
-    # What was written after `version` was read may be in it already; the next reading fetches that once more.
-    found = _Copy(epoch, version, by_name, tuple(by_name.values()))
-    with _cache_lock:
-        _cache[cluster] = found
-    return found.all
+    with _copying:
+        known = _copies.get(cluster)
+        if known is None or (known.epoch, known.version) != (now.epoch, now.version):
+            # What was written after the mark may be in it already; the next reading fetches that once more.
+            known = _copies[cluster] = _newer(cluster, known, now)
+        return known
 
 
-def _updated(cluster: str, known: _Copy) -> dict[str, ServiceSummary]:
-    names = _changed(cluster, known.version)
-    now = _several(keys.summaries(cluster), names)
-    kept = {name: summary for name, summary in known.by_name.items() if name not in names}
-    return {**kept, **{name: _summary.decode(body) for name, body in now.items()}}
+def _newer(cluster: str, known: Copy | None, now: Mark) -> Copy:
+    if known and known.epoch == now.epoch and 0 < now.version - known.version <= MAX_CHANGES:
+        names = frozenset(_changed(cluster, known.version))
+        told = _several(keys.summaries(cluster), sorted(names))
+        kept = {name: summary for name, summary in known.by_name.items() if name not in names}
+        by_name = {**kept, **{name: _summary.decode(body) for name, body in told.items()}}
+        return Copy(now.epoch, now.version, by_name, (*known.steps, (known.version, names))[-MAX_STEPS:])
+    key = keys.summaries(cluster)
+    whole = _ours(key, client().hgetall(key))
+    return Copy(now.epoch, now.version, {name: _summary.decode(body) for name, body in whole.items()})
 
 
 def _changed(cluster: str, version: int) -> list[str]:
@@ -330,7 +327,11 @@ def namespaces(cluster: str) -> tuple[str, ...]:
 @guarded
 def freshness(cluster: str) -> Freshness:
     """Return the age of the oldest kind: a page is only as fresh as the oldest thing on it."""
-    known = states(cluster)
+    return freshness_of(states(cluster))
+
+
+def freshness_of(known: Mapping[str, KindState]) -> Freshness:
+    """`freshness`, by states that are known already."""
     found = tuple(known.get(kind.plural, KindState(0.0)) for kind in MIRRORED)
     oldest = min(found, key=lambda state: state.at)
     seconds = max(0.0, time.time() - oldest.at) if oldest.at else None

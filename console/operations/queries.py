@@ -71,8 +71,9 @@ def open_by_service() -> dict[ServiceRef, Operation]:
     found = Operation.objects.filter(status__in=OPEN).only(
         "cluster", "namespace", "name", "kind", "status", "actor", "submitted_at"
     )
-    latest = {one.ref: one for one in found.order_by("submitted_at")}
-    return {**latest, **{one.ref: one for one in found if one.is_active}}
+    oldest_first = list(found.order_by("submitted_at"))
+    active = [one for one in reversed(oldest_first) if one.is_active]  # the oldest of them is the one that counts
+    return {one.ref: one for one in (*oldest_first, *active)}
 
 
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:

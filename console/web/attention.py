@@ -64,6 +64,11 @@ def reason_of(row: ServiceSummary, now: datetime, waiting: Collection[ServiceRef
     return Reason.NOT_SERVING if row.newer_not_serving else None
 
 
+def may_concern(row: ServiceSummary) -> bool:
+    """Whether the service may need attention now or later, as long as nothing changes; it does too when it waits."""
+    return row.health in (Health.FAILED, Health.PROGRESSING) or row.newer_not_serving
+
+
 def first_concerns(
     found: Iterable[tuple[ServiceSummary, Reason]], limit: int, under_way: Mapping[ServiceRef, Operation]
 ) -> list[Concern]:

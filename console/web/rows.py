@@ -99,7 +99,7 @@ def rows_of(
             replicas.get(ref := summary.ref),
             images.get(ref, ""),
             _under_way(under_way.get(ref)),
-            bool(protection.of_service(ref, summary.labels).rules),
+            protection.protects(ref, summary.labels),
             summary.cluster in stale,
         )
         for summary in summaries

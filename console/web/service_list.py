@@ -63,19 +63,39 @@ FILTERS = ("q", "cluster", "namespace", "health", "attention")
 VIEW = (*FILTERS, "sort", "columns")  # what a saved view holds
 
 
+class Filter(NamedTuple):
+    """What the address asks for of the services themselves; empty texts ask for nothing."""
+
+    text: str = ""  # in lower case; part of a name, namespace, image, URL or label
+    cluster: str = ""
+    namespace: str = ""
+    health: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Filter":
+        text = query.get("q", "").strip().lower()
+        return cls(text, query.get("cluster", ""), query.get("namespace", ""), query.get("health", ""))
+
+    def passes(self, row: ServiceSummary) -> bool:
+        """The service is asked for, at whatever time."""
+        return (
+            self.cluster in ("", row.cluster)
+            and self.namespace in ("", row.namespace)
+            and self.health in ("", row.health)
+            and (not self.text or self._is_in(row))
+        )
+
+    def _is_in(self, row: ServiceSummary) -> bool:
+        labels = (f"{key}={value}" for key, value in row.labels.items())
+        return any(self.text in where.lower() for where in (row.name, row.namespace, row.image, row.url, *labels))
+
+
 def matches(
     row: ServiceSummary, query: Mapping[str, str], now: datetime, waiting: Collection[ServiceRef] = NO_ONE
 ) -> bool:
     """The service passes the filter that the address names; `waiting`: those with a change that waits for approval."""
-    text = query.get("q", "").strip().lower()
-    labels = (f"{key}={value}" for key, value in row.labels.items())
-    return (
-        query.get("cluster", "") in ("", row.cluster)
-        and query.get("namespace", "") in ("", row.namespace)
-        and query.get("health", "") in ("", row.health)
-        and (not query.get("attention") or reason_of(row, now, waiting) is not None)
-        and (not text or any(text in where.lower() for where in (row.name, row.namespace, row.image, row.url, *labels)))
-    )
+    is_asked_for = not query.get("attention") or reason_of(row, now, waiting) is not None
+    return is_asked_for and Filter.of(query).passes(row)
 
 
 def columns_of(names: Sequence[str]) -> frozenset[Column]:

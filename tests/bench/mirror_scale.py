@@ -71,7 +71,7 @@ def measure(count: int, revisions_each: int) -> None:
     assert len(read.services("bench")) == count
 
     def read_anew() -> None:
-        read._cache.clear()
+        read._copies.clear()
         read.services("bench")
 
     def change_and_read() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.utils import timezone
 
@@ -79,9 +80,17 @@ class PolicyStatus:
 class Protection:
     """All rules and windows, read once for a page or a decision."""
 
-    def __init__(self) -> None:
-        self._rules = tuple(ProtectionRule.objects.all())
-        self._windows = tuple(FreezeWindow.objects.all())
+    @cached_property
+    def _rules(self) -> tuple[ProtectionRule, ...]:
+        return tuple(ProtectionRule.objects.all())
+
+    @cached_property
+    def _windows(self) -> tuple[FreezeWindow, ...]:
+        return tuple(FreezeWindow.objects.all())
+
+    def protects(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
+        """Whether a rule asks for a second person for any kind of change of the service, for marks in lists."""
+        return any(rule.covers(ref, COVERABLE, [labels]) for rule in self._rules)
 
     def status_of(
         self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]], now: datetime

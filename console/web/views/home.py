@@ -1,7 +1,5 @@
 """The services list, where people begin, and the views of it that they keep."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -17,16 +15,14 @@ from console.access.models import SavedView
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
-from console.web import attention, paging, palette, words
+from console.web import attention, paging, palette, visible, words
 from console.web.requests import ConsoleRequest
 from console.web.rows import Look, rendered, rows_of
-from console.web.service_list import COLUMNS, FILTERS, SORTS, columns_of, matches, view_of
-from console.web.unread import unread
+from console.web.service_list import COLUMNS, FILTERS, SORTS, Filter, columns_of, view_of
 
 MAX_CONCERNS = 5  # that are told in a sentence, above the list
 MAX_VIEWS = 50
@@ -42,18 +38,20 @@ def services(request: ConsoleRequest) -> HttpResponse:
 def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     """Render the list that the address asks for; `more` are problems of a form on it."""
     now, clusters = timezone.now(), [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
-    seen = [
-        row
-        for cluster in clusters
-        for row in read.services(cluster)
-        if request.rights.allows(Permission.VIEW, row.ref, row.labels)
-    ]
     under_way = queries.open_by_service()
-    waiting = _waiting(under_way)
-    found = [row for row in seen if matches(row, request.GET, now, waiting)]
-    rows, order = paging.sort(found, request.GET.get("sort", ""), SORTS, "name")
-    page = paging.page(rows, request.GET.get("page"))
-    stale = {cluster: age for cluster in clusters if (age := read.freshness(cluster)).is_stale}
+    found = visible.listing(
+        request.rights,
+        clusters,
+        Filter.of(request.GET),
+        order := paging.order(request.GET.get("sort", ""), SORTS, "name"),
+        now=now,
+        waiting=_waiting(under_way),
+        only_concerns=bool(request.GET.get("attention")),
+    )
+    page = paging.page(found.rows, request.GET.get("page"))
+    states = {cluster: read.states(cluster) for cluster in clusters}
+    ages = {cluster: read.freshness_of(known) for cluster, known in states.items()}
+    stale = {cluster: age for cluster, age in ages.items() if age.is_stale}
     look = Look(
         get_language() or "",
         columns_of(request.GET.getlist("columns")),
@@ -63,20 +61,23 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     context = {
         "page": page,
         "order": order,
-        "total": len(seen),
-        "found": len(found),
-        **_concerns(found, page.number, now, under_way),
+        "total": found.total,
+        "found": len(found.rows),
+        "attention": len(found.concerns),
+        "concerns": attention.first_concerns(found.concerns, MAX_CONCERNS, under_way) if page.number == 1 else [],
         "look": look,
         "rows": [rendered(row, look) for row in rows_of(page, under_way, stale, Protection())],
         "clusters": clusters,
-        "namespaces": sorted({row.namespace for row in seen}),
+        "namespaces": found.namespaces,
         "healths": words.HEALTH,
         "columns": COLUMNS,
         "is_filtered": any(request.GET.get(name) for name in FILTERS),
         "views": SavedView.objects.filter(user=request.user),
         "view": view_of(request.GET),
         "stale": stale,
-        "unread": unread(request.rights, "services"),
+        "unread": {
+            cluster: ages[cluster] for cluster, known in states.items() if not read.has_whole(known, "services")
+        },
         "may_create": request.rights.allows(Permission.DEPLOY),
         **more,
     }
@@ -113,16 +114,6 @@ def find(request: ConsoleRequest) -> HttpResponse:
 
 def _waiting(under_way: dict[ServiceRef, Operation]) -> set[ServiceRef]:
     return {ref for ref, one in under_way.items() if one.status == Status.WAITING}
-
-
-def _concerns(
-    found: Iterable[ServiceSummary], number: int, now: datetime, under_way: dict[ServiceRef, Operation]
-) -> dict[str, Any]:
-    """What needs attention, of the services that pass the filter; in sentences on the first page only."""
-    waiting = _waiting(under_way)
-    reasons = [(row, reason) for row in found if (reason := attention.reason_of(row, now, waiting))]
-    shown = attention.first_concerns(reasons, MAX_CONCERNS, under_way) if number == 1 else []
-    return {"attention": len(reasons), "concerns": shown}
 
 
 def _view_problem(name: str, query: str, others: int) -> str:
