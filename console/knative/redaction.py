@@ -15,10 +15,19 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
-from console.knative.secret_texts import BEGINS_OUTPUT, MASK, Hide, Redactor, hide_all, redact_text, without_credentials
+from console.knative.secret_texts import (
+    BEGINS_OUTPUT,
+    MASK,
+    Hide,
+    Redactor,
+    hide_all,
+    is_suspicious,
+    redact_text,
+    without_credentials,
+)
 from console.knative.secret_values import (
     containers,
     copies_object,
@@ -62,6 +71,10 @@ _STAMPS = frozenset(
         *("client.knative.dev/user-image", "sluice.dev/operation", "sluice.dev/changed-by", "sluice.dev/fenced-by"),
     }
 )
+# As tuples with the usual type first: a check against an abstract class or a union made anew costs ten times as much.
+_MAPPINGS = (dict, Mapping)
+_LISTS = (list, tuple)
+_SCALARS = frozenset({bool, int, float, type(None)})
 _HIDDEN = re.compile(rf"{MASK}[0-9a-f]{{16}}")
 
 
@@ -105,7 +118,7 @@ def without_digests(value: Any) -> Any:
     """Return the JSON (or a text) without the digests of hidden texts."""
     if isinstance(value, str):
         return _HIDDEN.sub(MASK, value) if MASK in value else value
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPPINGS):
         return {key: without_digests(inner) for key, inner in value.items()}
     return [without_digests(inner) for inner in value] if isinstance(value, list | tuple) else value
 
@@ -120,13 +133,15 @@ def put_back(edited: Any, present: Mapping[str, Any]) -> Any:
 
 
 class _Hiding:
-    """One walk through one object. `hide_value` is for variables, `hide` for all else."""
+    """One walk through one object. `hide_value` is for variables, `hide` for all else.
+
+    It meets every text of every object that the mirror takes in: most are names, which must cost next to nothing.
+    """
 
     def __init__(self, raw: Mapping[str, Any], hide_value: Hide, hide: Hide) -> None:
         self._raw, self._hide_value, self._hide = raw, hide_value, hide
-        secrets = secrets_of(raw)
-        self._redact = Redactor(secrets, hide)
-        self._messages = Redactor(secrets)
+        self._messages = Redactor(secrets_of(raw))
+        self._redact = self._messages.with_hide(hide)
 
     def object(self) -> dict[str, Any]:
         own = {key: value for key, value in self._raw.items() if key != "status"}
@@ -138,36 +153,30 @@ class _Hiding:
         return hidden
 
     def _mapping(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: self._field(str(key), inner) for key, inner in value.items()}
-
-    def _field(self, key: str, value: Any) -> Any:
-        if key in ("labels", "matchLabels", "nodeSelector"):
-            return copy.deepcopy(value)
-        hide = {
-            "annotations": self._annotations,
-            "env": lambda entries: self._values(entries, self._hide_value),
-            "httpHeaders": lambda entries: self._values(entries, self._hide),
-            "args": self._words,
-            "command": self._words,
-            "path": self._text,
-            "message": self._text,
-        }.get(key, self._any)
-        return hide(value)
+        fields, hidden = _Hiding._FIELDS, {}
+        for key, inner in value.items():
+            if key in fields:
+                hidden[key] = fields[key](self, inner)
+            elif type(inner) is str:  # most are; without a call for each
+                hidden[key] = without_credentials(inner, self._hide) if is_suspicious(inner) else inner
+            else:
+                hidden[key] = inner if type(inner) in _SCALARS else self._any(inner)
+        return hidden
 
     def _text(self, value: Any) -> Any:
         return self._redact(value) if isinstance(value, str) else self._any(value)
 
     def _annotations(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _MAPPINGS):
             return self._any(value)
         return {name: self._annotation(str(name), text) for name, text in value.items()}
 
     def _any(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return self._mapping(value)
-        if isinstance(value, list | tuple):
+        if isinstance(value, str):
+            return without_credentials(value, self._hide)
+        if isinstance(value, _LISTS):
             return [self._any(inner) for inner in value]
-        return without_credentials(value, self._hide) if isinstance(value, str) else value
+        return self._mapping(value) if isinstance(value, _MAPPINGS) else value
 
     def _annotation(self, key: str, value: Any) -> Any:
         if not isinstance(value, str) or not value:
@@ -179,12 +188,18 @@ class _Hiding:
         inner = unpacked(value)
         return self._hide(value) if inner and self._messages(inner) != inner else self._redact(value)
 
+    def _variables(self, entries: Any) -> Any:
+        return self._values(entries, self._hide_value)
+
+    def _headers(self, entries: Any) -> Any:
+        return self._values(entries, self._hide)
+
     def _values(self, entries: Any, hide: Hide) -> Any:
-        if not isinstance(entries, list | tuple):
+        if not isinstance(entries, _LISTS):
             return self._any(entries)
         return [
             {**self._mapping(entry), "value": hide(_as_text(entry["value"]))}
-            if isinstance(entry, Mapping) and entry.get("value")
+            if isinstance(entry, _MAPPINGS) and entry.get("value")
             else self._any(entry)
             for entry in entries
         ]
@@ -196,6 +211,24 @@ class _Hiding:
             word if not isinstance(word, str) else self._hide(word) if is_secret and word else self._redact(word)
             for word, is_secret in zip(words, secret_words(words), strict=True)
         ]
+
+    def _kept(self, value: Any) -> Any:
+        """Labels and selectors, which are shown as they are."""
+        return {**value} if _is_flat(value) else copy.deepcopy(value)
+
+    # What is done with a field of any mapping, by its name; all others are `_any`.
+    _FIELDS: ClassVar[dict[str, Callable[["_Hiding", Any], Any]]] = {
+        **dict.fromkeys(("labels", "matchLabels", "nodeSelector"), _kept),
+        **dict.fromkeys(("args", "command"), _words),
+        **dict.fromkeys(("path", "message"), _text),
+        "annotations": _annotations,
+        "env": _variables,
+        "httpHeaders": _headers,
+    }
+
+
+def _is_flat(value: Any) -> bool:
+    return type(value) is dict and all(type(inner) is str for inner in value.values())
 
 
 def _without_copies(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,14 +270,21 @@ def _no_output(text: str) -> str:
 
 def _messages_hidden(value: Any, redact: Hide) -> Any:
     """A status with its messages redacted; names, URLs and digests stay, and so does what reads like them."""
-    if isinstance(value, Mapping):
-        return {
-            key: redact(inner) if key == "message" and isinstance(inner, str) else _messages_hidden(inner, redact)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list | tuple):
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, _LISTS):
         return [_messages_hidden(inner, redact) for inner in value]
-    return without_credentials(value) if isinstance(value, str) else value
+    if not isinstance(value, _MAPPINGS):
+        return value
+    hidden = {}
+    for key, inner in value.items():
+        if type(inner) is not str:
+            hidden[key] = inner if type(inner) in _SCALARS else _messages_hidden(inner, redact)
+        elif key == "message":
+            hidden[key] = redact(inner)
+        else:
+            hidden[key] = without_credentials(inner) if is_suspicious(inner) else inner
+    return hidden
 
 
 def _as_text(value: Any) -> str:

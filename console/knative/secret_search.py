@@ -3,13 +3,13 @@
 A manifest can bring thousands of values and thousands of texts, so that looking for each in each would take minutes.
 """
 
-import re
+import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 START = 4  # characters by which a place in a text is a place worth looking at; no value may be shorter
 MAX_KEY = 4096  # characters by which values are told apart; longer ones are compared one by one
-FEW = 12  # beginnings that one expression finds faster than a walk through the text
+FEW = 12  # beginnings that are found faster one by one than by a walk through the text
 
 
 class ValueIndex:
@@ -27,8 +27,6 @@ class ValueIndex:
         self._shorter = _beginnings(self._keys)
         self._longest_key = max(map(len, self._keys), default=0)
         self._starts = {key[:START] for key in self._keys}
-        few = "|".join(map(re.escape, sorted(self._starts)))
-        self._few = re.compile(f"(?={few})", re.DOTALL) if 0 < len(self._starts) <= FEW else None
 
     def matches(self, text: str) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield (place, the values that are there, the longest first), in the order of places."""
@@ -38,8 +36,9 @@ class ValueIndex:
     def _places(self, text: str) -> Iterable[int]:
         if not self._starts:
             return ()
-        if self._few:
-            return (match.start() for match in self._few.finditer(text))
+        if len(self._starts) <= FEW:
+            found = [_every(start, text) for start in self._starts if start in text]
+            return heapq.merge(*found) if len(found) > 1 else found[0] if found else ()
         return (place for place in range(len(text) - START + 1) if text[place : place + START] in self._starts)
 
     def _keys_at(self, text: str, place: int) -> Iterator[str]:
@@ -58,6 +57,14 @@ class ValueIndex:
 
     def _long(self, key: str, text: str, place: int) -> Iterator[str]:
         return (value for value in self._values[key] if len(value) == len(key) or text.startswith(value, place))
+
+
+def _every(start: str, text: str) -> Iterator[int]:
+    """Every place of `start` in the text, also where two overlap. No expression is compiled for values seen once."""
+    place = text.find(start)
+    while place >= 0:
+        yield place
+        place = text.find(start, place + 1)
 
 
 def _common(one: str, other: str) -> int:
@@ -80,3 +87,6 @@ def _beginnings(keys: list[str]) -> dict[str, str]:
             found[key] = open_keys[-1]
         open_keys.append(key)
     return found
+
+
+NO_VALUES = ValueIndex(())

@@ -11,12 +11,13 @@ Which values of an object are given is decided in console.knative.secret_values.
 """
 
 import base64
+import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
-from console.knative.secret_search import ValueIndex
+from console.knative.secret_search import NO_VALUES, ValueIndex
 
 MASK = "••••"
 MIN_LENGTH = 4  # characters; hiding less would shred any text
@@ -56,17 +57,22 @@ _ASSIGNED = re.compile(rf"(?P<keep>{_ENDING}=)(?P<hide>{_VALUE})", re.IGNORECASE
 _JSON = re.compile(rf'(?P<keep>"[\w.-]*{_ENDING}"\s*:\s*")(?P<hide>(?:[^"\\]|\\.)+)', re.IGNORECASE)
 _QUOTED_JSON = re.compile(rf'(?P<keep>\\"[\w.-]*{_ENDING}\\"\s*:\s*\\")(?P<hide>[^"\\]+)', re.IGNORECASE)
 # Each pattern with what a text must hold for it to be tried: most texts hold none of it.
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("@", _URL_USER),
-    ("@", _IMAGE_USER),
-    ("uthorization", _HEADER),
-    ("earer ", _SCHEME),
-    ("asic ", _SCHEME),
-    ("--", _FLAG),
-    ("=", _ASSIGNED),
-    ('":', _JSON),
-    ('\\":', _QUOTED_JSON),
+_PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (needs, needs.upper(), pattern)
+    for needs, pattern in (
+        ("@", _URL_USER),
+        ("@", _IMAGE_USER),
+        ("uthorization", _HEADER),
+        ("earer ", _SCHEME),
+        ("asic ", _SCHEME),
+        ("--", _FLAG),
+        ("=", _ASSIGNED),
+        ('":', _JSON),
+        ('\\":', _QUOTED_JSON),
+    )
 )
+# No pattern matches a text without one of these: names, which most texts of an object are, are done with at one look.
+is_suspicious = re.compile("|".join(sorted({re.escape(one) for entry in _PATTERNS for one in entry[:2]}))).search
 
 
 def hide_all(_value: str) -> str:
@@ -80,14 +86,24 @@ class Redactor:
     def __init__(self, secrets: Iterable[str], hide: Hide = hide_all) -> None:
         self._hide = hide
         known = sorted({one for one in secrets if len(one) >= MIN_LENGTH}, key=lambda one: (-len(one), one))
+        self._knows_any = bool(known)
         self._secrets = {spelling: secret for secret in reversed(known) for spelling in _spellings(secret)}
-        self._whole = ValueIndex(self._secrets)
+        self._whole = ValueIndex(self._secrets) if known else NO_VALUES
         long = [secret for secret in known if len(secret) >= MIN_CUT]
-        self._at_end, self._at_begin = _Halves(long), _Halves([secret[::-1] for secret in long])
+        self._at_end = _Halves(long) if long else _NO_HALVES
+        self._at_begin = _Halves([secret[::-1] for secret in long]) if long else _NO_HALVES
+
+    def with_hide(self, hide: Hide) -> "Redactor":
+        """Return one for the same values, which are not indexed again, with another replacement."""
+        other = copy.copy(self)
+        other._hide = hide
+        return other
 
     def __call__(self, text: str) -> str:
         """Return the text without the values and without what it names as credentials."""
-        return without_credentials(self._without_cut(self._without_whole(text)), self._hide)
+        if self._knows_any:
+            text = self._without_cut(self._without_whole(text))
+        return without_credentials(text, self._hide)
 
     def _without_whole(self, text: str) -> str:
         parts, done = [], 0
@@ -143,6 +159,9 @@ class _Halves:
         return 0, ""
 
 
+_NO_HALVES = _Halves(())
+
+
 def redact_text(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the given values and without what it names as credentials."""
     return Redactor(secrets)(text)
@@ -150,16 +169,20 @@ def redact_text(text: str, secrets: Iterable[str]) -> str:
 
 def without_credentials(text: str, hide: Hide = hide_all) -> str:
     """Return the text without what it names as a credential itself."""
-    for needs, pattern in _PATTERNS:
-        if needs in text or needs.upper() in text:
+    if not is_suspicious(text):
+        return text
+    for needs, needs_upper, pattern in _PATTERNS:
+        if needs in text or needs_upper in text:
             text = pattern.sub(lambda match: _hidden(match, hide), text)
     return text
 
 
 def credentials_in(text: str) -> Iterator[str]:
     """Yield what the text names as credentials: passwords of URLs apart from their users, values without quotes."""
-    for needs, pattern in _PATTERNS:
-        if needs in text or needs.upper() in text:
+    if not is_suspicious(text):
+        return
+    for needs, needs_upper, pattern in _PATTERNS:
+        if needs in text or needs_upper in text:
             for match in pattern.finditer(text):
                 found = _unquoted(match["hide"])
                 is_user = pattern in (_URL_USER, _IMAGE_USER)

@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from console.knative.images import Reference
-from console.knative.secret_texts import MIN_LENGTH, SECRET_NAME, credentials_in
+from console.knative.secret_texts import MIN_LENGTH, SECRET_NAME, credentials_in, is_suspicious
 
 Raw = Mapping[str, Any]
 
@@ -45,6 +45,11 @@ _COMMON_WORDS = """
     readiness liveness initialize initializing unavailable available disconnected
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
+_SECRET_ENDING = re.compile(r"(?:passw(?:or)?d|passphrase|secret|token|credentials?|api[-_.]?key)$", re.IGNORECASE)
+# As tuples with the usual type first: see console.knative.redaction.
+_MAPPINGS = (dict, Mapping)
+_LISTS = (list, tuple)
+_HOLDERS = (str, list, dict, Mapping)  # what may hold a text
 _PLAIN = re.compile(r"[A-Za-z]?[a-z]{1,7}|[A-Z]{1,8}|\d{1,5}[A-Za-z]{0,2}|\w{1,2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}\s*")
 _YAML_ENV = re.compile(r"^[ \t-]*(?:env|httpHeaders):", re.MULTILINE)
@@ -53,13 +58,14 @@ _YAML_VALUE = re.compile(r"^[ \t-]*value:", re.MULTILINE)
 
 def secrets_of(raw: Raw) -> frozenset[str]:
     """Return what the object holds and its messages must not show."""
-    names = _public_names(raw)
-    return frozenset(
+    found = {
         part
         for name, value in _named_values(raw)
         for part, is_secret in _parts(name, value)
-        if not is_ordinary(part, names, is_secret=is_secret)
-    )
+        if not is_ordinary(part, is_secret=is_secret)
+    }
+    names = _public_names(raw) if found else frozenset()
+    return frozenset(part for part in found if part.strip().casefold() not in names)
 
 
 def is_ordinary(value: str, names: frozenset[str] = frozenset(), *, is_secret: bool = False) -> bool:
@@ -87,11 +93,11 @@ def containers(raw: Raw) -> list[dict[str, Any]]:
 
 def _mapping(value: Any) -> Raw:
     """The value where it is an object, else an empty one: what is read here may be anybody's JSON."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _MAPPINGS) else {}
 
 
 def _mappings(value: Any) -> list[Any]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list | tuple) else []
+    return [entry for entry in value if isinstance(entry, _MAPPINGS)] if isinstance(value, _LISTS) else []
 
 
 def is_secret_name(name: str) -> bool:
@@ -117,7 +123,7 @@ def copies_object(text: str) -> bool:
 
     JSON, JSON inside JSON, YAML, and each of them in base64, compressed or not.
     """
-    if any(_YAML_ENV.search(one) and _YAML_VALUE.search(one) for one in (text, unpacked(text))):
+    if any("value:" in one and _YAML_ENV.search(one) and _YAML_VALUE.search(one) for one in (text, unpacked(text))):
         return True
     return any(_has_containers(value) for value in _json_in(text))
 
@@ -181,13 +187,13 @@ def _within(value: Any, *, with_env: bool = False) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for entry in value:
             yield from _within(entry, with_env=with_env)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, _MAPPINGS):
         for key, inner in value.items():
             if key == "httpHeaders" or (key == "env" and with_env):
                 yield from _pairs(inner)
             elif key in ("args", "command"):
                 yield from _of_words(inner)
-            elif key != "env":
+            elif key != "env" and (is_suspicious(inner) if type(inner) is str else isinstance(inner, _HOLDERS)):
                 yield from _within(inner, with_env=with_env)
 
 
@@ -210,7 +216,7 @@ def _of_annotation(key: str, value: str) -> Iterator[tuple[str, str]]:
 
 def is_secret_annotation(key: str) -> bool:
     """Whether the last word of the key says that its value is a credential (`example.com/db-password`)."""
-    return bool(re.search(r"(?:passw(?:or)?d|passphrase|secret|token|credentials?|api[-_.]?key)$", key, re.IGNORECASE))
+    return bool(_SECRET_ENDING.search(key))
 
 
 def _annotations(raw: Raw) -> Iterator[Raw]:
