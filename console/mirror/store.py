@@ -13,18 +13,17 @@ from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVI
 from console.knative.objects import OPERATION, KubeObject, Revision, Service
 from console.knative.redaction import seal_env, without_digests
 from console.mirror import keys, trail
+from console.mirror.batches import Batch, Command
 from console.mirror.replicas import record_of
 from console.mirror.summaries import ServiceSummary, summarize
 from console.redis_client import CHANNEL
 from console.signing import sign
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
-BATCH = 200
+MAX_UNLINKED = 200  # keys in one command
 REDACTION = "2"  # counts up when more of an object is hidden: what was written before is written again
 KEPT_TRAIL = 2000  # events of services that the audit log has not read
 KEPT_CHANGES = 5000  # names in the sorted set of changes
-
-Command = Sequence[str | bytes]
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +34,9 @@ local at = 2
 while at <= #ARGV do
   local n = tonumber(ARGV[at])
   if ARGV[at + 1] == 'touched' then
-    redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[at + 4])
+    for field = at + 4, at + n do
+      redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[field])
+    end
   else
     redis.call(unpack(ARGV, at + 1, at + n))
   end
@@ -110,8 +111,8 @@ class MirrorWriter:
             known = keys.names(cluster, resource.plural)
             addresses = {tuple(str(member).split("/")[:2]) for member in self._client.smembers(known)}
             owned = [keys.owned(cluster, resource.plural, *address) for address in sorted(addresses)]
-            for start in range(0, len(owned), BATCH):
-                self._run([("UNLINK", *owned[start : start + BATCH])])
+            for start in range(0, len(owned), MAX_UNLINKED):
+                self._run([("UNLINK", *owned[start : start + MAX_UNLINKED])])
             self._run([("UNLINK", known)])
         self._run(
             [
@@ -220,6 +221,8 @@ class MirrorWriter:
             return []
 
     def _run(self, commands: Sequence[Command]) -> None:
+        if not commands:
+            return
         arguments: list[str | bytes] = [self._token]
         for command in commands:
             arguments += [str(len(command)), *command]
@@ -238,24 +241,25 @@ class Replacement:
 
     def add(self, objects: Iterable[dict[str, Any]]) -> None:
         """Write some of the list's objects; raises LeadershipLost."""
-        batch: list[Command] = []
+        batch = Batch()
         for raw in objects:
             if made := self._writer._isolated(self._resource, raw, self._writer._put):
                 self._gone.discard(_address(self._resource, raw))
-                batch += made
-            if len(batch) >= BATCH:
-                self._writer._run(batch)
-                batch = []
-        if batch:
-            self._writer._run(batch)
+                batch.add(made)
+            if batch.is_full:
+                self._writer._run(batch.take())
+        self._writer._run(batch.take())
 
     def finish(self) -> None:
         """Forget what the list did not name and notify the browsers; raises LeadershipLost."""
         cluster = self._writer.cluster
         gone = sorted(self._gone)
-        for start in range(0, len(gone), BATCH):
-            dropped = [self._writer._drop(self._resource, address) for address in gone[start : start + BATCH]]
-            self._writer._run([command for commands in dropped for command in commands])
+        batch = Batch()
+        for address in gone:
+            batch.add(self._writer._drop(self._resource, address))
+            if batch.is_full:
+                self._writer._run(batch.take())
+        self._writer._run(batch.take())
         self._writer._run(
             [
                 ("ZREMRANGEBYRANK", keys.changes(cluster), "0", str(-KEPT_CHANGES - 1)),
