@@ -1,7 +1,7 @@
 """List, then watch, without end: the loop that keeps a copy of one kind of one cluster up to date.
 
-Pages of 500, bookmarks, a new list on 410, full jitter between attempts, garbage skipped. What the loop
-learns is yielded; the consumer decides what to keep.
+Pages of 500, each fetched while the one before is consumed; bookmarks, a new list on 410, full jitter between
+attempts, garbage skipped. What the loop learns is yielded; the consumer decides what to keep.
 """
 
 import random
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from console.cluster import errors
+from console.cluster.ahead import ahead
 from console.cluster.resources import Resource
 from console.cluster.transport import Transport, WatchStream
 
@@ -118,7 +119,7 @@ class ListWatch:
     def _list(self) -> Iterator[Page | Listed]:
         query: dict[str, Any] = {"limit": PAGE, **self._selector()}
         version = ""
-        for number, answer in enumerate(self.transport.pages(self.resource.path(), query=query)):
+        for number, answer in enumerate(ahead(self.transport.pages(self.resource.path(), query=query))):
             items, metadata = answer.get("items") or [], answer.get("metadata") or {}
             if not isinstance(items, list) or not isinstance(metadata, dict):
                 raise errors.ServerFailed("The response is not a list of objects")
