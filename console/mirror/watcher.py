@@ -56,7 +56,7 @@ class Leadership:
 
 
 @dataclass
-class Follower:
+class Reflector:
     """One thread that keeps one kind of one cluster."""
 
     resource: Resource
@@ -160,7 +160,7 @@ class Watcher:
         self._clusters = clusters
         self._seal_key = seal_key
         self._clock = clock
-        self._followers: dict[tuple[str, str], Follower] = {}
+        self._reflectors: dict[tuple[str, str], Reflector] = {}
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -171,12 +171,12 @@ class Watcher:
                 self._tick()
             except (redis.RedisError, read.MirrorUnavailable, LeadershipLost) as error:
                 log.warning("mirror_interrupted", reason=type(error).__name__)
-                self._drop_followers()
+                self._drop_reflectors()
             stop.wait(TICK_SECONDS)
-        ending = self._drop_followers()
+        ending = self._drop_reflectors()
         until = time.monotonic() + ENDING_SECONDS
-        for follower in ending:
-            follower.join(max(0.0, until - time.monotonic()))
+        for reflector in ending:
+            reflector.join(max(0.0, until - time.monotonic()))
         try:
             self._leadership.release()
         except redis.RedisError as error:
@@ -187,7 +187,7 @@ class Watcher:
         leads = self._leadership.hold()
         if self._leadership.token != before:
             log.info("leadership_taken" if leads else "leadership_lost")
-            self._drop_followers()  # they write with the old token
+            self._drop_reflectors()  # they write with the old token
         if not leads:
             return
         known = self._clusters.known()
@@ -196,20 +196,20 @@ class Watcher:
         else:
             log.warning("clusters_not_all_known")  # the database is unavailable: nothing is forgotten
         for cluster in known.names:
-            self._follow(cluster)
-        for follower in self._followers.values():
-            follower.heartbeat()
+            self._reflect(cluster)
+        for reflector in self._reflectors.values():
+            reflector.heartbeat()
 
     def _forget_all_but(self, names: tuple[str, ...]) -> None:
         """End the threads of clusters that are no longer configured, and take those clusters out of the mirror."""
-        for key in [key for key in self._followers if key[0] not in names]:
-            self._followers.pop(key).end()
+        for key in [key for key in self._reflectors if key[0] not in names]:
+            self._reflectors.pop(key).end()
         leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
         for cluster in (leaving | read.mirrored()) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
             log.info("cluster_forgotten", cluster=cluster)
 
-    def _follow(self, cluster: str) -> None:
+    def _reflect(self, cluster: str) -> None:
         """Start a thread for each kind that has none, whose thread ended, or that asks a stale address."""
         try:
             transport = self._clusters.get(cluster).transport
@@ -222,20 +222,20 @@ class Watcher:
         states: dict[str, KindState] | None = None
         for resource in MIRRORED:
             key = (cluster, resource.plural)
-            known = self._followers.get(key)
+            known = self._reflectors.get(key)
             if known and known.loop.transport is transport and not known.needs_restart:
                 continue
             if known:
                 known.end()
             states = read.states(cluster) if states is None else states
-            self._followers[key] = self._start(cluster, resource, transport, states.get(resource.plural))
+            self._reflectors[key] = self._start(cluster, resource, transport, states.get(resource.plural))
 
-    def _start(self, cluster: str, resource: Resource, transport: Transport, last: KindState | None) -> Follower:
-        """Start following, from where the last leader stopped when its copy is of the same make."""
+    def _start(self, cluster: str, resource: Resource, transport: Transport, last: KindState | None) -> Reflector:
+        """Start a thread, from where the last leader stopped when its copy is of the same make."""
         written_as = layout(self._seal_key, transport.base)
         if last is None or last.layout != written_as:
             last = KindState(0.0)
-        follower = Follower(
+        reflector = Reflector(
             resource,
             ListWatch(transport, resource, last.resource_version),
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key),
@@ -245,13 +245,13 @@ class Watcher:
             last.resource_version,
             last.error,
         )
-        follower.start(f"mirror-{cluster}-{resource.plural}")
-        return follower
+        reflector.start(f"mirror-{cluster}-{resource.plural}")
+        return reflector
 
-    def _drop_followers(self) -> list[Follower]:
+    def _drop_reflectors(self) -> list[Reflector]:
         """Stop all threads, and return them. A write in flight is discarded, as its token is invalid."""
-        ending = list(self._followers.values())
-        for follower in ending:
-            follower.end()
-        self._followers = {}
+        ending = list(self._reflectors.values())
+        for reflector in ending:
+            reflector.end()
+        self._reflectors = {}
         return ending

@@ -108,7 +108,7 @@ def test_two_at_once_have_one_leader(box, redis_server):
     with watching(clusters, redis_server.url) as first, watching(clusters, redis_server.url) as second:
         eventually(is_fresh)
         assert sum(bool(running.watcher._leadership.token) for running in (first, second)) == 1
-        assert sum(bool(running.watcher._followers) for running in (first, second)) == 1
+        assert sum(bool(running.watcher._reflectors) for running in (first, second)) == 1
 
 
 def test_a_restart_resumes_from_what_is_known_to_be_written(box, redis_server):
@@ -278,7 +278,7 @@ def test_a_running_watcher_stops_while_its_cluster_hangs(box, redis_server):
     os.kill(box.process.pid, signal.SIGSTOP)
     try:
         running = Running(clusters_of((BOX, box)), redis_server.url)
-        eventually(lambda: running.watcher._followers)
+        eventually(lambda: running.watcher._reflectors)
         began = time.monotonic()
         running.stop()
         assert time.monotonic() - began < READ_TIMEOUT.read_timeout / 2, "it waited for the cluster's answer"

@@ -113,8 +113,8 @@ def turn(redis_server, monkeypatch) -> Iterator[Callable[..., None]]:
 
     yield turns
     for one in made.values():
-        for follower in one._drop_followers():
-            follower.join(60)
+        for reflector in one._drop_reflectors():
+            reflector.join(60)
         one._leadership.release()
 
 
