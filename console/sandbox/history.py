@@ -41,9 +41,15 @@ class History:
         return newer[::-1]
 
     def undone(self, objects: dict[Key, dict[str, Any]], version: int) -> dict[Key, dict[str, Any]]:
-        """The objects as they were at `version`, from what they are now; raises StatusError 410."""
+        """The objects as they were at `version`, from what they are now; raises StatusError 410.
+
+        Where nothing has happened since, they are the given ones: not to be changed.
+        """
+        newer = self.since(version)
+        if not newer:
+            return objects
         then = dict(objects)
-        for change in reversed(self.since(version)):
+        for change in reversed(newer):
             if change.previous is None:
                 del then[change.key]
             else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -62,12 +64,14 @@ def list_objects(store: Store, call: Call) -> dict[str, Any]:
     else:
         objects = _snapshot(store, call, version, page)
     accepts = selection(call)
-    start = (page.namespace, page.name) if page else ("", "")
-    items = [obj for obj in objects if (page is None or _key(obj) > start) and accepts(obj)]
+    # A page costs what it holds, as etcd's range reads do, not what the whole list holds.
+    begin = bisect_right(objects, (page.namespace, page.name), key=_key) if page else 0
+    chosen = (obj for obj in islice(objects, begin, None) if accepts(obj))
+    items = list(islice(chosen, limit + 1)) if limit else list(chosen)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if limit and len(items) > limit:
         if not (call.query.get("labelSelector") or call.query.get("fieldSelector")):
-            metadata["remainingItemCount"] = len(items) - limit
+            metadata["remainingItemCount"] = len(objects) - begin - limit
         items = items[:limit]
         metadata["continue"] = Page(version, *_key(items[-1])).token()
     return {
