@@ -1,0 +1,142 @@
+"""How long does the mirror of a large cluster take to fill, whose time is that, and how much memory does each need?
+
+    python -m tests.bench.cold_start [services] [revisions of each] [clusters]
+
+Clusters are sandboxes, filled before the clock starts; the watcher is a process of its own, as in an installation.
+Wall time says little on a busy machine: the CPU seconds of each process are printed beside it. Asserts nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+from tests.redis_server import running
+from tests.sandbox_process import ROOT, Sandbox, sandbox
+from tests.waiting import eventually
+
+FILL_SECONDS = 600.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main(services: int, revisions: int, clusters: int) -> None:
+    import django
+    from django.conf import settings
+
+    django.setup()
+    names = [f"box-{number}" for number in range(1, clusters + 1)]
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running())
+        settings.REDIS_URL = server.url
+        seed = f"capacity:{services},{revisions}"
+        boxes = {name: stack.enter_context(sandbox(speed=1, seed=seed)) for name in names}
+        assert server.process is not None
+        pids = {"Redis": server.process.pid} | {f"cluster {name}": box.process.pid for name, box in boxes.items()}
+        fill(boxes, server.url, pids)
+        memory(names, services, revisions)
+
+
+def fill(boxes: dict[str, Sandbox], url: str, pids: dict[str, int]) -> None:
+    """Let a new watcher fill an empty mirror, and print when each kind is whole and what each process worked."""
+    from console.mirror.store import MIRRORED
+
+    before = {name: cpu(pid) for name, pid in pids.items()}
+    wanted = [(name, kind.plural) for name in boxes for kind in MIRRORED]
+    whole: dict[tuple[str, str], float] = {}
+    began = time.perf_counter()
+    with watcher(boxes, url) as pid:
+
+        def note() -> bool:
+            for name in boxes:
+                whole.update(dict.fromkeys(new_kinds(name, whole), time.perf_counter() - began))
+            return len(whole) == len(wanted)
+
+        eventually(note, timeout=FILL_SECONDS, interval=0.1)
+        print(
+            f"whole after {time.perf_counter() - began:.1f} s:",
+            ", ".join(f"{c} {k} {s:.1f}" for (c, k), s in whole.items()),
+        )
+        for name, seconds in {"watcher": cpu(pid), **{one: cpu(pids[one]) - before[one] for one in pids}}.items():
+            print(f"{name}: {seconds:.1f} CPU seconds, {resident(pids.get(name, pid)):.0f} MiB")
+
+
+def new_kinds(cluster: str, whole: dict[tuple[str, str], float]) -> list[tuple[str, str]]:
+    from console.mirror import read
+
+    known = read.states(cluster)
+    return [(cluster, kind) for kind, state in known.items() if state.is_whole and (cluster, kind) not in whole]
+
+
+def memory(names: list[str], services: int, revisions: int) -> None:
+    """Print what an object needs in Redis and in a process that serves pages."""
+    from console.mirror import keys, read
+    from console.redis_client import client
+
+    def size(pattern: str) -> int:
+        return sum(client().memory_usage(key, samples=0) or 0 for key in client().scan_iter(pattern, count=1000))
+
+    all_services, all_revisions = services * len(names), services * revisions * len(names)
+    root = keys.ROOT
+    for what, patterns, count in (
+        ("service", ("*:services", "*:summaries", "*:names:services", "*:changes"), all_services),
+        ("revision", ("*:revisions:*", "*:names:revisions", "*:replicas", "*:images", "*:revision-*"), all_revisions),
+        ("route", ("*:routes:*", "*:names:routes"), all_services),
+    ):
+        total = sum(size(f"{root}:{pattern}") for pattern in patterns)
+        print(f"Redis: {total / count:.0f} bytes a {what}, {total / 2**20:.0f} MiB in all")
+    print(f"Redis: {client().info('memory')['used_memory'] / 2**20:.0f} MiB")
+    before = resident(os.getpid())
+    kept = [read.services(name) for name in names]
+    grown = resident(os.getpid()) - before
+    print(f"web process, list of services: {grown * 2**20 / all_services:.0f} bytes a service, {grown:.0f} MiB")
+    assert sum(map(len, kept)) == all_services
+
+
+@contextlib.contextmanager
+def watcher(boxes: dict[str, Sandbox], url: str) -> Iterator[int]:
+    """The pid of a new `manage.py watch`."""
+    from django.conf import settings
+
+    clusters = [{"name": name, "url": box.url, "token": box.token} for name, box in boxes.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "console.settings",
+            "CONSOLE_SECRET_KEY": settings.SECRET_KEY,
+            "CONSOLE_STATE_DIR": folder,
+            "CONSOLE_REDIS_URL": url,
+            "CONSOLE_CLUSTERS": json.dumps(clusters),
+        }
+        with (Path(folder) / "log").open("wb") as log:
+            command = [sys.executable, "manage.py", "watch"]
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            try:
+                yield process.pid
+            finally:
+                process.terminate()
+                process.wait()
+
+
+def cpu(pid: int) -> float:
+    """The CPU seconds of a process so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident(pid: int) -> float:
+    """The resident memory of a process in MiB (Linux)."""
+    line = next(one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in (sys.argv[1:] + ["10000", "5", "1"][len(sys.argv) - 1 :])))
