@@ -32,7 +32,7 @@ from console.mirror.read import Mark
 from console.mirror.sealing import seal_key
 from console.mirror.trail import Event
 from console.operations.external import late_writes
-from console.operations.external.origin import generations_of_ours, was_deleted_by_us, was_relabelled_by_us
+from console.operations.external.origin import generations_of_ours, metadata_of_others, was_deleted_by_us
 
 BATCH_SIZE = 200  # services compared in one transaction
 GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
@@ -178,17 +178,13 @@ def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) ->
     if service.annotations.get(OPERATION) != before.annotations.get(OPERATION):
         late_writes.notice(ref.cluster, service)
     _known(row, service).save()
-    if made:
-        ours = generations_of_ours(ref, service, made)
-        if not set(made) - ours.keys():
-            return 0
+    ours = generations_of_ours(ref, service, made) if made else {}
+    if set(made) - ours.keys():
         who = _author(service, made, ours)
         return _tell("outside.change", ref, who, rows, _text(service, made, ours, tool), service)
     # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
-    rows = tuple(change for change in rows if change.path[0] == "metadata")
-    if not rows or was_relabelled_by_us(ref, before, service):
-        return 0
-    return _tell("outside.change", ref, "", rows, tool, service)
+    theirs = metadata_of_others(rows, ref, before, service, ours.values())
+    return _tell("outside.change", ref, "", theirs, "" if ours else tool, service) if theirs else 0
 
 
 def _missing(ref: ServiceRef, known: WatchedService) -> int:

@@ -3,16 +3,21 @@
 The annotation alone is not enough: it stays on the object when another tool writes after the console.
 """
 
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from console.knative.changes import KINDS, Verb
-from console.knative.objects import OPERATION, Service
+from console.knative.diff import FieldChange
+from console.knative.marks import STAMPS
+from console.knative.objects import OPERATION, UPDATE_TIMESTAMP, Service
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 
+# Annotations that each write of the console carries beside the change itself.
+_OF_WRITES = STAMPS | {UPDATE_TIMESTAMP}
 # A deletion that ended so did not happen, or was not ours.
 _NOT_DELETED = (Status.REFUSED, Status.FAILED, Status.CANCELLED, Status.CONFLICTED, Status.STOPPED)
 
@@ -31,10 +36,22 @@ def generations_of_ours(ref: ServiceRef, service: Service, among: range) -> dict
     return {generation: str(id) for generation, id in written if generation is not None}
 
 
-def was_relabelled_by_us(ref: ServiceRef, before: Service, after: Service) -> bool:
-    """Whether an operation wrote the object between the two states."""
+def metadata_of_others(
+    rows: Iterable[FieldChange], ref: ServiceRef, before: Service, after: Service, ours: Collection[str]
+) -> tuple[FieldChange, ...]:
+    """Return those labels and annotations that changed between the two states and that no operation wrote.
+
+    `ours` are the ids of the operations that made generations in between; one that writes no spec makes none, and is
+    known by the object's annotation. What they wrote is what their previews told, value for value.
+    """
+    found = [row for row in rows if row.path[0] == "metadata" and row.path[-1] not in _OF_WRITES]
+    if not found:
+        return ()
     signed = _signature(after)
-    return signed is not None and signed != _signature(before) and _on(ref).filter(id=signed).exists()
+    ids = {*ours, *([str(signed)] if signed and signed != _signature(before) else ())}
+    changes = _on(ref).filter(id__in=ids).values_list("changes", flat=True) if ids else ()
+    written = {(tuple(row["path"]), row["after"]) for each in changes for row in each}
+    return tuple(row for row in found if (row.path, row.after) not in written)
 
 
 def was_deleted_by_us(ref: ServiceRef, uid: str) -> bool:

@@ -240,6 +240,30 @@ def test_labels_that_change_without_a_generation_are_told_of_nobody(cluster: Clu
     assert entry.changes == [{"field": "metadata.labels.tier", "before": "front", "after": "back"}]
 
 
+LABEL = {"field": "metadata.labels.tier", "path": ["metadata", "labels", "tier"], "before": "front", "after": "back"}
+
+
+def test_labels_that_others_change_beside_a_change_of_ours_are_told(cluster: Cluster) -> None:
+    """Labels choose grants and rules, so nobody may hide a change of them behind an operation."""
+    operation(generation=5)
+    cluster.edit()
+    cluster.relabel("back")
+    cluster.lose_redis()
+    cluster.start_watcher()  # both are seen as one
+    assert detection.look() == 1
+    (entry,) = told()
+    assert (entry.action, entry.actor) == ("outside.change", "")
+    assert entry.changes == [{key: LABEL[key] for key in ("field", "before", "after")}]
+
+
+@pytest.mark.parametrize(("value", "count"), [("back", 0), ("hidden", 1)])
+def test_of_labels_that_an_operation_wrote_only_other_values_are_told(cluster: Cluster, value: str, count: int) -> None:
+    ours = operation("SetLabels", generation=4, changes=[LABEL])
+    cluster.objects["shop"]["metadata"]["annotations"]["sluice.dev/operation"] = str(ours.id)
+    cluster.relabel(value)
+    assert detection.look() == count
+
+
 def test_a_status_tells_nothing(cluster: Cluster) -> None:
     raw = copy.deepcopy(cluster.objects["shop"])
     raw["status"]["conditions"] = []
