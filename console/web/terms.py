@@ -63,6 +63,26 @@ TERMS = {
         _("A request that takes longer than this is ended with an error."),
         f"{KNATIVE}/services/",
     ),
+    "revision": Term(
+        _("Revision"),
+        _("Each deploy makes a revision, a copy of image and settings that never changes and can get traffic again."),
+        f"{KNATIVE}/revisions/",
+    ),
+    "traffic": Term(
+        _("Traffic"),
+        _("Knative sends each request to one of the revisions, by these percentages."),
+        f"{KNATIVE}/traffic-management/",
+    ),
+    "tag": Term(
+        _("Traffic tag"),
+        _("A tag gives a revision a URL of its own, so that it can be tried without getting any of the traffic."),
+        f"{KNATIVE}/traffic-management/",
+    ),
+    "scale-to-zero": Term(
+        _("Scale to zero"),
+        _("A revision without requests has no pods; the next request waits until one has started."),
+        f"{KNATIVE}/autoscaling/scale-to-zero/",
+    ),
     "cluster-local": Term(
         _("Cluster-local"),
         _("The service can be reached only from inside its cluster."),
@@ -80,4 +100,5 @@ OF_FIELDS = {  # the name of a form's field to its term
     "concurrency": "concurrency-limit",
     "timeout": "request-timeout",
     "cluster_local": "cluster-local",
+    "share_tag": "tag",
 }
