@@ -101,6 +101,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.web.compression.CompressionMiddleware",
     "console.web.middleware.RequestContextMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.web.api.middleware.ApiMiddleware",
