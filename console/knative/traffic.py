@@ -188,6 +188,19 @@ def served_alone(targets: Iterable[TrafficTarget], latest: str | None) -> str:
     return names[0] if len(names) == 1 else ""
 
 
+def pinned(spec: Iterable[TrafficTarget], revision: str | None, latest: str | None) -> tuple[TrafficTarget, ...]:
+    """Return the split with the tags of @latest that only try this revision on the revision itself.
+
+    Who gives it traffic by its name means this revision: the next release shall not take its tag URL away.
+    """
+    return tuple(
+        replace(one, revision=revision, follows_latest=False)
+        if revision and revision == latest and one.is_latest and one.tag and not one.percent
+        else one
+        for one in spec
+    )
+
+
 def all_to(revision: str | None, spec: Iterable[TrafficTarget]) -> tuple[TrafficTarget, ...]:
     """Return the split that gives one revision (None: @latest) everything.
 

@@ -110,7 +110,7 @@ def test_a_revision_to_be_tried_gets_a_tag_and_no_traffic(shown: Shown) -> None:
     form = opened(shown)
     form.type("timeout", "77")
     choose(form, "none")
-    send(shown.client, form)
+    assert "until you change the split" not in read(send(shown.client, form)).text, "it was asked for: no warning"
     operation = finish(submit(shown))
     first = f"{shown.name}-00001"
     assert traffic_of(shown) == [("@latest", 0, "candidate"), (first, 100, "")]

@@ -11,6 +11,7 @@ from console.cluster.resources import REVISIONS
 from console.knative.objects import Service
 from console.operations.models import Preview
 from tests.operations.factories import World
+from tests.support.browser import Form, change_forms
 from tests.web.pages import read
 from tests.web.test_changes import Shown, shown
 from tests.web.test_restart_and_scale import change_of_preview, press
@@ -230,6 +231,28 @@ def test_a_canary_is_the_newest_revision_beside_what_serves(shown: Shown) -> Non
     assert f"Canary 5% : {second} 5%, {first} 95%" in page
     pressed = read(shown.client.post(f"{shown.path}traffic/", {"preset": "canary-5"})).text
     assert f"Now 100% {first} After 5% {second} 95% {first}" in pressed
+
+
+def test_the_tag_under_which_a_revision_was_tried_stays_on_it_once_it_gets_traffic_by_name(shown: Shown) -> None:
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    tried = ({"revisionName": first, "percent": 100}, {"latestRevision": True, "percent": 0, "tag": "candidate"})
+    split(shown, *tried)
+    press(shown, shown.set_target("Second"))
+    form = form_of(shown.client.post(f"{shown.path}traffic/", {**sent_as_shown(shown), "preset": "canary-5"}))
+    shown.client.post(form.action, form.encoded(), content_type="application/x-www-form-urlencoded")
+    by_preset = {target.tag: target.revision for target in change_of_preview().targets if target.tag}
+    shown.client.post(f"{shown.path}revisions/{second}/serve/")
+    by_link = {target.tag: target.revision for target in change_of_preview().targets if target.tag}
+    assert by_preset == by_link == {"candidate": second}
+
+
+def sent_as_shown(shown: Shown) -> dict[str, str]:
+    return dict(form_of(shown.client.get(f"{shown.path}traffic/")).entries())
+
+
+def form_of(page) -> Form:
+    (found,) = change_forms(page.content.decode())
+    return found
 
 
 def test_a_canary_of_a_revision_that_serves_everything_is_not_offered_and_moves_nothing_back(shown: Shown) -> None:

@@ -46,7 +46,8 @@ def all_to(revision: str | None, *, ref: ServiceRef, user: User) -> Rescue:
     service = gateway.service(ref.namespace, ref.name)
     if revision is not None and revision in _unusable(gateway, ref, [revision]).gone:
         raise ChangeRefused(Problem("revision-unknown", {"revision": revision}))
-    found = _reachable(gateway, ref, service, traffic.all_to(revision, service.spec_traffic))
+    spec = traffic.pinned(service.spec_traffic, revision, service.latest_ready_revision)
+    found = _reachable(gateway, ref, service, traffic.all_to(revision, spec))
     return replace(found, change=RollBack(found.change.targets)) if _is_older(revision, ref, service) else found
 
 

@@ -71,7 +71,13 @@ class TrafficForm:
         return json.dumps([[one.name, one.percent, one.tag] for one in self._present])
 
     def use(self, preset: Preset) -> None:
-        """Give the preset's revisions their shares and all others none."""
+        """Give the preset's revisions their shares and all others none.
+
+        A tag of @latest that only tries one of them goes on it (`traffic.pinned`).
+        """
+        for row in self.rows:
+            if row.name == LATEST and row.tag and not row.share and row.means in dict(preset.shares):
+                row.name = row.means
         for row in self.rows:
             if row.value:
                 row.percent = "0"

@@ -240,6 +240,7 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
             makes_revision=proposal.makes_revision,
             revisions=len(read.revisions(ref)) if read.is_whole(ref.cluster, "revisions") else None,
         ),
+        "is_held_back": any(part.withholds_traffic for part in change.parts),
         "is_new": proposal.is_new,
         "is_removal": change.verb.removes,
         "is_tested": change.verb is not Verb.DELETE_REVISION,  # of which no dry run is asked

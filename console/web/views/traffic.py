@@ -18,7 +18,7 @@ from console.knative.changes import ChangeRefused
 from console.knative.objects import Service
 from console.knative.presets import Preset, presets
 from console.knative.references import ServiceRef
-from console.knative.traffic import LATEST, TrafficTarget, all_to, to_shares, without
+from console.knative.traffic import LATEST, TrafficTarget, all_to, pinned, to_shares, without
 from console.mirror import read
 from console.operations.models import Operation
 from console.operations.submitting import rescue, rollback
@@ -89,7 +89,8 @@ traffic = TrafficPage.as_page()
 def _wished(request: ConsoleRequest, ref: ServiceRef, found: Service) -> tuple[TrafficTarget, ...]:
     """The split that the address wants the form to begin with; empty for the present one."""
     if everything := request.GET.get("all", ""):
-        return all_to(None if everything == LATEST else everything, found.spec_traffic)
+        revision = None if everything == LATEST else everything
+        return all_to(revision, pinned(found.spec_traffic, revision, found.latest_ready_revision))
     if id := as_uuid(request.GET.get("rollback", "")):
         operation = Operation.objects.filter(id=id).first()
         if operation is None or operation.ref != ref:
