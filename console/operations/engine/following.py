@@ -35,6 +35,11 @@ STATUS_OF = {
 }
 
 
+# The end comes with the next reading, in some milliseconds, and announces itself. A page that was told of the lines
+# before it would be busy with them when the end comes.
+_ENDS_AT_ONCE = frozenset({Outcome.SUCCEEDED, Outcome.NOT_SERVING})
+
+
 def follow(turn: Turn) -> None:
     """Watch until the operation ends (raises Ended) or the slice is over (raises Pause).
 
@@ -54,6 +59,7 @@ def follow(turn: Turn) -> None:
         if may_have_ended:
             faults.reach("outcome-known")
             _conclude(turn, state, replay)
+            turn.announce_held_back()
     raise Pause
 
 
@@ -102,7 +108,10 @@ def _ours(turn: Turn, service: Service) -> Service | None:
 
 
 def _observe(turn: Turn, state: Follow, service: Service | None, version: str, replay: Replay) -> None:
-    """Let the state machine see the service; save what it learned, and renew the lease in any case."""
+    """Let the state machine see the service; save what it learned, and renew the lease.
+
+    A second sight of the version with which the operation ends shows nothing new: the end itself checks the lease.
+    """
     came_at = turn.elapsed
     phases = dict(state.phases)
     revision = _new_revision(turn, state, service)  # first: it may leave a notice, and lines are in order of time
@@ -111,15 +120,17 @@ def _observe(turn: Turn, state: Follow, service: Service | None, version: str, r
     told = state.observe(turn.elapsed, readable, revision)
     if replay.is_behind:
         state.phases = {name: phases.get(name, min(at, elapsed)) for name, at in state.phases.items()}
-    turn.save(
-        *(_line(turn, line, elapsed if replay.is_behind else line.elapsed) for line in told),
-        announce=bool(told) or phases != state.phases,
-        watch_from=version,
-        follow_state=state.state,
-        phases=state.phases,
-        makes_revision=state.makes_revision,
-        revision=state.revision or "",
-    )
+    has_news = bool(told) or phases != state.phases
+    if has_news or state.outcome not in _ENDS_AT_ONCE or version != turn.operation.watch_from:
+        turn.save(
+            *(_line(turn, line, elapsed if replay.is_behind else line.elapsed) for line in told),
+            announce=has_news and state.outcome not in _ENDS_AT_ONCE,
+            watch_from=version,
+            follow_state=state.state,
+            phases=state.phases,
+            makes_revision=state.makes_revision,
+            revision=state.revision or "",
+        )
     if told:
         faults.reach("line-written")
     replay.took_in(came_at)

@@ -61,6 +61,7 @@ class Turn:
         self.clock = clock
         self.told_until = 0.0  # seconds since the submission of the newest line that this turn wrote
         self.earlier_base = operation.base_version  # what an earlier turn may still be about to write upon
+        self._holds_back = False  # lines were saved that browsers have not been told of
         self.before_unwritten_end: Callable[[], None] | None = None  # console.operations.engine.fencing
         self._stopwatch = Stopwatch(operation.elapsed, operation.clock_stamp, operation.saved_at, clock=clock)
         self._gateway: Gateway | None = None
@@ -112,11 +113,18 @@ class Turn:
         self.told_until = max([self.told_until, *(line.elapsed for line in lines)])
         if announce:
             tell("operation", self.operation)
+        self._holds_back = not announce and (self._holds_back or bool(lines))
+
+    def announce_held_back(self) -> None:
+        """Notify browsers of lines that were saved without, because the end was expected with the next reading."""
+        if self._holds_back:
+            tell("operation", self.operation)
+        self._holds_back = False
 
     def save_intent(self, **fields: Any) -> None:
         """Save what is about to be written; a cancellation that came first ends the operation instead."""
         try:
-            self.save(only_if=Q(cancel_requested=False), **fields)
+            self.save(only_if=Q(cancel_requested=False), announce="status" in fields, **fields)
         except LeaseLost:
             self.finish(Status.CANCELLED)  # raises LeaseLost itself when it was the lease
 
