@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -61,7 +62,8 @@ class Api:
         self._discovery = Discovery(self._reviews)
         self._writer = Writer(store, admit)
         self._faults = Faults()
-        self._control = Control(store, self._faults, self.watches, clock)
+        self._requests: Counter[str] = Counter()
+        self._control = Control(store, self._faults, self.watches, clock, self._requests)
         self.app = Starlette(routes=self._routes())
 
     def _routes(self) -> list[BaseRoute]:
@@ -102,6 +104,7 @@ class Api:
     def _document(self, make: Callable[[Request], dict[str, Any]]) -> Endpoint:
         async def answer(request: Request) -> Response:
             user = self._user(request)
+            self._requests[f"get {request.url.path}"] += 1
             self._authorizer.require(user, Attributes("get", path=request.url.path))
             return json_response(make(request))
 
@@ -118,6 +121,7 @@ class Api:
     # Paths that are not resources
 
     async def _open(self, request: Request) -> Response:
+        self._requests[f"get {request.url.path}"] += 1
         return json_response(VERSION) if request.url.path == "/version" else PlainTextResponse("ok")
 
     def _resource_list(self, request: Request) -> dict[str, Any]:
@@ -140,8 +144,10 @@ class Api:
         user = self._user(request)
         group, path = request.path_params.get("group", ""), request.path_params["path"]
         if path in self._reviews.kinds(group):
+            self._requests[f"create {path}"] += 1
             return await self._review(request, user, group, path)
         call = await self._call(request, user)
+        self._requests[f"{call.verb} {call.resource.qualified}"] += 1
         fault = self._faults.take(call.attributes)
         if fault is not None:
             await self._suffer(fault)

@@ -3,11 +3,12 @@
 POST /sandbox/faults   a Fault as JSON (see faults.py), or {"cut_watches": true}, or {"forget_history": true}
 GET, DELETE            the faults still to come; forget them
 GET, POST /sandbox/speed   {"speed": 50}: how much faster than life the controllers go
-GET /sandbox/facts     how many objects, watches and versions there are
+GET /sandbox/facts     how many objects, watches and versions there are, and how many requests there were
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from console.sandbox import errors
@@ -29,7 +30,11 @@ class Clock(Protocol):
 class Control:
     """Answers the control paths."""
 
-    def __init__(self, store: Store, faults: Faults, watches: Watches, clock: Clock | None) -> None:
+    def __init__(
+        self, store: Store, faults: Faults, watches: Watches, clock: Clock | None, requests: Mapping[str, int]
+    ) -> None:
+        """`requests` are those so far, by verb and resource or path."""
+        self._requests = requests
         self._store = store
         self._faults = faults
         self._watches = watches
@@ -44,7 +49,8 @@ class Control:
             return self._answer_speed(method, wanted)
         if subject == "facts" and method == "GET":
             counts = {resource.qualified: self._store.count(resource) for resource in TABLE}
-            return {"version": self._store.version, "watches": len(self._watches), "objects": counts}
+            facts = {"version": self._store.version, "watches": len(self._watches), "objects": counts}
+            return {**facts, "requests": dict(self._requests)}
         raise errors.unknown_path()
 
     def _answer_faults(self, method: str, wanted: dict[str, Any]) -> dict[str, Any]:

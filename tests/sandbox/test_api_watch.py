@@ -114,3 +114,13 @@ def test_a_client_that_leaves_leaves_no_watch_behind(api: Client):
 def test_a_version_that_is_no_number_is_refused(api: Client):
     assert api.get(f"{CONFIGMAPS}?watch=1&resourceVersion=abc").code == 422
     assert api.get(f"{CONFIGMAPS}?watch=1&timeoutSeconds=soon").code == 400
+
+
+def test_requests_are_counted_by_verb_and_resource(api: Client):
+    def so_far() -> int:
+        return api.get("/sandbox/facts").body["requests"].get("list configmaps", 0)
+
+    before = so_far()
+    api.get(CONFIGMAPS)
+    api.get(CONFIGMAPS)
+    assert so_far() == before + 2

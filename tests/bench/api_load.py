@@ -1,0 +1,77 @@
+"""How many requests a minute does the API server get from the console, with 0, 100 and 500 people looking?
+
+    python -m tests.bench.api_load
+
+Services change meanwhile, five times a second: those requests are not counted. The third time ten forms are open too,
+in a browser; opening one asks the cluster, and what is counted begins when all are open. A minute holds one round of
+everything that is done each minute: each watch begins again, and each cluster is looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from playwright.sync_api import sync_playwright
+
+from tests.bench import figures
+from tests.bench.consoles import Bench, all_services, changing, console_of, requests_so_far, watched
+from tests.bench.figures import Figure, Options, at_most
+from tests.bench.stream_backends import COOKIE, STREAMS_OF_SESSION
+from tests.browser.conftest import CHROMIUM, QUIET
+
+SERVICES = 1000
+RATE = 5  # changes a second
+VIEWERS = (0, 100, 500)
+FORMS = ("deploy", "env", "image", "traffic", "yaml")
+WINDOW, QUICK_WINDOW = 60.0, 15.0  # seconds
+OF_THE_BENCHMARK = {"patch services.serving.knative.dev"}
+
+
+def open_forms(held: ExitStack, bench: Bench, services: list[str]) -> int:
+    """Open each kind of form of these services in a browser; returns how many there are."""
+    browser = held.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    held.callback(browser.close)
+    context = browser.new_context(locale="en-GB")
+    context.add_cookies([{"name": COOKIE, "value": bench.sessions[-1], "url": bench.at.url}])
+    addresses = [f"/services/sandbox/{service}/{form}/" for service in services for form in FORMS]
+    for address in addresses:
+        answer = context.new_page().goto(bench.at.url + address)
+        assert answer, address
+        assert answer.ok, (address, answer.status)
+    return len(addresses)
+
+
+def counted(bench: Bench, seconds: float) -> Counter[str]:
+    """The console's requests in so many seconds, by verb and resource."""
+    before = Counter(requests_so_far(bench.box))
+    time.sleep(seconds)
+    found = Counter(requests_so_far(bench.box)) - before
+    return Counter({kind: number for kind, number in found.items() if kind not in OF_THE_BENCHMARK})
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    window = QUICK_WINDOW if options.is_quick else WINDOW
+    note = f"of {window:g} s" if options.is_quick else ""
+    totals: dict[int, float] = {}
+    with console_of(SERVICES, people=max(VIEWERS) // STREAMS_OF_SESSION + 1) as bench:
+        services = all_services(bench.box)
+        for viewers in VIEWERS[:2] if options.is_quick else VIEWERS:
+            with ExitStack() as held:
+                held.enter_context(watched(bench, viewers))
+                forms = open_forms(held, bench, services[:2]) if viewers == VIEWERS[-1] else 0
+                held.enter_context(changing(bench.box, RATE, services))
+                found = counted(bench, window)
+            totals[viewers] = found.total() * 60 / window
+            print("   ", dict(found.most_common()))
+            also = f" and {forms} open forms" if forms else ""
+            yield Figure(f"requests to the API server, {viewers} viewers{also}", totals[viewers], "a minute", note=note)
+        most = max(totals)
+        name = f"requests to the API server, {most} viewers more than none"
+        yield Figure(name, totals[most] - totals[0], "a minute", at_most(2), note)
+
+
+if __name__ == "__main__":
+    figures.main(measure)
