@@ -42,6 +42,14 @@ def console(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def frame_facts(request: ConsoleRequest) -> tuple[object, ...]:
+    """Return what the frame of a page shows besides the page itself, and may change from one request to the next."""
+    rights = request.rights
+    waiting, may_audit = _waiting_count(request.user, rights), _may_audit(request, rights)
+    keys = request.COOKIES.get("sluice_keys")
+    return (theme_of(request), keys, waiting, may_audit, _shows_tour(request), request.user.get_username())
+
+
 def theme_of(request: HttpRequest) -> str:
     """Return which of THEMES the browser has chosen."""
     theme = request.COOKIES.get("sluice_theme", "auto")

@@ -6,6 +6,7 @@ a part is inserted as it is, escaped by the page; what it passes as an argument 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -312,10 +313,20 @@ def empty_row(context: Context, content: str, **attributes: str) -> SafeString:
 
 @register.simple_block_tag(takes_context=True)
 def live_region(
-    context: Context, content: str, id: str, topic: str, throttle: str = "500ms", **attributes: str
+    context: Context,
+    content: str,
+    id: str,
+    topic: str,
+    throttle: str = "500ms",
+    validator: str = "",
+    **attributes: str,
 ) -> SafeString:
-    """A part of a page that is fetched again when its topic changes (static/js/live.js)."""
+    """A part of a page that is fetched again when its topic changes (static/js/live.js).
+
+    `validator` (console/web/validators.py): it is not sent, nor swapped, where that is the same.
+    """
     values = {"content": content, "id": id, "topic": topic, "throttle": throttle, "css": class_of(attributes)}
+    values["validator"] = json.dumps({"If-None-Match": validator}) if validator else ""
     return part(context, "live_region", values)
 
 

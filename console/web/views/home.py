@@ -1,7 +1,9 @@
 """The services list, where people begin, and the views of it that they keep."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +21,7 @@ from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
-from console.web import attention, paging, palette, visible, words
+from console.web import attention, paging, palette, validators, visible, words
 from console.web.requests import ConsoleRequest
 from console.web.rows import Look, rendered, rows_of
 from console.web.service_list import COLUMNS, FILTERS, SORTS, Filter, columns_of, view_of
@@ -81,7 +83,16 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "may_create": request.rights.allows(Permission.DEPLOY),
         **more,
     }
-    return render(request, "services/list.html", context, status=422 if more else 200)
+    if more:
+        return render(request, "services/list.html", context, status=422)
+    views: QuerySet[SavedView] = context["views"]
+    return validators.answer(
+        request,
+        "services/list.html",
+        context,
+        part=_facts(context),
+        around=lambda: [(one.id, one.name, one.query) for one in views],
+    )
 
 
 @require_POST
@@ -114,6 +125,14 @@ def find(request: ConsoleRequest) -> HttpResponse:
 
 def _waiting(under_way: dict[ServiceRef, Operation]) -> set[ServiceRef]:
     return {ref for ref, one in under_way.items() if one.status == Status.WAITING}
+
+
+def _facts(context: Mapping[str, Any]) -> list[object]:
+    """All that the live part of the list shows. Of concerns what is written: an age goes on in the browser."""
+    concerns = [(one.row.uid, one.reason, one.sentence, one.who, one.at) for one in context["concerns"]]
+    apart = ("page", "concerns", "views", "columns", "healths")
+    others = sorted((name, value) for name, value in context.items() if name not in apart)
+    return [context["page"].number, concerns, *others]
 
 
 def _view_problem(name: str, query: str, others: int) -> str:
