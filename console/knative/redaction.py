@@ -71,7 +71,7 @@ _STAMPS = frozenset(
         *("client.knative.dev/user-image", "sluice.dev/operation", "sluice.dev/changed-by", "sluice.dev/fenced-by"),
     }
 )
-# As tuples with the usual type first: a check against an abstract class or a union made anew costs ten times as much.
+# As tuples with the usual type first: checking an abstract class or a new union costs ten times as much.
 _MAPPINGS = (dict, Mapping)
 _LISTS = (list, tuple)
 _SCALARS = frozenset({bool, int, float, type(None)})

@@ -73,7 +73,7 @@ class TrafficForm:
     def use(self, preset: Preset) -> None:
         """Give the preset's revisions their shares and all others none.
 
-        A tag of @latest that only tries one of them goes on it (`traffic.pinned`).
+        A tag of @latest that only tries one of them is put on it (`traffic.pinned`).
         """
         for row in self.rows:
             if row.name == LATEST and row.tag and not row.share and row.means in dict(preset.shares):
