@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from console.audit.models import CONSOLE_NAME
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -18,7 +20,7 @@ class Actor:
     request_id: str = ""
 
 
-CONSOLE = Actor(None, "sluice")
+CONSOLE = Actor(None, CONSOLE_NAME)
 
 
 def actor_from(request: HttpRequest) -> Actor:

@@ -30,6 +30,8 @@ COLUMNS = [
     "previous_hash",
     "hash",
 ]
+# What the hash does not cover and a reader of a table needs.
+CSV_COLUMNS = [*COLUMNS, "actor_kind"]
 
 
 class NotAnEntry(Exception):
@@ -64,11 +66,11 @@ def entries_from(lines: Iterable[str]) -> Iterator[Entry]:
 def csv_lines(entries: Iterable[Entry], *, heading: bool = True) -> Iterator[str]:
     """Yield CSV with a heading. Cells that a spreadsheet would run as a formula begin with an apostrophe."""
     if heading:
-        yield _line(COLUMNS)
+        yield _line(CSV_COLUMNS)
     for entry in entries:
-        facts = row(entry)
+        facts = {**row(entry), "actor_kind": entry.actor_kind.value}
         facts["changes"] = json.dumps(facts["changes"], ensure_ascii=False)
-        yield _line([_harmless(_cell(facts[name])) for name in COLUMNS])
+        yield _line([_harmless(_cell(facts[name])) for name in CSV_COLUMNS])
 
 
 def _cell(value: Any) -> str:

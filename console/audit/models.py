@@ -4,10 +4,23 @@ Triggers refuse to change or delete entries, on SQLite and on PostgreSQL (consol
 """
 
 import uuid
+from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+CONSOLE_NAME = "sluice"  # of the console itself, which has no user and no address
+OUTSIDE = "outside."  # begins the actions of changes that were made outside the console
+
+
+class ActorKind(StrEnum):
+    """What an entry's actor is."""
+
+    PERSON = "person"
+    CLUSTER = "cluster-identity"  # a user or service account of the cluster, as its audit knows it
+    CONSOLE = "console"
+    UNKNOWN = "unknown"  # the cluster does not tell
 
 
 class Entry(models.Model):
@@ -50,6 +63,14 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.actor} {self.action} {self.outcome}"
+
+    @property
+    def actor_kind(self) -> ActorKind:
+        """Whose name `actor` is: a cluster's identity may be called as a person of the console is."""
+        if self.action.startswith(OUTSIDE):
+            return ActorKind.CLUSTER if self.actor else ActorKind.UNKNOWN
+        by_console = (self.actor, self.actor_id, self.ip) == (CONSOLE_NAME, None, "")
+        return ActorKind.CONSOLE if by_console else ActorKind.PERSON
 
 
 class Place(models.Model):

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from console.audit.models import Action, Entry
+from console.audit.models import CONSOLE_NAME, Action, ActorKind, Entry
 
 EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
-FIELDS = (*EXACT, "operation", "group", "since", "until", "q")
+FIELDS = (*EXACT, "actor_kind", "operation", "group", "since", "until", "q")
 # First words of actions that people look for together.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "changes": ("deploy", "traffic", "operate", "delete"),
@@ -59,6 +59,8 @@ def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
     """Return those of the entries that the query's FIELDS ask for; empty ones ask for nothing."""
     asked = {name: query.get(name, "").strip() for name in FIELDS}
     condition = Q(**{name: asked[name] for name in EXACT if asked[name]})
+    if asked["actor_kind"]:
+        condition &= _of_kind(asked["actor_kind"])
     if asked["operation"]:
         condition &= _of_operation(asked["operation"])
     if asked["group"]:
@@ -115,6 +117,18 @@ def newer(found: Search, above: int, count: int) -> Page:
         if found.is_text and step == MAX_SEARCHED_ENTRIES:
             break
     return Page(rows[:count][::-1], True, len(rows) > count)
+
+
+def _of_kind(kind: str) -> Q:
+    """The entries whose actor is a person, an identity of a cluster, the console, or not known."""
+    outside, console = _in_group("outside"), Q(actor=CONSOLE_NAME, actor_id=None, ip="")
+    kinds: dict[str, Q] = {
+        ActorKind.PERSON: ~outside & ~console,
+        ActorKind.CLUSTER: outside & ~Q(actor=""),
+        ActorKind.CONSOLE: ~outside & console,
+        ActorKind.UNKNOWN: outside & Q(actor=""),
+    }
+    return kinds.get(kind, Q(pk__in=()))
 
 
 def _of_operation(text: str) -> Q:

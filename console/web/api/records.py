@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from console.access.authorization import Right
 from console.access.models import ApiToken
-from console.audit.models import Entry
+from console.audit.models import ActorKind, Entry
 from console.knative import paths
 from console.operations.models import Operation
 from console.operations.models import TimelineLine as Line
@@ -81,6 +81,7 @@ class AuditEntry(Struct, frozen=True):
     sequence: int
     at: datetime
     actor: str
+    actor_kind: ActorKind
     ip: str
     roles: list[str]
     team: str
@@ -178,6 +179,7 @@ def audit_entry(one: Entry) -> AuditEntry:
         sequence=one.sequence,
         at=one.at,
         actor=one.actor,
+        actor_kind=one.actor_kind,
         ip=one.ip,
         roles=[role for role in one.roles.split(",") if role],
         team=one.team,

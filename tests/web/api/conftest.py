@@ -11,6 +11,7 @@ from django.test import Client
 from console import audit
 from console.access import tokens
 from console.access.actors import Actor
+from console.audit.acting_role import ActingRole
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations.models import Operation, TimelineLine
@@ -65,7 +66,7 @@ def operation(people) -> Operation:
         "operation.SetEnv",
         actor=Actor(None, "owner"),
         ref=SHOP,
-        roles=["owner", "deployer"],
+        acting=ActingRole(("owner", "deployer")),
         changes=changes,
         outcome=audit.Outcome.REQUESTED,
         operation=made.id,
