@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.browser.extremes import LONGEST, LONGEST_NAMESPACE
 
 PAGES = [
@@ -80,7 +82,13 @@ EXTREMES = [  # after extremes.seed
     "/services/sandbox/default/long-error/revisions/long-error-00001/",
 ]
 FIRST_OF = {  # what only exists once something was done: the list, and the first of its entries
-    "/operations/": "main tbody th a",
-    "/audit/": "main tbody a[href^='/audit/']:not([href*='?'])",
-    "/services/sandbox/shop/storefront/history/": "main tbody a",
+    "operation": ("/operations/?status=succeeded", "main tbody th a"),
+    "operation-failed": ("/operations/?status=failed", "main tbody th a"),
+    "operation-waiting": ("/approvals/", "main tbody th a"),
+    "audit-entry": ("/audit/?group=changes", "main tbody a[href^='/audit/']:not([href*='?'])"),
+    "history-moment": ("/services/sandbox/shop/storefront/history/", "main tbody a"),
 }
+
+
+def title_of(path: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", path.lower()).strip("-") or "services"

@@ -1,23 +1,19 @@
 """`make screenshots`: a picture of every page, as different people see it, with the demo's data and with extreme data.
 
-Starts a console of its own, fills its sandbox (extremes.py), and writes screenshots/LOOK/PAGE.png with an index.html.
+Starts a console of its own, fills its sandbox (scenes.py), and writes screenshots/LOOK/PAGE.png with an index.html.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET, SANDBOX_SPEED, Visitor
-from tests.browser.extremes import LONG_IMAGE, seed
-from tests.browser.pages import EXTREMES, FIRST_OF, PAGES
+from tests.browser.scenes import HISTORY, prepare, scenes
 from tests.console_process import console
 
 FOLDER = Path("screenshots")
@@ -42,9 +38,9 @@ LOOKS = {
 
 
 def main(looks: list[str]) -> None:
-    with console(sandbox_speed=SANDBOX_SPEED) as running, sync_playwright() as playwright:
-        seed(running)
+    with console(sandbox_speed=SANDBOX_SPEED, environment=HISTORY) as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        prepare(running, browser)
         for name in looks or LOOKS:
             print(f"{name}: {take(browser, running.url, name)} pictures in {FOLDER / name}", flush=True)
         browser.close()
@@ -73,38 +69,6 @@ def take(browser: Browser, base: str, name: str) -> int:
         count += 1
     context.close()
     return count
-
-
-def scenes(visitor: Visitor) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The pages by name, and how each is opened."""
-    for path in (*PAGES, *EXTREMES):
-        yield title_of(path), partial(visitor.go, path)
-    yield "review", partial(review, visitor)
-    for path, link in FIRST_OF.items():
-        yield f"{title_of(path)}-first", partial(open_first, visitor, path, link)
-
-
-def review(visitor: Visitor) -> Page:
-    """A change that is about to be made, with as long an image as there may be."""
-    page = visitor.go("/services/sandbox/shop/cart/image/").page
-    page.locator("[name=image]").first.fill(LONG_IMAGE)
-    page.locator("main").get_by_role("button", name="Review changes").or_(
-        page.locator("main .foot button")
-    ).last.click()
-    page.locator("#review").wait_for()
-    return page
-
-
-def open_first(visitor: Visitor, path: str, link: str) -> None:
-    """Open what a list has first; what has no entry keeps the list."""
-    found = visitor.go(path).page.locator(link).filter(visible=True)
-    if found.count():
-        found.first.click()
-        visitor.page.wait_for_load_state()
-
-
-def title_of(path: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", path.lower()).strip("-") or "services"
 
 
 def index() -> str:

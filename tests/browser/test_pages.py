@@ -8,27 +8,27 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Visitor
-from tests.browser.extremes import seed
+from tests.browser.conftest import SANDBOX_SPEED, Visitor
 from tests.browser.looks import CLIPPED, CUT_WORDS, FAINT_FIELDS
 from tests.browser.pages import EXTREMES, PAGES
-from tests.console_process import RunningConsole
-
-CATALOG = "/services/sandbox/shop/catalog/"
+from tests.browser.scenes import HISTORY, prepare, scenes
+from tests.console_process import RunningConsole, console
 
 READERS = {  # language, color scheme, width, height
-    "wide": ("en-GB", "light", 1280, 800),
+    "wide": ("en-GB", "light", 1280, 800),  # and dark, for what depends on colors
     "phone": ("zh-CN", "dark", 375, 800),
     "320px": ("en-GB", "light", 320, 640),  # as 1280 px at 400% (WCAG 1.4.10)
 }
 UNPIN = "() => { for (const foot of document.querySelectorAll('.foot')) foot.style.position = 'static'; }"
+OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
-def extreme(running: RunningConsole) -> RunningConsole:
-    seed(running)
-    return running
+def extreme(browser: Browser) -> Iterator[RunningConsole]:
+    with console(sandbox_speed=SANDBOX_SPEED, environment=HISTORY) as running:
+        prepare(running, browser)
+        yield running
 
 
 @pytest.fixture(params=READERS.values(), ids=READERS)
@@ -52,19 +52,42 @@ def faults(page: Page) -> list[str]:
     if clipped := page.evaluate(CLIPPED):
         found.append(f"lines cut off without an ellipsis: {clipped}")
     page.evaluate(UNPIN)  # what lies under a foot is scrolled clear of it (test_keyboard.py)
-    broken = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    return found + [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in broken]
+    return found + broken_rules(page, RULES)
 
 
-@pytest.mark.timeout(600)
-def test_pages_break_no_rule_of_accessibility_and_fit_the_screen(reader: Visitor) -> None:
+def broken_rules(page: Page, rules: object) -> list[str]:
+    broken = Axe().run(page, options={"runOnly": rules}).response["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in broken]
+
+
+def faults_in_the_dark(page: Page) -> list[str]:
+    """What another theme alone can break, on the page that is open in the light one."""
+    page.emulate_media(color_scheme="dark")
+    page.locator("html[data-bs-theme=dark]").wait_for()
+    found = [f"hardly seen in the dark: {fields}"] if (fields := page.evaluate(FAINT_FIELDS)) else []
+    found += [f"in the dark {fault}" for fault in broken_rules(page, OF_COLOURS)]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_pages_break_no_rule_of_accessibility_and_fit_the_screen(
+    reader: Visitor, request: pytest.FixtureRequest
+) -> None:
     found: list[str] = []
-    for path in (*PAGES, *EXTREMES):
-        answer = reader.page.goto(reader.base + path)
-        assert answer is not None
-        assert answer.status == (404 if path == "/no-such-page/" else 200), path
-        found += [f"{path}: {fault}" for fault in faults(reader.page)]
+    for name, is_open in scenes(reader):
+        is_open()
+        found += [f"{name}: {fault}" for fault in faults(reader.page)]
+        if "wide" in request.node.name:
+            found += [f"{name}: {fault}" for fault in faults_in_the_dark(reader.page)]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("reader", [READERS["wide"]], ids=["wide"], indirect=True)
+def test_every_address_of_the_pages_answers(reader: Visitor) -> None:
+    for path in (*PAGES, *EXTREMES):
+        answer = reader.page.request.get(reader.base + path)
+        assert answer.status == (404 if path == "/no-such-page/" else 200), path
 
 
 def test_tables_fit_their_panels_whatever_names_are_in_them(reader: Visitor) -> None:
