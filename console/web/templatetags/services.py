@@ -16,10 +16,10 @@ DIGEST_LENGTH = 6  # as kn shortens it
 
 @register.filter
 def image_name(image: str) -> str:
-    """The last part of an image's name with its tag: `helloworld-rust:1.4`."""
+    """The image without its registry and path: `helloworld-rust:1.4`; of a digest the first digits."""
     found = Reference.read(image)
     name = found.repository.rpartition("/")[2]
-    return f"{name}:{found.tag}" if found.tag else name
+    return Reference(name, found.tag, digest_short(found.digest)).text
 
 
 @register.filter

@@ -180,13 +180,6 @@ def host(url: str) -> str:
 
 
 @register.filter
-def image_short(image: str) -> str:
-    """The image without its registry and path, for a narrow column; of a digest the first digits."""
-    name, at, digest = image.rpartition("/")[2].partition("@")
-    return name + at + digest.removeprefix("sha256:")[:7]
-
-
-@register.filter
 def without_service(revision: str, service: str) -> str:
     """The revision's name without its service's, where that is beside it: `00003` of `shop-00003`."""
     return revision.removeprefix(f"{service}-") if service else revision
