@@ -11,7 +11,6 @@ COPY_HTML = (
     '<button type="button" class="copy" data-copy="{0}" title="{1}" aria-label="{1}" data-copied="{2}"'
     ' data-by-hand="{3}" data-needs-js hidden>{4}</button>'
 )
-EMPTY_HTML = '<div class="panel empty-state">{}<p>{}</p>{}</div>'
 
 HELP_HTML = (
     '<details class="menu term"><summary class="quiet" aria-label="{}">{}</summary><div class="menu-sheet"><p>{}</p>'
@@ -27,11 +26,6 @@ def copy(text: str, label: str = "") -> SafeString:
     if not text:
         return NOTHING
     return format_html(COPY_HTML, text, label or _("Copy"), _("Copied"), _("Press Ctrl+C to copy"), icon_html("copy"))
-
-
-def empty_state(content: str, name: str, sentence: str) -> SafeString:
-    """`{% empty_state "box-seam" _("No services yet.") %}<a …>{% endempty_state %}`: an icon, a sentence, what next."""
-    return format_html(EMPTY_HTML, icon_html(name), sentence, content)
 
 
 def help(term: str) -> SafeString:

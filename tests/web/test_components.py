@@ -70,6 +70,16 @@ def test_an_empty_table_says_so_over_all_its_columns() -> None:
     assert '<tr><td colspan="3" class="empty">Nothing.</td></tr>' in rendered(TABLE, rows=[])
 
 
+def test_an_empty_list_shows_no_headings_over_nothing() -> None:
+    rows = (
+        "{% for row in rows %}{% empty %}{% empty_state 'key' evil %}<a href='/'>x</a>{% endempty_state %}{% endfor %}"
+    )
+    table = rendered("{% table %}{% column _('Name') %}{% rows %}" + rows + "{% endtable %}", rows=[], evil=EVIL)
+    assert table.startswith('<div class="empty-state"><i class="bi bi-key"')
+    assert "<table" not in table
+    assert "<script>" not in table
+
+
 def test_what_a_cell_and_a_heading_are_given_is_escaped() -> None:
     table = "{% table %}{% column evil %}{% rows %}<tr>{% cell class=evil %}{{ evil }}{% endcell %}</tr>{% endtable %}"
     assert "<script>" not in rendered(table, evil=EVIL)

@@ -20,7 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from console.web.markup import NOTHING, attribute, class_html, icon_html
-from console.web.small_parts import copy, empty_state, help, help_of
+from console.web.small_parts import copy, help, help_of
 
 register = Library()
 
@@ -178,6 +178,7 @@ class Table:
     columns: list[Column] = field(default_factory=list)
     place: int = 0
     openings: dict[tuple[Any, ...], SafeString] = field(default_factory=dict)  # start tags, made once for all rows
+    instead: SafeString | None = None  # what is shown where there are no rows
 
     def opening(self, tag: SafeString, css: str, label: str, width: int) -> SafeString:
         """The start tag of the next cell. A row ends when its columns are filled."""
@@ -217,6 +218,8 @@ class TableNode(Node):
         found = Table()
         with context.push(**{TABLE: found}):
             heads, body = self.heads.render(context), self.body.render(context)
+        if found.instead:
+            return found.instead
         if found.place:
             raise TemplateSyntaxError(f"the cells do not fill the rows of a table with {len(found.columns)} columns")
         css = class_html("grid stack", resolved(self.given, "class", context))
@@ -300,8 +303,21 @@ class CellNode(Node):
 
 
 @register.simple_block_tag(takes_context=True)
+def empty_state(context: Context, content: str, name: str, sentence: str) -> SafeString:
+    """`{% empty_state "box-seam" _("No services yet.") %}<a …>{% endempty_state %}`: an icon, a sentence, what next.
+
+    In place of a list; or in a table that has no rows, whose headings then are not shown either.
+    """
+    html = format_html('<div class="empty-state">{}<p>{}</p>{}</div>', icon_html(name), sentence, content)
+    if TABLE not in context:
+        return format_html('<div class="panel">{}</div>', html)
+    context[TABLE].instead = html
+    return NOTHING
+
+
+@register.simple_block_tag(takes_context=True)
 def empty_row(context: Context, content: str, **attributes: str) -> SafeString:
-    """What a table says that has no rows."""
+    """What a table without rows says that is a part of a page; a list has an `empty_state`."""
     width = len(context[TABLE].columns)
     return format_html(
         '<tr><td colspan="{}"{}>{}</td></tr>', width, class_html(class_of(attributes) or "empty"), content
@@ -392,4 +408,3 @@ SELECTED = SafeString(" selected")
 register.simple_tag(copy)
 register.simple_tag(help)
 register.simple_tag(help_of)
-register.simple_block_tag(empty_state)
