@@ -94,3 +94,15 @@ def test_headings_without_a_class_get_smaller_by_level() -> None:
     sizes = [re.findall(rf"^h{level} {{[^}}]*font-size: ([\d.]+)rem", rules, re.MULTILINE) for level in (1, 2, 3)]
     assert all(len(size) == 1 for size in sizes), "Bootstrap's own size of a level is larger than a page's title"
     assert sorted(sizes, key=lambda size: float(size[0]), reverse=True) == sizes
+
+
+def test_where_a_swap_scrolls_to_is_written_as_htmx_4_reads_it() -> None:
+    """`show:window:top` of htmx 2 is read as an unknown place, and nothing is scrolled."""
+    files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console/web").rglob("*.py")]
+    told = {
+        modifier
+        for path in files
+        for modifier in re.findall(r"\b((?:show|scroll):[^\s\"']+)", path.read_text(encoding="utf-8"))
+    }
+    assert told <= {"show:top", "show:bottom", "scroll:top", "scroll:bottom"}
+    assert "show:top" in told

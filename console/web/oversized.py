@@ -31,7 +31,7 @@ def _answer(request: HttpRequest, template: str, facts: dict[str, str], status: 
     response = HttpResponse(text, status=status, headers={"Cache-Control": "no-store"})
     if is_htmx:
         response["HX-Retarget"], response["HX-Reselect"] = "#toasts", ".note"
-        response["HX-Reswap"] = "innerHTML show:window:top"
+        response["HX-Reswap"] = "innerHTML show:top"
     return response
 
 

@@ -63,7 +63,7 @@ def page(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     response = HttpResponse(text, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
     if is_htmx:  # the page stays as it is, and what was typed with it
         response["HX-Retarget"], response["HX-Reselect"] = "#toasts", ".note"
-        response["HX-Reswap"] = "innerHTML" if request.method in SAFE else "innerHTML show:window:top"
+        response["HX-Reswap"] = "innerHTML" if request.method in SAFE else "innerHTML show:top"
     return response
 
 

@@ -40,5 +40,5 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _note(request: HttpRequest, template: str, status: int) -> HttpResponse:
     response = render(request, template, status=status)
-    response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "innerHTML show:window:top"
+    response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "innerHTML"
     return response
