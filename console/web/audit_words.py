@@ -1,5 +1,6 @@
 """What an entry of the log says that somebody did, in words. The codes are what exports and filters have."""
 
+import re
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -86,6 +87,7 @@ ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "protect.withdraw": (gettext_lazy("Withdrew a request"), gettext_lazy("Withdrew the request: %(what)s")),
 }
 _CAUSES = frozenset(Code)
+_DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16} ?")
 Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
 
 
@@ -117,7 +119,13 @@ def _result(entry: Entry, status: str) -> str:
 
 
 def text(entry: Entry) -> str:
-    """Return the entry's own text; of an operation's end what `action` has not said: its revision, and the cause."""
+    """Return the entry's own text, without what `action` has said.
+
+    Of an operation's end its revision and the cause remain; of a decision about one (`SetImage 1d48aaef80436eb7 ...`,
+    console.operations.protection.approvals) what follows the kind and the digest of what was shown.
+    """
+    if entry.action in ABOUT_OPERATIONS:
+        return _DECIDED.sub("", entry.text)
     if not entry.action.startswith("operation."):
         return entry.text
     told = entry.text.split()

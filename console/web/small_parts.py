@@ -1,6 +1,10 @@
-"""Small parts of pages, tags of the library `components`: a copy button, what is shown instead of an empty list."""
+"""Small parts of pages, tags of the library `components`: a copy button, help beside a term, filters of a list."""
 
-from django.utils.html import format_html
+from collections.abc import Iterable
+from typing import Any
+
+from django.template import Context
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -40,3 +44,27 @@ def help(term: str) -> SafeString:
 def help_of(field: str) -> SafeString:
     """The help of the term that a field of a form is named after; nothing where there is none."""
     return help(OF_FIELDS[field]) if field in OF_FIELDS else NOTHING
+
+
+def filter_text(context: Context, name: str, label: str) -> SafeString:
+    """A filter that takes a text."""
+    value = context["request"].GET.get(name, "")
+    field = '<input class="form-control" name="{}" value="{}" placeholder="{}" aria-label="{}">'
+    return format_html(field, name, value, label, label)
+
+
+def filter_choice(context: Context, name: str, label: str, any_label: str, choices: Iterable[Any]) -> SafeString:
+    """A filter that takes one of some choices, each a value or a pair of value and word; `any_label` chooses none."""
+    chosen = context["request"].GET.get(name, "")
+    pairs = [choice if isinstance(choice, tuple) else (choice, choice) for choice in choices]
+    options = ((value, SELECTED if str(value) == chosen else NOTHING, word) for value, word in pairs)
+    return format_html(
+        '<select class="form-select" name="{}" aria-label="{}"><option value="">{}</option>{}</select>',
+        name,
+        label,
+        any_label,
+        format_html_join("", '<option value="{}"{}>{}</option>', options),
+    )
+
+
+SELECTED = SafeString(" selected")

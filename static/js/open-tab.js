@@ -1,3 +1,5 @@
-// On a narrow screen the open tab may be beyond the edge: it is brought into view.
+// On a narrow screen the open tab may be beyond the edge: it is brought into view, of the pages and of a service.
 
-document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+for (const tab of document.querySelectorAll(":is(.tabs, .subnav) [aria-current]")) {
+  tab.scrollIntoView({ inline: "center", block: "nearest" });
+}

@@ -133,6 +133,13 @@ def test_the_end_of_an_operation_says_its_revision_and_its_cause() -> None:
     assert audit_words.text(quiet) == "hello-00002"
 
 
+def test_a_decision_is_told_without_the_digest_that_binds_it() -> None:
+    asked = Entry(action="protect.request", text="SetImage 1d48aaef80436eb7 sandbox/shop/catalog")
+    assert audit_words.text(asked) == "sandbox/shop/catalog"
+    assert audit_words.text(Entry(action="protect.approve", text="SetEnv 1d48aaef80436eb7")) == ""
+    assert audit_words.text(Entry(action="protect.decline", text="SetEnv 1d48aaef80436eb7 too late")) == "too late"
+
+
 def test_every_action_that_the_console_records_has_words() -> None:
     """The codes are literals of `record(...)` and `changing(...)`, or made of the words tested here."""
     sources = "\n".join(path.read_text() for path in (ROOT / "console").rglob("*.py"))

@@ -7,7 +7,6 @@ a part is inserted as it is, escaped by the page; what it passes as an argument 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from console.web.markup import NOTHING, attribute, class_html, icon_html
-from console.web.small_parts import copy, help, help_of
+from console.web.small_parts import copy, filter_choice, filter_text, help, help_of
 
 register = Library()
 
@@ -377,34 +376,10 @@ def search(
     return part(context, "search", values)
 
 
-@register.simple_tag(takes_context=True)
-def filter_text(context: Context, name: str, label: str) -> SafeString:
-    """A filter that takes a text."""
-    value = context["request"].GET.get(name, "")
-    field = '<input class="form-control" name="{}" value="{}" placeholder="{}" aria-label="{}">'
-    return format_html(field, name, value, label, label)
-
-
-@register.simple_tag(takes_context=True)
-def filter_choice(context: Context, name: str, label: str, any_label: str, choices: Iterable[Any]) -> SafeString:
-    """A filter that takes one of some choices, each a value or a pair of value and word; `any_label` chooses none."""
-    chosen = context["request"].GET.get(name, "")
-    pairs = [choice if isinstance(choice, tuple) else (choice, choice) for choice in choices]
-    options = ((value, SELECTED if str(value) == chosen else NOTHING, word) for value, word in pairs)
-    return format_html(
-        '<select class="form-select" name="{}" aria-label="{}"><option value="">{}</option>{}</select>',
-        name,
-        label,
-        any_label,
-        format_html_join("", '<option value="{}"{}>{}</option>', options),
-    )
-
-
-SELECTED = SafeString(" selected")
-
-
 # --- Small parts (console.web.small_parts) ---------------------------------------------------------
 
 register.simple_tag(copy)
+register.simple_tag(filter_choice, takes_context=True)
+register.simple_tag(filter_text, takes_context=True)
 register.simple_tag(help)
 register.simple_tag(help_of)

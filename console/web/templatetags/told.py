@@ -67,6 +67,12 @@ def entry_text(entry: Entry) -> str:
 
 
 @register.filter
+def tells_more(entry: Entry) -> bool:
+    """Whether the entry says anything beside what was done, by whom and to what."""
+    return bool(entry_summary(entry) or entry_text(entry))
+
+
+@register.filter
 def test_answer(name: str) -> str:
     """Who answered a request of a test."""
     return request_words.test_answer(name)
