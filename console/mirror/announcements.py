@@ -1,22 +1,33 @@
-"""Telling browsers: one Redis subscription for a whole process, fanned out to bounded queues."""
+"""Telling browsers: one Redis subscription for a whole process, fanned out to bounded queues.
+
+Each announcement is also written into the feed, where those who missed it find it (console.mirror.feed).
+"""
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
 import redis
 import structlog
 
+from console.mirror import keys
 from console.redis_client import CHANNEL, async_client
-from console.signing import verify
+from console.signing import sign, verify
 
 QUEUE = 32
 MAX_BACKOFF = 30.0  # seconds
 PING_SECONDS = 10.0  # without a message; then the subscription is asked whether it still lives
 SILENT_SECONDS = 45.0  # without any answer, to a PING either, it does not
+KEPT = 10_000  # different announcements in the feed; the oldest are forgotten
+
+_ANNOUNCE = """
+redis.call('zadd', KEYS[2], redis.call('incr', KEYS[1]), ARGV[1])
+redis.call('zremrangebyrank', KEYS[2], 0, -1 - tonumber(ARGV[3]))
+redis.call('publish', ARGV[2], ARGV[1])
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +44,32 @@ class Announcement(msgspec.Struct, frozen=True):
 
 RESYNC = Announcement("resync")
 _decoder = msgspec.json.Decoder(Announcement)
+
+
+def command(facts: Mapping[str, str]) -> tuple[str | bytes, ...]:
+    """Return the announcement for the script of console.mirror.store, which makes it together with what it is about."""
+    return ("announced", keys.FEED_NUMBER, keys.FEED, _signed(facts), CHANNEL, str(KEPT))
+
+
+def announce(connection: redis.Redis, facts: Mapping[str, str]) -> None:
+    """Announce something: the fields of an Announcement; raises redis.RedisError."""
+    _, number, feed, *arguments = command(facts)
+    connection.eval(_ANNOUNCE, 2, number, feed, *arguments)
+
+
+def decoded(record: str | bytes) -> Announcement | None:
+    """Return the announcement of a record; None, with a line in the log, when it is not ours or not understood."""
+    if (body := verify(record, CHANNEL)) is None:
+        return None
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        log.warning("announcement_not_understood", reason=str(error)[:200])
+        return None
+
+
+def _signed(facts: Mapping[str, str]) -> bytes:
+    return sign(msgspec.json.encode(facts), CHANNEL)
 
 
 class Announcements:
@@ -67,12 +104,8 @@ class Announcements:
                 queue.put_nowait(announcement)
 
     def _take(self, data: bytes) -> None:
-        if (body := verify(data, CHANNEL)) is None:
-            return
-        try:
-            self._tell(_decoder.decode(body))
-        except msgspec.DecodeError as error:
-            log.warning("announcement_not_understood", reason=str(error)[:200])
+        if (announcement := decoded(data)) is not None:
+            self._tell(announcement)
 
     async def _read(self) -> None:
         failures = 0

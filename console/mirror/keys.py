@@ -4,6 +4,9 @@ ROOT = "sluice:mirror"
 LEADER = f"{ROOT}:leader"
 FENCING = f"{ROOT}:fencing"
 CLUSTERS = f"{ROOT}:clusters"
+FEED = f"{ROOT}:feed"  # sorted set: signed announcements by the number of their last time (console.mirror.feed)
+FEED_NUMBER = f"{ROOT}:feed:number"  # counter of announcements
+FEED_EPOCH = f"{ROOT}:feed:epoch"  # random text, new whenever Redis lost the counter
 LEAVING = f"{ROOT}:leaving"  # set: clusters that are no longer configured and of which something may be left
 
 

@@ -225,6 +225,12 @@ def services_named(cluster: str, wanted: Sequence[str]) -> dict[str, tuple[Servi
 
 
 @guarded
+def summaries_named(cluster: str, wanted: Sequence[str]) -> list[ServiceSummary]:
+    """Return what lists show of those of the services, by `namespace/name`, that there are."""
+    return [_summary.decode(body) for body in _several(keys.summaries(cluster), wanted).values()]
+
+
+@guarded
 def service(ref: ServiceRef) -> Service | None:
     """Return the service, its secrets hidden, or None when there is none; raises MirrorIncomplete."""
     body = _one(ref.cluster, keys.services(ref.cluster), f"{ref.namespace}/{ref.name}")

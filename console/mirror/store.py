@@ -12,11 +12,10 @@ import structlog
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import OPERATION, KubeObject, Revision, Service
 from console.knative.redaction import seal_env, without_digests
-from console.mirror import keys, trail
+from console.mirror import announcements, keys, trail
 from console.mirror.batches import Batch, Command
 from console.mirror.replicas import record_of
 from console.mirror.summaries import ServiceSummary, summarize
-from console.redis_client import CHANNEL
 from console.signing import sign
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
@@ -37,6 +36,10 @@ while at <= #ARGV do
     for field = at + 4, at + n do
       redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[field])
     end
+  elseif ARGV[at + 1] == 'announced' then
+    redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[at + 4])
+    redis.call('zremrangebyrank', ARGV[at + 3], 0, -1 - tonumber(ARGV[at + 6]))
+    redis.call('publish', ARGV[at + 5], ARGV[at + 4])
   else
     redis.call(unpack(ARGV, at + 1, at + n))
   end
@@ -117,7 +120,7 @@ class MirrorWriter:
         self._run(
             [
                 ("SREM", keys.LEAVING, cluster),
-                ("PUBLISH", CHANNEL, _announcement(cluster, SERVICES, "", "")),
+                _announcement(cluster, SERVICES, "", ""),
             ]
         )
 
@@ -206,7 +209,7 @@ class MirrorWriter:
     ) -> None:
         if made := self._isolated(resource, raw, commands):
             namespace, service, _ = _address(resource, raw).split("/")
-            self._run([*made, ("PUBLISH", CHANNEL, _announcement(self.cluster, resource, namespace, service))])
+            self._run([*made, _announcement(self.cluster, resource, namespace, service)])
 
     def _isolated(
         self,
@@ -263,7 +266,7 @@ class Replacement:
         self._writer._run(
             [
                 ("ZREMRANGEBYRANK", keys.changes(cluster), "0", str(-KEPT_CHANGES - 1)),
-                ("PUBLISH", CHANNEL, _announcement(cluster, self._resource, "", "")),
+                _announcement(cluster, self._resource, "", ""),
             ]
         )
 
@@ -292,6 +295,5 @@ def _address(resource: Resource, raw: dict[str, Any]) -> str:
     return f"{found.namespace}/{found.labels.get('serving.knative.dev/service', '')}/{found.name}"
 
 
-def _announcement(cluster: str, resource: Resource, namespace: str, name: str) -> bytes:
-    facts = {"kind": resource.plural, "cluster": cluster, "namespace": namespace, "name": name}
-    return sign(msgspec.json.encode(facts), CHANNEL)
+def _announcement(cluster: str, resource: Resource, namespace: str, name: str) -> Command:
+    return announcements.command({"kind": resource.plural, "cluster": cluster, "namespace": namespace, "name": name})

@@ -7,14 +7,13 @@ Redis that did not answer is left alone for a while.
 import time
 from functools import cache
 
-import msgspec
 import redis
 import structlog
 from django.conf import settings
 
+from console.mirror.announcements import announce
 from console.operations.models import OnService
-from console.redis_client import CHANNEL, new_client
-from console.signing import sign
+from console.redis_client import new_client
 
 TIMEOUT = 1.0  # seconds
 BACKOFF = 3.0  # seconds
@@ -30,7 +29,7 @@ def tell(kind: str, thing: OnService) -> None:
         return
     facts = {"kind": kind, "cluster": thing.cluster, "namespace": thing.namespace, "name": thing.name}
     try:
-        _client(url).publish(CHANNEL, sign(msgspec.json.encode({**facts, "id": str(thing.pk)}), CHANNEL))
+        announce(_client(url), {**facts, "id": str(thing.pk)})
     except redis.RedisError as error:
         _silent_until[url] = time.monotonic() + BACKOFF
         log.warning("announcement_lost", kind=kind, reason=type(error).__name__)

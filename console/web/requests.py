@@ -14,11 +14,13 @@ class ConsoleRequest(RequestWithRights):
 
     `draft` is what the person typed earlier, where the address names it; `unapplied` what a fresh form may offer
     (console.web.typed). `back` shows the page on which a refusal of what the view does is read, with the reason
-    (console.web.views.refused). `is_answered` once a view gave a good answer (console.web.middleware).
+    (console.web.views.refused). `position`: until which change a live page shows it (console.web.live_page).
+    `is_answered` once a view gave a good answer (console.web.middleware).
     """
 
     htmx: HtmxDetails
     request_id: str
+    position: str
     back: Callable[[str], HttpResponse]
     is_answered: bool
     draft: Draft | None

@@ -15,6 +15,8 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import override
 
+from console.access.authorization import Rights
+from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.replicas import Replicas
@@ -74,6 +76,11 @@ class Look:
     @property
     def headings(self) -> tuple[Heading, ...]:
         return headings(self.columns, may_pick=self.may_pick, names_cluster=self.names_cluster)
+
+
+def may_pick(rights: Rights) -> bool:
+    """Whether rows have a box to pick their services for a bulk edit."""
+    return any(rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE))
 
 
 def rows_of(

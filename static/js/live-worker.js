@@ -1,21 +1,27 @@
-// The one event stream of a browser, for all its pages: see live.js. Pages say what they are about; the stream is opened
-// for all their topics together, and opened again for more before the one before is closed, so that nothing is missed.
+// The one event stream of a browser, for all its pages: see live.js. Pages say what they are about and what they show
+// already; the stream is opened for all their topics together, and opened again for others before the one before is
+// closed. Each piece of it ends with a position: a browser that connects again names it, and is sent what it missed.
 
 const SILENT_MS = 65_000; // a page that ended without a word
+const UNWANTED_MS = 5_000; // a topic that no page is about any more
 const MAX_TOPICS = 60; // console/web/stream.py has the same
 const MAX_ADDRESS = 7_000; // characters; proxies take 8 kB
 const MAX_PAUSE_MS = 60_000;
 
-const pages = new Map(); // port -> { topic, heardAt }
-const covered = new Set(); // topics that were heard since their `hello` without a gap
+const pages = new Map(); // port -> { topic, since, heardAt }
 let address = "";
-let current = null; // { source, topics }: the stream that is heard
+let current = null; // { source, topics, position }: the stream that is heard
 let opening = null; // the one that takes over when it says hello
 let failures = 0;
 let retry = 0;
+let shrinking = 0;
 
-function tell(topic, event) {
-  for (const [port, page] of pages) if (page.topic === topic) port.postMessage({ topic, event });
+function tell(topic, message) {
+  for (const [port, page] of pages) if (page.topic === topic) port.postMessage({ topic, ...message });
+}
+
+function tellAll(message) {
+  for (const [port, { topic }] of pages) port.postMessage({ topic, ...message });
 }
 
 function wanted() {
@@ -24,7 +30,18 @@ function wanted() {
   return topics;
 }
 
-const query = (topics) => topics.map((topic) => `topic=${encodeURIComponent(topic)}`).join("&");
+const query = (topics) => topics.map((topic) => `topic=${encodeURIComponent(topic)}&since=${since(topic)}`).join("&");
+
+// What was heard of the topic: by the stream, or else by the page that is about it.
+function since(topic) {
+  if (current?.position && current.topics.includes(topic)) return current.position;
+  return [...pages.values()].find((page) => page.topic === topic)?.since ?? "";
+}
+
+function isBefore(one, other) {
+  const [[epoch, number], [otherEpoch, otherNumber]] = [one.split("."), other.split(".")];
+  return epoch !== otherEpoch || Number(number) < Number(otherNumber);
+}
 
 function refresh() {
   const topics = wanted();
@@ -32,6 +49,14 @@ function refresh() {
   if (!topics.length) close();
   else if (retry) return;
   else if (!has || topics.some((topic) => !has.topics.includes(topic))) open(topics);
+  else if (topics.length < has.topics.length) shrinking ||= setTimeout(shrink, UNWANTED_MS);
+}
+
+function shrink() {
+  shrinking = 0;
+  const topics = wanted();
+  const has = opening ?? current;
+  if (!retry && topics.length && has && topics.length < has.topics.length) open(topics);
 }
 
 function close() {
@@ -39,7 +64,6 @@ function close() {
   current?.source.close();
   opening?.source.close();
   current = opening = null;
-  covered.clear();
 }
 
 function stopWaiting() {
@@ -49,11 +73,14 @@ function stopWaiting() {
 
 function open(topics) {
   opening?.source.close();
-  const stream = { source: new EventSource(`${address}?${query(topics)}`), topics };
+  const stream = { source: new EventSource(`${address}?${query(topics)}`), topics, position: "" };
   opening = stream;
-  stream.source.addEventListener("hello", ({ data }) => greet(stream, data));
-  stream.source.addEventListener("changed", ({ data }) => tell(data, "changed"));
-  stream.source.addEventListener("gone", ({ data }) => forget(data));
+  const on = (event, take) => stream.source.addEventListener(event, ({ data }) => take(...data.split("\n", 3)));
+  on("hello", (topic) => greet(stream, topic));
+  on("rows", (topic, position, rows) => tell(topic, { event: "rows", position, rows }));
+  on("changed", (topic) => tell(topic, { event: "changed" }));
+  on("gone", forget);
+  on("position", (position) => { stream.position = position; });
   stream.source.addEventListener("error", () => interrupted(stream));
 }
 
@@ -63,47 +90,51 @@ function greet(stream, topic) {
     current?.source.close();
     current = opening;
     opening = null;
-    for (const one of covered) if (!current.topics.includes(one)) covered.delete(one);
   }
-  if (!covered.has(topic)) tell(topic, "hello");
-  covered.add(topic);
+  tell(topic, { event: "hello" });
 }
 
 function forget(topic) {
-  covered.delete(topic);
-  tell(topic, "gone");
+  tell(topic, { event: "gone" });
   for (const [port, page] of pages) if (page.topic === topic) pages.delete(port);
 }
 
 // The browser connects again by itself unless the answer was no stream: the session is over, or the server is not there
 // yet. Then the pages look for themselves (one whose session is over goes to the sign-in page), and it is tried again.
 function interrupted(stream) {
-  if (stream === current) covered.clear();
+  tellAll({ event: "lost" });
   if (stream.source.readyState !== EventSource.CLOSED) return;
   if (stream === current) current = null;
   if (stream === opening) opening = null;
-  for (const topic of new Set([...pages.values()].map((page) => page.topic))) tell(topic, "hello");
+  tellAll({ event: "changed" });
   failures += 1;
   const pause = Math.min(MAX_PAUSE_MS, 1_000 * 2 ** failures) * (0.5 + Math.random() / 2);
   stopWaiting();
   retry = setTimeout(() => { retry = 0; refresh(); }, pause);
 }
 
-function listen(port, { topic, stream }) {
+function listen(port, { topic, since = "", stream }) {
   const before = pages.get(port)?.topic;
   if (!topic) pages.delete(port);
-  else pages.set(port, { topic, heardAt: Date.now() });
+  else pages.set(port, { topic, since, heardAt: Date.now() });
   address = stream ?? address;
-  const isNew = topic && topic !== before;
-  if (isNew && covered.has(topic)) port.postMessage({ topic, event: "hello" });
-  if (isNew) stopWaiting(); // a page that was opened just now found the server there
+  if (topic && topic !== before) begin(port, topic, since);
   refresh();
 }
 
-self.addEventListener("connect", ({ ports: [port] }) => {
+function begin(port, topic, since) {
+  stopWaiting(); // a page that was opened just now found the server there
+  if (!current?.topics.includes(topic)) return; // its own stream greets it
+  port.postMessage({ topic, event: current.position && isBefore(since, current.position) ? "changed" : "hello" });
+}
+
+function connect(port) {
   port.addEventListener("message", ({ data }) => listen(port, data));
-  port.start();
-});
+  port.start?.();
+}
+
+if ("onconnect" in self) self.addEventListener("connect", ({ ports: [port] }) => connect(port));
+else connect(self); // a page's own worker, where there are no shared ones
 
 setInterval(() => {
   for (const [port, page] of pages) if (Date.now() - page.heardAt > SILENT_MS) pages.delete(port);

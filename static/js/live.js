@@ -1,63 +1,146 @@
-// A live page hears that something changed, by `hello` and `changed` on its [data-topic], and then asks again by itself.
+// A live page is sent the rows that changed and puts them in place; where more changed than that, it hears `changed` and
+// asks for its part again. [data-topic] says what it is about, and data-position until where it shows it.
 //
 // All pages of a browser share one event stream, which live-worker.js holds: over HTTP/1.1 a browser opens six
-// connections to a server at most, and a stream for each page would take them all. A page that is hidden for some
-// seconds leaves, and is told `hello` when it comes back, so that it catches up. Where there are no shared workers,
-// each page has a stream of its own, by htmx's sse extension.
+// connections to a server at most, and a stream for each page would take them all. A page that is hidden does nothing;
+// after some seconds it leaves, and catches up when it comes back. Where there are no shared workers, each page has a
+// worker of its own.
 
 const HIDDEN_MS = 5_000;
 const KEEPALIVE_MS = 20_000; // the worker forgets a page that says nothing for three of these
+const ALONE_MS = 30_000; // between two looks of a page that has no stream
+const BETWEEN_MS = 50; // two times that rows are put in place
 
 const live = () => document.querySelector("[data-topic]");
+const number = (position) => Number(position.split(".")[1]);
+const rows = new Map(); // id -> { html, position }: since the page's part was asked for
+let shown = new WeakMap(); // row -> its HTML as it was sent
+let waiting = new Set(); // ids of rows that are to be put in place
 let port = null;
 let joined = "";
 let gone = ""; // a topic that this person may not hear (any more)
+let isHeard = false; // the stream has greeted
+let mustLook = false; // it was told to while it was hidden
+let since = "";
 
-function connect(element) {
-  const worker = new SharedWorker(element.dataset.worker, { name: "sluice-live" });
-  worker.addEventListener("error", standAlone);
-  worker.port.addEventListener("message", ({ data }) => {
-    const here = live();
-    if (data.event === "gone") gone = data.topic;
-    if (here && data.topic === here.dataset.topic) htmx.trigger(here, data.event);
-  });
-  worker.port.start();
-  return worker.port;
+function connect() {
+  const { worker } = document.getElementById("live").dataset;
+  const shared = "SharedWorker" in window;
+  const started = shared ? new SharedWorker(worker, { name: "sluice-live" }) : new Worker(worker);
+  const found = shared ? started.port : started;
+  found.addEventListener("message", ({ data }) => { if (data.topic === live()?.dataset.topic) hear(data); });
+  if (shared) found.start();
+  return found;
 }
+
+function hear({ event, topic, position, rows: json }) {
+  isHeard = event === "lost" ? false : isHeard || event === "hello";
+  if (event === "gone") {
+    gone = topic;
+    look();
+  }
+  if (event === "changed") look();
+  if (event === "rows") keep(JSON.parse(json), position);
+}
+
+function look() {
+  mustLook = document.hidden;
+  const element = document.getElementById("live");
+  if (element && !document.hidden) htmx.trigger(element, "changed");
+}
+
+// --- Rows ------------------------------------------------------------------------------------------
+
+function keep(found, position) {
+  since = position;
+  for (const [id, html] of Object.entries(found)) {
+    if (!document.getElementById(id)) continue; // of another page of the list
+    rows.set(id, { html, position });
+    waiting.add(id);
+  }
+  arrange();
+}
+
+let arranging = 0;
+
+function arrange() {
+  if (document.hidden || !waiting.size) return;
+  arranging ||= setTimeout(() => requestAnimationFrame(() => { arranging = 0; place(); }), BETWEEN_MS);
+}
+
+function place() {
+  if (document.hidden) return;
+  for (const id of waiting) {
+    const [row, sent] = [document.getElementById(id), rows.get(id)];
+    if (row && sent && shown.get(row) !== sent.html) show(row, sent.html);
+  }
+  waiting = new Set();
+}
+
+function show(row, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const time of template.content.querySelectorAll("time[data-age]")) {
+    const same = row.querySelector(`time[datetime="${CSS.escape(time.dateTime)}"]`);
+    if (same) time.replaceWith(same.cloneNode(true)); // the age as it is shown: static/js/ages.js
+  }
+  htmx.swap({ sourceElement: row, target: row, text: template.innerHTML, swap: "outerMorph" });
+  shown.set(row, html);
+}
+
+// A part that was asked for again may be older than rows that came meanwhile.
+function catchUp(position) {
+  shown = new WeakMap();
+  since = position;
+  for (const [id, row] of rows) {
+    const isNewer = row.position.split(".")[0] === position.split(".")[0] && number(row.position) > number(position);
+    if (isNewer && document.getElementById(id)) waiting.add(id);
+    else rows.delete(id);
+  }
+  arrange();
+}
+
+// --- Joining and leaving ---------------------------------------------------------------------------
 
 function join() {
   const element = live();
   if (!element || document.hidden || element.dataset.topic === gone) return leave();
-  if (!("SharedWorker" in window)) return standAlone();
-  port ??= connect(element);
+  port ??= connect();
+  if (joined !== element.dataset.topic) isHeard = false;
   joined = element.dataset.topic;
-  port.postMessage({ topic: joined, stream: element.dataset.stream });
+  port.postMessage({ topic: joined, since, stream: document.getElementById("live").dataset.stream });
 }
 
 function leave() {
   if (joined) port?.postMessage({ topic: "" });
   joined = "";
-}
-
-function standAlone() {
-  const element = live();
-  if (!element || element.hasAttribute("hx-sse:connect")) return;
-  element.setAttribute("hx-sse:connect", `${element.dataset.stream}?topic=${encodeURIComponent(element.dataset.topic)}`);
-  htmx.process(element);
+  isHeard = false;
 }
 
 let hiding = 0;
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
   if (document.hidden) hiding = setTimeout(leave, HIDDEN_MS);
-  else if (!joined) join();
+  else {
+    if (!joined) join();
+    arrange();
+    if (mustLook) look();
+  }
 });
 window.addEventListener("pagehide", leave);
 window.addEventListener("pageshow", (event) => { if (event.persisted) join(); });
 // What was swapped in may be about something else, or about nothing any more.
+let seen = "";
 document.addEventListener("htmx:after:swap", () => {
-  if ((live()?.dataset.topic ?? "") !== joined) join();
+  const { topic = "", position = "" } = live()?.dataset ?? {};
+  if (position !== seen) {
+    seen = position;
+    catchUp(position);
+  }
+  if (topic !== joined) join();
 });
 setInterval(() => { if (joined) join(); }, KEEPALIVE_MS);
+setInterval(() => { if (live() && !isHeard && !document.hidden) look(); }, ALONE_MS);
 
+seen = since = live()?.dataset.position ?? "";
 setTimeout(join); // after htmx, which begins by a timer of its own

@@ -36,7 +36,7 @@ def test_an_open_page_goes_to_the_sign_in_page_by_itself(visitor: Visitor) -> No
     seen: list[Request | Response] = []
     for kind in ("request", "response"):
         page.on(kind, lambda each: seen.append(each))  # noqa: PLW0108 - Playwright marks the function it is given
-    page.evaluate("setInterval(() => { for (const _ of '12') htmx.trigger('#live', 'hello'); }, 50)")
+    page.evaluate("setInterval(() => { for (const _ of '12') htmx.trigger('#live', 'changed'); }, 50)")
     visitor.context.clear_cookies(name="sluice_session")
     expect(page).to_have_url(re.compile("/accounts/login/"))
 

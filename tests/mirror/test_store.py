@@ -15,7 +15,7 @@ from console.knative.references import ServiceRef
 from console.mirror import keys, read, store
 from console.mirror.read import KindState, MirrorUnavailable
 from console.mirror.store import LeadershipLost, MirrorWriter
-from console.redis_client import client
+from console.redis_client import CHANNEL, client
 from console.signing import verify
 from tests import factories
 
@@ -241,7 +241,7 @@ def test_without_redis_every_reading_says_so(redis_server, settings):
 
 def test_each_change_is_announced(mirror):
     with client().pubsub() as heard:
-        heard.subscribe(store.CHANNEL)
+        heard.subscribe(CHANNEL)
         mirror.put(SERVICES, factories.service())
         mirror.drop(REVISIONS, factories.revision(number=1))
         mirror.replace_all(SERVICES, [])
@@ -250,7 +250,7 @@ def test_each_change_is_announced(mirror):
             message = heard.get_message(timeout=60)
             assert message is not None
             if message["type"] == "message":
-                told.append(msgspec.json.decode(verify(message["data"], store.CHANNEL)))
+                told.append(msgspec.json.decode(verify(message["data"], CHANNEL)))
     assert told == [
         {"kind": "services", "cluster": BOX, "namespace": "default", "name": "shop"},
         {"kind": "revisions", "cluster": BOX, "namespace": "default", "name": "shop"},

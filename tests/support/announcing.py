@@ -1,13 +1,9 @@
-"""An announcement as processes publish it, from a test."""
+"""An announcement as processes make it, from a test."""
 
-from typing import Any
-
-import msgspec
-
-from console.redis_client import CHANNEL, client
-from console.signing import sign
+from console.mirror import announcements
+from console.redis_client import client
 
 
-def announce(kind: str, **facts: Any) -> None:
+def announce(kind: str, **facts: str) -> None:
     """Tell every browser that something changed; raises redis.RedisError when Redis is away."""
-    client().publish(CHANNEL, sign(msgspec.json.encode({"kind": kind, **facts}), CHANNEL))
+    announcements.announce(client(), {"kind": kind, **facts})

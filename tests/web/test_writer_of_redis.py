@@ -59,6 +59,7 @@ SIGNED = (
     "replicas",
     "freshness",
     "trail",
+    "feed",
     "registry:report:",
     "rights:",
 )
@@ -68,6 +69,7 @@ UNSIGNED = (
     "namespaces",
     "version",
     "epoch",
+    "feed:number",
     "changes",
     "clusters",
     "heartbeat",

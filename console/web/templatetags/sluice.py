@@ -36,7 +36,6 @@ from console.web import (
     owners,
     request_words,
     states,
-    stream,
     summaries,
     whitespace,
     words,
@@ -44,6 +43,7 @@ from console.web import (
 from console.web.kn_words import KN_LIMITS
 from console.web.markup import icon_html
 from console.web.revision_colours import colour_of
+from console.web.topics import topic_of
 
 register = template.Library()
 
@@ -332,7 +332,7 @@ def item(mapping: Any, key: Any) -> Any:
 
 @register.filter
 def topic(thing: ServiceRef | Operation | AccessTest) -> str:
-    return stream.topic_of(thing)
+    return topic_of(thing)
 
 
 @register.filter

@@ -22,9 +22,11 @@ from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
 from console.web import attention, paging, palette, validators, visible, words
+from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
-from console.web.rows import Look, rendered, rows_of
+from console.web.rows import Look, may_pick, rendered, rows_of
 from console.web.service_list import COLUMNS, FILTERS, SORTS, Filter, columns_of, view_of
+from console.web.topics import topic_of_list
 
 MAX_CONCERNS = 5  # that are told in a sentence, above the list
 MAX_VIEWS = 50
@@ -32,6 +34,7 @@ MAX_NAME = 60
 
 
 @signed_in
+@live_page
 def services(request: ConsoleRequest) -> HttpResponse:
     """Every service that the person may see, in all clusters, from the mirror; first what needs attention."""
     return show_list(request)
@@ -57,12 +60,13 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     look = Look(
         get_language() or "",
         columns_of(request.GET.getlist("columns")),
-        may_pick=any(request.rights.allows(one) for one in (Permission.DEPLOY, Permission.OPERATE)),
+        may_pick=may_pick(request.rights),
         names_cluster=len(clusters) > 1,
     )
     context = {
         "page": page,
         "order": order,
+        "topic": topic_of_list(request.GET, (row.uid for row in page)),
         "total": found.total,
         "found": len(found.rows),
         "attention": len(found.concerns),
@@ -128,7 +132,7 @@ def _waiting(under_way: dict[ServiceRef, Operation]) -> set[ServiceRef]:
 
 
 def _facts(context: Mapping[str, Any]) -> list[object]:
-    """All that the live part of the list shows. Of concerns what is written: an age goes on in the browser."""
+    """All that the live part of the list shows. Of concerns what is written: the browser keeps an age right."""
     concerns = [(one.row.uid, one.reason, one.sentence, one.who, one.at) for one in context["concerns"]]
     apart = ("page", "concerns", "views", "columns", "healths")
     others = sorted((name, value) for name, value in context.items() if name not in apart)

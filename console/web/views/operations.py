@@ -34,11 +34,13 @@ from console.web import change_words, impact, next_steps, outcomes, paging, type
 from console.web.charts import days as day_charts
 from console.web.charts import phases as phase_charts
 from console.web.forms.limits import LimitsForm
+from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
 from console.web.views.stopped import gone, stopped
 
 
 @signed_in
+@live_page
 def operations(request: ConsoleRequest) -> HttpResponse:
     """All operations on services that the person may see, newest first."""
     found = queries.visible(request.rights, labels_of)
@@ -61,6 +63,7 @@ def activity(request: ConsoleRequest) -> HttpResponse:
 
 
 @signed_in
+@live_page
 def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
     """One operation with its timeline, as complete after a year as while it ran."""
     return page(request, find_operation(request, id))

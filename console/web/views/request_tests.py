@@ -19,6 +19,7 @@ from console.web.actions import service_url
 from console.web.charts import requests as test_charts
 from console.web.charts.marks import Chart
 from console.web.forms.request_tests import AccessTestForm
+from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, unjudged
 from console.web.views.services import find, frame
@@ -64,6 +65,7 @@ def _chart(ref: ServiceRef, tests: Sequence[AccessTest]) -> Chart | None:
 
 
 @require_permission(Permission.VIEW)
+@live_page
 def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
     """Shares by revision and by body beside the wanted ones, while they come in."""
     test = get_object_or_404(AccessTest, id=id)

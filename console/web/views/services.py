@@ -20,6 +20,7 @@ from console.operations.lookups import cluster_rights
 from console.operations.protection.gate import Protection
 from console.web import actions, diagnosis, paging, service_page, words
 from console.web.actions import service_url
+from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
 
 REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -30,6 +31,7 @@ REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 @require_permission(Permission.VIEW)
+@live_page
 def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
@@ -64,6 +66,7 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
+@live_page
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision. Two that are ticked are compared."""
     found = find(ref)
@@ -92,6 +95,7 @@ def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 
 
 @require_permission(Permission.VIEW)
+@live_page
 def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """Everything of `kn revision describe`, its pods now, and what differs from another revision."""
     found = find(ref)

@@ -1,0 +1,76 @@
+"""Who listens: a viewer for each open stream, with what it is about and what waits to be sent to it."""
+
+import asyncio
+import time
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from console.access.authorization import Rights
+from console.knative.references import ServiceRef
+from console.mirror.feed import Position
+from console.web.rows import may_pick
+from console.web.topics import ListTopic, Topic
+
+QUEUE = 64  # pieces that wait for a browser; one that takes no more is dropped, and comes back for what it missed
+
+
+class Audience(NamedTuple):
+    """People who see the same of a list: the same services, the same page of it, with or without boxes to pick them."""
+
+    topic: ListTopic
+    sight: Hashable
+    may_pick: bool
+
+
+@dataclass(eq=False)
+class Viewer:
+    """A stream. `since`: for each topic, what the page shows already; None: nothing is known of it."""
+
+    person: int
+    session: str
+    rights: Rights
+    since: Mapping[Topic, Position | None]
+    gone: list[str] = field(default_factory=list)  # topics that do not exist for this person; told once
+    joined: int = -1  # the step of the hub in which it was greeted
+    caught_up: frozenset[ServiceRef] = frozenset()  # rows that it was sent in that step
+    checked_at: float = field(default_factory=time.monotonic)
+    sent_at: float = field(default_factory=time.monotonic)
+    topics: set[Topic] = field(init=False)
+    audiences: list[Audience] = field(init=False, default_factory=list)
+    _queue: asyncio.Queue[bytes] = field(init=False)
+    is_over: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self.topics = set(self.since)
+        self._queue = asyncio.Queue(QUEUE)
+        self.set_rights(self.rights, self.topics)
+
+    def set_rights(self, rights: Rights, topics: Collection[Topic]) -> None:
+        self.rights, self.topics = rights, set(topics)
+        facts = rights.sight, may_pick(rights)
+        self.audiences = [Audience(topic, *facts) for topic in topics if isinstance(topic, ListTopic)]
+
+    def send(self, piece: bytes) -> None:
+        """Let the stream send this; a browser that takes nothing is dropped."""
+        if self.is_over:
+            return
+        if self._queue.full():
+            self.end()
+            return
+        self.sent_at = time.monotonic()
+        self._queue.put_nowait(piece)
+
+    def end(self) -> None:
+        """Let the stream end, whatever still waits to be sent."""
+        self.is_over = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(b"")
+
+    async def next(self) -> bytes:
+        """Return all that waits, as soon as there is something; empty: the stream is over."""
+        pieces = [await self._queue.get()]
+        while not self._queue.empty():
+            pieces.append(self._queue.get_nowait())
+        return b"" if self.is_over else b"".join(pieces)

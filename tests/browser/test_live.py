@@ -1,0 +1,87 @@
+"""Rows of the services list that change under somebody's hands: in place, and without taking anything away."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.extremes import Cluster, services
+from tests.console_process import RunningConsole
+
+HOLD = """
+row => {
+  const [link, box, text] = ["th a", "input", ".under"].map(each => row.querySelector(each));
+  window.held = {row, link, box, text};
+  held.box.checked = true;
+  document.querySelector("details.menu:has([name=columns])").open = true;
+  getSelection().selectAllChildren(held.text);
+  held.link.focus();
+  scrollTo(0, 40);
+}
+"""
+KEPT = """
+row => ({
+  row: row === held.row,
+  focus: document.activeElement === held.link,
+  box: held.box.isConnected && held.box.checked,
+  menu: document.querySelector("details.menu:has([name=columns])").open,
+  selection: getSelection().toString().length > 0,
+  scroll: scrollY === held.scroll,
+})
+"""
+
+
+def name_author(running: RunningConsole, name: str, namespace: str, author: str) -> None:
+    """Let somebody be the one who changed the service last, as its row says it."""
+    note = {"metadata": {"annotations": {"sluice.dev/changed-by": author}}}
+    Cluster(running).ask("PATCH", f"{services(namespace)}/{name}", note)
+
+
+def lists_asked(page: Page) -> list[str]:
+    """The addresses that the page asks for by itself from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+    return asked
+
+
+def is_heard(page: Page, running: RunningConsole) -> None:
+    """Wait until a change comes to the page over its stream."""
+    name_author(running, "cart", "shop", "first@shop.example")
+    expect(page.locator("tr", has_text="cart")).to_contain_text("first@shop.example")
+
+
+def test_a_row_that_changes_takes_nothing_from_who_works_on_the_page(visitor: Visitor, running: RunningConsole) -> None:
+    page = visitor.sign_in("deployer").go("/").page
+    page.set_viewport_size({"width": 1280, "height": 400})
+    row = page.locator("tr", has_text="cart")
+    is_heard(page, running)
+    asked = lists_asked(page)
+    row.evaluate(HOLD)
+    page.evaluate("held.scroll = scrollY")
+    name_author(running, "cart", "shop", "second@shop.example")
+    expect(row).to_contain_text("second@shop.example")
+    assert row.evaluate(KEPT) == dict.fromkeys(("row", "focus", "box", "menu", "selection", "scroll"), True)
+    assert "UTC" not in row.inner_text()  # ages, as in the other rows
+    assert asked == []
+
+
+def test_an_opened_list_asks_for_nothing_until_something_changes(visitor: Visitor, running: RunningConsole) -> None:
+    page = visitor.sign_in("viewer").page
+    asked = lists_asked(page)
+    visitor.go("/")
+    is_heard(page, running)
+    assert asked == []
+
+
+def test_a_hidden_list_does_nothing_and_catches_up(visitor: Visitor, running: RunningConsole) -> None:
+    visitor.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
+    page = visitor.sign_in("viewer").go("/").page
+    other = visitor.context.new_page()
+    other.goto(visitor.base)
+    is_heard(page, running)
+    page.evaluate("isHidden = true; document.dispatchEvent(new Event('visibilitychange'))")
+    name_author(running, "cart", "shop", "hidden@shop.example")
+    expect(other.locator("tr", has_text="cart")).to_contain_text("hidden@shop.example")
+    assert "hidden@shop.example" not in page.locator("tr", has_text="cart").inner_text()
+    page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("tr", has_text="cart")).to_contain_text("hidden@shop.example")
