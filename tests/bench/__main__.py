@@ -24,7 +24,7 @@ from tests.bench.runs import ROOT, Run, new_run
 BENCHMARKS = (
     "request_cost",
     "pages",
-    "mirror_scale",
+    "cold_start",
     "live",
     "browser",
     "update_latency",

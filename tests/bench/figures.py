@@ -69,6 +69,7 @@ class Options:
     """How much time there is. A quick run does less of everything: its figures are for a first look."""
 
     is_quick: bool = False
+    numbers: tuple[int, ...] = ()  # of a benchmark that runs alone: other sizes than its own
     minutes: float | None = None  # for what lasts by design, an open page or a churn; None: the benchmark's own default
 
     def rounds(self) -> int:
@@ -96,13 +97,14 @@ def main(measure: Callable[[Options], Iterator[Figure]]) -> None:
     parser = argparse.ArgumentParser(
         prog=f"python -m tests.bench.{module}", description=sys.modules["__main__"].__doc__
     )
+    parser.add_argument("numbers", type=int, nargs="*", help="other sizes, where the benchmark has some")
     parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
     parser.add_argument("--minutes", type=float, help="how long what lasts by design lasts")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     chosen = parser.parse_args()
     command = f"python -m tests.bench.{module}"
     with _kept(chosen.json) as found:
-        for figure in measure(Options(chosen.quick, chosen.minutes)):
+        for figure in measure(Options(chosen.quick, tuple(chosen.numbers), chosen.minutes)):
             found.append(msgspec.structs.replace(figure, command=command))
             print(line(found[-1]), flush=True)
 
