@@ -2,22 +2,29 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Sluice is many processes, each of which would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+# pip asks the index whether there is a newer pip, after each list.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint format lock messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-QUICK := -n 3 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+QUICK := -n 4 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
 TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
+# Modules are compiled when they are first imported: most of what the packages hold never is.
+INSTALL := $(BIN)/pip install -q --no-compile --require-hashes
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 PO := locale/zh_Hans/LC_MESSAGES/django.po
 MO := $(PO:.po=.mo)
 
 run: $(VENV)/.run-ready $(MO)  ## Start the console with its own Redis, database and sandbox cluster
 	@$(BIN)/python -m console.run
 
-dev: $(VENV)/.test-ready $(MO)  ## Start it for developing: reloads, debug pages, ?profile, all logs in this terminal
+dev: $(VENV)/.dev-ready $(MO)  ## Start it for developing: reloads, debug pages, ?profile, all logs in this terminal
 	@$(BIN)/python -m console.run --dev
 
 seed: $(VENV)/.run-ready $(MO)  ## Migrate the embedded database and create the demo users
@@ -30,13 +37,13 @@ shell: $(VENV)/.run-ready $(MO)  ## A Python prompt on the embedded database, it
 	@[ -f "$${CONSOLE_STATE_DIR:-var}/environment.json" ] || $(BIN)/python -m console.run --seed
 	@$(BIN)/python manage.py shell
 
-check: lint  ## Lint and the fast tests: what to run before each commit
+check: lint $(MO)  ## Lint and the fast tests: what to run before each commit
 	$(BIN)/python -m pytest -n 3 -q $(FAST)
 
-hooks: $(VENV)/.test-ready  ## Run the quick checks of .pre-commit-config.yaml at each commit
+hooks: $(VENV)/.dev-ready  ## Run the quick checks of .pre-commit-config.yaml at each commit
 	$(BIN)/pre-commit install
 
-coverage: $(VENV)/.test-ready $(MO)  ## Run the tests of make test and print the lines covered by layer
+coverage: $(VENV)/.dev-ready $(MO)  ## Run the tests of make test and print the lines covered by layer
 	$(BIN)/python -m pytest $(QUICK) --cov=console --cov-report= --cov-report=json:test-artifacts/coverage.json
 	$(BIN)/python -m tests.coverage_by_layer test-artifacts/coverage.json
 
@@ -63,54 +70,66 @@ test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manife
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
 
-test-browser: $(VENV)/.test-ready $(MO)  ## Play the users' stories in Chromium, Firefox and WebKitGTK (.ci/run browser installs them)
+test-browser: $(VENV)/.dev-ready $(MO)  ## Play the users' stories in Chromium, Firefox and WebKitGTK (.ci/run browser installs them)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=300 --durations=5 tests/browser
 
-screenshots: $(VENV)/.test-ready $(MO)  ## Take pictures of every page into screenshots/, also with extreme data (LOOKS="light dark chinese 375px 320px")
+screenshots: $(VENV)/.dev-ready $(MO)  ## Take pictures of every page into screenshots/, also with extreme data (LOOKS="light dark chinese 375px 320px")
 	$(BIN)/python -m tests.browser.screenshots $(LOOKS)
 
-test-faults: $(VENV)/.test-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
+test-faults: $(VENV)/.dev-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
 
-test-sso: $(VENV)/.test-ready $(MO)  ## Sign in and out with a real Keycloak (needs Java 17 and Maven; fetches 176 MB once)
+test-sso: $(VENV)/.dev-ready $(MO)  ## Sign in and out with a real Keycloak (needs Java 17 and Maven; fetches 176 MB once)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=900 --durations=5 tests/identity
 
-cluster: $(VENV)/.test-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
+cluster: $(VENV)/.dev-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
 	$(BIN)/python -m tests.real_cluster.up $(if $(filter no,$(PODS)),--no-pods)
 
-test-cluster: $(VENV)/.test-ready $(MO)  ## Run the contract suite and the story against the real control plane
+test-cluster: $(VENV)/.dev-ready $(MO)  ## Run the contract suite and the story against the real control plane
 	$(BIN)/python -m tests.contract.differences
 	$(BIN)/python -m tests.real_cluster.programs
 	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/real_cluster
 
-bench: $(VENV)/.test-ready $(MO)  ## Measure everything and print one table (MINUTES=30: the open page and the churn for so long; JSON=file)
+bench: $(VENV)/.dev-ready $(MO)  ## Measure everything and print one table (MINUTES=30: the open page and the churn for so long; JSON=file)
 	$(BIN)/python -m tests.bench $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JSON),--json $(JSON))
 
-bench-quick: $(VENV)/.test-ready $(MO)  ## The same in under three minutes, for a first look
+bench-quick: $(VENV)/.dev-ready $(MO)  ## The same in under three minutes, for a first look
 	$(BIN)/python -m tests.bench --quick $(if $(JSON),--json $(JSON))
 
-audit-dependencies: $(VENV)/.test-ready  ## Look for known vulnerabilities of the pinned packages (prints a banner when no advisory service can be reached)
+audit-dependencies: $(VENV)/.dev-ready  ## Look for known vulnerabilities of the pinned packages (prints a banner when no advisory service can be reached)
 	$(BIN)/python -m tests.audit_dependencies
 
-lint: $(VENV)/.test-ready  ## Check style, types, templates, the direction of imports, what is declared and what is used
+lint: $(VENV)/.dev-ready  ## Check style, types, templates, the direction of imports, what is declared and what is used
+	@$(MAKE) --no-print-directory -j 2 -k $(if $(filter output-sync,$(.FEATURES)),-O) lint-types lint-use lint-style lint-imports lint-templates
+
+lint-types:
+	$(BIN)/mypy
+
+lint-use:
+	$(BIN)/python -m tests.dead_code
+	$(BIN)/deptry .
+
+lint-style:
 	$(BIN)/ruff check console tests
 	$(BIN)/ruff format --check console tests
-	$(BIN)/mypy
+
+lint-imports:
 	$(BIN)/lint-imports
-	$(BIN)/deptry .
-	$(BIN)/python -m tests.dead_code
+
+lint-templates:
 	$(BIN)/djlint --lint templates
 	$(BIN)/djade --check $(TEMPLATES)
 
-format: $(VENV)/.test-ready  ## Format the code and the templates
+format: $(VENV)/.dev-ready  ## Format the code and the templates
 	$(BIN)/ruff format console tests
 	$(BIN)/ruff check --fix console tests
 	$(BIN)/djade $(TEMPLATES)
 
-lock: $(VENV)/.test-ready  ## Pin requirements.txt and requirements-dev.txt from their .in files
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q requirements-dev.in -o requirements-dev.txt
+lock: $(VENV)/.dev-ready  ## Pin requirements.txt, requirements-test.txt and requirements-dev.txt from their .in files
+	$(PIN) requirements.in -o requirements.txt
+	$(PIN) requirements-test.in -o requirements-test.txt
+	$(PIN) requirements-test.in requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links -q tests/real_cluster/go.in -o tests/real_cluster/go.txt
 
 messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
@@ -131,10 +150,15 @@ $(VENV)/bin/python:
 
 $(VENV)/.run-ready: requirements.txt | $(VENV)/bin/python
 	@echo "Installing the packages of requirements.txt into $(VENV), once; this takes a minute or two ..."
-	@$(BIN)/pip install -q --require-hashes -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.test-ready: requirements-dev.txt $(VENV)/.run-ready
+$(VENV)/.test-ready: requirements-test.txt $(VENV)/.run-ready
+	@echo "Installing the packages of requirements-test.txt into $(VENV), once ..."
+	@$(INSTALL) -r requirements-test.txt
+	@touch $@
+
+$(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.test-ready
 	@echo "Installing the packages of requirements-dev.txt into $(VENV), once ..."
-	@$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

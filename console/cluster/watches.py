@@ -139,6 +139,8 @@ class ListWatch:
         began, is_useful = self.clock(), False
         self._stream = stream = self.transport.watch(self.resource.path(), query, seconds=WATCH_SECONDS)
         try:
+            if self._stop.is_set():
+                return  # `end` found no stream to hang up
             yield Connected()
             for line in stream.lines():
                 if self._stop.is_set():

@@ -271,3 +271,17 @@ def test_ending_it_ends_a_silent_watch_at_once():
         thread.join(60)
         assert not thread.is_alive()
     assert following.of(Broken) == []
+
+
+def test_ending_it_while_a_watch_opens_leaves_no_silent_watch_behind():
+    def ended_meanwhile():
+        following.loop.end()
+        yield from stream(then=HANG)
+
+    with scripted(listed(), ended_meanwhile()) as server:
+        following = Following(server)
+        thread = threading.Thread(target=lambda: following.until(lambda: False), daemon=True)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert [type(seen) for seen in following.seen] == [Page, Listed]
