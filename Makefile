@@ -48,7 +48,7 @@ coverage: $(VENV)/.dev-ready $(MO)  ## Run the tests of make test and print the 
 	$(BIN)/python -m tests.coverage_by_layer test-artifacts/coverage.json
 
 # make test T=tests/web/test_env.py runs that alone.
-test: $(VENV)/.test-ready $(MO)  ## Run the tests that need nothing installed (without the effect table: see access-table)
+test: $(VENV)/.test-ready $(MO) $(if $(T),,$(VENV)/.tests-compiled)  ## Run the tests that need nothing installed (without the effect table: see access-table)
 	$(BIN)/python -m pytest $(if $(T),-q $(T),$(QUICK))
 
 test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test runs a sample of each)
@@ -156,6 +156,11 @@ $(VENV)/.run-ready: requirements.txt | $(VENV)/bin/python
 $(VENV)/.test-ready: requirements-test.txt $(VENV)/.run-ready
 	@echo "Installing the packages of requirements-test.txt into $(VENV), once ..."
 	@$(INSTALL) -r requirements-test.txt
+	@touch $@
+
+# Otherwise each of pytest's workers compiles every module and test of a new checkout, all at the same time.
+$(VENV)/.tests-compiled: | $(VENV)/.test-ready
+	@for tests in tests/web "tests --ignore=tests/web"; do $(BIN)/python -m pytest --collect-only -qq $$tests >/dev/null & done; wait
 	@touch $@
 
 $(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.test-ready

@@ -42,8 +42,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """The modules stay until the end: looking through them again and again took a tenth of the time."""
+    """The modules stay until the end: looking through them again and again took a tenth of the time.
+
+    What a test makes is small and mostly freed without the collector, which may look less often.
+    """
     gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

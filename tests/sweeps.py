@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 IS_WHOLE = os.environ.get("SWEEPS") == "whole"
-FEWER = 4  # so many times fewer cases of hypothesis in the sample
+FEWER = 6  # so many times fewer cases of hypothesis in the sample
 MIN_EXAMPLES = 10
 
 sweep = pytest.mark.sweep

@@ -20,7 +20,7 @@ from console.operations.models import Operation
 from console.request_tests.models import AccessTest
 from console.sealing import seal
 from tests import factories
-from tests.sweeps import sample, sweep
+from tests.sweeps import IS_WHOLE, sample, sweep
 from tests.web.test_access import TABLE, THING
 
 PAYLOADS = [
@@ -123,7 +123,7 @@ def hostile(request, client, mirror, people) -> str:
 def test_no_page_runs_what_came_as_text(client, hostile: str) -> None:
     found: dict[str, list[str]] = {}
     shown = []
-    for name, (_, arguments, _) in TABLE.items():
+    for name, (_, arguments, _) in sample(TABLE.items(), one_in=3):
         address = reverse(name, kwargs=arguments)
         for query in (
             {},
@@ -139,7 +139,7 @@ def test_no_page_runs_what_came_as_text(client, hostile: str) -> None:
             if page.is_shown:
                 shown.append(name)
     assert found == {}
-    assert len(set(shown)) >= 20, "the pages must show the text, or the test proves nothing"
+    assert len(set(shown)) >= (20 if IS_WHOLE else 6), "the pages must show the text, or the test proves nothing"
 
 
 @pytest.mark.parametrize("field", ["login", "password", "code"])

@@ -225,7 +225,7 @@ def test_every_kind_of_key_is_known_to_be_signed_or_not(client: Client, everythi
 
 
 @sweep
-@pytest.mark.parametrize("rubbish", sample([b"\xff\xfe", b"x", b"{}", b"-1", b"9" * 400], one_in=2), ids=repr)
+@pytest.mark.parametrize("rubbish", sample([b"\xff\xfe", b"x", b"{}", b"-1", b"9" * 400], one_in=3), ids=repr)
 def test_rubbish_in_any_key_breaks_no_page(client: Client, everything: MirrorWriter, people, rubbish: bytes) -> None:
     """Pages say that the copy cannot be read; none is an error of ours."""
     client.force_login(people["administrator"])

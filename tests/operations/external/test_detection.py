@@ -16,9 +16,9 @@ from console.audit.models import Entry, WatchedService
 from console.audit.verification import verify
 from console.cluster.resources import SERVICES
 from console.knative.references import ServiceRef
-from console.mirror import keys
+from console.mirror import keys, store
 from console.mirror.read import KindState
-from console.mirror.store import KEPT_TRAIL, MirrorWriter
+from console.mirror.store import MirrorWriter
 from console.operations.external import detection
 from console.operations.models import Operation
 from console.redis_client import client
@@ -317,7 +317,7 @@ def test_an_old_operation_on_another_service_of_that_name_excuses_nobody(cluster
 
 
 def test_ten_thousand_services_do_not_cost_ten_thousand_queries(cluster: Cluster) -> None:
-    many = {f"s{n}": factories.service(f"s{n}") for n in range(600)}
+    many = {f"s{n}": factories.service(f"s{n}") for n in range(300)}
     cluster.objects |= many
     cluster.writer.replace_all(SERVICES, cluster.objects.values())
     detection.look()
@@ -394,15 +394,16 @@ def test_a_restarted_watcher_between_two_changes_hides_neither_person(cluster: C
     assert [entry.actor for entry in told()] == ["ann", "ben"]
 
 
-def test_statuses_leave_no_trail_and_the_trail_has_an_end(cluster: Cluster) -> None:
+def test_statuses_leave_no_trail_and_the_trail_has_an_end(cluster: Cluster, monkeypatch) -> None:
+    monkeypatch.setattr(store, "KEPT_TRAIL", 200)
     for number in range(50):
         raw = copy.deepcopy(cluster.objects["shop"])
         raw["status"]["conditions"][0]["message"] = str(number)
         cluster.put(raw, generations=0)
     assert client().xlen(keys.trail("box")) <= 1
-    for number in range(KEPT_TRAIL + 300):
+    for number in range(store.KEPT_TRAIL + 300):
         cluster.relabel(str(number))
-    assert client().xlen(keys.trail("box")) < KEPT_TRAIL + 200
+    assert client().xlen(keys.trail("box")) < store.KEPT_TRAIL + 200
 
 
 def test_no_value_of_a_variable_is_on_the_trail(cluster: Cluster) -> None:
