@@ -25,6 +25,34 @@ function meaningOf(keys, meanings) {
   return null;
 }
 
+// The fields that may stand in a line: those below the field that it is indented under. [name, meaning, has fields of its own]
+export function fieldsAt(lines, row, meanings) {
+  const indent = /^\s*(?:- +)*/.exec(lines[row])[0];
+  const parent = pathAt([...lines.slice(0, row), `${indent}x:`], row).slice(0, -1);
+  const start = parent.length ? `${parent.join(".")}.` : "";
+  const found = new Map();
+  for (const [path, meaning] of meanings) {
+    if (!path.startsWith(start)) continue;
+    const [name, ...inner] = path.slice(start.length).split(".");
+    const known = found.get(name) ?? { name, meaning: "", isParent: false };
+    found.set(name, inner.length ? { ...known, isParent: true } : { ...known, meaning });
+  }
+  return [...found.values()];
+}
+
+function completerOf(meanings) {
+  return {
+    getCompletions(_editor, session, place, _prefix, answer) {
+      const line = session.getLine(place.row).slice(0, place.column);
+      if (!/^\s*(?:- +)*[\w-]*$/.test(line)) return answer(null, []); // a value is being typed
+      const lines = [...session.getLines(0, place.row - 1), line];
+      return answer(null, fieldsAt(lines, place.row, meanings).map(({ name, meaning, isParent }) => (
+        { caption: name, value: isParent ? `${name}:` : `${name}: `, docText: meaning, meta: isParent ? "…" : "", score: 1 }
+      )));
+    },
+  };
+}
+
 // The lines that differ, by their longest common subsequence: [sign, line] with "-" and "+".
 export function changedLines(before, after) {
   let start = 0;
@@ -112,6 +140,8 @@ function enhance(textarea) {
   textarea.setAttribute("aria-hidden", "true");
 
   const meanings = new Map([...panel.querySelectorAll("[data-field]")].map((one) => [one.dataset.field, one.nextElementSibling.textContent]));
+  ace.require("ace/ext/language_tools"); // adds the option; the popup opens when it is asked for
+  editor.setOptions({ enableBasicAutocompletion: [completerOf(meanings)], enableLiveAutocompletion: false });
   const hint = panel.querySelector("[data-yaml-hint]");
   const changes = panel.querySelector("[data-yaml-changes]");
   const original = panel.querySelector("template[data-yaml-original]")?.content.textContent ?? textarea.defaultValue;

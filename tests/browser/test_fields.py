@@ -56,3 +56,27 @@ def test_yaml_is_edited_in_an_editor_that_the_keyboard_can_leave(visitor: Visito
     page.locator("form#typed button[data-once]").last.click()
     expect(page).to_have_url(re.compile("preview=1"))
     expect(page.locator("#content")).to_contain_text("121")
+
+
+def test_yaml_offers_the_fields_that_may_stand_in_a_line_and_only_when_asked(visitor: Visitor) -> None:
+    visitor.sign_in("admin")
+    visitor.go(f"{CHECKOUT}yaml/")
+    page = visitor.page
+    editor = page.get_by_role("textbox", name=re.compile("^Manifest"))
+    editor.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nspec:\n  template:\n  spec:\n  ti")
+    expect(page.locator(".ace_autocomplete")).to_have_count(0)
+    page.keyboard.press("Control+Space")
+    popup = page.locator(".ace_autocomplete .ace_line")
+    expect(popup.filter(has_text="timeoutSeconds").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("textarea.manifest")).to_have_value(re.compile("timeoutSeconds: $"))
+    page.keyboard.type("30\n")
+    page.keyboard.press("Control+Space")
+    expect(popup.filter(has_text="serviceAccountName")).to_be_visible()
+    expect(popup.filter(has_text="revisionName")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ace_autocomplete")).not_to_be_visible()
+    page.keyboard.press("Tab")
+    expect(editor).not_to_be_focused()

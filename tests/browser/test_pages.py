@@ -63,7 +63,7 @@ def broken_rules(page: Page, rules: object) -> list[str]:
 def faults_in_the_dark(page: Page) -> list[str]:
     """What another theme alone can break, on the page that is open in the light one."""
     page.emulate_media(color_scheme="dark")
-    page.locator("html[data-bs-theme=dark]").wait_for()
+    page.locator("html[data-bs-theme=dark]").wait_for(state="attached")
     found = [f"hardly seen in the dark: {fields}"] if (fields := page.evaluate(FAINT_FIELDS)) else []
     found += [f"in the dark {fault}" for fault in broken_rules(page, OF_COLOURS)]
     page.emulate_media(color_scheme="light")
