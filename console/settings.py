@@ -49,6 +49,9 @@ PROXY_NETWORKS = proxy_networks(env.list("CONSOLE_PROXY_NETWORKS", default=[]), 
 # Whether the proxy sets X-Request-ID itself, on every request; else a client would choose what the audit log keeps.
 PROXY_REQUEST_ID = env.bool("CONSOLE_PROXY_REQUEST_ID", default=False)
 
+# How many processes of web share one socket (console.serve); what one of them may hold is divided by it.
+WEB_PROCESSES = env.int("CONSOLE_WEB_PROCESSES", default=1)
+
 # --- Clusters ----------------------------------------------------------------------------------
 # JSON or empty; console.cluster.connections documents the forms.
 CLUSTERS = env.str("CONSOLE_CLUSTERS", default="")
@@ -150,6 +153,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # a thread keeps its own: console.bounded_threads
 else:
     # Connections belong to a pool of the process and are given back after each request, task or check of a stream.
     DATABASES["default"].setdefault("OPTIONS", {}).update(

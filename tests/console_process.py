@@ -6,6 +6,7 @@ with console(sandbox_speed=20) as running:
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -42,11 +43,34 @@ class RunningConsole:
         """The process id of redis, sandbox, web, worker, watcher or beat, as the supervisor started it last."""
         return int((self.state / "pids" / name).read_text())
 
+    def web_pids(self) -> list[int]:
+        """The process ids of those that answer, without the one that starts them (when there are several)."""
+        web = self.pid("web")
+        return [pid for pid in descendants(web) if b"spawn_main" in _command(pid)] or [web]
+
     def log(self, name: str) -> str:
         return (self.state / "logs" / f"{name}.log").read_text(errors="replace")
 
     def welcome(self) -> str:
         return self.output.read_text(errors="replace")
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that a process started, and those that they started. Linux only."""
+    try:
+        children = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:  # it ended
+        return
+    for child in map(int, itertools.chain(*children)):
+        yield child
+        yield from descendants(child)
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended
+        return b""
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from console.operations.gateways import gateway_for
 from tests.operations.conftest import box, world
 
 __all__ = ["box", "world"]
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
+pytestmark = pytest.mark.django_db
+postgresql = pytest.mark.only_on("postgresql")
 
 
 def is_held() -> bool:
@@ -36,18 +37,29 @@ def give_back_within_a_transaction() -> bool:
         return is_held()
 
 
+@postgresql
 def test_a_call_to_a_cluster_holds_no_connection(world) -> None:
     with BoundedThreads(1) as threads:
         assert threads.submit(ask_a_cluster).result() == [True, False]
 
 
+@postgresql
 def test_a_transaction_keeps_its_connection() -> None:
     with BoundedThreads(1) as threads:
         assert threads.submit(give_back_within_a_transaction).result()
 
 
+@postgresql
 def test_each_call_in_a_thread_of_web_gives_its_connection_back() -> None:
     with BoundedThreads(1) as threads:
         threads.submit(ContentType.objects.exists).result()
         assert not ThreadPoolExecutor.submit(threads, is_held).result()
+        ThreadPoolExecutor.submit(threads, connections.close_all).result()
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_thread_of_web_keeps_its_file_open() -> None:
+    with BoundedThreads(1) as threads:
+        threads.submit(ContentType.objects.exists).result()
+        assert ThreadPoolExecutor.submit(threads, is_held).result()
         ThreadPoolExecutor.submit(threads, connections.close_all).result()

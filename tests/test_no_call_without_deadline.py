@@ -80,6 +80,7 @@ KNOWN = {
     "queue.py enqueue .send_task": A_BROKER,
     "queue.py enqueue kombu.pools.producers": A_BROKER,
     "operations/tasks.py perform socket.gethostname": "local: this machine's own name",
+    "web/stream_count.py _me socket.gethostname": "local: this machine's own name",
     "redis_client.py TimedPool redis.ConnectionPool": A_COMMAND,
     "redis_client.py _TimedTcp redis.connection.Connection": A_COMMAND,
     "redis_client.py async_client redis.asyncio.Redis.from_url": A_SUBSCRIPTION,

@@ -14,6 +14,7 @@ from console.run import __main__ as run
 from console.run import supervisor
 from console.run.state import end_leftovers, lock, prepare_state
 from console.run.supervisor import CannotStart, Process
+from console.serve import config_for
 from tests.waiting import eventually
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -61,7 +62,8 @@ def test_a_key_that_can_be_guessed_never_listens_beyond_loopback(monkeypatch: py
 def test_the_web_believes_no_proxy_by_itself(tmp_path: Path) -> None:
     """uvicorn would take any local client's X-Forwarded-For; whose word counts is CONSOLE_TRUSTED_PROXIES' matter."""
     web = next(process for process in run.console_processes(tmp_path, "127.0.0.1", 8000) if process.name == "web")
-    assert "--no-proxy-headers" in web.command
+    assert "console.serve" in web.command
+    assert not config_for("127.0.0.1", 8000, 1).proxy_headers
 
 
 def test_the_secret_key_is_private_and_survives_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from console.run.environment import keep_environment
 from console.run.reloading import supervise_and_reload
 from console.run.state import end_leftovers, lock, prepare_state
 from console.run.supervisor import READY_TIMEOUT, ROOT, CannotStart, Process, launch, say
+from console.serve import PROCESSES
 from console.start_checks import is_loopback, refuse_unsafe_start
 
 ASK_SECONDS = 5.0  # for one look at our own web process
@@ -121,9 +122,11 @@ def _run_to_the_end(held: contextlib.ExitStack, *, dev: bool = False) -> int:
 
 def _run(started: list[Process], held: contextlib.ExitStack, *, dev: bool) -> None:
     began = time.monotonic()
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # else glibc keeps memory for each of a process's many threads
     state = state_folder()
     if dev:
         os.environ["DJANGO_SETTINGS_MODULE"] = "console.development.settings"
+        os.environ[PROCESSES] = "1"  # one debugger, one toolbar
     host, port = os.environ.get("CONSOLE_HOST", "127.0.0.1"), port_of("CONSOLE_PORT", "8000")
     prepare_state(state)
     held.enter_context(lock(state))
@@ -212,13 +215,10 @@ def console_processes(state: Path, host: str, port: int) -> list[Process]:
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "console"]
     threads = os.environ.get("CONSOLE_WORKER_THREADS", "32")
-    web = [python, "-m", "uvicorn", "console.asgi:application", "--host", host, "--port", str(port)]
-    web += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header"]
-    web += ["--no-proxy-headers"]  # CONSOLE_TRUSTED_PROXIES says whose X-Forwarded-For counts
     worker = [*celery, "worker", "-P", "threads", "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--schedule", str(state / "beat-schedule"), "--pidfile", ""]
     commands = {
-        "web": web,
+        "web": [python, "-m", "console.serve", "--host", host, "--port", str(port)],
         "worker": [*worker, "-c", threads],
         "background": [*worker, "-c", "8", "-Q", "background", "-n", "background@%h"],
         "watcher": [python, "manage.py", "watch"],

@@ -1,7 +1,7 @@
 """Figures for Prometheus, gathered from the database and Redis when they are asked for.
 
-Whichever web process is scraped, it reports about all of them, the workers and the watcher; only the open event
-streams are its own. No person, service or namespace is named: labels are states and clusters.
+Whichever web process is scraped, it reports about all of them, the workers and the watcher. No person, service or
+namespace is named: labels are states and clusters.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from console.operations import worker_heartbeat
 from console.operations.models import Operation
 from console.operations.models.statuses import ACTIVE, OPEN, TERMINAL, Status
 from console.operations.queue import left_behind
-from console.web import stream
+from console.web import stream_count
 
 HOUR = timedelta(hours=1)
 
@@ -48,8 +48,6 @@ class _Figures(Collector):
             except away:
                 up.add_metric([part], 0)
         yield up
-        streams = "Open event streams of the responding process."
-        yield GaugeMetricFamily("sluice_event_streams", streams, value=stream.count())
 
 
 def _of_database() -> Iterator[Metric]:
@@ -83,6 +81,8 @@ def _of_redis() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "sluice_queue_messages", "Messages waiting for a worker in Redis.", value=worker_heartbeat.waiting()
     )
+    streams = "Open event streams of all web processes."
+    yield GaugeMetricFamily("sluice_event_streams", streams, value=stream_count.total())
     age = worker_heartbeat.age()
     heartbeat_age = "Seconds since a worker last ran the sweep that beat schedules every few seconds."
     yield GaugeMetricFamily("sluice_worker_heartbeat_age_seconds", heartbeat_age, value=_or_never(age))

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ from console.web.live.viewers import Viewer
 from console.web.topics import Topic, parsed
 
 MAX_TOPICS = 60  # pages of one browser; an address of this many fits into 16 kB
-# In one process. A browser holds one stream, two while it asks for more topics.
+# In all processes that share a socket. A browser holds one stream, two while it asks for more topics.
 MAX_OF_SESSION = 12
 MAX_OF_PERSON = 40
 RETRY_AFTER = 60  # seconds
@@ -82,7 +83,13 @@ def _topic(text: str) -> Topic | None:
 
 def _has_enough(person: int, session: str) -> bool:
     of_person = [viewer.session for viewer in hub.viewers if viewer.person == person]
-    return len(of_person) >= MAX_OF_PERSON or of_person.count(session) >= MAX_OF_SESSION
+    return len(of_person) >= _share(MAX_OF_PERSON) or of_person.count(session) >= _share(MAX_OF_SESSION)
+
+
+def _share(maximum: int) -> int:
+    """What this process may have of a number that is meant for all that share its socket."""
+    share: int = maximum // settings.WEB_PROCESSES
+    return max(1, share)
 
 
 def _too_many() -> HttpResponse:

@@ -17,12 +17,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.stream_backends import pages, sign_in
-from tests.console_process import RunningConsole, console
+from tests.console_process import RunningConsole, console, descendants
 from tests.sandbox_process import Sandbox, sandbox
 from tests.waiting import eventually
 
@@ -45,16 +44,8 @@ class Usage(NamedTuple):
 
 def usage(pid: int) -> Usage:
     """What a process uses, its children included."""
-    found = [_usage(one) for one in family(pid)]
+    found = [_usage(one) for one in (pid, *descendants(pid))]
     return Usage(*(sum(column) for column in zip(*found, strict=True)))
-
-
-def family(pid: int) -> Iterator[int]:
-    """The process and its descendants."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
 
 
 def _usage(pid: int) -> Usage:
@@ -68,7 +59,10 @@ def _usage(pid: int) -> Usage:
 def processes(running: RunningConsole) -> dict[str, int]:
     """The console's processes by name, each of web too, without Redis and the sandbox."""
     files = (running.state / "pids").iterdir()
-    return {file.name: int(file.read_text()) for file in sorted(files) if file.name not in NOT_OURS}
+    found = {file.name: int(file.read_text()) for file in sorted(files) if file.name not in NOT_OURS}
+    for number, pid in enumerate(running.web_pids(), 1):
+        found[f"web {number}"] = pid
+    return {**found, "web": running.pid("web")}
 
 
 def cluster(box: Sandbox, folder: Path) -> str:
@@ -89,14 +83,14 @@ def main(services: int, revisions: int) -> None:
         environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1"}
         with console(environment=environment) as running:
             eventually(lambda: is_whole(running), timeout=START_SECONDS)
-            started = {name: usage(pid).cpu for name, pid in processes(running).items()}
+            started = {name: _usage(pid).cpu for name, pid in processes(running).items()}
             sessions = sign_in(4, {"CONSOLE_STATE_DIR": str(running.state)})
             asyncio.run(pages(running.url, sessions, PAGES_A_SECOND, LOOK_SECONDS))
             time.sleep(REST_SECONDS)
             print(f"At rest after {PAGES_A_SECOND * LOOK_SECONDS} pages, {services} services of {revisions} revisions:")
             print(f"{'':12} {'PSS MB':>8} {'own MB':>8} {'start, s of CPU':>16}")
             for name, pid in processes(running).items():
-                found = usage(pid)
+                found = _usage(pid)
                 print(f"{name:12} {found.pss:8.0f} {found.private:8.0f} {started[name]:16.1f}")
 
 

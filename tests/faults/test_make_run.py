@@ -22,7 +22,7 @@ ENDS_THAT_ONCE_WERE_TOO_MANY = 7
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningConsole]:
-    with console(sandbox_speed=20) as started:
+    with console(sandbox_speed=20, environment={"CONSOLE_WEB_PROCESSES": "2"}) as started:
         yield started
 
 
@@ -38,6 +38,13 @@ def is_ready(running: RunningConsole) -> bool:
     status, facts = readiness(running)
     age = facts.get("worker_age_seconds")
     return status == 200 and age is not None and age < 10 and facts["mirror_age_seconds"] is not None
+
+
+def is_answering(running: RunningConsole) -> bool:
+    try:
+        return is_ready(running)
+    except OSError:  # nobody listens yet
+        return False
 
 
 def kill(running: RunningConsole, name: str) -> None:
@@ -82,6 +89,26 @@ def test_a_sandbox_that_died_is_asked_again(running: RunningConsole) -> None:
     kill(running, "sandbox")
     eventually(lambda: ends(running, "sandbox") == 1)
     eventually(lambda: is_ready(running) and readiness(running)[1]["mirror_age_seconds"] < 5, timeout=90)
+
+
+def test_a_web_process_that_is_killed_is_replaced_while_the_others_answer(running: RunningConsole) -> None:
+    eventually(lambda: is_ready(running))
+    web, before = running.pid("web"), running.web_pids()
+    assert len(before) == 2
+    os.kill(before[0], signal.SIGKILL)
+    for _ in range(20):
+        with urllib.request.urlopen(f"{running.url}/healthz/live", timeout=10) as answer:
+            assert answer.status == 200
+    eventually(lambda: len(running.web_pids()) == 2 and before[0] not in running.web_pids())
+    assert running.pid("web") == web
+
+
+def test_a_web_server_whose_parent_is_killed_gives_its_port_to_the_next(running: RunningConsole) -> None:
+    eventually(lambda: is_ready(running))
+    before = running.web_pids()
+    kill(running, "web")
+    eventually(lambda: not any(_is_alive(pid) for pid in before))
+    eventually(lambda: len(running.web_pids()) == 2 and is_answering(running), timeout=60)
 
 
 def test_sigterm_ends_everything_also_while_redis_hangs() -> None:

@@ -17,7 +17,7 @@ from console.operations import worker_heartbeat
 from console.operations.models import Operation
 from console.redis_client import client as redis_client
 from console.sealing import seal
-from console.web import metrics
+from console.web import metrics, stream_count
 from tests import factories
 from tests.broker import broker
 
@@ -133,3 +133,12 @@ def test_nobody_and_no_service_is_named(mirror, people) -> None:
     text = metrics.exposition().decode()
     for name in ("shop", "default", "dora", "viewer", "board", factories.SECRET_VALUE):
         assert name not in text
+
+
+def test_streams_of_all_web_processes_are_counted_and_of_none_that_has_ended(scrape, mirror, monkeypatch) -> None:
+    now = stream_count._now()
+    redis_client().hset(stream_count.KEY, mapping={"other:1": f"3:{now}", "ended:2": f"5:{now - 60}"})
+    monkeypatch.setattr(stream_count.stream, "count", lambda: 2)
+    stream_count.tell()
+    assert scrape()["sluice_event_streams",] == 5
+    assert "ended:2" not in redis_client().hgetall(stream_count.KEY)

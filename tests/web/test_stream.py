@@ -316,6 +316,12 @@ def test_one_stream_more_than_a_session_may_hold_is_refused_in_words(listener, p
     refused_beyond_two(listener, client)
 
 
+def test_processes_that_share_a_socket_share_what_a_person_may_hold(listener, monkeypatch, settings) -> None:
+    settings.WEB_PROCESSES = 3
+    monkeypatch.setattr(stream, "MAX_OF_PERSON", 6)
+    refused_beyond_two(listener, None)
+
+
 @in_a_loop
 async def test_streams_that_were_let_in_at_the_same_moment_are_counted_too(listener, monkeypatch) -> None:
     monkeypatch.setattr(stream, "MAX_OF_PERSON", 2)

@@ -1,0 +1,104 @@
+"""The web server: how many processes, and what a client may send before anything of ours sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+
+from console import serve
+from console.http_protocol import MAX_HEAD, LimitedHttp
+from console.serve import InvalidSetting
+
+PIECE = b"x" * 16 * 1024
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+ENDLESS = 100 * MAX_HEAD
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (16, 2)])
+def test_web_takes_a_process_for_each_core_and_leaves_cores_to_others(
+    monkeypatch: pytest.MonkeyPatch, cores: int, expected: int
+) -> None:
+    monkeypatch.delenv(serve.PROCESSES, raising=False)
+    monkeypatch.setattr(serve.os, "sched_getaffinity", lambda _pid: range(cores), raising=False)
+    assert serve.processes() == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "13", "two", "٣", "1.5"])
+def test_a_number_of_processes_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(serve.PROCESSES, text)
+    with pytest.raises(InvalidSetting, match=r"CONSOLE_WEB_PROCESSES is .*from 1 to 12"):
+        serve.processes()
+
+
+async def echo_length(scope, receive, send) -> None:
+    """An application that reads the whole body and answers its length."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        length, more = length + len(message["body"]), message["more_body"]
+    text = str(length).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
+    await send({"type": "http.response.body", "body": text})
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    config = uvicorn.Config(echo_length, http=LimitedHttp, log_config=None, lifespan="off")
+    config.load()
+    state = uvicorn.server.ServerState()
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: LimitedHttp(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        listening.close()
+
+
+async def taken(opening: bytes, piece: bytes) -> int:
+    """How many bytes the server takes of a request that goes on and on, until it closes the connection."""
+    async with connection() as (reader, writer):
+        writer.write(opening)
+        count = len(opening)
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof() and count < ENDLESS:
+                writer.write(piece)
+                await writer.drain()
+                count += len(piece)
+                await asyncio.sleep(0)
+        return count
+
+
+@pytest.mark.parametrize(
+    ("opening", "piece"),
+    [
+        (HEAD + b"X-Long: ", PIECE),
+        (HEAD, b"X-Again: " + PIECE + b"\r\n"),
+        (b"GET /", PIECE),
+        (CHUNKED + b"0\r\nX-Trailer: ", PIECE),
+        (CHUNKED + b"0\r\n", b"X-Trailer: " + PIECE + b"\r\n"),
+        (CHUNKED + b"5;", PIECE),
+    ],
+    ids=["a header", "headers", "an address", "a trailer", "trailers", "a chunk's extension"],
+)
+async def test_a_request_that_does_not_end_fills_no_memory(opening: bytes, piece: bytes) -> None:
+    assert await taken(opening, piece) < ENDLESS
+
+
+async def test_a_long_body_and_many_requests_on_one_connection_are_not_taken_for_a_head() -> None:
+    body = PIECE * 20
+    async with connection() as (reader, writer):
+        for _ in range(3):
+            writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            assert b"200" in await reader.readline()
+            assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
