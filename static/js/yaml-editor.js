@@ -25,7 +25,7 @@ function meaningOf(keys, meanings) {
   return null;
 }
 
-// The fields that may stand in a line: those below the field that it is indented under. [name, meaning, has fields of its own]
+// The fields that fit in a line: those below the field that it is indented under. [name, meaning, has fields of its own]
 export function fieldsAt(lines, row, meanings) {
   const indent = /^\s*(?:- +)*/.exec(lines[row])[0];
   const parent = pathAt([...lines.slice(0, row), `${indent}x:`], row).slice(0, -1);

@@ -58,7 +58,7 @@ def test_yaml_is_edited_in_an_editor_that_the_keyboard_can_leave(visitor: Visito
     expect(page.locator("#content")).to_contain_text("121")
 
 
-def test_yaml_offers_the_fields_that_may_stand_in_a_line_and_only_when_asked(visitor: Visitor) -> None:
+def test_yaml_offers_the_fields_that_fit_in_a_line_and_only_when_asked(visitor: Visitor) -> None:
     visitor.sign_in("admin")
     visitor.go(f"{CHECKOUT}yaml/")
     page = visitor.page
