@@ -24,6 +24,7 @@ from tests.bench.runs import ROOT, Run, new_run
 BENCHMARKS = (
     "request_cost",
     "pages",
+    "throughput",
     "cold_start",
     "live",
     "browser",

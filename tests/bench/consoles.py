@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +34,13 @@ class Bench:
 
 
 @contextmanager
-def console_of(services: int, revisions: int = 5, people: int = 1) -> Iterator[Bench]:
+def console_of(
+    services: int, revisions: int = 5, people: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Bench]:
     """Start them, wait until the mirror is whole, stop them at the end."""
     with tempfile.TemporaryDirectory() as folder, sandbox(seed=f"capacity:{services},{revisions}", speed=1) as box:
-        environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1"}
-        with console(environment=environment) as running:
+        variables = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1", **(environment or {})}
+        with console(environment=variables) as running:
             eventually(lambda: is_whole(running), timeout=START_SECONDS)
             yield Bench(running, box, sign_in(people, {"CONSOLE_STATE_DIR": str(running.state)}))
 

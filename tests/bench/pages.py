@@ -1,27 +1,30 @@
-"""How long do the services list and the palette take to answer? Prints figures; asserts nothing.
+"""How long do pages take to make?
 
-    python -m tests.bench.pages [services]
+    python -m tests.bench.pages
 
-The list is measured with a hundredth of the services, as 50 rows of a page; the palette with all of them. Each answer
-is the whole request: middleware, the person's rights, Redis, database, template.
+Server time is that of the whole request in one process, without a server and without a network: middleware, the
+person's rights, Redis, database, template.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
-import sys
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from tests.bench import figures
+from tests.bench.figures import Figure, Options, Target, at_most, median, quantile
 from tests.redis_server import running
 
-ANSWERS = 200
+ANSWERS = 100  # of a round
+FEW, MANY, REVISIONS_OF_ONE = 1_000, 10_000, 1_000
 SEARCHES = ("s", "s07", "s07123", "ns7", "shop", "operations", "nothing-has-this-name")
 
 
-def main(count: int) -> None:
+def measure(options: Options) -> Iterator[Figure]:
     import django
     from django.conf import settings
 
@@ -32,14 +35,38 @@ def main(count: int) -> None:
     setup_databases(verbosity=0, interactive=False)
     with running() as server:
         settings.REDIS_URL = server.url
-        measure(count)
+        yield from server_time(options)
 
 
-def measure(count: int) -> None:
+def server_time(options: Options) -> Iterator[Figure]:
+    from console.web import rows
+
+    client, rounds = _deployer(), options.rounds()
+    fill(FEW)
+    assert client.get("/").content.count(b"row-uid-") >= 50
+    few = list(answers(f"list of 50 rows, {FEW:,} services", lambda _: client.get("/"), rounds, at_most(12)))
+    yield from few
+    every = f"list of 50 rows, {FEW:,} services, each row rendered"
+    yield from answers(every, lambda _: (rows.rendered.cache_clear(), client.get("/"))[1], rounds, None)
+    yield from answers(f"list of 50 rows, {FEW:,} services, unchanged", _again(client, "/"), rounds, at_most(4))
+    name = f"service page, {REVISIONS_OF_ONE:,} revisions"
+    revisions_of_one(REVISIONS_OF_ONE)
+    yield from answers(name, lambda _: client.get("/services/box/ns0/s00000/"), rounds, at_most(25))
+    if options.is_quick:
+        return
+    fill(MANY)
+    target = at_most(1.3 * few[-1].value)
+    yield from answers(f"list of 50 rows, {MANY:,} services", lambda _: client.get("/"), rounds, target)
+    asked, htmx = [f"/find/?q={text}" for text in SEARCHES], {"HX-Request": "true"}
+    palette = lambda number: client.get(asked[number % len(asked)], headers=htmx)  # noqa: E731
+    yield from answers(f"palette, {MANY:,} services", palette, rounds, None)
+
+
+def _deployer() -> Any:
+    """A client signed in as a person with three grants."""
     from django.test import Client
 
     from console.access.models import Grant, Membership, Role, Team, User
-    from console.web import rows
 
     user = User.objects.create_user("bench")
     team = Team.objects.create(name="bench")
@@ -48,14 +75,14 @@ def measure(count: int) -> None:
         Grant.objects.create(team=team, role=Role.objects.get(name="deployer"), namespace=namespace)
     client = Client()
     client.force_login(user)
-    fill(count // 100)
-    assert client.get("/").content.count(b"row-uid-") >= 50
-    answers(f"list of 50 rows, {count // 100} services", lambda _number: client.get("/"))
-    answers("the same, each row rendered", lambda _number: (rows.rendered.cache_clear(), client.get("/"))[1])
-    fill(count)
-    asked = [f"/find/?q={text}" for text in SEARCHES]
+    return client
+
+
+def _again(client: Any, path: str) -> Callable[[int], Any]:
+    """Ask for what the page shows already, as its script does."""
     htmx = {"HX-Request": "true"}
-    answers(f"palette, {count} services", lambda number: client.get(asked[number % len(asked)], headers=htmx))
+    tag = client.get(path, headers=htmx).headers.get("ETag", "")
+    return lambda _: client.get(path, headers={**htmx, "If-None-Match": tag})
 
 
 def fill(count: int) -> None:
@@ -79,20 +106,36 @@ def fill(count: int) -> None:
         writer.note(kind, msgspec.json.encode(KindState(time.time(), "1")))
 
 
-def answers(what: str, ask) -> None:
-    taken, worked = [], []
-    for number in range(ANSWERS):
-        began, began_work = time.perf_counter(), time.process_time()
-        response = ask(number)
-        worked.append((time.process_time() - began_work) * 1000)
-        taken.append((time.perf_counter() - began) * 1000)
-        assert response.status_code == 200, response.status_code
-    taken = sorted(taken[ANSWERS // 10 :])  # the first ones fill caches
-    p95 = taken[len(taken) * 95 // 100]
-    worked = sorted(worked[ANSWERS // 10 :])
-    work = f"CPU median {statistics.median(worked):.1f} ms, p95 {worked[len(worked) * 95 // 100]:.1f} ms"
-    print(f"{what}: median {statistics.median(taken):.1f} ms, p95 {p95:.1f} ms; {work}")
+def revisions_of_one(count: int) -> None:
+    """Give the first service so many revisions."""
+    from console.cluster.resources import REVISIONS
+    from console.mirror.store import MirrorWriter
+    from console.redis_client import client
+    from tests import factories
+
+    writer = MirrorWriter(client(), "box", "bench", b"seal")
+    writer.replace_all(REVISIONS, (factories.revision("s00000", number, "ns0") for number in range(1, count + 1)))
+
+
+def answers(what: str, ask: Callable[[int], Any], rounds: int, target: Target | None) -> Iterator[Figure]:
+    """The median and the p95 of the server's time in each round, in milliseconds; the target is one of the p95."""
+    middle, slow, worked, status = [], [], [], 0
+    for number in range(ANSWERS // 5):  # fills caches
+        ask(number)
+    for _ in range(rounds):
+        taken, began_work = [], time.process_time()
+        for number in range(ANSWERS):
+            began = time.perf_counter()
+            status = ask(number).status_code
+            taken.append((time.perf_counter() - began) * 1000)
+            assert status in (200, 304), status
+        worked.append((time.process_time() - began_work) / ANSWERS * 1000)
+        middle.append(quantile(taken, 0.5))
+        slow.append(quantile(taken, 0.95))
+    note = f"HTTP {status}, {quantile(worked, 0.5):.1f} ms of CPU"
+    yield median(f"{what}, server time p50", middle, "ms")
+    yield median(f"{what}, server time p95", slow, "ms", target, note)
 
 
 if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["10000"])[0]))
+    figures.main(measure)
