@@ -103,6 +103,12 @@ def routed(revision: str, service: Service | None) -> tuple[int, tuple[str, ...]
     return sum(target.percent or 0 for target in mine), tuple(target.tag for target in mine if target.tag)
 
 
+def routes(service: Service) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Return `routed` of each revision that status.traffic names."""
+    named = dict.fromkeys(target.revision for target in service.status_traffic if target.revision)
+    return {name: routed(name, service) for name in named}
+
+
 def newest_first(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
     """Return the revisions by generation, newest first, as kn sorts them."""
     return tuple(sorted(revisions, key=lambda revision: (-revision.configuration_generation, revision.name)))

@@ -13,6 +13,7 @@ from console.knative.traffic import TrafficTarget, TrafficTruth
 
 USER_IMAGE = "client.knative.dev/user-image"
 UPDATE_TIMESTAMP = "client.knative.dev/updateTimestamp"
+GENERATION_LABEL = "serving.knative.dev/configurationGeneration"  # of a revision
 CREATOR = "serving.knative.dev/creator"
 LAST_MODIFIER = "serving.knative.dev/lastModifier"
 VISIBILITY = "networking.knative.dev/visibility"
@@ -207,7 +208,7 @@ class Revision(KubeObject):
     @property
     def configuration_generation(self) -> int:
         """The generation that kn shows in brackets; 0 when the label is missing or no number."""
-        text = self.labels.get("serving.knative.dev/configurationGeneration", "")
+        text = self.labels.get(GENERATION_LABEL, "")
         return int(text) if text.isdecimal() else 0
 
     @property

@@ -345,6 +345,12 @@ def freshness_of(known: Mapping[str, KindState]) -> Freshness:
 
 
 @guarded
+def records(key: str, fields: Sequence[str] | None = None) -> dict[str, bytes]:
+    """Return the bodies of a hash's records that the watcher wrote at their places: of all, or of these fields."""
+    return _ours(key, client().hgetall(key)) if fields is None else _several(key, fields)
+
+
+@guarded
 def states(cluster: str) -> dict[str, KindState]:
     """Return the state of each mirrored kind, by plural."""
     key = keys.freshness(cluster)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import root_causes
 from console.knative.causes import Code
-from console.knative.objects import Service
+from console.knative.objects import Health, Service
 from console.knative.references import ServiceRef
 from console.knative.root_causes import Finding
 from console.knative.traffic import shares
-from console.mirror import read
+from console.mirror import heads, read
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
@@ -81,7 +81,10 @@ def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
 
 def finding(ref: ServiceRef, service: Service) -> Finding | None:
     """Return what keeps the newest spec from being served, by the mirror; None where nothing is wrong."""
-    return root_causes.at_present(service, revisions=read.revisions(ref), route=read.route(ref), pods=read.pods(ref))
+    if service.health is Health.READY:
+        return None
+    newest = heads.named(ref, filter(None, [service.latest_created_revision]))
+    return root_causes.at_present(service, revisions=newest, route=read.route(ref), pods=read.pods(ref))
 
 
 def next_steps(found: Diagnosis, actions: Iterable[Action]) -> list[Action]:

@@ -10,12 +10,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from console.knative import kn
 from console.knative.changes.template import SCALE_FIELDS, scale_spelling
-from console.knative.objects import Revision, Service
+from console.knative.objects import Service
 from console.knative.pods import Pod
 from console.knative.references import ServiceRef
 from console.knative.traffic import shares
+from console.mirror.heads import Head
 from console.operations import queries
 from console.operations.models import SEALED, Operation
 from console.operations.models.statuses import OPEN
@@ -68,22 +68,29 @@ def serving(facts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(served, key=lambda row: (-row["percent"], -row["revision"].configuration_generation))
 
 
-def way_back(ref: ServiceRef, service: Service, revisions: Sequence[Revision]) -> WayBack | None:
-    """Return what served before what serves now; None where nothing older can serve.
+def chosen(service: Service, revisions: Iterable[Head]) -> frozenset[str]:
+    """Return the names of the revisions of the overview: those with traffic or a tag, and some of the newest."""
+    in_use = {
+        target.revision for target in service.status_traffic if target.revision and (target.percent or target.tag)
+    }
+    others = [one.name for one in revisions if one.name not in in_use]
+    return frozenset(in_use) | frozenset(others[:MAX_REVISIONS])
+
+
+def way_back(ref: ServiceRef, service: Service, revisions: Sequence[Head]) -> WayBack | None:
+    """Return what served before what serves now; None where nothing older can serve. `revisions`: newest first.
 
     That is the split from before the last change through the console, if that change gave the newest revision more;
     else the other part of a split, or the next older ready revision.
     """
     served = shares(service.status_traffic)
-    known = [one for one in kn.newest_first(revisions) if one.name in served]
+    known = [one for one in revisions if one.name in served]
     if not known:
         return None
     return _before_last_change(ref, service, revisions, known[0]) or _older(ref, served, revisions, known)
 
 
-def _before_last_change(
-    ref: ServiceRef, service: Service, revisions: Sequence[Revision], newest: Revision
-) -> WayBack | None:
+def _before_last_change(ref: ServiceRef, service: Service, revisions: Sequence[Head], newest: Head) -> WayBack | None:
     last = queries.of_service(ref).filter(uid=service.uid, is_written=True).exclude(status__in=OPEN).first()
     if last is None or not rollback.is_possible(last):
         return None
@@ -92,19 +99,17 @@ def _before_last_change(
     gave_more = before.get(newest.name, 0) < shares(service.status_traffic)[newest.name]
     if len(then) < len(before) or not gave_more:
         return None
-    if any(one.configuration_generation > newest.configuration_generation for one in then):
+    if any(one.generation > newest.generation for one in then):
         return None  # the last change was itself a way back
     return WayBack(reverse("rollback", kwargs={"id": last.id}), before)
 
 
 def _older(
-    ref: ServiceRef, served: Mapping[str, int], revisions: Sequence[Revision], known: Sequence[Revision]
+    ref: ServiceRef, served: Mapping[str, int], revisions: Sequence[Head], known: Sequence[Head]
 ) -> WayBack | None:
     """Of a split all but its newest revision; the largest share of them counts."""
     older = sorted(known[1:], key=lambda one: -served[one.name]) or [
-        one
-        for one in kn.newest_first(revisions)
-        if one.configuration_generation < known[0].configuration_generation and one.ready.is_true
+        one for one in revisions if one.generation < known[0].generation and one.is_ready
     ]
     return WayBack(service_url("serve", ref, revision=older[0].name), {older[0].name: 100}) if older else None
 

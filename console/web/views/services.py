@@ -1,6 +1,6 @@
 """A service, its revisions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,8 @@ from console.access.permissions import Permission
 from console.knative import diff, kn, marks, volumes
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
-from console.mirror import read
+from console.mirror import heads, read
+from console.mirror.heads import Head
 from console.operations import queries
 from console.operations.lookups import cluster_rights
 from console.operations.protection.gate import Protection
@@ -23,10 +24,11 @@ from console.web.actions import service_url
 from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
 
-REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "generation": lambda row: row["revision"].configuration_generation,
-    "name": lambda row: row["row"].name,
-    "traffic": lambda row: (row["percent"], bool(row["tags"]), row["revision"].configuration_generation),
+Routed = tuple[Head, int, tuple[str, ...]]  # a revision, its percent of the traffic, its tags
+REVISION_SORTS: dict[str, Callable[[Routed], Any]] = {
+    "generation": lambda row: row[0].generation,
+    "name": lambda row: row[0].name,
+    "traffic": lambda row: (row[1], bool(row[2]), row[0].generation),
 }
 
 
@@ -35,10 +37,11 @@ REVISION_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
 def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
     found = find(ref)
-    revisions, pods = kn.newest_first(read.revisions(ref)), read.pods(ref)
+    revisions, pods = heads.heads(ref), read.pods(ref)
     makers = queries.makers(ref, found.uid)
     framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
-    facts = [revision_facts(revision, found, makers) for revision in revisions]
+    shown = heads.named(ref, service_page.chosen(found, revisions))
+    facts = [revision_facts(revision, found, makers) for revision in shown]
     serving = service_page.serving(facts)
     may_route = Permission.TRAFFIC in framed["permissions"]
     context = {
@@ -70,28 +73,39 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision. Two that are ticked are compared."""
     found = find(ref)
-    known = kn.newest_first(read.revisions(ref))
+    known = heads.heads(ref)
     chosen = [one.name for one in known if one.name in request.GET.getlist("compare")]
     if len(chosen) == 2:
         newer, older = chosen
         return redirect(f"{service_url('revision', ref, revision=newer)}?{urlencode({'with': older})}#compare")
+    passing = _passing(ref, found, known, request.GET.get("q", "").strip().lower())
+    routes = kn.routes(found)
+    rows: list[Routed] = [(one, *routes.get(one.name, (0, ()))) for one in passing]
+    rows, order = paging.sort(rows, request.GET.get("sort", ""), REVISION_SORTS, "-traffic")
+    page = paging.page(rows, request.GET.get("page"))
     makers = queries.makers(ref, found.uid)
-    facts = [revision_facts(revision, found, makers) for revision in known]
-    text = request.GET.get("q", "").strip().lower()
-    facts = [
-        row
-        for row in facts
-        if not text or text in f"{row['row'].name} {row['revision'].image} {row['row'].tags}".lower()
-    ]
-    facts, order = paging.sort(facts, request.GET.get("sort", ""), REVISION_SORTS, "-traffic")
+    shown = {one.name: one for one in heads.named(ref, [head.name for head, *_routed in page])}
+    page.object_list = [revision_facts(shown[one.name], found, makers) for one, *_routed in page if one.name in shown]
     context = {
         **frame(request, ref, found),
-        "page": paging.page(facts, request.GET.get("page")),
+        "page": page,
         "order": order,
         "comparable": len(known) > 1,
         "compare_problem": _("Tick two revisions to compare them.") if "compare" in request.GET else "",
     }
     return render(request, "services/revisions.html", context)
+
+
+def _passing(ref: ServiceRef, of: Service, known: Sequence[Head], text: str) -> Sequence[Head]:
+    """Those of the revisions whose name, image or tags have the text; only for one are images read."""
+    if not text:
+        return known
+    found = {
+        one.name
+        for one in read.revisions(ref)
+        if text in f"{one.name} {one.image} {','.join(kn.routed(one.name, of)[1])}".lower()
+    }
+    return [head for head in known if head.name in found]
 
 
 @require_permission(Permission.VIEW)
@@ -113,7 +127,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
         **_labels(one, marks.without_revision_stamps),
-        "others": [r.name for r in kn.newest_first(read.revisions(ref)) if r.name != one.name],
+        "others": [head.name for head in heads.heads(ref) if head.name != one.name],
         "other": other,
         "differences": _differences(ref, other_name, one.name) if other else (),
     }
