@@ -4,8 +4,7 @@
 
 Starts the console on a sandbox with so many services, waits until the mirror is whole, asks for pages for a while and
 rests. Then prints a line for each process: its share of memory (PSS), what it alone holds, and the CPU that its start
-took, with the first reading of the cluster. Linux only. Packages for developing that others load when they are there
-(rich, by structlog) are in the figures: some 5 MB each.
+took, with the first reading of the cluster. Linux only.
 """
 
 from __future__ import annotations
@@ -80,7 +79,9 @@ def is_whole(running: RunningConsole) -> bool:
 
 def main(services: int, revisions: int) -> None:
     with tempfile.TemporaryDirectory() as folder, sandbox(seed=f"capacity:{services},{revisions}", speed=1) as box:
-        environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1"}
+        # A package for developing that structlog loads where it is installed, 5 MB in each process.
+        Path(folder, "rich.py").write_text("raise ImportError('not in requirements.txt')\n")
+        environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1", "PYTHONPATH": folder}
         with console(environment=environment) as running:
             eventually(lambda: is_whole(running), timeout=START_SECONDS)
             started = {name: _usage(pid).cpu for name, pid in processes(running).items()}

@@ -43,9 +43,9 @@ print(json.dumps(found))
 class Figures:
     """The most that was held since the last `take`."""
 
-    def __init__(self, server: PostgresServer, web: int) -> None:
+    def __init__(self, server: PostgresServer, web: list[int]) -> None:
         self._database = psycopg.connect(host=str(server.folder), user="sluice", dbname="postgres", autocommit=True)
-        self._web = Path(f"/proc/{web}")
+        self._web = [Path(f"/proc/{pid}") for pid in web]
         self._most: Counter[str] = Counter()
 
     async def watch(self) -> None:
@@ -71,7 +71,7 @@ class Figures:
         return int(row[0]) if row else 0
 
     def _count(self, folder: str) -> int:
-        return len(list((self._web / folder).iterdir()))
+        return sum(len(list((web / folder).iterdir())) for web in self._web)
 
 
 def sign_in(number: int, environment: dict[str, str]) -> list[str]:
@@ -146,7 +146,7 @@ def main(streams: int = 1000, rate: int = 50, seconds: int = 30) -> None:
         environment = {"CONSOLE_DATABASE_URL": server.url, "CONSOLE_SECRET_KEY": key}
         with console(environment=environment) as at:
             sessions = sign_in(streams // STREAMS_OF_SESSION + 1, environment)
-            asyncio.run(measure(at, Figures(server, at.pid("web")), sessions, rate, seconds, streams))
+            asyncio.run(measure(at, Figures(server, at.web_pids()), sessions, rate, seconds, streams))
 
 
 if __name__ == "__main__":
