@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # pip asks the index whether there is a newer pip, after each list.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -131,6 +131,9 @@ lock: $(VENV)/.dev-ready  ## Pin requirements.txt, requirements-test.txt and req
 	$(PIN) requirements-test.in -o requirements-test.txt
 	$(PIN) requirements-test.in requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links -q tests/real_cluster/go.in -o tests/real_cluster/go.txt
+
+icons: $(VENV)/.test-ready  ## Take the icons that the sources name out of Bootstrap's, into static/icons
+	$(BIN)/uv run --no-project --with fonttools==4.68.0 --with brotli==1.2.1 tests/subset_icons.py
 
 messages: $(VENV)/.test-ready  ## Collect translatable texts (needs gettext's programs)
 	CONSOLE_SECRET_KEY=messages $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap -i tests -i var

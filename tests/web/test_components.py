@@ -12,6 +12,7 @@ from django.test import RequestFactory
 from django.utils.translation import override
 
 from console.web.terms import OF_FIELDS, TERMS
+from tests.subset_icons import OURS, RULE, WHOLE, sources
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -32,12 +33,22 @@ def test_every_template_knows_the_tags_that_it_uses() -> None:
 
 
 def test_every_icon_that_a_template_names_is_in_the_font() -> None:
-    font = (ROOT / "static/vendor/bootstrap-icons-1.13.2/bootstrap-icons.min.css").read_text(encoding="utf-8")
+    font = (ROOT / "static/icons/icons.css").read_text(encoding="utf-8")
     named = {
         name for path in TEMPLATES for name in re.findall(r'{% icon "([^"]+)" %}', path.read_text(encoding="utf-8"))
     }
     assert {name for name in named if f".bi-{name}::before" not in font} == set()
     assert len(named) > 30
+
+
+def test_every_icon_that_any_source_names_is_in_the_subset() -> None:
+    """If this fails for an icon: `make icons`."""
+    known = {name for name, _code in RULE.findall((WHOLE / "bootstrap-icons.min.css").read_text(encoding="utf-8"))}
+    ours = {name for name, _code in RULE.findall((OURS / "icons.css").read_text(encoding="utf-8"))}
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in sources())
+    named = {word for word in re.findall(r"[\"'`]([a-z0-9-]+)[\"'`]|\bbi-([a-z0-9-]+)", texts) for word in word if word}
+    assert (named & known) - ours == set()
+    assert len((OURS / "icons.woff2").read_bytes()) < 40_000
 
 
 def test_an_icon_may_be_a_value_and_is_escaped() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 from django.urls import resolve
 
+from console.cluster.resources import SERVICES
 from console.web.compression import COMPRESSED, CompressionMiddleware
+from tests import factories
 from tests.web.test_access import TABLE
 from tests.web.test_changes import Shown, shown
 
@@ -95,3 +99,24 @@ def test_an_error_page_and_an_answer_to_a_form_are_not_compressed() -> None:
             request
         )
         assert not is_compressed(response)
+
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+
+def loaded(path: Path) -> list[Path]:
+    """The file and what it makes a browser load: stylesheets and fonts."""
+    found = re.findall(r'url\("([^")?]+\.(?:css|woff2))"\)', path.read_text("utf8")) if path.suffix == ".css" else []
+    return [path, *(each for name in found for each in loaded((path.parent / name).resolve()))]
+
+
+def test_a_first_view_weighs_less_than_its_budget(owner, mirror) -> None:
+    """60 kB for a page of 50 services, 200 kB with all that it loads, as whitenoise compresses it."""
+    mirror.replace_all(SERVICES, [factories.service(f"service-{number}") for number in range(50)])
+    page = gzip.decompress(owner.get("/", headers=TAKES).content)
+    assert len(gzip.compress(page)) < 60_000
+    named = set(re.findall(r'(?:href|src)="/static/([^"]+)"', page.decode()))
+    files = {each for name in named for each in loaded(STATIC / name)}
+    weights = {path.name: min(len(found := path.read_bytes()), len(gzip.compress(found))) for path in files}
+    assert {"icons.woff2", "bootstrap.min.css", "htmx.min.js"} <= weights.keys()
+    assert sum(weights.values()) + len(gzip.compress(page)) < 200_000, weights

@@ -17,7 +17,7 @@ from console.web.words import OUTCOMES
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 KINDS = {"btn-primary", "btn-secondary", "btn-danger"}
-ICONS = (ROOT / "static/vendor/bootstrap-icons-1.13.2/bootstrap-icons.min.css").read_text()
+ICONS = (ROOT / "static/icons/icons.css").read_text()
 
 
 @pytest.mark.parametrize("code", [*Status.values, *(health.value for health in Health), *OUTCOMES])
