@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -58,20 +58,16 @@ def list_objects(store: Store, call: Call) -> dict[str, Any]:
     limit, token = call.number("limit") or 0, call.query.get("continue", "")
     page = Page.from_token(token) if token else None
     version = page.version if page else _wanted_version(store, call)
-    namespace = call.namespace or None
-    if version == CURRENT:
-        version, objects = store.version, store.list(call.resource, namespace)
-    else:
-        objects = _snapshot(store, call, version, page)
+    is_current = version == CURRENT
+    objects, count = _range(store, call, None if is_current else version, page)
+    version = store.version if is_current else version
     accepts = selection(call)
-    # A page costs what it holds, as etcd's range reads do, not what the whole list holds.
-    begin = bisect_right(objects, (page.namespace, page.name), key=_key) if page else 0
-    chosen = (obj for obj in islice(objects, begin, None) if accepts(obj))
+    chosen = (obj for obj in objects if accepts(obj))
     items = list(islice(chosen, limit + 1)) if limit else list(chosen)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if limit and len(items) > limit:
         if not (call.query.get("labelSelector") or call.query.get("fieldSelector")):
-            metadata["remainingItemCount"] = len(objects) - begin - limit
+            metadata["remainingItemCount"] = count - limit
         items = items[:limit]
         metadata["continue"] = Page(version, *_key(items[-1])).token()
     return {
@@ -127,9 +123,11 @@ def _wanted_version(store: Store, call: Call) -> int:
     return version if match == "Exact" and version else CURRENT
 
 
-def _snapshot(store: Store, call: Call, version: int, page: Page | None) -> list[Object]:
+def _range(store: Store, call: Call, version: int | None, page: Page | None) -> tuple[Iterator[Object], int]:
+    """What comes after the page, and how many objects that are before any selection."""
+    after = (page.namespace, page.name) if page else ("", "")
     try:
-        return store.list_at(call.resource, version, call.namespace or None)
+        return store.range(call.resource, call.namespace or None, at=version, after=after)
     except errors.StatusError as error:
         if page is None:
             raise

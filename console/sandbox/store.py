@@ -10,6 +10,7 @@ Nothing here admits, validates or authorizes; controllers write straight to the 
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ Object = dict[str, Any]
 Objects = list[Object]  # named, as `list` is a method's name inside the class
 Owned = list[tuple[Resource, Object]]
 Changes = list[Change]
+Keys = list[Key]
 
 
 class Store:
@@ -48,6 +50,7 @@ class Store:
         self._now = now
         self._new_uid = new_uid
         self._objects: dict[Resource, dict[Key, Object]] = {resource: {} for resource in TABLE}
+        self._sorted: dict[Resource, list[Key]] = {}
         self._owned: defaultdict[str, set[tuple[Resource, Key]]] = defaultdict(set)  # by the owner's uid
         self._history = {resource: History(history_length, first_version) for resource in TABLE}
         self._subscriptions: set[Subscription] = set()
@@ -67,11 +70,21 @@ class Store:
 
     def list(self, resource: Resource, namespace: str | None = None) -> Objects:
         """The objects of one namespace, or of all, ordered by namespace and name."""
-        return self._ordered(self._objects[resource], namespace)
+        return list(self.range(resource, namespace)[0])
 
-    def list_at(self, resource: Resource, version: int, namespace: str | None = None) -> Objects:
-        """As `list`, but as it was at `version`; raises StatusError 410 when the history does not reach back."""
-        return self._ordered(self._history[resource].undone(self._objects[resource], version), namespace)
+    def range(
+        self, resource: Resource, namespace: str | None = None, *, at: int | None = None, after: Key = ("", "")
+    ) -> tuple[Iterator[Object], int]:
+        """The objects of `list` behind a key, as they were at a version, and how many they are: of use until a change.
+
+        Raises StatusError 410 when the history does not reach back. What is not taken costs nothing, as in etcd.
+        """
+        now = self._objects[resource]
+        objects = now if at is None else self._history[resource].undone(now, at)
+        keys = self._keys(resource) if objects is now else sorted(objects)
+        begin = bisect_right(keys, max(after, (namespace or "", "")))
+        end = len(keys) if namespace is None else bisect_left(keys, (f"{namespace}\0", ""))
+        return (objects[keys[place]] for place in range(begin, end)), max(0, end - begin)
 
     def changes_since(self, resource: Resource, version: int) -> Changes:
         """What happened after `version`, oldest first; raises StatusError 410 when that is forgotten."""
@@ -206,6 +219,7 @@ class Store:
                 raise ValueError(f"The state has a kind that the sandbox does not know: {obj['kind']}")
             key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
             self._objects[resource][key] = obj
+            self._sorted.pop(resource, None)
             self._index_owners(resource, key, None, obj)
         self.logs.load(state.get("logs", {}))
         self.version = max(self.version, int(state["version"]))
@@ -217,9 +231,12 @@ class Store:
 
     # Inside
 
-    def _ordered(self, objects: dict[Key, Object], namespace: str | None) -> Objects:
-        keys = sorted(key for key in objects if namespace is None or key[0] == namespace)
-        return [objects[key] for key in keys]
+    def _keys(self, resource: Resource) -> Keys:
+        """The keys in their order, sorted again after one was added or removed."""
+        known = self._sorted.get(resource)
+        if known is None:
+            known = self._sorted[resource] = sorted(self._objects[resource])
+        return known
 
     def _check_preconditions(
         self,
@@ -246,6 +263,8 @@ class Store:
         metadata = obj["metadata"] | {"resourceVersion": str(self.version)}
         stored = obj | {"metadata": metadata}
         previous = self._objects[resource].get(key)
+        if previous is None:
+            self._sorted.pop(resource, None)
         self._objects[resource][key] = stored
         self._index_owners(resource, key, previous, stored)
         self._announce(Change(event, resource, key, stored, previous, self.version))
@@ -254,6 +273,7 @@ class Store:
     def _remove(self, resource: Resource, key: Key) -> Object:
         self.version += 1
         previous = self._objects[resource].pop(key)
+        self._sorted.pop(resource, None)
         self._index_owners(resource, key, previous, None)
         last = previous | {"metadata": previous["metadata"] | {"resourceVersion": str(self.version)}}
         self._announce(Change("DELETED", resource, key, last, previous, self.version))

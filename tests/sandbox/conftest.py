@@ -55,7 +55,7 @@ class RunningApi:
         store = Store()
         bootstrap(store)
         tokens = Tokens({f"token-of-{name}": authenticated(name, name, groups) for name, groups in USERS.items()})
-        api = Api(store, tokens, lambda verb, resource, old, new, user: new, bookmark_seconds=0.2)
+        api = Api(store, tokens, lambda verb, resource, old, new, user, *, is_dry_run: new, bookmark_seconds=0.2)
         self._server = Server(configured(api), api.watches.cut)
         with listening("127.0.0.1", 0) as listener:
             self.url = address(listener)

@@ -36,7 +36,7 @@ def test_a_list_at_an_older_version_is_what_it_was_then(steps):
             store.create(CONFIGMAPS, obj(name, data={}))
         moments.append((store.version, store.list(CONFIGMAPS)))
     for version, then in moments:
-        assert store.list_at(CONFIGMAPS, version) == then
+        assert list(store.range(CONFIGMAPS, at=version)[0]) == then
 
 
 def test_history_is_bounded_and_what_is_forgotten_is_gone():
