@@ -9,7 +9,7 @@ MAX_BYTES = (
     1024 * 1024
 )  # about; while Redis runs a script of that much, some 10 ms, others wait. One object may be larger
 # How many words of a command say where it writes. What follows is written there, and may be more of the same.
-_PLACE = {"HSET": 2, "HDEL": 2, "SADD": 2, "SREM": 2, "touched": 3}
+_PLACE = {"HSET": 2, "HDEL": 2, "SADD": 2, "SREM": 2, "touched": 4}
 
 
 class Batch:

@@ -1,23 +1,23 @@
-"""A process's own copy of a cluster's summaries."""
+"""A process's own copy of what lists show of a cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from console.mirror.summaries import ServiceSummary
-
+T = TypeVar("T")
 MAX_STEPS = 50  # that a copy remembers
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """One cluster's summaries as this process decoded them, by `namespace/name`, and the last steps that led there."""
+class Copy(Generic[T]):
+    """What this process decoded of a cluster, by `namespace/name`, and the last steps that led there."""
 
     epoch: str
     version: int
-    by_name: Mapping[str, ServiceSummary]
+    by_name: Mapping[str, T]
     steps: tuple[tuple[int, frozenset[str]], ...] = ()  # the version before each, and the names that it changed
 
-    def changed_since(self, before: "Copy") -> frozenset[str] | None:
+    def changed_since(self, before: "Copy[T]") -> frozenset[str] | None:
         """Return the names that may differ from an earlier copy; None when that is not known any more."""
         if before is self:
             return frozenset()

@@ -30,6 +30,11 @@ def images(cluster: str) -> str:
     return f"{ROOT}:{cluster}:images"
 
 
+def revision_records(cluster: str) -> str:
+    """Hash: namespace/revision to what a list of revisions shows (console.mirror.revisions)."""
+    return f"{ROOT}:{cluster}:revision-records"
+
+
 def owned(cluster: str, plural: str, namespace: str, service: str) -> str:
     """Hash: name to the sealed revision, route or pod of one service."""
     return f"{ROOT}:{cluster}:{plural}:{namespace}/{service}"
@@ -49,14 +54,24 @@ def version(cluster: str) -> str:
     return f"{ROOT}:{cluster}:version"
 
 
+def revision_version(cluster: str) -> str:
+    """Counter that grows with each write of a record of a revision."""
+    return f"{ROOT}:{cluster}:revision-version"
+
+
 def epoch(cluster: str) -> str:
-    """Random text, new whenever Redis lost the counter: versions of different epochs cannot be compared."""
+    """Random text, new whenever Redis lost the counters: versions of different epochs cannot be compared."""
     return f"{ROOT}:{cluster}:epoch"
 
 
 def changes(cluster: str) -> str:
     """Sorted set: `namespace/name` by the version that last changed its summary; the latest of them only."""
     return f"{ROOT}:{cluster}:changes"
+
+
+def revision_changes(cluster: str) -> str:
+    """Sorted set: namespace/revision by the version that last changed its record; the latest of them only."""
+    return f"{ROOT}:{cluster}:revision-changes"
 
 
 def trail(cluster: str) -> str:

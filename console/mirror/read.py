@@ -95,7 +95,7 @@ _summary = msgspec.json.Decoder(ServiceSummary)
 _object = msgspec.json.Decoder(dict)
 _state = msgspec.json.Decoder(KindState)
 _event = msgspec.json.Decoder(Event)
-_copies: dict[str, Copy] = {}
+_copies: dict[str, Copy[ServiceSummary]] = {}
 _copying = threading.Lock()
 TRAIL_START = "0-0"
 MAX_EVENTS = 500  # of the trail, at once
@@ -139,7 +139,7 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
 
 
 @guarded
-def copy(cluster: str) -> Copy:
+def copy(cluster: str) -> Copy[ServiceSummary]:
     """Return this process's copy of a cluster, as of now; what did not change since the last time is not read again."""
     now = mark(cluster)
     with _copying:
@@ -150,7 +150,7 @@ def copy(cluster: str) -> Copy:
         return known
 
 
-def _newer(cluster: str, known: Copy | None, now: Mark) -> Copy:
+def _newer(cluster: str, known: Copy[ServiceSummary] | None, now: Mark) -> Copy[ServiceSummary]:
     if known and known.epoch == now.epoch and 0 < now.version - known.version <= MAX_CHANGES:
         names = frozenset(_changed(cluster, known.version))
         told = _several(keys.summaries(cluster), sorted(names))

@@ -12,7 +12,7 @@ import structlog
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import OPERATION, KubeObject, Revision, Service
 from console.knative.redaction import seal_env, without_digests
-from console.mirror import announcements, keys, trail
+from console.mirror import announcements, keys, revisions, trail
 from console.mirror.batches import Batch, Command
 from console.mirror.replicas import record_of
 from console.mirror.summaries import ServiceSummary, summarize
@@ -22,7 +22,7 @@ MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 MAX_UNLINKED = 200  # keys in one command
 REDACTION = "2"  # counts up when more of an object is hidden: what was written before is written again
 KEPT_TRAIL = 2000  # events of services that the audit log has not read
-KEPT_CHANGES = 5000  # names in the sorted set of changes
+KEPT_CHANGES = 5000  # names in each sorted set of changes
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +33,10 @@ local at = 2
 while at <= #ARGV do
   local n = tonumber(ARGV[at])
   if ARGV[at + 1] == 'touched' then
-    for field = at + 4, at + n do
+    for field = at + 5, at + n do
       redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[field])
     end
+    redis.call('zremrangebyrank', ARGV[at + 3], 0, -1 - tonumber(ARGV[at + 4]))
   elseif ARGV[at + 1] == 'announced' then
     redis.call('zadd', ARGV[at + 3], redis.call('incr', ARGV[at + 2]), ARGV[at + 4])
     redis.call('zremrangebyrank', ARGV[at + 3], 0, -1 - tonumber(ARGV[at + 6]))
@@ -107,7 +108,8 @@ class MirrorWriter:
                 ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
                 ("UNLINK", keys.trail(cluster)),
                 ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
-                ("UNLINK", keys.replicas(cluster), keys.images(cluster)),
+                ("UNLINK", keys.replicas(cluster), keys.images(cluster), keys.revision_records(cluster)),
+                ("UNLINK", keys.revision_version(cluster), keys.revision_changes(cluster)),
             ]
         )
         for resource in MIRRORED:
@@ -143,7 +145,7 @@ class MirrorWriter:
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
             owned = _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)
-            return [remember, owned, *self._beside_lists(resource, f"{namespace}/{name}", raw)]
+            return [remember, owned, *self._beside_lists(resource, f"{namespace}/{name}", hidden)]
         summary = msgspec.json.encode(without_digests(msgspec.to_builtins(self._summary(hidden, raw))))
         return [
             remember,
@@ -152,15 +154,19 @@ class MirrorWriter:
             self._touched(f"{namespace}/{name}"),
         ]
 
-    def _beside_lists(self, resource: Resource, field: str, raw: dict[str, Any]) -> list[Command]:
-        """What a list of services shows of a revision, each in a few bytes."""
+    def _beside_lists(self, resource: Resource, field: str, hidden: dict[str, Any]) -> list[Command]:
+        """What lists show of a revision, each in a few bytes. `hidden`: the sealed object, empty when it is gone."""
         if resource != REVISIONS:
             return []
+        revision = Revision(hidden)
         records = {
-            keys.replicas(self.cluster): record_of(raw),
-            keys.images(self.cluster): Revision(raw).image.encode(),
+            keys.replicas(self.cluster): record_of(hidden),
+            keys.images(self.cluster): without_digests(revision.image).encode(),
+            keys.revision_records(self.cluster): revisions.record_of(revision) if hidden else None,
         }
-        return [_signed(key, field, record) if record else ("HDEL", key, field) for key, record in records.items()]
+        written = [_signed(key, field, record) if record else ("HDEL", key, field) for key, record in records.items()]
+        cluster = self.cluster
+        return [*written, _touched(keys.revision_version(cluster), keys.revision_changes(cluster), field)]
 
     def _summary(self, hidden: dict[str, Any], raw: dict[str, Any]) -> ServiceSummary:
         """The summary, of what may be read; only the managedFields of the object itself have the time of its change."""
@@ -199,7 +205,7 @@ class MirrorWriter:
         return [("XADD", key, "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", sign(event.encoded(), key))]
 
     def _touched(self, field: str) -> Command:
-        return ("touched", keys.version(self.cluster), keys.changes(self.cluster), field)
+        return _touched(keys.version(self.cluster), keys.changes(self.cluster), field)
 
     def _write_one(
         self,
@@ -263,18 +269,27 @@ class Replacement:
             if batch.is_full:
                 self._writer._run(batch.take())
         self._writer._run(batch.take())
-        self._writer._run(
-            [
-                ("ZREMRANGEBYRANK", keys.changes(cluster), "0", str(-KEPT_CHANGES - 1)),
-                _announcement(cluster, self._resource, "", ""),
-            ]
-        )
+        self._writer._run([_announcement(cluster, self._resource, "", "")])
 
 
 def layout(seal_key: bytes, api_server: str) -> str:
     """Return a digest of how objects are written: a copy made by another version, key or API server is not resumed."""
-    facts = ",".join((REDACTION, *ServiceSummary.__struct_fields__, api_server, "signed", "replicas", "images"))
+    facts = ",".join(
+        (
+            REDACTION,
+            *ServiceSummary.__struct_fields__,
+            api_server,
+            "signed",
+            "replicas",
+            "images",
+            *revisions.Record.__struct_fields__,
+        )
+    )
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
+
+
+def _touched(version: str, changes: str, field: str) -> Command:
+    return ("touched", version, changes, str(KEPT_CHANGES), field)
 
 
 def _signed(key: str, field: str, body: bytes) -> Command:

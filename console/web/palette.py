@@ -179,6 +179,7 @@ def _table() -> list[tuple[str, str, str, Permission | str]]:
     """The pages that belong to no service: name, address, icon, and what opens it."""
     return [
         (_("Services"), "services", "grid", ""),
+        (_("Revisions"), "all-revisions", "layers", ""),
         (_("Create service"), "create", "plus-lg", Permission.DEPLOY),
         (_("Bulk edit"), "bulk", "check2-square", ""),
         (_("Operations"), "operations", "activity", ""),

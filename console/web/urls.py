@@ -6,6 +6,7 @@ from console.web import stream
 from console.web.api import endpoints
 from console.web.api.openapi import openapi
 from console.web.views import (
+    all_revisions,
     approvals,
     audit,
     audit_exports,
@@ -42,6 +43,7 @@ _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", home.services, name="services"),
+    path("revisions/", all_revisions.all_revisions, name="all-revisions"),
     path("find/", home.find, name="find"),
     path("views/", home.save_view, name="views"),
     path("views/<int:id>/remove/", home.remove_view, name="view-remove"),

@@ -1,15 +1,16 @@
-"""The services that people see, filtered and in order: kept by rights, filter and order, and updated from changes.
+"""What people see in lists, filtered and in order: kept by rights, filter and order, and updated from changes.
 
 A request costs what has changed since the one before, not what there is. Kept in each process, for the rights, filters
-and orders that were asked for last; a `Visible` belongs to all people with the same rights (Rights.sight).
+and orders that were asked for last; a `Visible` belongs to all people with the same rights (Rights.sight). Here are
+the services; revisions are in console.web.revision_list.
 """
 
 import threading
 from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
@@ -25,11 +26,28 @@ MAX_ORDERS = 64  # with 10,000 services some 80 kB each
 MAX_PAIRS = 500  # changes that are applied one by one; more are cheaper to sort again
 MAX_STEPS = 50
 
-Pair = tuple[ServiceSummary | None, ServiceSummary | None]  # a service before and after a change
+
+class Listed(Protocol):
+    """What a list is of: services, or something that belongs to one, whose rights decide."""
+
+    @property
+    def cluster(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def ref(self) -> ServiceRef: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+
+
+T = TypeVar("T", bound=Listed)
+Pair = tuple[T | None, T | None]  # a row before and after a change
 Kept = TypeVar("Kept")
 _lock = threading.Lock()
-_visible: OrderedDict[Hashable, "Visible"] = OrderedDict()
-_orders: OrderedDict[Hashable, "Order"] = OrderedDict()
+_visible: OrderedDict[Hashable, "Visible[ServiceSummary]"] = OrderedDict()
+_orders: OrderedDict[Hashable, "Order[ServiceSummary]"] = OrderedDict()
 
 
 class Listing(NamedTuple):
@@ -41,36 +59,37 @@ class Listing(NamedTuple):
     concerns: list[tuple[ServiceSummary, Reason]]  # what of the rows needs attention
 
 
-class Visible:
-    """What may be seen with certain rights in certain clusters."""
+class Visible(Generic[T]):
+    """What may be seen with certain rights in certain clusters. `copy_of` reads one, `is_watched` picks rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, copy_of: Callable[[str], Copy[T]], is_watched: Callable[[T], bool] = lambda _row: False) -> None:
         self.step = 0  # counts the updates
-        self.clusters: dict[str, dict[str, ServiceSummary]] = {}  # by `namespace/name`
+        self.clusters: dict[str, dict[str, T]] = {}  # by `namespace/name`
         self.namespaces: Counter[str] = Counter()
-        self.watched: dict[tuple[str, str], ServiceSummary] = {}  # those that may need attention
-        self._steps: deque[tuple[int, list[Pair]]] = deque(maxlen=MAX_STEPS)
-        self._copies: dict[str, Copy] = {}
+        self.watched: dict[tuple[str, str], T] = {}  # those that may need attention
+        self._copy_of, self._is_watched = copy_of, is_watched
+        self._steps: deque[tuple[int, list[Pair[T]]]] = deque(maxlen=MAX_STEPS)
+        self._copies: dict[str, Copy[T]] = {}
 
-    def all(self) -> Iterable[ServiceSummary]:
+    def all(self) -> Iterable[T]:
         return (row for rows in self.clusters.values() for row in rows.values())
 
     def update(self, rights: Rights, clusters: Iterable[str]) -> None:
         """Take over what has changed in the mirror since the last time."""
-        copies = [(cluster, read.copy(cluster)) for cluster in clusters]  # all of them, or an error and no change
+        copies = [(cluster, self._copy_of(cluster)) for cluster in clusters]  # all of them, or an error and no change
         if pairs := [pair for cluster, copy in copies for pair in self._changes(rights, cluster, copy)]:
             self.step += 1
             self._steps.append((self.step, pairs))
         if len(pairs) > MAX_PAIRS:
             self._steps.clear()  # nobody applies them one by one
 
-    def since(self, step: int) -> list[Pair] | None:
+    def since(self, step: int) -> list[Pair[T]] | None:
         """Return the changes after a step in their order; None when they are not kept any more, or too many."""
         later = [pairs for number, pairs in self._steps if number > step]
         is_known = len(later) == self.step - step and sum(map(len, later)) <= MAX_PAIRS
         return [pair for pairs in later for pair in pairs] if is_known else None
 
-    def _changes(self, rights: Rights, cluster: str, now: Copy) -> list[Pair]:
+    def _changes(self, rights: Rights, cluster: str, now: Copy[T]) -> list[Pair[T]]:
         before, self._copies[cluster] = self._copies.get(cluster), now
         rows = self.clusters.setdefault(cluster, {})
         names = now.changed_since(before) if before else None
@@ -80,12 +99,10 @@ class Visible:
         return [self._put(rows, name, old, new) for name, old, new in found if old is not new]
 
     @staticmethod
-    def _seen(rights: Rights, row: ServiceSummary | None) -> ServiceSummary | None:
+    def _seen(rights: Rights, row: T | None) -> T | None:
         return row if row and rights.allows(Permission.VIEW, row.ref, row.labels) else None
 
-    def _put(
-        self, rows: dict[str, ServiceSummary], name: str, old: ServiceSummary | None, new: ServiceSummary | None
-    ) -> Pair:
+    def _put(self, rows: dict[str, T], name: str, old: T | None, new: T | None) -> Pair[T]:
         if old:
             del rows[name]
             self.watched.pop((old.cluster, name), None)
@@ -93,39 +110,39 @@ class Visible:
         if new:
             rows[name] = new
             self.namespaces[new.namespace] += 1
-            if may_concern(new):
+            if self._is_watched(new):
                 self.watched[new.cluster, name] = new
         return old, new
 
 
-class Order:
-    """The services of a `Visible` that pass a filter, sorted."""
+class Order(Generic[T]):
+    """The rows of a `Visible` that pass a filter, sorted by a key."""
 
-    def __init__(self, by: str, asked: Filter) -> None:
-        self.key, self._asked = _total(SORTS[by]), asked
-        self.rows: list[ServiceSummary] = []
-        self._of: Visible | None = None
+    def __init__(self, key: Callable[[T], Any], passes: Callable[[T], bool]) -> None:
+        self.key, self._passes = _total(key), passes
+        self.rows: list[T] = []
+        self._of: Visible[T] | None = None
         self._step = 0
 
-    def update(self, visible: Visible) -> None:
+    def update(self, visible: Visible[T]) -> None:
         """Take over what has changed since the last time."""
         pairs = visible.since(self._step) if self._of is visible else None
         if pairs is None or not all(self._replace(old, new) for old, new in pairs):
-            self.rows = sorted(filter(self._asked.passes, visible.all()), key=self.key)
+            self.rows = sorted(filter(self._passes, visible.all()), key=self.key)
         self._of, self._step = visible, visible.step
 
-    def _replace(self, old: ServiceSummary | None, new: ServiceSummary | None) -> bool:
+    def _replace(self, old: T | None, new: T | None) -> bool:
         """Put the new one in place of the old one; False when the old one is not where it should be."""
-        if old and self._asked.passes(old):
+        if old and self._passes(old):
             place = self._place(old)
             if place >= len(self.rows) or self.rows[place] is not old:
                 return False
             del self.rows[place]
-        if new and self._asked.passes(new):
+        if new and self._passes(new):
             self.rows.insert(self._place(new), new)
         return True
 
-    def _place(self, row: ServiceSummary) -> int:
+    def _place(self, row: T) -> int:
         return bisect_left(self.rows, self.key(row), key=self.key)
 
 
@@ -146,9 +163,9 @@ def listing(
     by = order.removeprefix("-")
     whose = (rights.sight, tuple(clusters))
     with _lock:
-        visible = _kept(_visible, whose, MAX_VISIBLE, Visible)
+        visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(read.copy, may_concern))
         visible.update(rights, clusters)
-        found = _kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(by, asked))
+        found = kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(SORTS[by], asked.passes))
         found.update(visible)
         concerns = _concerns(visible, asked, now, waiting)
         rows = sorted((row for row, _ in concerns), key=found.key) if only_concerns else list(found.rows)
@@ -157,7 +174,7 @@ def listing(
 
 
 def _concerns(
-    visible: Visible, asked: Filter, now: datetime, waiting: Collection[ServiceRef]
+    visible: Visible[ServiceSummary], asked: Filter, now: datetime, waiting: Collection[ServiceRef]
 ) -> list[tuple[ServiceSummary, Reason]]:
     places = {(ref.cluster, f"{ref.namespace}/{ref.name}") for ref in waiting} - visible.watched.keys()
     waits = (row for cluster, name in places if (row := visible.clusters.get(cluster, {}).get(name)))
@@ -165,16 +182,16 @@ def _concerns(
     return [(row, reason) for row in asked_for if (reason := reason_of(row, now, waiting))]
 
 
-def _total(key: Callable[[ServiceSummary], Any]) -> Callable[[ServiceSummary], Any]:
-    """The order, in which no two services are equal."""
+def _total(key: Callable[[T], Any]) -> Callable[[T], Any]:
+    """The order, in which no two rows are equal."""
     return lambda row: (key(row), row.cluster, row.namespace, row.name)
 
 
-def _kept(kept: "OrderedDict[Hashable, Kept]", key: Hashable, most: int, make: Callable[[], Kept]) -> Kept:
-    """The one that is kept for the key, or a new one; the one that was not asked for the longest goes."""
-    if key not in kept:
-        kept[key] = make()
-    kept.move_to_end(key)
-    while len(kept) > most:
-        kept.popitem(last=False)
-    return kept[key]
+def kept(by_key: "OrderedDict[Hashable, Kept]", key: Hashable, most: int, make: Callable[[], Kept]) -> Kept:
+    """Return what is kept for the key, or a new one; the one that was not asked for the longest goes."""
+    if key not in by_key:
+        by_key[key] = make()
+    by_key.move_to_end(key)
+    while len(by_key) > most:
+        by_key.popitem(last=False)
+    return by_key[key]

@@ -8,6 +8,7 @@ from tests.browser.extremes import LONGEST, LONGEST_NAMESPACE
 
 PAGES = [
     "/",
+    "/revisions/",
     "/services/new/",
     "/services/sandbox/shop/storefront/",
     "/services/sandbox/shop/recommendations/",
@@ -64,6 +65,7 @@ PAGES = [
 ]
 LONG = f"/services/sandbox/{LONGEST_NAMESPACE}/{LONGEST}/"
 EXTREMES = [  # after extremes.seed
+    "/revisions/?q=a-service",
     "/?namespace=namespace-49",
     "/?q=a-service",
     "/services/bulk/?namespace=namespace-49",

@@ -56,13 +56,13 @@ def test_a_call_of_redis_holds_no_more_than_its_bound_and_one_object(mirror, mon
 
 def test_commands_of_one_place_become_one_and_keep_their_order():
     batch = Batch()
-    batch.add([("HSET", "h", "a", b"1"), ("SADD", "s", "a"), ("touched", "version", "changes", "a")])
-    batch.add([("HSET", "h", "b", b"2"), ("SADD", "s", "b"), ("touched", "version", "changes", "b")])
+    batch.add([("HSET", "h", "a", b"1"), ("SADD", "s", "a"), ("touched", "version", "changes", "9", "a")])
+    batch.add([("HSET", "h", "b", b"2"), ("SADD", "s", "b"), ("touched", "version", "changes", "9", "b")])
     batch.add([("HSET", "other", "a", b"3"), ("PUBLISH", "c", "x"), ("PUBLISH", "c", "y")])
     assert batch.take() == [
         ("HSET", "h", "a", b"1", "b", b"2"),
         ("SADD", "s", "a", "b"),
-        ("touched", "version", "changes", "a", "b"),
+        ("touched", "version", "changes", "9", "a", "b"),
         ("HSET", "other", "a", b"3"),
         ("PUBLISH", "c", "x"),
         ("PUBLISH", "c", "y"),

@@ -35,6 +35,7 @@ TEAM = {"id": ROW}
 # name -> (permission or mark, further URL arguments, method). The one table.
 TABLE = {
     "services": ("signed-in", {}, "get"),
+    "all-revisions": ("signed-in", {}, "get"),
     "find": ("signed-in", {}, "get"),
     "views": ("signed-in", {}, "post"),
     "view-remove": ("signed-in", {"id": 1}, "post"),
