@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from console.operations.submitting.dry_run import POD_DRY_RUN
 from tests.support.browser import Control, Form, change_forms, forms_of
 from tests.support.echo_cluster import EchoCluster
 from tests.support.manifests import Object
@@ -92,7 +93,16 @@ class Person:
         response = self.client.post(form.action, body, content_type="application/x-www-form-urlencoded", follow=True)
         writes = [sent for sent in self.cluster.sent if sent.method in ("PUT", "POST")]
         assert all(sent.is_dry_run for sent in writes), "a preview wrote something"
-        return Answer(response.status_code, response.content.decode(), writes[-1].body if writes else None)
+        return Answer(
+            response.status_code, response.content.decode(), self._as_written(writes[-1].body) if writes else None
+        )
+
+    def _as_written(self, asked: Object) -> Object:
+        """What a dry run was asked for, without the annotation that only a dry run has: no write does."""
+        if POD_DRY_RUN not in (self.raw["metadata"].get("annotations") or {}):
+            asked = copy.deepcopy(asked)
+            asked["metadata"].get("annotations", {}).pop(POD_DRY_RUN, None)
+        return asked
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[str]:
