@@ -7,10 +7,11 @@ const UNWANTED_MS = 5_000; // a topic that no page is about any more
 const MAX_TOPICS = 60; // console/web/stream.py has the same
 const MAX_ADDRESS = 7_000; // characters; proxies take 8 kB
 const MAX_PAUSE_MS = 60_000;
+const UNKNOWN = "?"; // a position that is told at the end of the piece
 
 const pages = new Map(); // port -> { topic, since, heardAt }
 let address = "";
-let current = null; // { source, topics, position }: the stream that is heard
+let current = null; // { source, topics, position, heard }: the stream that is heard; until where it told of a topic last
 let opening = null; // the one that takes over when it says hello
 let failures = 0;
 let retry = 0;
@@ -73,14 +74,23 @@ function stopWaiting() {
 
 function open(topics) {
   opening?.source.close();
-  const stream = { source: new EventSource(`${address}?${query(topics)}`), topics, position: "" };
+  const stream = { source: new EventSource(`${address}?${query(topics)}`), topics, position: "", heard: new Map() };
   opening = stream;
   const on = (event, take) => stream.source.addEventListener(event, ({ data }) => take(...data.split("\n", 3)));
   on("hello", (topic) => greet(stream, topic));
-  on("rows", (topic, position, rows) => tell(topic, { event: "rows", position, rows }));
-  on("changed", (topic) => tell(topic, { event: "changed" }));
+  on("rows", (topic, position, rows) => {
+    stream.heard.set(topic, position);
+    tell(topic, { event: "rows", position, rows });
+  });
+  on("changed", (topic) => {
+    stream.heard.set(topic, UNKNOWN);
+    tell(topic, { event: "changed" });
+  });
   on("gone", forget);
-  on("position", (position) => { stream.position = position; });
+  on("position", (position) => {
+    stream.position = position;
+    for (const [topic, heard] of stream.heard) if (heard === UNKNOWN) stream.heard.set(topic, position);
+  });
   stream.source.addEventListener("error", () => interrupted(stream));
 }
 
@@ -125,7 +135,9 @@ function listen(port, { topic, since = "", stream }) {
 function begin(port, topic, since) {
   stopWaiting(); // a page that was opened just now found the server there
   if (!current?.topics.includes(topic)) return; // its own stream greets it
-  port.postMessage({ topic, event: current.position && isBefore(since, current.position) ? "changed" : "hello" });
+  const heard = current.heard.get(topic);
+  port.postMessage({ topic, event: "hello" });
+  if (heard && isBefore(since, heard)) port.postMessage({ topic, event: "changed" });
 }
 
 function connect(port) {

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import msgspec
 
 from tests.bench import figures
 from tests.bench.consoles import Bench, console_of, shown_services
-from tests.bench.figures import Figure, at_most
+from tests.bench.figures import Figure, Options, at_most
 from tests.bench.runs import ROOT
 from tests.sandbox.api_client import SERVING, Client
 
@@ -34,17 +34,16 @@ COUNTED_RATE = 100.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def measure(options: Any) -> Iterator[Figure]:
+def measure(options: Options) -> Iterator[Figure]:
     """Yield latencies at 1,000 and 10,000 services, and how many changes were lost or came twice."""
     few = 1_000
     with console_of(few, people=50) as bench:
-        before = yield from latency(bench, 100, few, "fetch", SECONDS / 4, None)
-        del before
+        yield from latency(bench, 100, few, "fetch", SECONDS / 4, None)
         pushed = yield from latency(bench, 100, few, "push", SECONDS, at_most(150))
-        if not options.quick:
+        if not options.is_quick:
             yield from latency(bench, 500, few, "push", SECONDS, at_most(400))
-        yield from counted(bench, 100, 1_000 if options.quick else COUNTED)
-    if not options.quick:
+        yield from counted(bench, 100, 1_000 if options.is_quick else COUNTED)
+    if not options.is_quick:
         many = 10_000
         with console_of(many, people=50) as bench:
             yield from latency(bench, 100, many, "push", SECONDS, at_most(1.3 * pushed))
@@ -52,8 +51,8 @@ def measure(options: Any) -> Iterator[Figure]:
 
 def latency(
     bench: Bench, viewers: int, services: int, mode: str, seconds: float, target: figures.Target | None
-) -> Iterator[Figure]:
-    """Change a service now and then; yield how soon the viewers see it and what a change costs. Returns the p99, ms."""
+) -> Generator[Figure, None, float]:
+    """Change services now and then; yield how soon the viewers see it and what a change costs. Returns the p99, ms."""
     rate = RATE if mode == "push" else 1.0
     found, cpu, made = run(bench, viewers, mode, rate, int(rate * seconds))
     times = sorted(found["seconds"])

@@ -65,14 +65,6 @@ def test_a_row_that_changes_takes_nothing_from_who_works_on_the_page(visitor: Vi
     assert asked == []
 
 
-def test_an_opened_list_asks_for_nothing_until_something_changes(visitor: Visitor, running: RunningConsole) -> None:
-    page = visitor.sign_in("viewer").page
-    asked = lists_asked(page)
-    visitor.go("/")
-    is_heard(page, running)
-    assert asked == []
-
-
 def test_a_hidden_list_does_nothing_and_catches_up(visitor: Visitor, running: RunningConsole) -> None:
     visitor.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
     page = visitor.sign_in("viewer").go("/").page

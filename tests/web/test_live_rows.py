@@ -7,10 +7,12 @@ import json
 import random
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 import pytest
+from django.db import connections
 from django.http import QueryDict
 from django.test import AsyncClient
 
@@ -334,3 +336,16 @@ async def read_with_cuts(browser: Browser, last: int, chance: random.Random) -> 
             if any(person(html) == last for _, html in browser.rows):
                 break
         await events.aclose()
+
+
+def test_a_step_leaves_no_connection_that_the_database_may_close_before_the_next(db, monkeypatch, tmp_path) -> None:
+    """The thread of the steps is no request's: nobody else gives its connection back."""
+    of_file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "other"), "OPTIONS": {}}
+    monkeypatch.setitem(connections.settings, "other", {**connections.settings["default"], **of_file})
+
+    def left_open() -> bool:
+        hub.returning_connections(connections["other"].connect)
+        return connections["other"].connection is not None
+
+    with ThreadPoolExecutor(1) as thread:
+        assert not thread.submit(left_open).result()

@@ -13,13 +13,14 @@ Viewers join and leave, and their rights are read again, between two steps only:
 import asyncio
 import contextvars
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from console.access.authorization import Rights, rights_of
 from console.access.labels import labels_of
@@ -42,6 +43,8 @@ PAUSE_SECONDS = 0.02  # between two steps: many objects change at once
 RETRY_PAUSE = 1.0  # seconds after a step that failed
 
 log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass
@@ -113,7 +116,7 @@ class Hub:
         await self._recheck()
         joining = [viewer for viewer in self._joining if viewer in self.viewers]
         settled = self.viewers - set(joining)
-        plan = await sync_to_async(self._plan)(joining, settled)
+        plan = await sync_to_async(returning_connections)(self._plan, joining, settled)
         self._deliver(plan, settled & self.viewers)
         for viewer in joining:
             viewer.joined = self._step_number
@@ -238,12 +241,25 @@ class Hub:
         due = [viewer for viewer in self.viewers if viewer.checked_at <= until]
         if not due:
             return
-        for viewer, found in (await sync_to_async(_rights_now)(due)).items():
+        for viewer, found in (await sync_to_async(returning_connections)(_rights_now, due)).items():
             viewer.checked_at = time.monotonic()
             if found is None or not found[1]:
                 viewer.end()
             else:
                 _restrict(viewer, *found)
+
+
+def returning_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do the work, and give back the connections to the database that it opened.
+
+    The thread outlives every request: one that the database has closed meanwhile would be used again and again.
+    """
+    try:
+        return work(*args, **kwargs)
+    finally:
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:  # of a caller that waits in this thread
+                connection.close()
 
 
 def _restrict(viewer: Viewer, rights: Rights, topics: set[Topic]) -> None:
