@@ -10,9 +10,11 @@ reader's language; whether a client's X-Forwarded-For is left alone. Servers tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,14 +61,14 @@ def served(command: list[str], running: RunningConsole) -> Iterator[tuple[subpro
     where = ["--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
         [sys.executable, "-m", *command, *where], cwd=ROOT, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
         eventually(lambda: asyncio.run(_status(port)) == 200, timeout=60)
         yield process, port
     finally:
-        if process.poll() is None:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the children that granian leaves behind
         process.wait()
 
 
