@@ -58,7 +58,10 @@ def server_time(options: Options) -> Iterator[Figure]:
     target = at_most(1.3 * few[-1].value)
     yield from answers(f"list of 50 rows, {MANY:,} services", lambda _: client.get("/"), rounds, target)
     asked, htmx = [f"/find/?q={text}" for text in SEARCHES], {"HX-Request": "true"}
-    palette = lambda number: client.get(asked[number % len(asked)], headers=htmx)  # noqa: E731
+
+    def palette(number: int) -> Any:
+        return client.get(asked[number % len(asked)], headers=htmx)
+
     yield from answers(f"palette, {MANY:,} services", palette, rounds, None)
 
 

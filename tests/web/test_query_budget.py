@@ -29,6 +29,7 @@ ROWS = 12
 # Queries of a page for an administrator, with those of session, person and rights (3), or of a token.
 BUDGET = {
     "services": 9,
+    "all-revisions": 9,
     "find": 4,
     "bulk": 9,
     "create": 9,

@@ -38,7 +38,7 @@ def test_no_tool_takes_the_copy_for_its_own() -> None:
     raw["metadata"]["labels"] |= {"argocd.argoproj.io/instance": "shop", "app.kubernetes.io/managed-by": "Helm"}
     raw["metadata"]["annotations"] |= {"meta.helm.sh/release-name": "shop", "sluice.dev/operation": "x"}
     made = Service(cloning.manifest_of(Service(raw), TARGET))
-    assert made.owner is None
+    assert made.owners == ()
     assert made.annotations == {}
 
 
