@@ -2,7 +2,7 @@
 
     python -m tests.bench.churn [--minutes 30]
 
-Twenty people have the list open. The memory of each process (its share, PSS; its children included) is taken after
+Twenty people have the list open. The memory of each process (its share, PSS) is taken after
 half of the time and at its end, and the growth is that of the second half. Without --minutes it lasts two minutes,
 which shows what leaks fast; the target is about thirty.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from tests.bench import figures
 from tests.bench.consoles import Bench, all_services, changing, console_of, watched
 from tests.bench.figures import Figure, Options, at_most
-from tests.bench.memory import processes, usage
+from tests.bench.memory import own_usage, processes
 from tests.bench.stream_backends import STREAMS_OF_SESSION
 
 SERVICES = 1000
@@ -26,7 +26,7 @@ TARGET_MINUTES = 30.0
 
 def memory(bench: Bench) -> dict[str, float]:
     """MB by process."""
-    return {name: usage(pid).pss for name, pid in processes(bench.at).items()}
+    return {name: own_usage(pid).pss for name, pid in processes(bench.at).items()}
 
 
 def measure(options: Options) -> Iterator[Figure]:

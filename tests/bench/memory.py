@@ -1,10 +1,10 @@
 """How much memory does each process of the console hold at rest, and what did its start cost?
 
-    python -m tests.bench.memory [services] [revisions of each]
+    python -m tests.bench.memory [services] [revisions of each]   (default 1,000 and 10)
 
 Starts the console on a sandbox with so many services, waits until the mirror is whole, asks for pages for a while and
-rests. Then prints a line for each process: its share of memory (PSS), what it alone holds, and the CPU that its start
-took, with the first reading of the cluster. Linux only.
+rests. Then, for each process: its share of memory (PSS), what it alone holds, and the CPU that its start took, with the
+first reading of the cluster. One round. Linux only.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench import figures
+from tests.bench.figures import Figure, Options, at_most
 from tests.bench.stream_backends import pages, sign_in
 from tests.console_process import RunningConsole, console, descendants
 from tests.sandbox_process import Sandbox, sandbox
@@ -27,6 +29,7 @@ from tests.waiting import eventually
 MEGABYTE = 1024  # kB, as /proc counts them
 TICKS = os.sysconf("SC_CLK_TCK")
 REST_SECONDS = 10.0
+MAX_OF_WEB, MAX_OF_OTHERS = 120, 100  # MB, of one process
 START_SECONDS = 120.0
 PAGES_A_SECOND = 5
 LOOK_SECONDS = 20
@@ -43,11 +46,12 @@ class Usage(NamedTuple):
 
 def usage(pid: int) -> Usage:
     """What a process uses, its children included."""
-    found = [_usage(one) for one in (pid, *descendants(pid))]
+    found = [own_usage(one) for one in (pid, *descendants(pid))]
     return Usage(*(sum(column) for column in zip(*found, strict=True)))
 
 
-def _usage(pid: int) -> Usage:
+def own_usage(pid: int) -> Usage:
+    """What a process uses without its children."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in rollup)}
     private = kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]
@@ -77,24 +81,24 @@ def is_whole(running: RunningConsole) -> bool:
         return json.load(answer)["mirror_age_seconds"] is not None
 
 
-def main(services: int, revisions: int) -> None:
+def measure(options: Options) -> Iterator[Figure]:
+    services, revisions = (*options.numbers, *(1000, 10)[len(options.numbers) :])
     with tempfile.TemporaryDirectory() as folder, sandbox(seed=f"capacity:{services},{revisions}", speed=1) as box:
         # A package for developing that structlog loads where it is installed, 5 MB in each process.
         Path(folder, "rich.py").write_text("raise ImportError('not in requirements.txt')\n")
         environment = {"CONSOLE_CLUSTERS": cluster(box, Path(folder)), "CONSOLE_DEMO": "1", "PYTHONPATH": folder}
         with console(environment=environment) as running:
             eventually(lambda: is_whole(running), timeout=START_SECONDS)
-            started = {name: _usage(pid).cpu for name, pid in processes(running).items()}
+            started = {name: own_usage(pid).cpu for name, pid in processes(running).items()}
             sessions = sign_in(4, {"CONSOLE_STATE_DIR": str(running.state)})
             asyncio.run(pages(running.url, sessions, PAGES_A_SECOND, LOOK_SECONDS))
             time.sleep(REST_SECONDS)
-            print(f"At rest after {PAGES_A_SECOND * LOOK_SECONDS} pages, {services} services of {revisions} revisions:")
-            print(f"{'':12} {'PSS MB':>8} {'own MB':>8} {'start, s of CPU':>16}")
             for name, pid in processes(running).items():
-                found = _usage(pid)
-                print(f"{name:12} {found.pss:8.0f} {found.private:8.0f} {started[name]:16.1f}")
+                found = own_usage(pid)
+                target = at_most(MAX_OF_WEB if name.startswith("web") else MAX_OF_OTHERS)
+                note = f"{found.private:.0f} MB of its own, {started[name]:.1f} s of CPU to start"
+                yield Figure(f"{name} at rest, {services:,} services", found.pss, "MB", target, note)
 
 
 if __name__ == "__main__":
-    numbers = [int(text) for text in sys.argv[1:]]
-    main(*([*numbers, *(1000, 10)[len(numbers) :]]))
+    figures.main(measure)
