@@ -116,7 +116,8 @@ CLIPPED = """() => {
     if (style.overflowX !== "hidden" || style.whiteSpace !== "nowrap" || !box.checkVisibility()) continue;
     if (box.scrollWidth <= box.clientWidth + 1 || box.clientWidth < 2) continue;
     const first = [...box.childNodes].find((node) => node.nodeType === 1 || node.data?.trim());
-    const isBox = first?.nodeType === 1 && getComputedStyle(first).display.startsWith("inline-");
+    const isBox = first?.nodeType === 1 && getComputedStyle(first).display.startsWith("inline-")
+      && first.getBoundingClientRect().right > box.getBoundingClientRect().right;
     if (style.textOverflow !== "ellipsis" || isBox) clipped.push(box.textContent.trim().slice(0, 60));
   }
   return clipped.slice(0, 5);

@@ -30,7 +30,7 @@ def shown(client, world, mirror, people) -> Shown:
 def addresses(shown: Shown) -> tuple[str, str]:
     """Send the form of variables; return where its preview is, and where "Back to the form" leads."""
     preview = shown.set_target(SECRET)
-    [back] = re.findall(r'<a class="btn btn-secondary" href="([^"]+)">', preview.content.decode())
+    [back] = re.findall(r'<a class="btn btn-secondary" href="([^"]+)">Back to editing<', preview.content.decode())
     return preview.wsgi_request.get_full_path(), unescape(back)
 
 
