@@ -26,6 +26,7 @@ BENCHMARKS = (
     "pages",
     "throughput",
     "cold_start",
+    "revision_list",
     "live",
     "browser",
     "update_latency",

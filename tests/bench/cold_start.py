@@ -84,7 +84,7 @@ def new_kinds(cluster: str, whole: dict[tuple[str, str], float]) -> list[tuple[s
 
 def memory(names: list[str], services: int, revisions: int) -> Iterator[Figure]:
     """What an object needs in Redis and in a process that serves pages."""
-    from console.mirror import keys, read
+    from console.mirror import keys, read, revision_copies
     from console.redis_client import client
 
     def size(pattern: str) -> int:
@@ -99,12 +99,15 @@ def memory(names: list[str], services: int, revisions: int) -> Iterator[Figure]:
     ):
         total = sum(size(f"{root}:{pattern}") for pattern in patterns)
         yield Figure(f"Redis, for each {what}", total / count, "bytes", note=f"{total / 2**20:.0f} MiB in all")
-    before = resident(os.getpid())
-    kept = [read.services(name) for name in names]
-    grown = resident(os.getpid()) - before
-    each = grown * 2**20 / all_services
-    yield Figure("web, for each service of the list", each, "bytes", note=f"{grown:.0f} MiB in all")
-    assert sum(map(len, kept)) == all_services
+    for what, copy, count in (
+        ("service", read.copy, all_services),
+        ("revision", revision_copies.copy, all_revisions),
+    ):
+        before = resident(os.getpid())
+        kept = [copy(name) for name in names]
+        grown = resident(os.getpid()) - before
+        yield Figure(f"web process, for each {what} listed", grown * 2**20 / count, "bytes", note=f"{grown:.0f} MiB")
+        assert sum(len(one.by_name) for one in kept) == count
 
 
 @contextlib.contextmanager
