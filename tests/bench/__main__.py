@@ -34,19 +34,20 @@ BENCHMARKS = (
     "memory",
     "churn",
 )
+QUICK = ("request_cost", "pages", "throughput", "live", "browser", "update_latency")
 PATIENCE = 900.0  # seconds for one benchmark, beside the minutes that it is told to last
 LAST_LINES = 15
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="less of everything, under three minutes")
+    parser.add_argument("--quick", action="store_true", help=f"less of everything, of {', '.join(QUICK)}")
     parser.add_argument("--minutes", type=float, help="how long an open page and the churn last (30 for the whole)")
-    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS, metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME")
     parser.add_argument("--json", type=Path, help="write the run there, for python -m tests.bench.compare")
     chosen = parser.parse_args()
     run = new_run(" ".join(["python -m tests.bench", *sys.argv[1:]]))
-    for name in chosen.only:
+    for name in chosen.only or (QUICK if chosen.quick else BENCHMARKS):
         _benchmark(name, chosen, run)
     if chosen.json:
         chosen.json.write_bytes(msgspec.json.encode(run))

@@ -3,7 +3,7 @@
     python -m tests.bench.churn [--minutes 30]
 
 Twenty people have the list open. The memory of each process (its share, PSS) is taken after
-half of the time and at its end, and the growth is that of the second half. Without --minutes it lasts two minutes,
+half of the time and at its end, and the growth is that of the second half. Without --minutes it lasts one minute,
 which shows what leaks fast; the target is about thirty.
 """
 
@@ -30,7 +30,7 @@ def memory(bench: Bench) -> dict[str, float]:
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    minutes = options.duration(2.0, quick=0.3)
+    minutes = options.duration(1.0, quick=0.3)
     note = f"{minutes:g} minutes" + (f" instead of {TARGET_MINUTES:g}" if minutes < TARGET_MINUTES else "")
     with console_of(SERVICES, people=VIEWERS // STREAMS_OF_SESSION + 1) as bench:
         with watched(bench, VIEWERS), changing(bench.box, RATE, all_services(bench.box)):

@@ -29,7 +29,7 @@ from tests.console_process import console
 from tests.waiting import eventually
 
 HELLO = "/services/sandbox/default/hello/"
-UPDATES = 10  # one more goes before them, which fills caches and opens connections
+UPDATES = 6  # one more goes before them, which fills caches and opens connections
 PRESS_AND_SIGHT = """
 addEventListener("click", (event) => {
   if (event.target.closest("button[form=apply]")) sessionStorage.pressed = Date.now();
