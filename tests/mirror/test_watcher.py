@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -198,6 +199,24 @@ def test_a_cluster_that_does_not_answer_says_so_and_holds_up_no_other(box, redis
         eventually(lambda: read.freshness("gone").error)
         assert read.freshness("gone").seconds is None
         assert not read.freshness(BOX).is_stale
+
+
+def test_a_cluster_that_accepts_and_says_nothing_holds_up_no_other(box, redis_server, monkeypatch):
+    """Each kind of each cluster is listed by a thread of its own, all at once."""
+    monkeypatch.setattr(watcher, "ENDING_SECONDS", 0.1)  # its threads still wait for an answer
+    known = Connections()
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as second:
+        silences = [
+            ClusterSettings(name, url=f"http://127.0.0.1:{one.getsockname()[1]}", token="t")
+            for name, one in (("a-silent", silent), ("z-silent", second))
+        ]
+        settings = [silences[0], ClusterSettings(BOX, url=box.url, token=box.token), silences[1]]
+        known.register(lambda: settings)
+        with watching(known, redis_server.url) as running:
+            eventually(is_fresh)
+            assert "default/hello" in names(BOX)
+            assert read.freshness("a-silent").seconds is None
+            assert len(running.watcher._reflectors) == 3 * len(MIRRORED)
 
 
 def test_clusters_come_and_go_and_move(box, redis_server):
