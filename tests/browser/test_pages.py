@@ -19,7 +19,7 @@ READERS = {  # language, color scheme, width, height
     "phone": ("zh-CN", "dark", 375, 800),
     "320px": ("en-GB", "light", 320, 640),  # as 1280 px at 400% (WCAG 1.4.10)
 }
-UNPIN = "() => { for (const foot of document.querySelectorAll('.foot')) foot.style.position = 'static'; }"
+UNPIN = "() => document.querySelectorAll('.foot, .bar, thead th').forEach((one) => { one.style.position = 'static'; })"
 OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
