@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from console.knative.changes import Act, Change, RollBack, act_of
+from console.knative.changes import Act, Change, act_of
 from console.knative.objects import Service
-from console.knative.traffic import served_alone
 
 LABELS = {
     Act.DEPLOY: gettext_lazy("Deploy"),
@@ -47,15 +46,9 @@ def last_step(change: Change, service: Service, *, makes_revision: bool, needs_a
         return LastStep(_("Request approval"))
     if act is Act.DEPLOY and not makes_revision:
         return LastStep(_("Apply"))
-    if target := _back_to(change, service):
+    if target := next(filter(None, (part.leads_back_to(service) for part in change.parts)), ""):
         return LastStep(_("Roll back to %(target)s") % {"target": target})
     return LastStep(str(LABELS[act]) % {"name": change.object_name(service)}, act is Act.DELETE)
-
-
-def _back_to(change: Change, service: Service) -> str:
-    """The one revision that a roll back leads to; empty where several share the traffic, and for other changes."""
-    targets = next((part.targets for part in change.parts if isinstance(part, RollBack)), ())
-    return served_alone(targets, service.latest_ready_revision)
 
 
 def last_step_of_many(changes: Collection[Change], *, makes_revisions: bool, waiting: int) -> LastStep:

@@ -14,7 +14,7 @@ from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
 from console.audit.models import Entry
-from console.cluster.resources import SERVICES
+from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.references import ServiceRef
 from tests import factories
 from tests.sweeps import sample, sweep
@@ -84,6 +84,8 @@ def press_and_undo(client, address: str) -> int:
 def lived_in(shown: Shown, people) -> Shown:
     """A service with a history: a change that succeeded, one that failed, a split with a tag."""
     shown.mirror.drop(SERVICES, factories.service())
+    for number in (1, 2, 3, 4):  # a cluster deletes them with their service
+        shown.mirror.drop(REVISIONS, factories.revision(number=number))
     press(shown, shown.set_target("canary-new"))
     press(shown, shown.client.post(f"{shown.path}image/", {"image": "example.com/shop/crash:1"}))
     rows = {"rows": "1", "name-0": f"{shown.name}-00001", "percent-0": "100", "tag-0": "old"}
