@@ -57,6 +57,7 @@ SIGNED = (
     "pods:",
     "images",
     "replicas",
+    "revision-records",
     "freshness",
     "trail",
     "feed",
