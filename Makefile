@@ -7,12 +7,16 @@ unexport PYTHONDONTWRITEBYTECODE
 # pip asks the index whether there is a newer pip, after each list.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-processes test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-QUICK := -n 4 --dist worksteal -q --ignore=tests/sandbox/test_kubectl.py --ignore=tests/web/test_effect_table.py
+# Tests that start whole processes of their own, or a provider to sign in with: test-processes.
+PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py
+APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/guard/test_generated.py $(PROCESSES)
+# Six workers for two cores: a good part of the tests waits for a sandbox, a lease or a stream.
+QUICK := -n 6 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
 TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
 # Modules are compiled when they are first imported: most of what the packages hold never is.
@@ -48,8 +52,11 @@ coverage: $(VENV)/.dev-ready $(MO)  ## Run the tests of make test and print the 
 	$(BIN)/python -m tests.coverage_by_layer test-artifacts/coverage.json
 
 # make test T=tests/web/test_env.py runs that alone.
-test: $(VENV)/.test-ready $(MO) $(if $(T),,$(VENV)/.tests-compiled)  ## Run the tests that need nothing installed (without the effect table: see access-table)
+test: $(VENV)/.test-ready $(MO) $(if $(T),,$(VENV)/.tests-compiled)  ## Run the tests that need nothing installed, in under three minutes (test-processes and the other targets run the rest)
 	$(BIN)/python -m pytest $(if $(T),-q $(T),$(QUICK))
+
+test-processes: $(VENV)/.test-ready $(MO)  ## Run the tests that start whole processes: start-up checks, upgrades, the sandbox, single sign-on
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q $(PROCESSES)
 
 # What is deselected runs whole in access-table.
 test-sweeps: $(VENV)/.test-ready $(MO)  ## Run every sweep with all its cases (make test runs a sample of each)
