@@ -197,7 +197,10 @@ class MirrorWriter:
         address, facts = event.address, event.facts()
         if self._trailed.get(address) == facts:
             return []
-        self._trailed[address] = facts
+        if is_gone:  # kept, a churn of names would fill the memory
+            self._trailed.pop(address, None)
+        else:
+            self._trailed[address] = facts
         found = event.service
         operation = found.annotations.get(OPERATION, "")[:36]  # that wrote it last; anybody may write longer text there
         log.info("service_changed", service=address, generation=found.generation, operation=operation, is_gone=is_gone)
