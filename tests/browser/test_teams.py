@@ -49,6 +49,7 @@ def test_a_person_is_made_joins_a_team_for_a_day_and_reads_why_she_can(
     visitor.keep("team")
 
     erin.go(CART)
+    erin.page.locator("#service-menu > summary").click()
     erin.page.get_by_role("link", name="Check my access").click()
     traffic = erin.page.locator("tr", has_text="split traffic and roll back")
     expect(traffic).to_contain_text("Role operator via team Shop (namespace shop in all clusters)")
