@@ -113,6 +113,14 @@ SYMBOL_WORDS = {
 }
 
 
+def source(text: str) -> str:
+    """One source of a value or file, named as in SOURCES; a word alone is the name of a volume."""
+    for word, said in SOURCES.items():
+        if text.startswith(f"{word} "):
+            return f"{said} {text.removeprefix(f'{word} ')}"
+    return str(SOURCES.get(text, text)) if " " in text else text
+
+
 def truth(facts: TrafficTruth) -> str:
     """Return in one sentence what a new revision will get."""
     if facts.kind is Kind.FOLLOWS_LATEST:
@@ -144,6 +152,15 @@ def problem_of(code: str, facts: Mapping[str, Any]) -> str:
     return str(template) % defaultdict(lambda: "?", worded) if template else ""
 
 
+SOURCES = {  # as console/knative names them, before the name
+    "secret": "Secret",
+    "config map": "ConfigMap",
+    "field": gettext_lazy("field"),
+    "resource": gettext_lazy("resource"),
+    "claim": gettext_lazy("claim"),
+    "empty directory": gettext_lazy("empty directory"),
+    "service account token": gettext_lazy("service account token"),
+}
 ENV_SOURCES = {
     "secret": gettext_lazy("Secret key"),
     "config-map": gettext_lazy("ConfigMap key"),

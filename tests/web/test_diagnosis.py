@@ -8,7 +8,7 @@ import pytest
 
 from console.cluster.resources import PODS, REVISIONS, ROUTES, SERVICES
 from tests import factories
-from tests.web.pages import read
+from tests.web.pages import markup, read
 
 SHOP = "/services/box/default/shop/"
 MISSING = 'Revision "shop-00009" referenced in traffic not found.'
@@ -120,7 +120,7 @@ def test_what_only_begins_is_not_blamed_and_what_waits_in_vain_is_told_at_once(o
     newest["status"]["conditions"] = [{"type": "Ready", "status": "Unknown", "reason": "Deploying"}]
     mirror.put(REVISIONS, newest)
     mirror.put(PODS, pod(state))
-    page = owner.get(SHOP).content.decode()
+    page = markup(owner.get(SHOP))
     assert ("note-error cause" in page) is bool(words)
     assert words in page
 

@@ -167,9 +167,9 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
     containers = (
         "h2c",
         "CPU request",
-        "secret db/password",
-        "secret shop-env",
-        "/etc/shop ← config map shop-config",
+        "Secret db/password",
+        "Secret shop-env",
+        "/etc/shop ← ConfigMap shop-config",
         "sidecar",
     )
     for word in (*facts, *containers):

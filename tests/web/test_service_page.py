@@ -211,9 +211,9 @@ def test_starting_pods_are_no_warning(owner, mirror) -> None:
 def test_the_configuration_names_variables_and_never_their_values(owner, client, people) -> None:
     page = read(owner.get(SHOP))
     part = page.text.partition("Configuration")[2]
-    for words in ("TARGET", "PASSWORD", "DB secret db/password", "all of secret shop-env", "CPU request 100m"):
+    for words in ("TARGET", "PASSWORD", "DB Secret db/password", "all of Secret shop-env", "CPU request 100m"):
         assert words in part, words
-    assert "/etc/shop ← config map shop-config" in part
+    assert "/etc/shop ← ConfigMap shop-config" in part
     assert "Min scale 1" in part
     assert "Concurrency limit 20" in part
     assert factories.SECRET_VALUE not in page.text

@@ -9,6 +9,7 @@ from django.utils.translation import override
 
 from console.knative.objects import Revision
 from console.web import words
+from console.web.templatetags.sluice import breakable, source_words
 from tests import factories
 from tests.web.test_languages import entries, used_texts
 
@@ -145,3 +146,17 @@ def test_the_digest_that_an_image_is_pinned_to_is_told_in_the_readers_language()
     assert words.image(revision) == revision.image_text
     with override("zh-hans"):
         assert words.image(revision) == revision.image_text.replace(" (pinned to ", "（固定到 ").replace(")", "）")
+
+
+def test_a_name_continues_behind_its_separators_and_a_version_stays_whole() -> None:
+    assert breakable("shop/cart:1.2.1") == "shop/<wbr>cart:<wbr>1.2.1"
+    assert breakable("http://cart.shop.example.com") == "http://<wbr>cart.<wbr>shop.<wbr>example.<wbr>com"
+    assert breakable("") == ""
+
+
+def test_a_source_is_told_in_the_readers_language() -> None:
+    assert source_words("config map flags, secret db (DB_…)") == "ConfigMap flags, Secret db (DB_…)"
+    with override("zh-hans"):
+        assert source_words("field metadata.name") == "字段 metadata.name"
+        assert source_words("empty directory") == "空目录"
+        assert source_words("secret") == "secret", "a volume's own name"

@@ -9,6 +9,7 @@ from console.web.charts.marks import Chart, Key, Mark
 from console.web.revision_colours import colour_of
 
 GAP = 0.2  # of a test's width
+WIDEST = 16  # in percent: few tests are columns at the left, rather than one block
 
 
 def chart(tests: Sequence[AccessTest], words: Callable[[str], str], href: Callable[[AccessTest], str]) -> Chart:
@@ -35,7 +36,7 @@ def _column(
     href: Callable[[AccessTest], str],
 ) -> list[Mark]:
     """One test. Its whole height is all requests that were sent."""
-    width, found, below = 100 / of, [], 0.0
+    width, found, below = _width(of), [], 0.0
     counts = [(name, test.by_revision.get(name, 0)) for name in names]
     for name, count in [*counts, (FAILED, test.failed)]:
         if share := 100 * count / test.sent:
@@ -47,9 +48,13 @@ def _column(
     return found
 
 
+def _width(of: int) -> float:
+    return min(100 / of, WIDEST) if of else 0
+
+
 def _ticks(tests: Sequence[AccessTest]) -> tuple[Tick, ...]:
     """The day under the first test of each, as long as words do not overlap."""
-    width = 100 / len(tests) if tests else 0
+    width = _width(len(tests))
     days = [test.started_at.date() for test in tests]
     firsts = [index for index, day in enumerate(days) if index == 0 or day != days[index - 1]]
     shown = [index for index in firsts if index == 0]

@@ -49,7 +49,7 @@ register = template.Library()
 
 WBR = mark_safe("<wbr>")  # a constant
 SEPARATORS = r"/.@:=\[\]_-"
-PARTS = re.compile(rf"[^{SEPARATORS}]*[{SEPARATORS}]+|[^{SEPARATORS}]+")
+BREAKS = re.compile(rf"(?<=[{SEPARATORS}])(?=[^{SEPARATORS}])(?!(?<=\.)\d)")  # a number of a version stays whole
 SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
@@ -202,13 +202,19 @@ def breakable(text: str) -> SafeString:
     """
     if isinstance(text, SafeString):
         return text
-    return format_html_join(WBR, "{}", ((part,) for part in PARTS.findall(text)))
+    return format_html_join(WBR, "{}", ((part,) for part in BREAKS.split(text)))
 
 
 @register.filter
 def env_source_word(kind: str) -> str:
     """What the source of a variable is called (EnvRow.origin_kind)."""
     return str(words.ENV_SOURCES.get(kind, words.ENV_SOURCES["reference"]))
+
+
+@register.filter
+def source_words(text: str) -> str:
+    """Where values and files come from as people call it: `Secret db/url`, `ConfigMap flags, Secret db`."""
+    return ", ".join(map(words.source, text.split(", ")))
 
 
 @register.filter

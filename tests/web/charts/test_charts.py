@@ -68,6 +68,16 @@ def test_a_test_is_a_column_of_who_answered_and_what_failed() -> None:
     assert [tick.label for tick in found.x_ticks] == ["20 Nov"]
 
 
+def test_few_tests_stand_as_columns_and_many_fill_the_chart() -> None:
+    def widest(count: int) -> float:
+        tests = [AccessTest(sent=1, by_revision={"a": 1}, started_at=NOW) for _ in range(count)]
+        marks = requests.chart(tests, str, str).marks
+        return max(float(mark.x.rstrip("%")) + float(mark.width.rstrip("%")) for mark in marks)
+
+    assert widest(1) < 20
+    assert widest(20) > 95
+
+
 def test_dates_below_tests_do_not_overlap() -> None:
     tests = [AccessTest(sent=1, by_revision={"a": 1}, started_at=NOW + timedelta(days=each)) for each in range(30)]
     assert len(requests.chart(tests, str, str).x_ticks) <= 7
