@@ -28,6 +28,7 @@ def apply(visitor: Visitor, picture: str = "") -> None:
 def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
     """Wait for the end; return the timeline's progress lines and its closing ones."""
     visitor.page.wait_for_selector("#operation[data-status^='succeeded']")
+    visitor.page.wait_for_selector("#timeline .line-url", state="attached")  # the last line; the state may be shown a moment earlier
     progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)")
     closing = visitor.page.locator("#timeline .line-closing td:nth-child(2), #timeline .line-url td:nth-child(2)")
     return texts(progress), texts(closing)
@@ -149,7 +150,8 @@ def play(visitor: Visitor, cluster: str, *, is_sandbox: bool) -> None:
     # a rollback is one click on a revision, a preview and a split like any other
     visitor.go(f"{hello}traffic/?all=hello-00001")
     apply(visitor)
-    assert timeline(visitor)[0] == BY_ROUTE
+    lines, _closing = timeline(visitor)
+    assert lines == BY_ROUTE, lines
     visitor.go(hello)
     expect(page.get_by_text("Pinned to hello-00001: a new revision gets 0%")).to_be_visible()
 
