@@ -14,7 +14,7 @@ help:  ## List the targets
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
 PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py
-APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/guard/test_generated.py $(PROCESSES)
+APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard $(PROCESSES)
 # Six workers for two cores: a good part of the tests waits for a sandbox, a lease or a stream.
 QUICK := -n 6 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
@@ -72,8 +72,8 @@ canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page o
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 
-test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit (make test runs a sample)
-	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard
+test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit
+	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard tests/web/test_forms_of_any_service.py
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py

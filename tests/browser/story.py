@@ -28,7 +28,8 @@ def apply(visitor: Visitor, picture: str = "") -> None:
 def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
     """Wait for the end; return the timeline's progress lines and its closing ones."""
     visitor.page.wait_for_selector("#operation[data-status^='succeeded']")
-    visitor.page.wait_for_selector("#timeline .line-url", state="attached")  # the last line; the state may be shown a moment earlier
+    # The last line: the state may be shown a moment before it.
+    visitor.page.wait_for_selector("#timeline .line-url", state="attached")
     progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)")
     closing = visitor.page.locator("#timeline .line-closing td:nth-child(2), #timeline .line-url td:nth-child(2)")
     return texts(progress), texts(closing)
