@@ -21,7 +21,7 @@ FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_l
 TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
 # Modules are compiled when they are first imported: most of what the packages hold never is.
 INSTALL := $(BIN)/pip install -q --no-compile --require-hashes
-PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras -q
 PO := locale/zh_Hans/LC_MESSAGES/django.po
 MO := $(PO:.po=.mo)
 
