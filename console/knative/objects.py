@@ -130,6 +130,10 @@ class KubeObject:
 class Service(KubeObject):
     """A serving.knative.dev/v1 Service."""
 
+    def with_annotations(self, annotations: Mapping[str, str]) -> "Service":
+        """Return the service with exactly these annotations, and everything else as it is."""
+        return Service({**self.raw, "metadata": {**self.metadata, "annotations": dict(annotations)}})
+
     @property
     def url(self) -> str:
         return str(self.status.get("url", ""))

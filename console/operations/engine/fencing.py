@@ -40,8 +40,7 @@ def _fence(turn: Turn, fresh: Service | None) -> None:
     """
     if fresh is None or fresh.resource_version != turn.earlier_base:
         return
-    marks = {**fresh.annotations, FENCED_BY: str(turn.operation.id)}
-    marked = Service({**fresh.raw, "metadata": {**fresh.metadata, "annotations": marks}})
+    marked = fresh.with_annotations({**fresh.annotations, FENCED_BY: str(turn.operation.id)})
     try:
         if turn.gateway.replace_service(marked, dry_run=True).generation != fresh.generation:
             log.warning("not_fenced", operation=str(turn.operation.id), reason="a webhook changes the spec")

@@ -270,8 +270,7 @@ WRITES: Mapping[Verb, Callable[[Turn, Applied], Written]] = {
 def _signed(operation: Operation, service: Service) -> Service:
     """Name the operation and the person on the object: for the next worker, for kubectl, for other consoles."""
     signatures = {OPERATION: str(operation.id), CHANGED_BY: operation.actor}
-    metadata = {**service.metadata, "annotations": {**service.annotations, **signatures}}
-    return Service({**service.raw, "metadata": metadata})
+    return service.with_annotations({**service.annotations, **signatures})
 
 
 def _remember(turn: Turn, made: Written) -> None:

@@ -74,18 +74,14 @@ def _readable(error: Error, secrets: Collection[str]) -> Error:
 
 def _asking_for_a_pod(service: Service) -> Service:
     """The service as it is sent to a dry run: below Serving 1.20 the annotation makes the webhook try a pod of it."""
-    return _annotated(service, {POD_DRY_RUN: "enabled", **service.annotations})
+    return service.with_annotations({POD_DRY_RUN: "enabled", **service.annotations})
 
 
 def _as_written(after: Service, wanted: Service) -> Service:
     """The answer without the annotation that only the dry run had."""
     if POD_DRY_RUN in wanted.annotations:
         return after
-    return _annotated(after, {key: value for key, value in after.annotations.items() if key != POD_DRY_RUN})
-
-
-def _annotated(service: Service, annotations: Mapping[str, str]) -> Service:
-    return Service({**service.raw, "metadata": {**service.metadata, "annotations": dict(annotations)}})
+    return after.with_annotations({key: value for key, value in after.annotations.items() if key != POD_DRY_RUN})
 
 
 def _create(gateway: Gateway, before: Service, wanted: Service) -> Service:
