@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mutations import MUTATIONS
+
 ROOT = Path(__file__).parent.parent
 SILENCED = re.compile(r"#\s*(?:type:\s*ignore\[[\w, -]+\]|(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)(.*)")
 MAX_MODULE_LINES = 400
@@ -51,6 +53,13 @@ def test_no_tool_is_silenced_without_a_reason() -> None:
 )
 def test_a_reason_is_two_words_after_the_code(line: str, is_told: bool) -> None:
     assert (list(without_reason(line)) == []) is is_told
+
+
+def test_every_mutation_finds_its_place() -> None:
+    """They are tried in their own tier, late: a line that was rewritten is told here, within a second."""
+    lost = [one.name for one in MUTATIONS if (ROOT / one.file).read_text(encoding="utf-8").count(one.before) != 1]
+    assert lost == []
+    assert len(MUTATIONS) > 20
 
 
 def test_no_module_is_longer_than_one_idea_needs() -> None:

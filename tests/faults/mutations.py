@@ -62,8 +62,10 @@ MUTATIONS = (
     Mutation(
         "drop the resourceVersion",
         "console/operations/engine/writing.py",
-        "    metadata = {**service.metadata,",
-        '    metadata = {**{k: v for k, v in service.metadata.items() if k != "resourceVersion"},',
+        "    return service.with_annotations({**service.annotations, **signatures})\n",
+        "    signed = service.with_annotations({**service.annotations, **signatures})\n"
+        '    del signed.raw["metadata"]["resourceVersion"]\n'
+        "    return signed\n",
         (f"{RECOVERY}::test_what_is_written_between_reading_and_writing_is_not_lost",),
     ),
     Mutation(

@@ -133,6 +133,9 @@ def object_path(box: ControlPlane, document: dict[str, Any]) -> str:
 
 
 def is_ready(box: ControlPlane, path: str) -> bool:
-    """Whether the Service at the path is ready."""
-    status = json.loads(box.ask("GET", path).data).get("status") or {}
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or [])
+    """Whether the Service at the path is ready, as it was written last: what was ready before a change still says so."""
+    found = json.loads(box.ask("GET", path).data)
+    status = found.get("status") or {}
+    is_settled = status.get("observedGeneration") == found["metadata"].get("generation")
+    conditions = status.get("conditions") or []
+    return is_settled and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
