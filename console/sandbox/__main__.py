@@ -7,6 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from console.sandbox.knative.version import NEWEST, RELEASES, Version
+from console.sandbox.knative.version import parse as parse_version
 from console.sandbox.server import Options, serve
 
 
@@ -31,6 +33,12 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--ingress-port", type=_port, default=0, help="port of the ingress; 0 takes a free one")
     parser.add_argument("--speed", type=_positive, default=1.0, help="how much faster than life (default: 1)")
     parser.add_argument("--seed", default="", help="fill a new cluster: demo, empty or capacity:N,M")
+    parser.add_argument(
+        "--knative",
+        type=_version,
+        default=NEWEST,
+        help=f"the Knative Serving to speak as: {' or '.join(map(str, RELEASES))} (default: %(default)s)",
+    )
     parser.add_argument("--ready-file", type=Path, help="write url, ingress and token there as JSON when ready")
     parser.add_argument("--kubeconfig", type=Path, help="write a kubeconfig for kubectl and kn there when ready")
     parser.add_argument("--state", type=Path, help="keep the cluster in this file")
@@ -58,6 +66,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{port} is no port")
     return port
+
+
+def _version(text: str) -> Version:
+    try:
+        return parse_version(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _count(text: str) -> int:

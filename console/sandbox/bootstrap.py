@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.sandbox.identity import AUTHENTICATED, MASTERS
+from console.sandbox.knative.version import RELEASES, knative_version
 from console.sandbox.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
@@ -36,8 +37,7 @@ def bootstrap(store: Store) -> None:
     for name in NAMESPACE_NAMES:
         _ensure(store, NAMESPACES, namespace(name))
     for name in SETTINGS:
-        if store.find(CONFIGMAPS, "knative-serving", name) is None:
-            store.create(CONFIGMAPS, {"metadata": {"name": name, "namespace": "knative-serving"}, "data": dict(UNSET)})
+        _install_setting(store, name)
     for role in _cluster_roles():
         _ensure(store, CLUSTERROLES, role)
     for name, group in (
@@ -46,6 +46,18 @@ def bootstrap(store: Store) -> None:
         ("system:discovery", AUTHENTICATED),
     ):
         _ensure(store, CLUSTERROLEBINDINGS, _group_binding(name, group))
+
+
+def _install_setting(store: Store, name: str) -> None:
+    """A config map of Serving's own with the release's labels; an upgrade changes the labels and keeps the data."""
+    labels = {"app.kubernetes.io/name": "knative-serving", "app.kubernetes.io/version": RELEASES[knative_version()]}
+    found = store.find(CONFIGMAPS, "knative-serving", name)
+    if found is None:
+        metadata = {"name": name, "namespace": "knative-serving", "labels": labels}
+        store.create(CONFIGMAPS, {"metadata": metadata, "data": dict(UNSET)})
+    else:
+        labelled = {**found["metadata"], "labels": {**found["metadata"].get("labels", {}), **labels}}
+        store.update(CONFIGMAPS, {**found, "metadata": labelled})
 
 
 def namespace(name: str, metadata: dict[str, Any] | None = None) -> dict[str, Any]:

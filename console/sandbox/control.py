@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from console.sandbox import errors
 from console.sandbox.calls import json_object
 from console.sandbox.faults import Faults
+from console.sandbox.knative.version import knative_version
 from console.sandbox.resources import TABLE
 from console.sandbox.store import Store
 from console.sandbox.watch import Watches
@@ -49,7 +50,12 @@ class Control:
             return self._answer_speed(method, wanted)
         if subject == "facts" and method == "GET":
             counts = {resource.qualified: self._store.count(resource) for resource in TABLE}
-            facts = {"version": self._store.version, "watches": len(self._watches), "objects": counts}
+            facts = {
+                "knative": str(knative_version()),
+                "version": self._store.version,
+                "watches": len(self._watches),
+                "objects": counts,
+            }
             return {**facts, "requests": dict(self._requests)}
         raise errors.unknown_path()
 

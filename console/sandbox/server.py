@@ -23,6 +23,7 @@ from console.sandbox.knative.admission import admit
 from console.sandbox.knative.clock import Clock
 from console.sandbox.knative.run import run
 from console.sandbox.knative.seed import seed
+from console.sandbox.knative.version import NEWEST, Version, speaking_as
 from console.sandbox.state import StateFile
 from console.sandbox.store import Store
 
@@ -38,6 +39,7 @@ class Options:
     ingress_port: int = 0
     speed: float = 1.0
     seed: str = ""
+    knative: Version = NEWEST
     ready_file: Path | None = None
     kubeconfig: Path | None = None
     state: Path | None = None
@@ -50,6 +52,11 @@ class Options:
 
 async def serve(options: Options) -> None:
     """Run the sandbox until SIGTERM or SIGINT; raises ValueError or OSError when it cannot start."""
+    with speaking_as(options.knative):
+        await _serve(options)
+
+
+async def _serve(options: Options) -> None:
     # Versions start at the time, so that after a restart no version of an earlier life looks like one of this life:
     # a client that resumes with an old one gets 410 and lists again.
     store = Store(first_version=int(time.time() * 1000))

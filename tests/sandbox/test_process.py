@@ -75,12 +75,28 @@ def test_the_speed_can_be_changed_while_it_runs():
         assert admin.post(SERVICES, service()).code == 201
 
 
+def test_a_kept_cluster_is_upgraded_to_the_release_it_is_started_as(tmp_path: Path):
+    setting = "/api/v1/namespaces/knative-serving/configmaps/config-defaults"
+    state = tmp_path / "state.json"
+    with sandbox(state=state, knative="1.15") as box:
+        admin = Client(box.url, box.token)
+        assert box.get("/sandbox/facts")["knative"] == "1.15"
+        assert admin.merge(setting, {"data": {"revision-timeout-seconds": "200"}}).code == 200
+        assert admin.get(setting).body["metadata"]["labels"]["app.kubernetes.io/version"] == "1.15.2"
+    with sandbox(state=state) as box:
+        kept = Client(box.url, box.token).get(setting).body
+        assert kept["data"]["revision-timeout-seconds"] == "200"
+        assert kept["metadata"]["labels"]["app.kubernetes.io/version"] == "1.23.0"
+        assert box.get("/sandbox/facts")["knative"] == "1.23"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--speed", "0"], "is not above 0"),
         (["--port", "70000"], "is no port"),
         (["--seed", "unknown"], "unknown"),
+        (["--knative", "1.14"], "1.14 is not one of 1.15, 1.23"),
         (["--token-file", "/nonexistent/tokens"], "/nonexistent/tokens"),
     ],
 )
