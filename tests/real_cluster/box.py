@@ -133,7 +133,7 @@ def object_path(box: ControlPlane, document: dict[str, Any]) -> str:
 
 
 def is_ready(box: ControlPlane, path: str) -> bool:
-    """Whether the Service at the path is ready, as it was written last: what was ready before a change still says so."""
+    """Whether the Service at the path is ready as last written: what was ready before a change still says so."""
     found = json.loads(box.ask("GET", path).data)
     status = found.get("status") or {}
     is_settled = status.get("observedGeneration") == found["metadata"].get("generation")
