@@ -93,11 +93,13 @@ test-sso: $(VENV)/.dev-ready $(MO)  ## Sign in and out with a real Keycloak (nee
 cluster: $(VENV)/.dev-ready  ## Start a real Kubernetes and Knative, with pods where root is given (needs Go; compiles once)
 	$(BIN)/python -m tests.real_cluster.up $(if $(filter no,$(PODS)),--no-pods)
 
-test-cluster: $(VENV)/.dev-ready $(MO)  ## Run the contract suite and the story against the real control plane
+test-cluster: $(VENV)/.dev-ready $(MO)  ## Run the contract suite and the story against real control planes, and write docs/compatibility.md (KNATIVE=1.15 runs one release)
 	$(BIN)/python -m tests.contract.differences
 	$(BIN)/python -m tests.real_cluster.programs
-	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/contract
-	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/real_cluster
+	CONTRACT_TARGET=real SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --junitxml=test-artifacts/contract-real.xml tests/contract
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s --junitxml=test-artifacts/real-cluster.xml tests/real_cluster
+	KNATIVE=$(or $(KNATIVE),1.15,1.23) $(BIN)/python -m pytest -q --junitxml=test-artifacts/contract-sandbox.xml tests/contract
+	$(if $(KNATIVE),,$(BIN)/python -m tests.compatibility test-artifacts/contract-real.xml test-artifacts/real-cluster.xml test-artifacts/contract-sandbox.xml)
 
 bench: $(VENV)/.dev-ready $(MO)  ## Measure everything and print one table (MINUTES=30: the open page and the churn for so long; JSON=file)
 	$(BIN)/python -m tests.bench $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JSON),--json $(JSON))

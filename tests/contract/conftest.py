@@ -1,4 +1,8 @@
-"""The cluster that is asked, and a namespace of its own for every test."""
+"""The cluster that is asked, and a namespace of its own for every test.
+
+A real cluster is asked with each release of Knative Serving, one after the other, the sandbox as the newest; KNATIVE
+names others. A test's id names the release.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,30 @@ import yaml
 
 from tests.contract import differences
 from tests.contract.client import Client, Namespace
+from tests.real_cluster.releases import NEWEST, RELEASES, chosen, numbers
 from tests.sandbox_process import sandbox
 
 TARGET = os.environ.get("CONTRACT_TARGET", "sandbox")
+CHOSEN = chosen(*RELEASES) if TARGET == "real" else chosen(NEWEST)
 USERS: dict[str, list[str]] = {"viewer": [], "console": []}
 
 
+@pytest.fixture(scope="session", params=CHOSEN)
+def release(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def api() -> Iterator[Client]:
+def knative(release: str) -> tuple[int, ...]:
+    """The release as numbers: `knative >= (1, 21)`."""
+    return numbers(release)
+
+
+@pytest.fixture(scope="session")
+def api(release: str) -> Iterator[Client]:
     """The administrator. CONTRACT_KUBECONFIG names one that runs already (make cluster PODS=no)."""
     if TARGET == "sandbox":
-        with sandbox(speed=50, seed="empty", users=USERS, initial_scale=0) as box:
+        with sandbox(speed=50, seed="empty", users=USERS, initial_scale=0, knative=release) as box:
             yield Client(box.url, box.token)
     elif kubeconfig := os.environ.get("CONTRACT_KUBECONFIG"):
         config = yaml.safe_load(Path(kubeconfig).read_text())
@@ -33,7 +50,7 @@ def api() -> Iterator[Client]:
     else:
         from tests.real_cluster.control_plane import control_plane
 
-        with control_plane() as plane:
+        with control_plane(release) as plane:
             yield Client(plane.url, plane.token, plane.ca)
 
 

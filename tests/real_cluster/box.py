@@ -13,6 +13,7 @@ import yaml
 
 from tests.console_process import free_port
 from tests.real_cluster.ingress import StandInIngress
+from tests.real_cluster.releases import NEWEST
 from tests.real_cluster.supervisor import START_SECONDS, Supervisor
 from tests.waiting import eventually
 
@@ -24,6 +25,7 @@ APPLY = "application/apply-patch+yaml"
 class ControlPlane(Supervisor):
     """A running control plane: the interface of tests.sandbox_process.Sandbox, and a few things only this one can."""
 
+    release: str = NEWEST
     port: int = field(default_factory=free_port)
     ingress: StandInIngress | None = None
     tokens: Mapping[str, str] = field(default_factory=lambda: {user: f"token-of-{user}" for user in TOKENS})

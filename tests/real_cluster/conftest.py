@@ -13,11 +13,14 @@ import yaml
 from tests.browser.conftest import browser, visitor
 from tests.console_process import RunningConsole, console
 from tests.real_cluster.control_plane import APPLY, ControlPlane, apply, control_plane, is_ready, object_path
+from tests.real_cluster.releases import NEWEST, RELEASES, chosen
 from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 __all__ = ["browser", "visitor"]
 
+# What these say is about Kubernetes and the console: a release of Knative changes nothing of it.
+ON_THE_NEWEST_ALONE = {"tests.real_cluster.test_deployment", "tests.real_cluster.test_overhead"}
 DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "kubernetes"
 MADE_BY_A_SERVICE = (
     "/apis/serving.knative.dev/v1/namespaces/default/configurations{}",
@@ -32,9 +35,21 @@ HELLO = "/apis/serving.knative.dev/v1/namespaces/default/services/hello"
 
 
 @pytest.fixture(scope="session")
-def box() -> Iterator[ControlPlane]:
-    with control_plane(pods=True) as started:
+def release(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def box(release: str) -> Iterator[ControlPlane]:
+    with control_plane(release, pods=True) as started:
         yield started
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a control plane on each release in turn; a test's id names the release."""
+    if "release" in metafunc.fixturenames:
+        releases = [NEWEST] if metafunc.module.__name__ in ON_THE_NEWEST_ALONE else RELEASES
+        metafunc.parametrize("release", [one for one in chosen(*releases) if one in releases], indirect=True)
 
 
 def documents() -> list[dict[str, Any]]:

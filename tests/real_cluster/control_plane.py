@@ -27,6 +27,7 @@ from tests.real_cluster.knative_parts import ACTIVATOR_PORTS, AUTOSCALER_PORT, i
 from tests.real_cluster.kubelet.network import NotPossible, check
 from tests.real_cluster.kubernetes_parts import start_kubernetes
 from tests.real_cluster.node_parts import NodeParts
+from tests.real_cluster.releases import NEWEST
 from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
@@ -47,21 +48,23 @@ PROBE = {
 
 
 @contextmanager
-def control_plane(*, pods: bool = False) -> Iterator[ControlPlane]:
+def control_plane(release: str = NEWEST, *, pods: bool = False) -> Iterator[ControlPlane]:
     """Compile what is missing, start everything, wait until a Service can become ready, stop everything at the end.
 
-    With `pods` there is a node: revisions start with one pod, scale to zero when idle, and come back through the
-    activator. Raises NotPossible where the machine gives no network namespaces. Without, revisions become ready with
-    no pod, as on the recorded cluster, and the ingress answers by itself.
+    Knative Serving is that of `release`, one of releases.py. With `pods` there is a node: revisions start with one pod,
+    scale to zero when idle, and come back through the activator. Raises NotPossible where the machine gives no network
+    namespaces. Without, revisions become ready with no pod, as on the recorded cluster, and the ingress answers by
+    itself.
     """
     if pods:
         check()
-    binaries = programs.build()
+    binaries = programs.build(release)
     with _one_at_a_time(), ExitStack() as ending:
         began = time.monotonic()
-        box = once_more(partial(_start, binaries, pods), ending)
+        box = once_more(partial(_start, binaries, release, pods), ending)
         seconds = time.monotonic() - began
-        print(f"control plane ready after {seconds:.0f} s: {box.url}, logs in {box.folder}/logs", flush=True)
+        where = f"{box.url}, logs in {box.folder}/logs"
+        print(f"control plane with Knative {release} ready after {seconds:.0f} s: {where}", flush=True)
         try:
             yield box
         except BaseException:
@@ -114,8 +117,8 @@ def _whole(start: Callable[[ExitStack], T], ending: ExitStack) -> T:
     return started
 
 
-def _start(binaries: Path, pods: bool, ending: ExitStack) -> ControlPlane:
-    box = ControlPlane(Path(tempfile.mkdtemp(prefix=machine.FOLDERS)))
+def _start(binaries: Path, release: str, pods: bool, ending: ExitStack) -> ControlPlane:
+    box = ControlPlane(Path(tempfile.mkdtemp(prefix=machine.FOLDERS)), release=release)
     ending.callback(shutil.rmtree, box.folder, ignore_errors=True)
     ending.callback(box.stop_all)
     try:
@@ -135,7 +138,8 @@ def _keep_logs(box: ControlPlane) -> None:
 
 
 def _start_parts(box: ControlPlane, binaries: Path, pods: bool, ending: ExitStack) -> None:
-    node = NodeParts(box, binaries) if pods else None
+    of_knative = binaries / box.release
+    node = NodeParts(box, of_knative) if pods else None
     if node:
         ending.callback(node.stop)
     start_kubernetes(box, binaries)
@@ -146,7 +150,7 @@ def _start_parts(box: ControlPlane, binaries: Path, pods: bool, ending: ExitStac
     if node:
         node.start(box.ingress)
     box.keep_running()
-    start_knative(box, binaries, node)
+    start_knative(box, of_knative, node)
     _wait_for_webhook(box)
     wait_for_a_ready_service(box)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,6 +13,7 @@ from tests.real_cluster import programs
 from tests.real_cluster.box import ControlPlane, apply
 from tests.real_cluster.kubelet import probes
 from tests.real_cluster.node_parts import NodeParts
+from tests.real_cluster.releases import RELEASES
 
 ANSWERING = {"allow-zero-initial-scale": "true", "initial-scale": "0"}
 # Short, so that tests see a revision go to sleep; a service may ask for less (annotation window, 6 s at least).
@@ -22,15 +24,15 @@ SCALING = {
     "panic-window-percentage": "20",  # of the shortest window it has to be a second
     "scale-to-zero-grace-period": "10s",
 }
+IN_THE_SOURCES = "app.kubernetes.io/version: devel"
 AUTOSCALER_PORT = 8080
 ACTIVATOR_PORTS = {"http": (80, 8012), "http2": (81, 8013)}
 
 
 def install_knative(box: ControlPlane, *, with_pods: bool) -> None:
     """Apply Knative's own YAML from its modules, with the settings that a machine without containers needs."""
-    serving = programs.module_folder("serving", "knative.dev/serving") / "config" / "core"
-    networking = programs.module_folder("serving", "knative.dev/networking") / "config"
-    caching = programs.module_folder("serving", "knative.dev/caching") / "config"
+    serving, networking, caching = (_config(box, name) for name in ("serving", "networking", "caching"))
+    serving /= "core"
     _apply(box, [serving / "100-namespace.yaml", serving / "200-serviceaccount.yaml", *sorted(caching.glob("*.yaml"))])
     _apply(box, [*sorted((serving / "200-roles").glob("*.yaml")), *sorted((serving / "300-resources").glob("*.yaml"))])
     _apply(box, sorted(networking.glob("*.yaml")))
@@ -46,9 +48,18 @@ def install_knative(box: ControlPlane, *, with_pods: bool) -> None:
 
 def _apply(box: ControlPlane, files: list[Path]) -> None:
     for file in files:
-        for document in yaml.safe_load_all(file.read_text()):
-            if document:
-                apply(box, document)
+        for document in _documents(box, file):
+            apply(box, document)
+
+
+def _config(box: ControlPlane, module: str) -> Path:
+    return programs.module_folder(f"serving/{box.release}", f"knative.dev/{module}") / "config"
+
+
+def _documents(box: ControlPlane, file: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file, labelled with the release as those that Knative publishes are (`devel` in the sources)."""
+    text = file.read_text().replace(IN_THE_SOURCES, f"app.kubernetes.io/version: {RELEASES[box.release]}")
+    yield from filter(None, yaml.safe_load_all(text))
 
 
 def _set(box: ControlPlane, name: str, data: dict[str, str]) -> None:
@@ -127,13 +138,11 @@ def _wait_for_activator(box: ControlPlane, node: NodeParts) -> None:
 
 
 def _apply_webhooks(box: ControlPlane, port: int) -> None:
-    webhooks = programs.module_folder("serving", "knative.dev/serving") / "config" / "core" / "webhooks"
-    for file in sorted(webhooks.glob("*.yaml")):
-        for document in yaml.safe_load_all(file.read_text()):
-            for hook in (document or {}).get("webhooks", []):
+    for file in sorted((_config(box, "serving") / "core" / "webhooks").glob("*.yaml")):
+        for document in _documents(box, file):
+            for hook in document.get("webhooks", []):
                 hook["clientConfig"]["service"]["port"] = port
-            if document:
-                apply(box, document)
+            apply(box, document)
     service = {"type": "ExternalName", "externalName": "localhost"}
     metadata = {"name": "webhook", "namespace": "knative-serving"}
     apply(box, {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service})

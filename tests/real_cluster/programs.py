@@ -1,4 +1,8 @@
-"""Compiling the control plane's programs, once for each version of the module files."""
+"""Compiling the control plane's programs, once for each version of the module files.
+
+.cache/cluster/bin/etcd, kube-apiserver, ...: the same for every release of Knative
+.cache/cluster/bin/1.23/webhook, controller, ...: those of one
+"""
 
 from __future__ import annotations
 
@@ -10,38 +14,48 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.real_cluster.releases import RELEASES, chosen
+
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache" / "cluster"
+BIN = CACHE / "bin"
 VERSION = "v1.36.3"
 _COMPONENT = "k8s.io/component-base/version"
 # Knative parses the API server's version and refuses one that was not stamped.
 _STAMPS = {"gitVersion": VERSION, "gitMajor": "1", "gitMinor": "36", "gitCommit": "unknown"}
-MODULES = {
+KUBERNETES = {
     "etcd": ["etcd"],
-    "serving": ["webhook", "controller", "autoscaler", "activator", "queue"],
     "kubernetes": ["kube-apiserver", "kube-controller-manager"],
 }
+SERVING = ["webhook", "controller", "autoscaler", "activator", "queue"]
 _PACKAGE = {
     "etcd": "go.etcd.io/{}/server/v3",
-    "serving": "knative.dev/serving/cmd/{}",
     "kubernetes": "k8s.io/kubernetes/cmd/{}",
+    "serving": "knative.dev/serving/cmd/{}",
 }
 OLDEST_GO = (1, 26)
 
 
-def build() -> Path:
-    """Return the folder of the programs, compiling what is missing; says what it does and how long it took."""
-    for module, programs in MODULES.items():
-        stamp = CACHE / f"{module}.built"
-        wanted = hashlib.sha256((HERE / module / "go.sum").read_bytes()).hexdigest()
-        if stamp.exists() and stamp.read_text() == wanted and all((CACHE / "bin" / name).exists() for name in programs):
-            continue
-        began = time.monotonic()
-        print(f"compiling {', '.join(programs)} (minutes the first time) ...", flush=True)
-        _compile(module, programs)
-        stamp.write_text(wanted)
-        print(f"compiled in {time.monotonic() - began:.0f} s", flush=True)
-    return CACHE / "bin"
+def build(*releases: str) -> Path:
+    """Compile what is missing of Kubernetes and of these releases of Knative, and return the folder of the programs."""
+    for module, programs in KUBERNETES.items():
+        _build(module, programs, BIN)
+    for release in releases:
+        _build(f"serving/{release}", SERVING, BIN / release)
+    return BIN
+
+
+def _build(module: str, programs: list[str], folder: Path) -> None:
+    """Compile the programs of one module unless they are there; says what it does and how long it took."""
+    stamp = CACHE / f"{module.replace('/', '-')}.built"
+    wanted = hashlib.sha256((HERE / module / "go.sum").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted and all((folder / name).exists() for name in programs):
+        return
+    began = time.monotonic()
+    print(f"compiling {module}: {', '.join(programs)} (minutes the first time) ...", flush=True)
+    _compile(module, programs, folder)
+    stamp.write_text(wanted)
+    print(f"compiled in {time.monotonic() - began:.0f} s", flush=True)
 
 
 def go() -> str:
@@ -70,16 +84,16 @@ def module_folder(module: str, path: str) -> Path:
     return Path(subprocess.run(command, cwd=HERE / module, check=True, capture_output=True, text=True).stdout.strip())
 
 
-def _compile(module: str, programs: list[str]) -> None:
+def _compile(module: str, programs: list[str], folder: Path) -> None:
     check_go()
-    (CACHE / "bin").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     flags = "-s -w " + " ".join(f"-X {_COMPONENT}.{name}={value}" for name, value in _STAMPS.items())
     # One linker at a time and a low priority: this runs beside people's work on two cores.
     command = ["nice", "-n", "10", go(), "build", "-p", str(os.cpu_count() or 2), "-trimpath", "-ldflags", flags]
     for program in programs:
-        target = ["-o", str(CACHE / "bin" / program), _PACKAGE[module].format(program)]
+        target = ["-o", str(folder / program), _PACKAGE[module.partition("/")[0]].format(program)]
         subprocess.run([*command, *target], cwd=HERE / module, check=True)
 
 
 if __name__ == "__main__":
-    build()
+    build(*chosen(*RELEASES))

@@ -10,13 +10,14 @@ import threading
 
 from tests.real_cluster.control_plane import control_plane
 from tests.real_cluster.kubelet.network import NotPossible, check
+from tests.real_cluster.releases import NEWEST, chosen
 
 
 def main(arguments: list[str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with control_plane(pods="--no-pods" not in arguments and _can_have_pods()) as box:
+    with control_plane(*chosen(NEWEST)[:1], pods="--no-pods" not in arguments and _can_have_pods()) as box:
         print(f"  export KUBECONFIG={box.folder / 'kubeconfig'}")
         print(f"  curl -H 'Host: hello.default.example.com' http://127.0.0.1:{box.ingress_port}/")
         print("  Ctrl-C takes it down", flush=True)

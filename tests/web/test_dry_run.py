@@ -38,8 +38,16 @@ def test_pods_that_the_cluster_would_reject_are_told_before_the_press_and_do_not
     assert page.status_code == 200
     assert "The cluster would reject the pods of the new revision now." in text
     assert "compute-resources" in text
-    assert "Server-side dry run passed." in text
+    assert "The server-side dry run got no further than the pods." in text
     assert "podspec-dryrun" not in text
+
+
+def test_below_1_20_the_rest_is_tested_where_pods_would_be_rejected(shown: Shown):
+    """There only a dry run that asks for a pod is refused for it."""
+    shown.world.box.fault(verb="update", resource="services", code=400, message=PODS_DENIED)
+    text = read(shown.set_target("canary-new")).text
+    assert "The cluster would reject the pods of the new revision now." in text
+    assert "Server-side dry run passed." in text
 
 
 def test_traffic_can_be_split_where_no_pod_may_start(shown: Shown):

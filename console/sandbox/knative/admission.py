@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from console.sandbox import errors
 from console.sandbox.knative import defaults, problems, registry, validation
 from console.sandbox.knative.decoding import check_types
+from console.sandbox.knative.objects import SERVICE_LABEL, annotations_of, labels_of
 from console.sandbox.knative.problems import Problems
+from console.sandbox.knative.version import knative_version
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, SERVICES, Resource
 
 Object = dict[str, Any]
@@ -54,7 +56,7 @@ def admit(
     if found:
         raise errors.denied(problems.text(found))
     _check_policy(resource, admitted)
-    if is_dry_run and resource is SERVICES:
+    if is_dry_run and resource in (SERVICES, CONFIGURATIONS):
         _try_pod(admitted, old)
     return admitted
 
@@ -83,11 +85,18 @@ def _check_policy(resource: Resource, obj: Object) -> None:
             raise errors.StatusError(403, "Forbidden", message)
 
 
-def _try_pod(service: Object, old: Object | None) -> None:
-    """Serving 1.15 dry-runs a pod of a new template where the annotation asks for it."""
-    template = service["spec"]["template"]
-    asked = (service["metadata"].get("annotations") or {}).get(POD_DRY_RUN) in ("enabled", "strict")
-    if not asked or (old is not None and old["spec"]["template"] == template):
+def _try_pod(obj: Object, old: Object | None) -> None:
+    """What a dry run says when a pod of the template would be refused."""
+    template = obj["spec"]["template"]
+    if not _is_pod_tried(obj, old):
         return
     if any(registry.inspect(each.get("image", "")).kind == "over-quota" for each in template["spec"]["containers"]):
         raise errors.pods_denied(QUOTA_MESSAGE.format("dry-run-validationx7k2p"))
+
+
+def _is_pod_tried(obj: Object, old: Object | None) -> bool:
+    """Each dry run tries a pod; before 1.21 only one of a new template, where the annotation asks for it."""
+    if knative_version() >= (1, 21):
+        return SERVICE_LABEL not in labels_of(obj)  # whose Service was tried
+    is_asked = annotations_of(obj).get(POD_DRY_RUN) in ("enabled", "strict")
+    return is_asked and (old is None or old["spec"]["template"] != obj["spec"]["template"])

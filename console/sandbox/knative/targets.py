@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.sandbox.knative.conditions import FALSE, TRUE, condition_of
-from console.sandbox.knative.objects import Object, host_of, status_of
+from console.sandbox.knative.objects import SERVICE_LABEL, Object, host_of, labels_of, status_of
 from console.sandbox.knative.routing import Destination
+from console.sandbox.knative.version import NEWEST, knative_version
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS
 from console.sandbox.store import Store
 
@@ -23,10 +24,9 @@ class BadTarget:
 
 def resolve(store: Store, route: Object) -> list[Object] | BadTarget:
     """The `status.traffic` that the spec asks for, or the first bad target."""
-    namespace = route["metadata"]["namespace"]
     resolved = []
     for target in route["spec"]["traffic"]:
-        found = _revision_of(store, namespace, target)
+        found = _revision_of(store, route, target)
         if isinstance(found, BadTarget):
             return found
         entry: dict[str, Any] = {"latestRevision": not target.get("revisionName"), "revisionName": found}
@@ -67,22 +67,34 @@ def _destination(namespace: str, entry: Object, weight: int) -> Destination:
     return Destination((namespace, entry["revisionName"]), weight)
 
 
-def _revision_of(store: Store, namespace: str, target: Object) -> str | BadTarget:
+def _revision_of(store: Store, route: Object, target: Object) -> str | BadTarget:
     if target.get("revisionName"):
-        return _named(store, namespace, target["revisionName"])
-    return _latest(store, namespace, target.get("configurationName") or "")
+        return _named(store, route, target["revisionName"])
+    return _latest(store, route["metadata"]["namespace"], target.get("configurationName") or "")
 
 
-def _named(store: Store, namespace: str, name: str) -> str | BadTarget:
-    revision = store.find(REVISIONS, namespace, name)
+def _named(store: Store, route: Object, name: str) -> str | BadTarget:
+    revision = store.find(REVISIONS, route["metadata"]["namespace"], name)
     if revision is None:
         return BadTarget("RevisionMissing", f'Revision "{name}" referenced in traffic not found.', is_final=True)
+    if another := _of_another(route, revision):
+        return another
     ready = condition_of(revision, "Ready").get("status")
     if ready == FALSE:
         return BadTarget("RevisionMissing", f'Revision "{name}" failed to become ready.', is_final=True)
     if ready != TRUE:
         return BadTarget("RevisionMissing", f'Revision "{name}" is not yet ready.', is_final=False)
     return name
+
+
+def _of_another(route: Object, revision: Object) -> BadTarget | None:
+    """A Service's Route sends nothing to another Service's revision; 1.15 did."""
+    service, owner = (labels_of(each).get(SERVICE_LABEL, "") for each in (route, revision))
+    if not service or service == owner or knative_version() < NEWEST:
+        return None
+    name = revision["metadata"]["name"]
+    what = f'belongs to Service "{owner}", not Service' if owner else "does not belong to Service"
+    return BadTarget("RevisionNotOwned", f'Revision "{name}" {what} "{service}".', is_final=True)
 
 
 def _latest(store: Store, namespace: str, name: str) -> str | BadTarget:

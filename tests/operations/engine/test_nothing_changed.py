@@ -192,7 +192,7 @@ def test_an_admission_that_takes_longer_than_a_page_is_no_refusal(
 def test_a_pod_that_the_quota_forbids_is_a_warning_to_a_new_revision(world: World, ref: ServiceRef, dora: User):
     effect = preview(SetImage("app", CROWDED), user=dora, ref=ref)
     assert effect.pods is not None
-    assert (effect.pods.quota, effect.refusal, effect.untested) == ("compute-resources", None, None)
+    assert (effect.pods.quota, effect.refusal, effect.untested) == ("compute-resources", None, Untested.PODS)
     assert effect.is_possible
     assert POD_DRY_RUN not in effect.after.annotations
     assert all("image" in row.field for row in effect.difference)

@@ -1,4 +1,4 @@
-// Knative Serving's own control plane, compiled from its module. Newer versions do not resolve as modules.
+// Knative Serving 1.15 (July 2024), compiled from its module: the oldest that the console is tried on.
 module sluice.dev/tests/serving
 
 go 1.26.0
