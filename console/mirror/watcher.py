@@ -16,6 +16,7 @@ from console.cluster.resources import Resource
 from console.cluster.transport import Transport
 from console.cluster.watches import Broken, Connected, Event, Listed, ListWatch, Page, WatchEvent
 from console.mirror import keys, read
+from console.mirror.last_word import LastWord
 from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter, Replacement, layout
 
@@ -64,6 +65,7 @@ class Reflector:
     writer: MirrorWriter
     layout: str
     clock: Callable[[], float]
+    last_word: LastWord
     at: float = 0.0  # when the copy was last known to be true
     resource_version: str = ""  # all that happened until here is written
     error: str = ""
@@ -82,10 +84,13 @@ class Reflector:
         return not self._thread.is_alive() and self.clock() >= self.retry_at
 
     def heartbeat(self) -> None:
-        """Say that what Redis has of this kind is true now, or since when it is not; raises LeadershipLost."""
+        """Say until when what Redis has of this kind was true; raises LeadershipLost.
+
+        While a watch is open that is the cluster's last word: an API server that hangs keeps its connections open.
+        """
         if self._is_connected:
-            self.at = self.clock()
-        state = KindState(self.at, self.resource_version, self.error, self.layout)
+            self.at = max(self.at, self.last_word.at)
+        state = KindState(self.at, self.resource_version, self.error or self.last_word.error, self.layout)
         self.writer.note(self.resource, msgspec.json.encode(state))
 
     def end(self) -> None:
@@ -112,6 +117,8 @@ class Reflector:
             self._is_connected = False
 
     def _handle(self, event: Event) -> None:
+        if not isinstance(event, Broken):
+            self.last_word.heard()
         match event:
             case Page():
                 if event.is_first or self._replacement is None:
@@ -161,6 +168,7 @@ class Watcher:
         self._seal_key = seal_key
         self._clock = clock
         self._reflectors: dict[tuple[str, str], Reflector] = {}
+        self._last_words: dict[str, LastWord] = {}
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -204,6 +212,8 @@ class Watcher:
         """End the threads of clusters that are no longer configured, and take those clusters out of the mirror."""
         for key in [key for key in self._reflectors if key[0] not in names]:
             self._reflectors.pop(key).end()
+        for name in [name for name in self._last_words if name not in names]:
+            self._last_words.pop(name).end()
         leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
         for cluster in (leaving | read.mirrored()) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
@@ -241,6 +251,7 @@ class Watcher:
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key),
             written_as,
             self._clock,
+            self._last_word(cluster, transport),
             last.at,
             last.resource_version,
             last.error,
@@ -248,10 +259,23 @@ class Watcher:
         reflector.start(f"mirror-{cluster}-{resource.plural}")
         return reflector
 
+    def _last_word(self, cluster: str, transport: Transport) -> LastWord:
+        """The one for this address of the cluster; another address's last word says nothing of it."""
+        known = self._last_words.get(cluster)
+        if known and known.transport is transport:
+            return known
+        if known:
+            known.end()
+        self._last_words[cluster] = found = LastWord(cluster, transport, self._clock)
+        found.start()
+        return found
+
     def _drop_reflectors(self) -> list[Reflector]:
-        """Stop all threads, and return them. A write in flight is discarded, as its token is invalid."""
+        """Stop all threads, and return those that mirror. A write in flight is discarded, as its token is invalid."""
         ending = list(self._reflectors.values())
         for reflector in ending:
             reflector.end()
-        self._reflectors = {}
+        for last_word in self._last_words.values():
+            last_word.end()
+        self._reflectors, self._last_words = {}, {}
         return ending

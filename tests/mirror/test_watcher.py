@@ -19,7 +19,7 @@ from console.cluster.connections import ClusterSettings, Connections
 from console.cluster.resources import NAMESPACES, SERVICES
 from console.cluster.transport import READ_TIMEOUT
 from console.knative.references import ServiceRef
-from console.mirror import keys, read, watcher
+from console.mirror import keys, last_word, read, watcher
 from console.mirror.store import MIRRORED, MirrorWriter
 from console.mirror.watcher import Leadership
 from console.redis_client import client
@@ -217,6 +217,23 @@ def test_a_cluster_that_accepts_and_says_nothing_holds_up_no_other(box, redis_se
             assert "default/hello" in names(BOX)
             assert read.freshness("a-silent").seconds is None
             assert len(running.watcher._reflectors) == 3 * len(MIRRORED)
+
+
+def test_a_cluster_that_falls_silent_does_not_look_live(box, redis_server, monkeypatch):
+    """Its connections stay open and its watches say nothing, as those of a quiet cluster do."""
+    monkeypatch.setattr(last_word, "ASK_AFTER", 0.1)
+    monkeypatch.setattr(last_word, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(read, "STALE_AFTER", 1.0)
+    with watching(clusters_of((BOX, box)), redis_server.url):
+        eventually(is_fresh)
+        os.kill(box.process.pid, signal.SIGSTOP)
+        try:
+            eventually(lambda: read.freshness(BOX).is_stale)
+            eventually(lambda: read.freshness(BOX).error)
+        finally:
+            os.kill(box.process.pid, signal.SIGCONT)
+        eventually(is_fresh)
+        assert not read.freshness(BOX).error
 
 
 def test_clusters_come_and_go_and_move(box, redis_server):
