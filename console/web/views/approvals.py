@@ -14,23 +14,38 @@ from console.access.decorators import signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.operations import queries
-from console.operations.models import Operation
+from console.operations.models import SEALED, Operation
 from console.operations.models.statuses import Status
 from console.operations.protection import approvals as requests
+from console.web import windows
+from console.web.paging import PAGE_SIZE
 from console.web.requests import ConsoleRequest
 from console.web.views.operations import find_operation, page
+from console.web.windows import Take, Window
 
-MAX_REQUESTS = 200
+BY = "expires_at"  # what waits always has a moment
 
 
 @signed_in
 def approvals(request: ConsoleRequest) -> HttpResponse:
-    """What waits for this person's approval, and what else waits on services that the person may see."""
-    for_me = requests.waiting_for(request.user, request.rights)
-    waiting = queries.visible(request.rights, labels_of).filter(status=Status.WAITING)
-    others = waiting.exclude(id__in=[operation.id for operation in for_me]).order_by("expires_at")[:MAX_REQUESTS]
-    context = {"for_me": for_me, "others": others, "may_manage": request.rights.allows(Permission.MANAGE)}
+    """What waits for this person's approval, and what else waits on services that the person may see.
+
+    Both in pages by cursor, those that expire first in front.
+    """
+    mine = requests.waiting_for(request.user, request.rights)
+    waiting = queries.visible(request.rights, labels_of).filter(status=Status.WAITING).defer(*SEALED)
+    others = waiting.exclude(id__in=[operation.id for operation in mine]).exclude(expires_at=None)
+    context = {
+        "for_me": _window(request, windows.listed(mine, BY)),
+        "count": len(mine),
+        "others": _window(request, windows.stored(others, BY), "others-"),
+        "may_manage": request.rights.allows(Permission.MANAGE),
+    }
     return render(request, "operations/approvals.html", context)
+
+
+def _window(request: ConsoleRequest, take: Take[Operation], prefix: str = "") -> Window[Operation]:
+    return windows.window(take, BY, request.GET, size=PAGE_SIZE, newest_first=False, prefix=prefix)
 
 
 @require_POST

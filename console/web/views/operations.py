@@ -22,7 +22,7 @@ from console.mirror import read
 from console.operations import activity as recent
 from console.operations import queries
 from console.operations.lookups import revealing
-from console.operations.models import Operation
+from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection import approvals
@@ -30,11 +30,12 @@ from console.operations.protection.review import review
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.steps import steps
 from console.operations.submitting import rollback, submission
-from console.web import change_words, impact, next_steps, outcomes, paging, typed
+from console.web import change_words, impact, next_steps, outcomes, typed, windows
 from console.web.charts import days as day_charts
 from console.web.charts import phases as phase_charts
 from console.web.forms.limits import LimitsForm
 from console.web.live_page import live_page
+from console.web.paging import PAGE_SIZE
 from console.web.requests import ConsoleRequest
 from console.web.views.stopped import gone, stopped
 
@@ -42,15 +43,16 @@ from console.web.views.stopped import gone, stopped
 @signed_in
 @live_page
 def operations(request: ConsoleRequest) -> HttpResponse:
-    """All operations on services that the person may see, newest first."""
+    """All operations on services that the person may see, newest first, in pages by cursor."""
     found = queries.visible(request.rights, labels_of)
     for name in ("cluster", "namespace", "name", "status", "actor"):
         if value := request.GET.get(name, "").strip():
             found = found.filter(**{name: value})
     if batch := as_uuid(request.GET.get("batch", "")):
         found = found.filter(batch=batch)
-    context = {"page": paging.page(found, request.GET.get("page")), "statuses": Status}
-    return render(request, "operations/list.html", context)
+    rows = windows.stored(found.defer(*SEALED), "submitted_at")
+    shown = windows.window(rows, "submitted_at", request.GET, size=PAGE_SIZE, newest_first=True)
+    return render(request, "operations/list.html", {"window": shown, "statuses": Status})
 
 
 @signed_in
