@@ -71,6 +71,7 @@ class Listing(NamedTuple):
     """The list as somebody sees it now."""
 
     rows: Sequence[RevisionRow]  # that pass the filter, in the order
+    key: Callable[[RevisionRow], Any]  # by which they are in order, no two the same
     total: int  # of all that the person may see
     namespaces: list[str]  # of those
 
@@ -86,4 +87,4 @@ def listing(rights: Rights, clusters: Sequence[str], asked: Filter, order: str) 
         found.update(visible)
         total, namespaces = sum(map(len, visible.clusters.values())), sorted(+visible.namespaces)
         rows = found.rows[::-1] if order.startswith("-") else list(found.rows)
-    return Listing(rows, total, namespaces)
+    return Listing(rows, found.key, total, namespaces)

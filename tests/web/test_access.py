@@ -121,6 +121,7 @@ TABLE = {
     "api-whoami": ("token", {}, "get"),
     "api-clusters": (Permission.VIEW, {}, "get"),
     "api-services": (Permission.VIEW, {}, "get"),
+    "api-all-revisions": (Permission.VIEW, {}, "get"),
     "api-service": (Permission.VIEW, HERE, "get"),
     "api-revisions": (Permission.VIEW, HERE, "get"),
     "api-revision": (Permission.VIEW, {**HERE, "revision": "shop-00004"}, "get"),

@@ -91,6 +91,7 @@ BUDGET = {
     "api-whoami": 3,
     "api-clusters": 4,
     "api-services": 4,
+    "api-all-revisions": 4,
     "api-service": 3,
     "api-revisions": 3,
     "api-revision": 3,

@@ -12,6 +12,7 @@ from console.knative.objects import Revision as KnativeRevision
 from console.knative.objects import Service
 from console.knative.pods import Pod as KnativePod
 from console.knative.traffic import TrafficTarget
+from console.mirror.revisions import RevisionRow as Listed
 from console.mirror.summaries import ServiceSummary
 
 
@@ -126,6 +127,35 @@ class RevisionList(Struct, frozen=True):
     is_stale: bool
 
 
+class ListedRevision(Struct, frozen=True):
+    """A revision in the list of all, with what its service says of it. `conditions` is kn's count: `3 OK / 4`."""
+
+    cluster: str
+    namespace: str
+    name: str
+    service: str
+    traffic_percent: int
+    tags: list[str]
+    generation: int
+    created_at: datetime | None
+    health: str
+    conditions: str
+    ready: str
+    reason: str
+    image: str
+
+
+class AllRevisionsList(Struct, frozen=True):
+    """Revisions of all services, a page at a time; what else is told is as in the list of services."""
+
+    items: list[ListedRevision]
+    next: str | None
+    total: int
+    is_stale: bool
+    unread_clusters: list[str]
+    note: str
+
+
 class Variable(Struct, frozen=True):
     """A variable's name, and where its value comes from (empty: it is in the revision, and not shown)."""
 
@@ -177,6 +207,24 @@ class Cluster(Struct, frozen=True):
 
 class ClusterList(Struct, frozen=True):
     items: list[Cluster]
+
+
+def listed_revision(row: Listed) -> ListedRevision:
+    return ListedRevision(
+        cluster=row.cluster,
+        namespace=row.namespace,
+        name=row.name,
+        service=row.service,
+        traffic_percent=row.percent,
+        tags=list(row.tags),
+        generation=row.generation,
+        created_at=row.created_at,
+        health=row.health,
+        conditions=row.conditions,
+        ready=row.ready,
+        reason=row.reason,
+        image=row.image,
+    )
 
 
 def service_row(row: ServiceSummary) -> ServiceRow:

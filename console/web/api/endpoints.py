@@ -30,6 +30,15 @@ ENDPOINTS = (
         _("Services in all clusters, with filters and sorting"),
         queries.ServiceQuery,
     ),
+    Endpoint(
+        "api-all-revisions",
+        "revisions",
+        Permission.VIEW,
+        views.all_revisions,
+        answers.AllRevisionsList,
+        _("The revisions of all services, with filters and sorting"),
+        queries.AllRevisionsQuery,
+    ),
     Endpoint("api-service", _SERVICE, Permission.VIEW, views.service, answers.ServiceDetail, _("One service")),
     Endpoint(
         "api-revisions",

@@ -33,6 +33,12 @@ ServiceOrder = Literal[
 ]
 
 
+RevisionOrder = Literal[
+    "service", "name", "namespace", "cluster", "traffic", "generation", "state", "age",
+    "-service", "-name", "-namespace", "-cluster", "-traffic", "-generation", "-state", "-age",
+]  # fmt: skip
+
+
 class ServiceQuery(PageQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of name, namespace, image, URL or label=value.")] = ""
     cluster: Text = ""
@@ -47,6 +53,17 @@ class ServiceQuery(PageQuery, frozen=True):
 class RevisionQuery(PageQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of name, image or tag.")] = ""
     sort: Literal["generation", "-generation", "name", "-name", "traffic", "-traffic"] = "-generation"
+
+
+class AllRevisionsQuery(PageQuery, frozen=True):
+    q: Annotated[Text, Meta(description="Part of name, service, namespace, image, tag or reason.")] = ""
+    cluster: Text = ""
+    namespace: Text = ""
+    health: Literal["", "ready", "progressing", "failed"] = ""
+    serves: Annotated[
+        Literal["", "yes", "no"], Meta(description="Whether it gets traffic; a tag alone is no traffic.")
+    ] = ""
+    sort: Annotated[RevisionOrder, Meta(description="Prefix with `-` to reverse the order.")] = "service"
 
 
 class OperationQuery(PageQuery, frozen=True):

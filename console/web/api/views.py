@@ -18,6 +18,7 @@ from console.mirror import read
 from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.models import Operation
+from console.web import revision_list
 from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
 from console.web.api.cursors import Key
@@ -83,7 +84,29 @@ def services(call: Call) -> answers.ServiceList:
         total=len(found),
         is_stale=any(read.freshness(name).is_stale for name in names),
         unread_clusters=unread,
-        note=_note(names, unread),
+        note=_note(names, unread, "services"),
+    )
+
+
+def all_revisions(call: Call) -> answers.AllRevisionsList:
+    query = call.query
+    names = [name for name in _clusters(call) if query.cluster in ("", name)]
+    unread = [name for name in names if not read.is_whole(name, "services", "revisions")]
+    if unread and unread == names:
+        raise read.MirrorIncomplete(", ".join(unread))
+    asked = revision_list.Filter(query.q.strip().lower(), query.cluster, query.namespace, query.health, query.serves)
+    found = revision_list.listing(call.rights, names, asked, query.sort)
+    descending = query.sort.startswith("-")
+    rows, following = cursors.page_of_ordered(
+        found.rows, found.key, descending=descending, cursor=query.cursor, limit=query.limit
+    )
+    return answers.AllRevisionsList(
+        items=[answers.listed_revision(row) for row in rows],
+        next=following,
+        total=len(found.rows),
+        is_stale=any(read.freshness(name).is_stale for name in names),
+        unread_clusters=unread,
+        note=_note(names, unread, "revisions"),
     )
 
 
@@ -92,10 +115,10 @@ def _clusters(call: Call) -> list[str]:
     return [name for name in read.clusters() if call.rights.reaches(name)]
 
 
-def _note(names: list[str], unread: list[str]) -> str:
-    """Why the list may lack services or show old ones; empty when it is whole and new."""
+def _note(names: list[str], unread: list[str], what: str) -> str:
+    """Why the list may lack some of `what` or show old ones; empty when it is whole and new."""
     old = [name for name in names if name not in unread and read.freshness(name).is_stale]
-    notes = [f"Not all services of {', '.join(unread)} have been read yet."] if unread else []
+    notes = [f"Not all {what} of {', '.join(unread)} have been read yet."] if unread else []
     return " ".join([*notes, *([f"The data of {', '.join(old)} may be stale."] if old else [])])
 
 
