@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.bench import compare
-from tests.bench.figures import Figure, at_least, at_most, line, median, number, quantile
+from tests.bench.figures import Figure, at_least, at_most, line, median, middle_minute, number, quantile
 from tests.bench.runs import Run, new_run
 
 
@@ -51,9 +52,21 @@ def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     run = new_run("python -m tests.bench")
     run.figures.append(median("list", [1.5, 2.5, 3.5], "ms", at_most(3)))
     run.failed["live"] = "not finished after 900 s"
+    run.speeds.extend([104.2, 131.0])
     assert msgspec.json.decode(msgspec.json.encode(run), type=Run) == run
     assert "1 of 1 targets met" in run.table()
     assert "NOT MEASURED: live" in run.table()
+    assert "took 104 to 131 ms (reference" in run.table()
+
+
+@pytest.mark.parametrize("phase", range(0, 61, 6))
+def test_a_minute_has_one_round_of_what_is_asked_each_minute_wherever_it_begins(phase: int) -> None:
+    """The rounds come a little late, as those of a timer do; one is of 22 requests, five of one."""
+    of_22 = [phase + 60.7 * number for number in range(4)] * 22
+    asked = of_22 + [61.0 * (number % 4) + number // 4 for number in range(20)]
+    moments = [half / 2 for half in range(30, 210)]
+    readings = [(now, Counter(asked=sum(one <= now for one in asked))) for now in moments]
+    assert middle_minute(readings).total() == 27
 
 
 def test_a_benchmark_that_breaks_off_keeps_what_it_measured_and_fails(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench import speed
 from tests.bench.figures import Figure
 from tests.bench.runs import ROOT, Run, new_run
 
@@ -48,6 +49,7 @@ def main() -> int:
     chosen = parser.parse_args()
     run = new_run(" ".join(["python -m tests.bench", *sys.argv[1:]]))
     for name in chosen.only or (QUICK if chosen.quick else BENCHMARKS):
+        run.speeds.append(speed.work_ms())
         _benchmark(name, chosen, run)
     if chosen.json:
         chosen.json.write_bytes(msgspec.json.encode(run))

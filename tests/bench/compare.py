@@ -15,7 +15,7 @@ from tests.bench.runs import Run
 def main(before: Path, after: Path) -> None:
     runs = [msgspec.json.decode(path.read_bytes(), type=Run) for path in (before, after)]
     for run in runs:
-        print(f"{run.commit}, {run.at:%Y-%m-%d %H:%M}: {run.machine}")
+        print(f"{run.commit}, {run.at:%Y-%m-%d %H:%M}: {run.machine}", run.speed, sep="\n    ")
     print("\n".join(rows(*({figure.name: figure for figure in run.figures} for run in runs))))
 
 

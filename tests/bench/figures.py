@@ -15,6 +15,7 @@ import argparse
 import math
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 ROUNDS = 5
+MINUTE = 60.0  # seconds
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -89,6 +91,16 @@ def quantile(values: Iterable[float], part: float) -> float:
     """Return the smallest value that at least this part (0 to 1) of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(round(len(ordered) * part, 6)) - 1)]
+
+
+def middle_minute(readings: list[tuple[float, Counter[str]]]) -> Counter[str]:
+    """Of the minutes between two readings (seconds, counts so far), the one whose sum is the median."""
+    minutes = []
+    for began, before in readings:
+        after = next((found for at, found in readings if at >= began + MINUTE), None)
+        if after is not None:
+            minutes.append(after - before)
+    return sorted(minutes, key=Counter.total)[len(minutes) // 2]
 
 
 def main(measure: Callable[[Options], Iterator[Figure]]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench import speed
 from tests.bench.figures import Figure, line
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,10 +46,19 @@ class Run(msgspec.Struct, frozen=True):
     machine: Machine
     figures: list[Figure]
     failed: dict[str, str]
+    speeds: list[float] = []  # ms of tests.bench.speed, before each benchmark
+
+    @property
+    def speed(self) -> str:
+        """How fast the machine was, from the first benchmark to the last."""
+        if not self.speeds:
+            return ""
+        least, most = (f"{one:.0f}" for one in (min(self.speeds), max(self.speeds)))
+        return f"a fixed loop of JSON and texts took {least} to {most} ms (reference {speed.REFERENCE_MS:.0f} ms)"
 
     def table(self) -> str:
         """Return what is printed: the conditions, a line for each figure, and what was not measured."""
-        head = [f"{self.command} at {self.commit}, {self.at:%Y-%m-%d %H:%M} UTC", str(self.machine), ""]
+        head = [f"{self.command} at {self.commit}, {self.at:%Y-%m-%d %H:%M} UTC", str(self.machine), self.speed, ""]
         missed = [figure for figure in self.figures if figure.verdict == "missed"]
         judged = sum(figure.target is not None for figure in self.figures)
         foot = ["", f"{judged - len(missed)} of {judged} targets met, medians of five unless said otherwise"]
