@@ -90,8 +90,8 @@ def _row(cluster: str, field: str, body: bytes, services: Copy[ServiceSummary]) 
     """The row of a record. Texts that many revisions share are kept once."""
     namespace, _, name = field.partition("/")
     record = _record.decode(body)
-    row = RevisionRow(
-        intern(cluster),
+    return RevisionRow(
+        cluster,
         intern(namespace),
         name,
         intern(record.service),
@@ -102,22 +102,24 @@ def _row(cluster: str, field: str, body: bytes, services: Copy[ServiceSummary]) 
         intern(record.reason),
         intern(record.conditions),
         intern(record.image),
+        *_of_service(services.by_name.get(f"{namespace}/{record.service}"), name),
     )
-    return _joined(row, services)
 
 
 def _joined(row: RevisionRow, services: Copy[ServiceSummary]) -> RevisionRow:
-    """The row with what its service says now: its share of the traffic, its tags, its labels for rights."""
-    service = services.by_name.get(f"{row.namespace}/{row.service}")
+    """The row with what its service says now."""
+    percent, tags, labels = _of_service(services.by_name.get(f"{row.namespace}/{row.service}"), row.name)
+    return msgspec.structs.replace(row, percent=percent, tags=tags, labels=labels)
+
+
+def _of_service(service: ServiceSummary | None, name: str) -> tuple[int, tuple[str, ...], Mapping[str, str]]:
+    """What a service says of its revision: its share of the traffic, its tags; and its own labels, for rights."""
     if service is None:
-        return msgspec.structs.replace(row, percent=0, tags=(), labels=NO_LABELS)
-    mine = [share for share in service.shares if share.revision == row.name]
-    return msgspec.structs.replace(
-        row,
-        percent=sum(share.percent for share in mine),
-        tags=tuple(share.tag for share in mine if share.tag),
-        labels=service.labels,
-    )
+        return 0, (), NO_LABELS
+    mine = [share for share in service.shares if share.revision == name]
+    if not mine:
+        return 0, (), service.labels
+    return sum(share.percent for share in mine), tuple(share.tag for share in mine if share.tag), service.labels
 
 
 def _reindexed(
