@@ -24,6 +24,15 @@ def unseal(sealed: bytes | memoryview, *, seconds: int | None = None) -> Any:
     return msgspec.json.decode(MultiFernet(_keys()).decrypt(bytes(sealed), ttl=seconds))
 
 
+def can_unseal(sealed: bytes | memoryview) -> bool:
+    """Whether a known key encrypted it."""
+    try:
+        MultiFernet(_keys()).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
 def is_newest(sealed: bytes | memoryview) -> bool:
     """Whether the newest key encrypted it."""
     try:
@@ -44,4 +53,4 @@ def _keys() -> list[Fernet]:
     return [Fernet(base64.urlsafe_b64encode(key)) for key in keys]
 
 
-__all__ = ["PREFIX", "InvalidToken", "is_newest", "reseal", "seal", "unseal"]
+__all__ = ["PREFIX", "InvalidToken", "can_unseal", "is_newest", "reseal", "seal", "unseal"]

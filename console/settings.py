@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "console.mirror",
     "console.operations",
     "console.demo",
+    "console.doctor",
     "console.registry",
     "console.request_tests",
     "console.web",

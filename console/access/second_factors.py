@@ -22,6 +22,15 @@ def reseal() -> Count:
     return count
 
 
+def lost_values() -> Count:
+    """Return how many of the secrets no key decrypts; writes nothing."""
+    count = Count("mfa.Authenticator.data")
+    for data in Authenticator.objects.values_list("data", flat=True):
+        sealed = [value for name in SECRETS if (value := str(data.get(name, "")))]
+        count.lost += sum(not sealing.can_unseal(value.encode()) for value in sealed)
+    return count
+
+
 def _reseal(one: Authenticator, count: Count) -> None:
     for name in SECRETS:
         if not (sealed := str(one.data.get(name, "")).encode()):

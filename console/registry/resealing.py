@@ -37,6 +37,16 @@ def reseal_all() -> list[Count]:
     return [_reseal(model, field) for model, field in columns()]
 
 
+def lost_values() -> list[Count]:
+    """Return what no key decrypts, a Count a column; writes nothing."""
+    found = [Count(f"{model._meta.label}.{field}") for model, field in columns()]
+    for count, (model, field) in zip(found, columns(), strict=True):
+        rows = model._default_manager.exclude(**{field: None}).values_list(field, flat=True)
+        for sealed in rows.iterator(chunk_size=CHUNK):
+            count.lost += not sealing.can_unseal(sealed)
+    return found
+
+
 def _reseal(model: type[models.Model], field: str) -> Count:
     count = Count(f"{model._meta.label}.{field}")
     rows = model._default_manager.exclude(**{field: None}).order_by("pk").values_list("pk", field)
