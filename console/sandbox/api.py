@@ -21,11 +21,13 @@ from console.sandbox.calls import Call, json_object
 from console.sandbox.control import Control
 from console.sandbox.discovery import OPENAPI_ROOT, VERSION, Discovery
 from console.sandbox.faults import Fault, Faults
+from console.sandbox.furnishing import Furnisher
 from console.sandbox.identity import Tokens, User, impersonated
 from console.sandbox.patches import merge_patch
-from console.sandbox.paths import located, verb_of
+from console.sandbox.paths import attributes_of, located, verb_of
+from console.sandbox.pod_logs import log_response
 from console.sandbox.rbac import Attributes, Authorizer
-from console.sandbox.reading import list_objects, only_metadata, pod_log
+from console.sandbox.reading import list_objects
 from console.sandbox.reviews import Reviews, issue_token
 from console.sandbox.store import Store
 from console.sandbox.watch import Watches
@@ -52,19 +54,30 @@ class Api:
         *,
         clock: Any = None,
         bookmark_seconds: float = 30,
+        authority: str = "",
     ) -> None:
-        """`clock` has a settable `speed` (None: the control endpoint refuses to change it)."""
+        """`clock` has a settable `speed` (None: the control endpoint refuses to change it).
+
+        `authority` is the certificate that clients inside the cluster are told to trust.
+        """
         self.store = store
         self.tokens = tokens
         self.watches = Watches(store, bookmark_seconds=bookmark_seconds)
         self._authorizer = Authorizer(store)
         self._reviews = Reviews(self._authorizer)
         self._discovery = Discovery(self._reviews)
-        self._writer = Writer(store, admit)
+        furnisher = Furnisher(store, authority)
+        furnisher.furnish_all()
+        self._writer = Writer(store, admit, furnisher)
         self._faults = Faults()
         self._requests: Counter[str] = Counter()
         self._control = Control(store, self._faults, self.watches, clock, self._requests)
         self.app = Starlette(routes=self._routes())
+
+    def end_streams(self) -> None:
+        """End the watches and whatever follows a log: the server stops."""
+        self.watches.cut()
+        self.store.logs.stop_following()
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [Route(path, self._open) for path in OPEN_PATHS]
@@ -91,6 +104,8 @@ class Api:
         async def answer(request: Request) -> Response:
             try:
                 return await endpoint(request)
+            except errors.PageNotFound as error:
+                return PlainTextResponse(f"{error.message}\n", error.code)
             except errors.StatusError as error:
                 headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
                 return json_response(error.body(), error.code, headers)
@@ -135,8 +150,8 @@ class Api:
         return json_response(self._control.answer(request.method, request.path_params["subject"], body))
 
     async def _nowhere(self, request: Request) -> Response:
-        self._user(request)
-        raise errors.unknown_path()
+        self._authorizer.require(self._user(request), Attributes(request.method.lower(), path=request.url.path))
+        raise errors.page_not_found()
 
     # Resources
 
@@ -146,7 +161,7 @@ class Api:
         if path in self._reviews.kinds(group):
             self._requests[f"create {path}"] += 1
             return await self._review(request, user, group, path)
-        call = await self._call(request, user)
+        call = await self._call_or_refuse(request, user, group, path)
         self._requests[f"{call.verb} {call.resource.qualified}"] += 1
         fault = self._faults.take(call.attributes)
         if fault is not None:
@@ -162,6 +177,14 @@ class Api:
             raise errors.method_not_allowed()
         body = json_object(await read_body(request), media_type(request))
         return json_response(self._reviews.answer(user, group, plural, body), 201)
+
+    async def _call_or_refuse(self, request: Request, user: User, group: str, path: str) -> Call:
+        """Who may not ask is not told whether the path is there."""
+        try:
+            return await self._call(request, user)
+        except errors.StatusError:
+            self._authorizer.require(user, attributes_of(request.method, group, path))
+            raise
 
     async def _call(self, request: Request, user: User) -> Call:
         parameters = request.path_params
@@ -188,14 +211,15 @@ class Api:
 
     def _answer(self, call: Call) -> Response:
         if call.subresource == "log":
-            return PlainTextResponse(pod_log(self.store, call))
+            return log_response(self.store, call)
         if call.subresource == "token":
             return json_response(issue_token(self.store, self.tokens, call), 201)
         if call.verb == "get":
-            return json_response(self.store.get(call.resource, call.namespace, call.name))
+            obj, view = self.store.get(call.resource, call.namespace, call.name), call.view
+            return json_response(view.of_object(obj) if view else obj)
         if call.verb == "list":
-            found = list_objects(self.store, call)
-            return json_response(only_metadata(found) if call.wants_only_metadata else found)
+            found, view = list_objects(self.store, call), call.view
+            return json_response(view.of_list(found) if view else found)
         if call.verb == "watch":
             return StreamingResponse(self.watches.start(call), media_type=JSON)
         return written_response(self._write(call))

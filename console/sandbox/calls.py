@@ -12,6 +12,7 @@ from console.sandbox import errors, protobuf
 from console.sandbox.identity import User
 from console.sandbox.rbac import Attributes
 from console.sandbox.resources import NAMESPACES, Resource
+from console.sandbox.views import View, wanted_view
 
 DEPTH_LIMIT = 200  # levels of nesting; far beyond any real object, far below Python's recursion limit
 JSON_TYPES = ("application/json", "")
@@ -40,9 +41,9 @@ class Call:
         return Attributes(self.verb, self.resource.group, self.resource.plural, self.subresource, namespace, self.name)
 
     @property
-    def wants_only_metadata(self) -> bool:
-        """The client prefers a list of PartialObjectMetadata; further types that it accepts follow after a comma."""
-        return "as=PartialObjectMetadataList" in self.accept.partition(",")[0].replace(" ", "").split(";")
+    def view(self) -> View | None:
+        """How the client wants to see what it reads, None for whole objects; raises StatusError 400."""
+        return wanted_view(self.resource, self.accept, self.query.get("includeObject", ""))
 
     @property
     def is_dry_run(self) -> bool:
@@ -78,9 +79,12 @@ class Call:
         return int(value)
 
     def version(self) -> int | None:
-        """The resourceVersion parameter; None when it is absent; raises StatusError 400 for text."""
+        """The resourceVersion parameter; None when it is absent; raises StatusError 422, or 500, for text."""
         value = self.query.get("resourceVersion", "")
         if value and not value.isdigit():
+            if self.verb == "watch" and self.resource.is_custom:
+                message = f'Internal error occurred: strconv.ParseUint: parsing "{value}": invalid syntax'
+                raise errors.StatusError(500, "InternalError", message)
             raise errors.invalid(self.resource, "", "resourceVersion", f'Invalid value: "{value}": not a number')
         return int(value) if value else None
 

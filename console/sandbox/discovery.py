@@ -44,12 +44,12 @@ class Discovery:
         for group, version in self._group_versions():
             if group and group == name:
                 return {"kind": "APIGroup", "apiVersion": "v1", **self._group(group, version)}
-        raise errors.unknown_path()
+        raise errors.page_not_found()
 
     def resource_list(self, group: str, version: str) -> dict[str, Any]:
         """`/api/v1` and `/apis/<group>/<version>`; raises StatusError 404."""
         if (group, version) not in self._group_versions():
-            raise errors.unknown_path()
+            raise errors.page_not_found()
         rows: list[dict[str, Any]] = []
         for resource in resources.TABLE:
             if (resource.group, resource.version) == (group, version):
@@ -72,7 +72,7 @@ class Discovery:
                 return _openapi_document(
                     [row for row in resources.TABLE if (row.group, row.version) == (group, version)]
                 )
-        raise errors.unknown_path()
+        raise errors.page_not_found()
 
     def _group_versions(self) -> list[tuple[str, str]]:
         return [*resources.groups(), (AUTHENTICATION, "v1"), (AUTHORIZATION, "v1")]

@@ -35,10 +35,10 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
-        self.details = dict(details or {})
+        self.details = None if details is None else dict(details)
         self.metadata = metadata or {}
         if retry_after is not None:
-            self.details["retryAfterSeconds"] = retry_after
+            self.details = {**(self.details or {}), "retryAfterSeconds": retry_after}
 
     def body(self) -> dict[str, Any]:
         """The Status object, its keys in the order in which a real API server writes them."""
@@ -50,10 +50,14 @@ class StatusError(Exception):
             "message": self.message,
             "reason": self.reason,
         }
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         status["code"] = self.code
         return status
+
+
+class PageNotFound(StatusError):
+    """A 404 that is answered in plain text, as Go's HTTP server does."""
 
 
 def object_details(resource: Resource, name: str = "") -> dict[str, Any]:
@@ -73,14 +77,19 @@ def not_found(resource: Resource, name: str) -> StatusError:
 
 
 def unknown_path() -> StatusError:
-    """404: a path that no resource answers."""
-    return StatusError(404, "NotFound", "the server could not find the requested resource")
+    """404: a path below a group of Kubernetes' own that no resource answers."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def page_not_found() -> PageNotFound:
+    """404: a path that nobody answers, not even the machinery of custom resources."""
+    return PageNotFound(404, "NotFound", "404 page not found")
 
 
 def method_not_allowed() -> StatusError:
     """405: the path exists, the method does not."""
     message = "the server does not allow this method on the requested resource"
-    return StatusError(405, "MethodNotAllowed", message)
+    return StatusError(405, "MethodNotAllowed", message, {})
 
 
 def already_exists(resource: Resource, name: str) -> StatusError:

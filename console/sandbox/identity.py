@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from console.sandbox import errors
 
 AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 MASTERS = "system:masters"
 SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
 
@@ -52,6 +53,9 @@ def service_account(namespace: str, name: str, uid: str = "") -> User:
     """The user that a service account's token identifies."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
     return authenticated(f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}", uid, groups)
+
+
+ANONYMOUS = User("system:anonymous", groups=(UNAUTHENTICATED,))
 
 
 class Tokens:
@@ -93,9 +97,11 @@ class Tokens:
         return token
 
     def authenticate(self, authorization: str) -> User:
-        """The user of an Authorization header; raises StatusError 401."""
+        """The user of an Authorization header, `ANONYMOUS` without a token; raises StatusError 401 for a wrong one."""
         scheme, _, token = authorization.partition(" ")
-        user = self._users.get(token.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer" or not token.strip():
+            return ANONYMOUS
+        user = self._users.get(token.strip())
         if user is None or self._expiry.get(token.strip(), datetime.max.replace(tzinfo=UTC)) < datetime.now(UTC):
             raise errors.unauthorized()
         return user

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from console.sandbox import errors
-from console.sandbox.resources import NAMESPACES, Resource, by_plural
+from console.sandbox.rbac import Attributes
+from console.sandbox.resources import KNATIVE_GROUP, NAMESPACES, Resource, by_plural, groups
+
+VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+OF_COLLECTIONS = {"GET": "list", "DELETE": "deletecollection"}
 
 
 class Place(NamedTuple):
@@ -20,33 +24,57 @@ class Place(NamedTuple):
 
 def located(group: str, version: str, path: str) -> Place:
     """The place of `path`, which is what follows the group and version; raises StatusError 404."""
-    segments = path.split("/")
-    namespace = ""
-    if segments[0] == "namespaces" and len(segments) > 2 and segments[2] not in NAMESPACES.subresources:
-        namespace, segments = segments[1], segments[2:]
+    namespace, segments = _segments(path)
     if len(segments) > 3 or not all(segments):
-        raise errors.unknown_path()
+        raise _nothing(group, version)
     plural, name, subresource = (*segments, "", "")[:3]
     resource = by_plural(group, version, plural)
-    if resource is None or (subresource and subresource not in resource.subresources):
-        raise errors.unknown_path()
+    if resource is None:
+        raise _nothing(group, version)
     if resource.namespaced != bool(namespace) and (name or not resource.namespaced):
-        raise errors.unknown_path()
+        raise _nothing(group, version)
+    if subresource and subresource not in resource.subresources:
+        raise errors.not_found(resource, name) if resource.is_custom else errors.unknown_path()
     return Place(resource, namespace, name, subresource)
 
 
+def attributes_of(method: str, group: str, path: str) -> Attributes:
+    """What authorization sees of a path, whether or not somebody answers it."""
+    namespace, segments = _segments(path)
+    plural, name, subresource = (*segments, "", "")[:3]
+    verb = OF_COLLECTIONS.get(method, "") if not name else ""
+    return Attributes(verb or VERBS.get(method, method.lower()), group, plural, subresource, namespace, name)
+
+
 def verb_of(method: str, place: Place, query: Mapping[str, str]) -> str:
-    """The verb, as authorization knows it; raises StatusError 405."""
+    """The verb, as authorization knows it; raises StatusError 400, 404 or 405."""
+    is_custom, is_whole = place.resource.is_custom, not place.subresource
     if method == "GET":
         if place.name:
             return "get"
         return "watch" if query.get("watch", "") not in ("", "0", "false") else "list"
-    if method == "DELETE" and not place.subresource:
+    if place.resource.namespaced and not place.namespace:
+        raise errors.page_not_found() if is_custom else errors.method_not_allowed()
+    if method == "DELETE" and is_whole:
         return "delete" if place.name else "deletecollection"
-    if method == "POST" and (place.subresource == "token" or not place.name):
-        if place.resource.namespaced and not place.namespace:
-            raise errors.method_not_allowed()
+    if method == "POST" and (place.subresource == "token" or not place.name or (is_custom and is_whole)):
         return "create"
-    if method in ("PUT", "PATCH") and place.name and place.subresource in ("", "status"):
-        return "update" if method == "PUT" else "patch"
+    if method in ("PUT", "PATCH") and place.subresource in ("", "status") and (place.name or is_custom):
+        if not place.name:
+            raise errors.bad_request("name must be provided")
+        return VERBS[method]
     raise errors.method_not_allowed()
+
+
+def _segments(path: str) -> tuple[str, list[str]]:
+    """The namespace, "" without one, and what follows it."""
+    segments = path.split("/")
+    if segments[0] == "namespaces" and len(segments) > 2 and segments[2] not in NAMESPACES.subresources:
+        return segments[1], segments[2:]
+    return "", segments
+
+
+def _nothing(group: str, version: str) -> errors.StatusError:
+    """Kubernetes' own groups answer with a Status, all others are pages that were not found."""
+    is_own = group != KNATIVE_GROUP and (group, version) in set(groups())
+    return errors.unknown_path() if is_own else errors.page_not_found()

@@ -1,11 +1,10 @@
-"""get, list (with pages) and pod logs."""
+"""get and list (with pages)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -13,7 +12,6 @@ import msgspec
 
 from console.sandbox import errors
 from console.sandbox.calls import Call
-from console.sandbox.resources import PODS
 from console.sandbox.selectors import Predicate, both, field_predicate, label_predicate
 from console.sandbox.store import Object, Store
 
@@ -78,39 +76,6 @@ def list_objects(store: Store, call: Call) -> dict[str, Any]:
     }
 
 
-def only_metadata(found: dict[str, Any]) -> dict[str, Any]:
-    """The List object with nothing but the metadata of each item, as meta.k8s.io/v1 has it."""
-    version = "meta.k8s.io/v1"
-    items = [
-        {"apiVersion": version, "kind": "PartialObjectMetadata", "metadata": item["metadata"]}
-        for item in found["items"]
-    ]
-    return {**found, "apiVersion": version, "kind": "PartialObjectMetadataList", "items": items}
-
-
-def pod_log(store: Store, call: Call) -> str:
-    """The text that `pods/log` answers; raises StatusError 400 or 404. Following is not offered."""
-    pod = store.get(PODS, call.namespace, call.name)
-    container = _chosen_container(pod, call.query.get("container", ""))
-    lines = store.logs.read(call.namespace, call.name, container, previous=call.flag("previous"))
-    if lines is None:
-        raise errors.bad_request(f'previous terminated container "{container}" in pod "{call.name}" not found')
-    if not lines and (reason := _waiting_reason(pod, container)):
-        message = f'container "{container}" in pod "{call.name}" is waiting to start: {reason}'
-        raise errors.bad_request(message)
-    since = call.number("sinceSeconds")
-    if since is not None:
-        earliest = (datetime.now(UTC) - timedelta(seconds=since)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        lines = [line for line in lines if line.at >= earliest]
-    tail = call.number("tailLines")
-    if tail is not None:
-        lines = lines[len(lines) - tail :] if tail < len(lines) else lines
-    stamped = call.flag("timestamps")
-    text = "".join(f"{line.at} {line.text}\n" if stamped else f"{line.text}\n" for line in lines)
-    limit = call.number("limitBytes")
-    return text if limit is None else text.encode()[:limit].decode(errors="ignore")
-
-
 def _wanted_version(store: Store, call: Call) -> int:
     """The version to list at: only resourceVersionMatch=Exact asks for one that is not the newest."""
     version, match = call.version(), call.query.get("resourceVersionMatch", "")
@@ -137,21 +102,3 @@ def _range(store: Store, call: Call, version: int | None, page: Page | None) -> 
 
 def _key(obj: Object) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-
-
-def _chosen_container(pod: Object, wanted: str) -> str:
-    names = [container["name"] for container in pod["spec"]["containers"]]
-    if not wanted and len(names) > 1:
-        choices = " ".join(names)
-        name = pod["metadata"]["name"]
-        raise errors.bad_request(f"a container name must be specified for pod {name}, choose one of: [{choices}]")
-    if wanted and wanted not in names:
-        raise errors.bad_request(f"container {wanted} is not valid for pod {pod['metadata']['name']}")
-    return wanted or names[0]
-
-
-def _waiting_reason(pod: Object, container: str) -> str:
-    for status in pod.get("status", {}).get("containerStatuses", ()):
-        if status["name"] == container:
-            return str(status.get("state", {}).get("waiting", {}).get("reason", ""))
-    return "ContainerCreating"

@@ -68,7 +68,6 @@ async def _serve(options: Options) -> None:
     if is_new and options.seed:
         seed(store, options.seed)
     clock = Clock(options.speed)
-    api = Api(store, tokens, admit, clock=clock, bookmark_seconds=options.bookmark_seconds)
     with contextlib.ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-")))
         plain, tls, ingress = (
@@ -80,10 +79,18 @@ async def _serve(options: Options) -> None:
             )
         )
         certificate = make_certificate(folder, options.host)
+        api = Api(
+            store,
+            tokens,
+            admit,
+            clock=clock,
+            bookmark_seconds=options.bookmark_seconds,
+            authority=certificate.text,
+        )
         facts = _facts(plain, tls, ingress, certificate, token)
         servers = {
-            plain: Server(configured(api), api.watches.cut),
-            tls: Server(configured(api, certificate), api.watches.cut),
+            plain: Server(configured(api), api.end_streams),
+            tls: Server(configured(api, certificate), api.end_streams),
         }
         beside: list[Awaitable[None]] = [
             run(

@@ -21,6 +21,7 @@ from console.sandbox.history import History, Key
 from console.sandbox.logs import PodLogs
 from console.sandbox.resources import NAMESPACES, TABLE, Resource, by_kind
 from console.sandbox.subscriptions import Change, Subscription
+from console.sandbox.terminating import terminating_status
 from console.sandbox.updates import SERVER_FIELDS, may_go, merge_update, owner_uids
 
 HISTORY_LENGTH = 20_000
@@ -86,6 +87,11 @@ class Store:
         end = len(keys) if namespace is None else bisect_left(keys, (f"{namespace}\0", ""))
         return (objects[keys[place]] for place in range(begin, end)), max(0, end - begin)
 
+    def is_terminating(self, namespace: str) -> bool:
+        """Whether a namespace is on its way out: nothing new may come into it."""
+        owner = self._objects[NAMESPACES].get(("", namespace))
+        return owner is not None and "deletionTimestamp" in owner["metadata"]
+
     def changes_since(self, resource: Resource, version: int) -> Changes:
         """What happened after `version`, oldest first; raises StatusError 410 when that is forgotten."""
         return self._history[resource].since(version)
@@ -100,8 +106,10 @@ class Store:
 
     # Writing
 
-    def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, resource: Resource, obj: Object, *, dry_run: bool = False, created: str = "") -> Object:
         """Add an object and return it with uid, resourceVersion, creationTimestamp and generation 1.
+
+        `created` is the timestamp of something that is to look older than it is.
 
         A `metadata.generateName` without a name gets a random suffix. A status is kept (the API drops it for people).
         Raises StatusError 409 when the name is taken.
@@ -117,11 +125,11 @@ class Store:
         for field in SERVER_FIELDS:
             metadata.pop(field, None)
         metadata["uid"] = self._new_uid()
-        metadata["creationTimestamp"] = self.timestamp()
+        metadata["creationTimestamp"] = created or self.timestamp()
         if resource.has_generation:
             metadata["generation"] = 1
-        created = {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": metadata}
-        return created if dry_run else self._put("ADDED", resource, key, created)
+        complete = {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": metadata}
+        return complete if dry_run else self._put("ADDED", resource, key, complete)
 
     def update(
         self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
@@ -353,9 +361,17 @@ class Store:
         for resource, name in tuple(self._inhabitants(namespace)):
             if self.find(resource, namespace, name) is not None:  # may have gone with its owner
                 self.delete(resource, namespace, name)
+        self._tell_what_is_left(namespace)
+
+    def _tell_what_is_left(self, namespace: str) -> None:
+        owner = self.find(NAMESPACES, "", namespace)
+        if owner is None:
+            return
+        left = [(each.qualified, self.get(each, namespace, name)) for each, name in self._inhabitants(namespace)]
+        status = terminating_status(owner.get("status", {}), left, self.timestamp())
+        self._put("MODIFIED", NAMESPACES, ("", namespace), owner | {"status": status})
 
     def _release_namespace(self, namespace: str) -> None:
         """A namespace that is being deleted goes when its last object is gone."""
-        owner = self._objects[NAMESPACES].get(("", namespace))
-        if owner and "deletionTimestamp" in owner["metadata"] and not self._is_inhabited(namespace):
+        if self.is_terminating(namespace) and not self._is_inhabited(namespace):
             self._remove(NAMESPACES, ("", namespace))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,6 +19,9 @@ from console.sandbox.subscriptions import Change, Subscription, SubscriptionClos
 BACKLOG_LIMIT = 50_000  # changes a slow client may lie behind before its watch is closed
 SHORTEST_SECONDS, LONGEST_SECONDS = 1800, 3600  # without timeoutSeconds, as kube-apiserver picks one
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+Object = dict[str, Any]
+Shown = Callable[[Object], Object]
 
 
 class Watches:
@@ -45,13 +48,20 @@ class Watches:
             raise errors.invalid(
                 call.resource, "", "resourceVersionMatch", f"Forbidden: {message}", "FieldValueForbidden"
             )
-        version = call.version()
+        version, view = call.version(), call.view
         usual = random.uniform(SHORTEST_SECONDS, LONGEST_SECONDS)  # noqa: S311  spreads the ends, not a secret
         seconds = call.number("timeoutSeconds") or usual
-        return self._lines(call, selection(call), version or None, wants_initial, seconds)
+        shown = view.of_events() if view else _whole
+        return self._lines(call, selection(call), version or None, wants_initial, seconds, shown)
 
     async def _lines(
-        self, call: Call, accepts: Predicate, version: int | None, wants_initial: bool, seconds: float
+        self,
+        call: Call,
+        accepts: Predicate,
+        version: int | None,
+        wants_initial: bool,
+        seconds: float,
+        shown: Shown,
     ) -> AsyncIterator[bytes]:
         store, bookmarks = self._store, call.flag("allowWatchBookmarks")
         loop = asyncio.get_running_loop()
@@ -70,16 +80,16 @@ class Watches:
         try:
             for obj in now:
                 if accepts(obj):
-                    yield line("ADDED", obj)
+                    yield line("ADDED", shown(obj))
             if wants_initial and bookmarks:
                 yield bookmark(call, reached, {INITIAL_EVENTS_END: "true"})
             for change in past:
-                for event in visible(change, call.namespace, accepts):
+                for event in visible(change, call.namespace, accepts, shown):
                     yield event
             while (left := deadline - loop.time()) > 0:
                 next_change = await subscription.next_change(min(left, self._bookmark_seconds))
                 if next_change is not None:
-                    for event in visible(next_change, call.namespace, accepts):
+                    for event in visible(next_change, call.namespace, accepts, shown):
                         yield event
                 elif bookmarks:
                     yield bookmark(call, store.version)
@@ -90,16 +100,20 @@ class Watches:
             subscription.close()
 
 
-def visible(change: Change, namespace: str, accepts: Predicate) -> Iterator[bytes]:
+def _whole(obj: Object) -> Object:
+    return obj
+
+
+def visible(change: Change, namespace: str, accepts: Predicate, shown: Shown = _whole) -> Iterator[bytes]:
     """The event that a watcher with this selection sees: an object that stops matching is DELETED for it."""
     if namespace and change.key[0] != namespace:
         return
     matched = change.previous is not None and accepts(change.previous)
     matches = change.type != "DELETED" and accepts(change.object)
     if matches:
-        yield line("MODIFIED" if matched else "ADDED", change.object)
+        yield line("MODIFIED" if matched else "ADDED", shown(change.object))
     elif matched:
-        yield line("DELETED", change.object)
+        yield line("DELETED", shown(change.object))
 
 
 def bookmark(call: Call, version: int, annotations: dict[str, str] | None = None) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
 from console.sandbox.calls import Call, decode
+from console.sandbox.furnishing import Furnisher
 from console.sandbox.reading import selection
 from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
 from console.sandbox.store import Object, Store
@@ -27,6 +28,7 @@ class Admit(Protocol):
 
 
 POD_GRACE_SECONDS = 30
+NEW_POD = {"phase": "Pending", "qosClass": "BestEffort"}
 NAME_LIMIT = 253
 ANNOTATIONS_LIMIT = 256 * 1024  # bytes of all keys and values together
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
@@ -35,6 +37,12 @@ SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+LABEL_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 LABEL_VALUE_RULE = (
@@ -67,9 +75,10 @@ class DeleteOptions:
 class Writer:
     """Performs the writing verbs on the store; each method is atomic, as nothing in it waits."""
 
-    def __init__(self, store: Store, admit: Admit) -> None:
+    def __init__(self, store: Store, admit: Admit, furnisher: Furnisher) -> None:
         self._store = store
         self._admit = admit
+        self._furnisher = furnisher
 
     def create(self, call: Call) -> Written:
         """201 and the new object; raises StatusError 400, 404 (namespace), 409 or 422."""
@@ -84,9 +93,11 @@ class Writer:
         if call.resource is NAMESPACES:
             obj = obj | completed_namespace(metadata["name"], metadata)
         elif call.resource.has_status:
-            obj = without_status(obj)
+            obj = without_status(obj) | ({"status": dict(NEW_POD)} if call.resource is PODS else {})
         obj = self._admitted("create", call, None, obj)
         created = self._store.create(call.resource, obj, dry_run=call.is_dry_run)
+        if call.resource is NAMESPACES and not call.is_dry_run:
+            self._furnisher.furnish(created["metadata"]["name"])
         return Written(201, created, warnings)
 
     def update(self, call: Call) -> Written:
@@ -131,8 +142,12 @@ class Writer:
         """200 with a Status, or with the object while a finalizer or the grace period holds it."""
         options = _delete_options(call)
         gone = self._delete_one(call.resource, call.namespace, call.name, options)
+        if call.resource is NAMESPACES:
+            return Written(200, gone)
         still_there = self._store.find(call.resource, call.namespace, call.name)
-        if call.resource in (PODS, NAMESPACES) or (still_there and not options.is_dry_run):
+        if still_there and still_there["metadata"]["uid"] != gone["metadata"]["uid"]:
+            still_there = None  # another one of its name has taken its place
+        if call.resource is PODS or (still_there and not options.is_dry_run):
             return Written(200, still_there or gone)
         details = errors.object_details(call.resource, call.name) | {"uid": gone["metadata"]["uid"]}
         body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
@@ -168,7 +183,7 @@ class Writer:
     def _delete_one(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Object:
         default_grace = POD_GRACE_SECONDS if resource is PODS else 0
         grace = default_grace if options.grace_seconds is None else options.grace_seconds
-        return self._store.delete(
+        gone = self._store.delete(
             resource,
             namespace,
             name,
@@ -178,12 +193,16 @@ class Writer:
             grace_seconds=grace if resource is PODS else 0,
             dry_run=options.is_dry_run,
         )
+        self._furnisher.replace(resource, namespace, name)
+        return gone
 
     def _decoded(self, call: Call) -> tuple[Object, tuple[str, ...]]:
         """The object of the body, pruned to the schema, with the warnings about what was dropped."""
         obj = call.json()
-        if call.resource.is_custom and not obj.get("kind"):
-            raise errors.bad_request(f"Object 'Kind' is missing in '{call.body[:200].decode(errors='replace')}'")
+        if call.resource.is_custom:
+            if not obj.get("kind"):
+                raise errors.bad_request(f"Object 'Kind' is missing in '{call.body[:200].decode(errors='replace')}'")
+            obj = obj | {"kind": call.resource.kind}  # Knative's defaulting webhook mends the kind before anybody looks
         shapes.check(call.resource, obj)
         unknown = schema.unknown_fields(call.resource, obj)
         if unknown and call.field_validation == "Strict":
@@ -197,12 +216,14 @@ class Writer:
     def _check_namespace(self, call: Call) -> None:
         if not call.resource.namespaced:
             return
-        owner = self._store.get(NAMESPACES, "", call.namespace)
-        if "deletionTimestamp" in owner["metadata"]:
+        self._store.get(NAMESPACES, "", call.namespace)
+        if self._store.is_terminating(call.namespace):
+            name = (call.json().get("metadata") or {}).get("name") or ""
             why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
             cause = {"reason": "NamespaceTerminating", "message": f"namespace {call.namespace} is being terminated"}
-            details = errors.object_details(call.resource) | {"causes": [cause | {"field": "metadata.namespace"}]}
-            raise errors.StatusError(403, "Forbidden", f"{call.resource.qualified} is forbidden: {why}", details)
+            details = errors.object_details(call.resource, name) | {"causes": [cause | {"field": "metadata.namespace"}]}
+            subject = f'{call.resource.qualified} "{name}"'
+            raise errors.StatusError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
 
 
 def _accepted_patches(resource: Resource) -> dict[str, Callable[[Any, Any], Any]]:
@@ -241,6 +262,8 @@ def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
     problem = ""
     if name and len(name) > NAME_LIMIT:
         problem = f"must be no more than {NAME_LIMIT} characters"
+    elif resource is NAMESPACES and name and not (LABEL.fullmatch(name) and len(name) <= LABEL_VALUE_LIMIT):
+        problem = LABEL_RULE if len(name) <= LABEL_VALUE_LIMIT else f"must be no more than {LABEL_VALUE_LIMIT} bytes"
     elif name and not SUBDOMAIN.fullmatch(name) and not resource.group.startswith("rbac."):
         problem = SUBDOMAIN_RULE
     if problem:

@@ -60,19 +60,26 @@ class Client:
         return Client(self.url, token, self._ca)
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, type: str = "application/json", raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        type: str = "application/json",
+        raw: bytes | None = None,
+        accept: str = "application/json",
     ) -> Answer:
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
         headers = self._headers.copy()
-        headers["Accept"] = "application/json"
+        headers["Accept"] = accept
         if data is not None:
             headers["Content-Type"] = type
         response = self._pool.request(method, self.url + path, body=data, headers=headers)
         is_json = "json" in response.headers.get("Content-Type", "")
         return Answer(response.status, response.headers, json.loads(response.data) if is_json else response.data)
 
-    def get(self, path: str) -> Answer:
-        return self.ask("GET", path)
+    def get(self, path: str, accept: str = "application/json") -> Answer:
+        return self.ask("GET", path, accept=accept)
 
     def post(self, path: str, body: Any) -> Answer:
         return self.ask("POST", path, body)
@@ -90,10 +97,12 @@ class Client:
         return self.ask("DELETE", path, body)
 
     @contextmanager
-    def watch(self, path: str) -> Iterator[Iterator[Object]]:
+    def watch(self, path: str, accept: str = "application/json") -> Iterator[Iterator[Object]]:
         """The events of a watch, one by one as they come."""
+        headers = self._headers.copy()
+        headers["Accept"] = accept
         response = self._pool.request(
-            "GET", self.url + path, headers=self._headers, preload_content=False, timeout=WATCH_SECONDS
+            "GET", self.url + path, headers=headers, preload_content=False, timeout=WATCH_SECONDS
         )
         assert response.status == 200, response.read()
         try:

@@ -24,16 +24,7 @@ class Difference:
 DIFFERENCES: tuple[Difference, ...] = (
     Difference("server-side-apply", 415, "the sandbox keeps no managed fields, which apply needs"),
     Difference("managed-fields", False, "nothing in the console reads them, and they double every object"),
-    Difference("table", [], "kubectl then prints name and age; kn prints its own columns"),
-    Difference("anonymous", 401, "the sandbox knows no anonymous user; a real server names it and forbids"),
     Difference("insecure-warning", False, "warnings of security contexts are not given"),
-    Difference("put-collection", 405, "a real server asks for a name (400)"),
-    Difference("create-below", 405, "a real server takes a create of a custom resource at an object's path (201)"),
-    Difference("create-everywhere", 405, "a real server has no such path for custom resources (404)"),
-    Difference("another-kind", 400, "a real server's webhook mends the kind before anybody looks; the sandbox refuses"),
-    Difference(
-        "version-no-number", 422, "a real server calls it an internal error (500) when a custom resource is watched"
-    ),
     Difference(
         "containers-null",
         (400, "BadRequest"),

@@ -87,9 +87,29 @@ def test_a_wrong_token_is_unauthorized(api: Client) -> None:
     assert (answer.code, answer.body) == (code, recorded)
 
 
-def test_no_token(api: Client, told: Callable[[str, Any], Any]) -> None:
+def test_no_token(api: Client) -> None:
     answer = api.with_token("").get("/apis/serving.knative.dev/v1/namespaces/default/services")
-    assert answer.code == told("anonymous", 403)
+    assert answer.refusal == (
+        403,
+        "Forbidden",
+        'services.serving.knative.dev is forbidden: User "system:anonymous" cannot list resource "services" '
+        'in API group "serving.knative.dev" in the namespace "default"',
+    )
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/version"])
+def test_what_everybody_may_read_without_a_token(api: Client, path: str) -> None:
+    assert api.with_token("").get(path).code == 200
+
+
+def test_discovery_takes_a_token(api: Client) -> None:
+    answer = api.with_token("").get("/apis")
+    assert answer.refusal == (403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/apis"')
+
+
+def test_an_anonymous_user_has_no_group_of_those_who_signed_in(api: Client) -> None:
+    answer = api.with_token("").post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+    assert answer.code == 403
 
 
 def test_a_role_allows_what_it_names_and_nothing_else(ns: Namespace, mine: Namespace, bind: Bind) -> None:

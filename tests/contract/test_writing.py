@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.client import SERVING, Namespace, configmap, env, put, service
+from tests.contract.client import Namespace, configmap, env, put, service
 from tests.recording import response
 from tests.waiting import eventually
 
@@ -335,22 +335,3 @@ def test_a_body_that_is_too_large(ns: Namespace) -> None:
 @pytest.mark.parametrize("value", ["x" * 64, "not ok"])
 def test_a_label_that_cannot_be(greet: Namespace, value: str) -> None:
     assert greet.api.merge(greet.path("services", "greet"), {"metadata": {"labels": {"a": value}}}).code == 422
-
-
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_method_that_a_collection_does_not_have(ns: Namespace, method: str) -> None:
-    assert ns.api.ask(method, maps(ns), service()).code == 405
-
-
-@pytest.mark.parametrize(
-    ("case", "method", "path", "code"),
-    [
-        ("put-collection", "PUT", "{ns}", 400),
-        ("create-below", "POST", "{ns}/greet", 201),
-        ("create-everywhere", "POST", "{all}", 404),
-    ],
-)
-def test_a_method_in_the_wrong_place(ns: Namespace, told: Told, case: str, method: str, path: str, code: int) -> None:
-    """The sandbox is stricter than a real server is for custom resources: 405."""
-    url = path.format(ns=ns.path("services"), all=f"{SERVING}/services")
-    assert ns.api.ask(method, f"{url}?dryRun=All", service()).code == told(case, code)

@@ -56,7 +56,7 @@ class RunningApi:
         bootstrap(store)
         tokens = Tokens({f"token-of-{name}": authenticated(name, name, groups) for name, groups in USERS.items()})
         api = Api(store, tokens, lambda verb, resource, old, new, user, *, is_dry_run: new, bookmark_seconds=0.2)
-        self._server = Server(configured(api), api.watches.cut)
+        self._server = Server(configured(api), api.end_streams)
         with listening("127.0.0.1", 0) as listener:
             self.url = address(listener)
             serving = asyncio.ensure_future(self._server.serve([listener]))

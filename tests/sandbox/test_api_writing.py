@@ -226,6 +226,5 @@ def test_labels_and_annotations_have_kubernetes_limits(hello: Client):
 
 
 def test_methods_that_a_path_does_not_have(hello: Client):
-    assert hello.put(SERVICES, service()).code == 405
-    assert hello.post(HELLO, service()).code == 405
-    assert hello.post(f"{SERVING}/services", service()).code == 405
+    assert hello.put(CONFIGMAPS, configmap("x")).code == 405
+    assert hello.post(f"{CONFIGMAPS}/x", configmap("x")).code == 405

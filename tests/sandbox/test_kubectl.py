@@ -43,6 +43,9 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
 
 
+ONE_CONTAINER = {"template": {"spec": {"containers": [{"image": "gcr.io/knative-samples/helloworld-go"}]}}}
+
+
 class Kubectl:
     """Runs kubectl with a kubeconfig and a home of its own."""
 
@@ -119,6 +122,68 @@ def test_core_kinds_are_created_applied_and_patched(kubectl: Kubectl):
 def test_server_side_apply_is_honestly_not_offered(kubectl: Kubectl):
     refused = kubectl("apply", "--server-side", "-f", "-", given=service("applied"), code=1)
     assert "unknown format" in refused
+
+
+def words(printed: str) -> list[list[str]]:
+    """The cells of what `kubectl get` printed, line by line; no cell of these tests has a space."""
+    return [line.split() for line in printed.splitlines()]
+
+
+def test_get_prints_what_a_real_cluster_prints(kubectl: Kubectl):
+    of_service = ("-l", "serving.knative.dev/service=printed")
+    kubectl("create", "-f", "-", given=service("printed") | {"spec": ONE_CONTAINER})
+    kubectl("wait", "ksvc", "printed", "--for=condition=Ready", "--timeout=20s")
+    url, revision = "http://printed.default.example.com", "printed-00001"
+    assert words(kubectl("get", "ksvc", "printed")) == [
+        ["NAME", "URL", "LATESTCREATED", "LATESTREADY", "READY", "REASON"],
+        ["printed", url, revision, revision, "True"],
+    ]
+    assert words(kubectl("get", "route", "printed"))[1] == ["printed", url, "True"]
+    assert words(kubectl("get", "revision", *of_service)) == [
+        ["NAME", "CONFIG", "NAME", "GENERATION", "READY", "REASON", "ACTUAL", "REPLICAS", "DESIRED", "REPLICAS"],
+        [revision, "printed", "1", "True", "1", "1"],
+    ]
+    header, pod = words(kubectl("get", "pods", *of_service))
+    assert header == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+    assert pod[0].startswith(f"{revision}-deployment-")
+    assert pod[1:4] == ["2/2", "Running", "0"]
+    wide = words(kubectl("get", "pods", *of_service, "-o", "wide"))
+    assert wide[0][5:] == ["IP", "NODE", "NOMINATED", "NODE", "READINESS", "GATES"]
+    assert wide[1][6:] == ["sandbox-worker", "<none>", "<none>"]
+    events = words(kubectl("get", "events", "--field-selector", f"involvedObject.name={pod[0]}"))
+    assert events[0] == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
+    assert {line[2] for line in events[1:]} >= {"Scheduled", "Pulled", "Created", "Started"}
+    assert words(kubectl("get", "ns", "default"))[1][:2] == ["default", "Active"]
+    assert words(kubectl("get", "sa"))[0] == ["NAME", "AGE"]
+    assert words(kubectl("get", "ksvc", "printed", "--no-headers")) == [["printed", url, revision, revision, "True"]]
+
+
+def test_a_watch_prints_one_header(kubectl: Kubectl):
+    for name in ("one", "two"):
+        kubectl("create", "configmap", name)
+        kubectl("label", "cm", name, "watched=yes")
+    printed = words(kubectl("get", "cm", "-l", "watched", "-w", "--request-timeout=1s"))
+    assert [line[:2] for line in printed[:3]] == [["NAME", "DATA"], ["one", "0"], ["two", "0"]]
+
+
+def test_logs_of_a_crash_are_followed_to_its_end_and_kept_as_the_previous_ones(kubectl: Kubectl):
+    crashing = {"template": {"spec": {"containers": [{"image": "example.com/crash"}]}}}
+    kubectl("create", "-f", "-", given=service("crashing") | {"spec": crashing})
+    of_service = ("-l", "serving.knative.dev/service=crashing")
+    pod = eventually(lambda: kubectl("get", "pods", *of_service, "-o", "name").strip())
+    eventually(lambda: "CrashLoopBackOff" in kubectl("get", "pods", *of_service))
+    followed = kubectl("logs", pod, "-c", "user-container", "-f")
+    assert followed.strip()
+    assert kubectl("logs", pod, "-c", "user-container", "--previous").splitlines()[-1].strip()
+    kubectl("delete", "ksvc", "crashing")
+
+
+def test_a_namespace_with_a_service_is_gone_when_kubectl_returns(kubectl: Kubectl):
+    kubectl("create", "namespace", "passing")
+    kubectl("create", "-n", "passing", "-f", "-", given=service("hello") | {"spec": ONE_CONTAINER})
+    kubectl("wait", "-n", "passing", "ksvc", "hello", "--for=condition=Ready", "--timeout=20s")
+    kubectl("delete", "namespace", "passing", "--timeout=20s")
+    assert "NotFound" in kubectl("get", "namespace", "passing", code=1)
 
 
 def test_a_watch_prints_what_happens(kubectl: Kubectl):

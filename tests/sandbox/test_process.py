@@ -22,7 +22,7 @@ def test_a_signal_ends_it_although_watches_are_open(tmp_path: Path):
     with sandbox(state=state) as box:
         admin = Client(box.url, box.token)
         admin.post(CONFIGMAPS, configmap("kept", a="1"))
-        with admin.watch(f"{CONFIGMAPS}?watch=1") as events:
+        with admin.watch(f"{CONFIGMAPS}?watch=1&fieldSelector=metadata.name=kept") as events:
             assert next(events)["object"]["metadata"]["name"] == "kept"
             box.process.send_signal(signal.SIGTERM)
             assert box.process.wait(60) == 0

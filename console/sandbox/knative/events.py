@@ -24,7 +24,12 @@ class EventRecorder:
         self._written: OrderedDict[tuple[str, str, str], tuple[str, str]] = OrderedDict()  # what it says -> its key
 
     def record(self, about: Object, reason: str, message: str, *, source: str, kind: str = NORMAL) -> None:
-        """Say that something happened to `about`; the same thing again raises the count of its event."""
+        """Say that something happened to `about`; the same thing again raises the count of its event.
+
+        A namespace that is being deleted takes no event: it would hold the namespace for ever.
+        """
+        if self._store.is_terminating(about["metadata"]["namespace"]):
+            return
         name = about["metadata"]["name"]
         fact = (about["metadata"].get("uid", name), reason, message)
         now = self._clock.timestamp()

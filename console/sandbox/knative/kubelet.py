@@ -165,6 +165,7 @@ class Kubelet:
             lines = programs.crash_lines(self._cluster.clock.now(), self._settings_told(key, container))
             self._cluster.store.logs.append(*key, container, "\n".join(lines))
             await self._cluster.clock.sleep(self._cluster.settings.timings.crash)
+            self._cluster.store.logs.end(*key, container)
             pod, now = self._pod(key), self._cluster.clock.timestamp()
             self._tell(pod, "BackOff", f"Back-off restarting failed container {container} in pod {key[1]}", WARNING)
             text = f"{backoff:g}s" if backoff < LONGEST_BACKOFF_SECONDS else "5m0s"

@@ -52,7 +52,7 @@ def filled(world: World) -> World:
 def test_names_of_each_kind_are_offered(filled: World, dora: User) -> None:
     found = form_choices.names("box", "names", dora)
     assert found.secrets == ("api", "db")
-    assert found.config_maps == ("flags",)
+    assert found.config_maps == ("flags", "kube-root-ca.crt")
     assert "runner" in found.service_accounts
     assert found.claims == (), "a kind that the cluster does not have"
 
@@ -79,7 +79,7 @@ def test_no_value_is_sent_for_a_name(filled: World, dora: User, monkeypatch: pyt
 def test_what_may_not_be_listed_is_left_out_and_not_asked_for_each_time(filled: World, dora: User) -> None:
     filled.box.fault(verb="list", resource="secrets", code=403, times=1)
     assert form_choices.names("box", "names", dora).secrets == ()
-    assert form_choices.names("box", "names", dora).config_maps == ("flags",)
+    assert form_choices.names("box", "names", dora).config_maps == ("flags", "kube-root-ca.crt")
     assert form_choices.names("box", "names", dora).secrets == (), "remembered for a while"
 
 
