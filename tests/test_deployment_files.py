@@ -16,6 +16,7 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
 KUBERNETES = ROOT / "deploy/kubernetes"
+SETTINGS = ROOT / "docs/operations.md"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 POLICIES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/network-policies.yaml").read_text()))
 
@@ -27,6 +28,35 @@ def test_only_what_talks_to_the_cluster_gets_its_credentials() -> None:
         "background",
         "watcher",
     }
+
+
+def test_every_setting_of_the_documentation_reaches_the_containers() -> None:
+    """Those that the image fixes, and those of a trial, stay out."""
+    documented = set(re.findall(r"CONSOLE_[A-Z_]+", SETTINGS.read_text().split("Only for `make run`")[0]))
+    shorthand = re.findall(r"`(CONSOLE_[A-Z]+)_[A-Z_]+`((?:, `_[A-Z_]+`)+)", SETTINGS.read_text())
+    for prefix, rest in shorthand:  # `CONSOLE_OIDC_ISSUER`, `_CLIENT_ID`
+        documented |= {f"{prefix}{name}" for name in re.findall(r"`(_[A-Z_]+)`", rest)}
+    passed = {name for service in COMPOSE.values() for name in service.get("environment", {})}
+    assert documented - passed == {
+        "CONSOLE_STATE_DIR",
+        "CONSOLE_STATIC_ROOT",
+        "CONSOLE_DEMO",
+        "CONSOLE_DEMO_HISTORY",
+    }
+    assert len(documented) > 40
+
+
+def test_a_kubeconfig_of_one_user_is_read_as_that_user() -> None:
+    for name, service in COMPOSE.items():
+        if "/kubeconfig:ro" in str(service.get("volumes")):
+            assert service["user"] == "${SLUICE_UID:-10001}:${SLUICE_GID:-10001}", name
+
+
+def test_every_process_has_a_health_check_and_a_limit() -> None:
+    lasting = {name: service for name, service in COMPOSE.items() if service["restart"] != "no"}
+    assert len(lasting) == 7
+    assert {name for name, service in lasting.items() if "healthcheck" not in service} == set()
+    assert {name for name, service in COMPOSE.items() if "mem_limit" not in service} == set()
 
 
 def test_no_password_is_on_a_command_line() -> None:
@@ -67,6 +97,13 @@ def test_nothing_goes_out_to_a_metadata_service() -> None:
         assert "to" in rule or {port["port"] for port in rule["ports"]} == {53}
 
 
+def test_a_component_names_each_of_its_files() -> None:
+    for path in KUBERNETES.glob("*/kustomization.yaml"):
+        files = {one.name for one in path.parent.glob("*.yaml")} - {"kustomization.yaml"}
+        assert set(yaml.safe_load(path.read_text())["resources"]) == files, path
+        assert f"- {path.parent.name}" in (KUBERNETES / "kustomization.yaml").read_text(), path
+
+
 def test_each_image_is_named_in_one_place_where_a_digest_can_be_set() -> None:
     """compose: by a variable; the Dockerfile: by one argument; Kubernetes: by the kustomization."""
     images = {service["image"] for service in COMPOSE.values()}
@@ -74,8 +111,9 @@ def test_each_image_is_named_in_one_place_where_a_digest_can_be_set() -> None:
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert set(bases) == {"${PYTHON_IMAGE}"}
     assert COMPOSE["web"]["build"]["args"].keys() == {"PYTHON_IMAGE"}
-    named = {each["name"] for each in yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]}
+    kustomizations = [yaml.safe_load(path.read_text()) for path in KUBERNETES.rglob("kustomization.yaml")]
+    named = {each["name"] for one in kustomizations for each in one.get("images", ())}
     manifests = "\n".join(path.read_text() for path in KUBERNETES.rglob("*.yaml"))
     used = re.findall(r"^[\s-]*image: *(\S+)", manifests, re.MULTILINE)
     assert len(used) > 5
-    assert set(used) == named, "without a tag: the kustomization alone has it"
+    assert set(used) == named, "without a tag: a kustomization alone has it"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from console.cluster.connections import ClusterSettings, connect
 from console.cluster.errors import Forbidden
@@ -15,7 +16,8 @@ from console.cluster.gateway import Gateway
 from console.cluster.resources import EVENTS, PODS, REVISIONS, SERVICES
 from console.cluster.transport import Identity
 from console.knative.objects import Service
-from tests.real_cluster.conftest import documents
+from tests.real_cluster.box import APPLY, object_path
+from tests.real_cluster.conftest import DEPLOYMENT, documents
 from tests.real_cluster.control_plane import ControlPlane
 from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
@@ -35,6 +37,20 @@ def pods() -> Iterator[tuple[str, dict[str, Any]]]:
     for document in documents():
         if document["kind"] in ("Deployment", "Job"):
             yield document["metadata"]["name"], document["spec"]["template"]["spec"]
+
+
+def components() -> Iterator[dict[str, Any]]:
+    for path in sorted(DEPLOYMENT.glob("*/*.yaml")):
+        if path.name != "kustomization.yaml":
+            yield from yaml.safe_load_all(path.read_text())
+
+
+def test_the_components_are_taken_as_they_are(deployed: ControlPlane) -> None:
+    for document in components():
+        path = f"{object_path(deployed, document)}?fieldManager=tests&fieldValidation=Strict&dryRun=All"
+        answer = deployed.ask("PATCH", path, json.dumps(document), content_type=APPLY)
+        assert answer.status in (200, 201), f"{document['kind']}: {answer.data!r}"
+        assert "Warning" not in answer.headers, f"{document['kind']}: {answer.headers['Warning']}"
 
 
 def test_every_container_is_bound(deployed: ControlPlane) -> None:
