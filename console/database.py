@@ -1,12 +1,18 @@
 """What all parts of the console observe about connections to the database."""
 
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 
 from console.texts import storable
+
+M = TypeVar("M", bound=Model)
+_NUMBER = object()  # stands for the number among the parameters of a Prepared
 
 
 def give_back() -> None:
@@ -27,6 +33,46 @@ def after_commit(work: Callable[..., object], *args: object) -> None:
         work(*args)
 
     transaction.on_commit(do, robust=True)
+
+
+class Prepared:
+    """A query for some columns that may depend on one number, such as a person's id, and whose SQL is written once.
+
+    Django takes 0.1 to 0.4 ms to write the SQL of a query, which the database answers in 0.02: for what every request
+    asks. `build` returns the query of a number, a `values_list`; of its SQL, only parameters may depend on the number.
+    """
+
+    def __init__(self, build: Callable[[int], QuerySet[Any, Any]]) -> None:
+        self._build = build
+        self._of_thread = threading.local()  # as connections are
+
+    def rows(self, number: int = 0) -> list[tuple[Any, ...]]:
+        """Return the rows, with the values that Django's own query would give."""
+        compiler, sql, parameters = self._compiled()
+        with compiler.connection.cursor() as cursor:
+            cursor.execute(sql, [number if one is _NUMBER else one for one in parameters])
+            found = cursor.fetchall()
+        return [tuple(row) for row in compiler.results_iter(results=[found])]
+
+    def instances(self, model: type[M], number: int = 0) -> list[M]:
+        """Return the rows as instances of the model that the query is of; fields that it does not name are deferred."""
+        rows = self.rows(number)
+        names = self._compiled()[0].query.values_select
+        places = [names.index(one.attname) for one in model._meta.concrete_fields if one.attname in names]
+        return [model.from_db(DEFAULT_DB_ALIAS, names, [row[place] for place in places]) for row in rows]
+
+    def _compiled(self) -> tuple[SQLCompiler, str, list[Any]]:
+        known: tuple[SQLCompiler, str, list[Any]] | None = getattr(self._of_thread, "compiled", None)
+        if known is None or known[0].connection is not connections[DEFAULT_DB_ALIAS]:
+            known = self._of_thread.compiled = self._compile()
+        return known
+
+    def _compile(self) -> tuple[SQLCompiler, str, list[Any]]:
+        """The number stands where the parameters of two numbers differ."""
+        one, other = (self._build(number).query.get_compiler(DEFAULT_DB_ALIAS) for number in (1, 2))
+        (sql, values), (_, others) = one.as_sql(), other.as_sql()
+        pairs = zip(values, others, strict=True)
+        return one, sql, [value if value == another else _NUMBER for value, another in pairs]
 
 
 def keep_storable(*, connection: BaseDatabaseWrapper, **_signal: Any) -> None:

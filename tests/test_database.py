@@ -9,7 +9,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
 
 from console import database
+from console.access.models import Grant, Role
 from console.bounded_threads import BoundedThreads
+from console.database import Prepared
 from console.operations.gateways import gateway_for
 from tests.operations.conftest import box, world
 
@@ -63,3 +65,32 @@ def test_a_thread_of_web_keeps_its_file_open() -> None:
         threads.submit(ContentType.objects.exists).result()
         assert ThreadPoolExecutor.submit(threads, is_held).result()
         ThreadPoolExecutor.submit(threads, connections.close_all).result()
+
+
+def test_a_prepared_query_answers_as_djangos_own_for_each_number_and_thread() -> None:
+    kinds = ContentType.objects.order_by("-id")
+    prepared = Prepared(lambda number: kinds.filter(id__lte=number, model__gt="a").values_list("model", "id"))
+    numbers = [one.pk for one in kinds[:3]]
+    wanted = [list(kinds.filter(id__lte=number, model__gt="a").values_list("model", "id")) for number in numbers]
+    assert wanted[0] != wanted[1]
+    assert [prepared.rows(number) for number in numbers] == wanted
+    assert [prepared.rows(number) for number in reversed(numbers)] == wanted[::-1]
+
+
+def test_a_prepared_query_gives_instances_whose_other_fields_are_read_when_asked_for() -> None:
+    """Its columns come in another order than the model's fields."""
+    first = ContentType.objects.order_by("id")[0]
+    found = Prepared(lambda number: ContentType.objects.filter(id=number).values_list("model", "id"))
+    [one] = found.instances(ContentType, first.pk)
+    assert one == first
+    assert (one.model, one.get_deferred_fields()) == (first.model, {"app_label"})
+    assert one.app_label == first.app_label
+
+
+def test_a_prepared_query_reads_moments_ids_and_json_as_django_does(people) -> None:
+    """SQLite keeps them as texts."""
+    names = ("role__permissions", "team__memberships__expires_at", "team__memberships__user__date_joined")
+    prepared = Prepared(lambda person: Grant.objects.filter(team__memberships__user=person).values_list(*names))
+    person = people["owner"]
+    [(permissions, until, joined)] = prepared.rows(person.pk)
+    assert (permissions, until, joined) == (Role.objects.get(name="owner").permissions, None, person.date_joined)

@@ -139,9 +139,12 @@ def services(cluster: str) -> tuple[ServiceSummary, ...]:
 
 
 @guarded
-def copy(cluster: str) -> Copy[ServiceSummary]:
-    """Return this process's copy of a cluster, as of now; what did not change since the last time is not read again."""
-    now = mark(cluster)
+def copy(cluster: str, now: Mark | None = None) -> Copy[ServiceSummary]:
+    """Return this process's copy of a cluster, as of a mark that was read before, or as of now.
+
+    What did not change since the last time is not read again.
+    """
+    now = now or mark(cluster)
     with _copying:
         known = _copies.get(cluster)
         if known is None or (known.epoch, known.version) != (now.epoch, now.version):
@@ -353,8 +356,12 @@ def records(key: str, fields: Sequence[str] | None = None) -> dict[str, bytes]:
 @guarded
 def states(cluster: str) -> dict[str, KindState]:
     """Return the state of each mirrored kind, by plural."""
-    key = keys.freshness(cluster)
-    return {plural: _state.decode(body) for plural, body in _ours(key, client().hgetall(key)).items()}
+    return states_of(cluster, client().hgetall(keys.freshness(cluster)))
+
+
+def states_of(cluster: str, records: Mapping[Any, Any]) -> dict[str, KindState]:
+    """`states`, of records that were read already."""
+    return {plural: _state.decode(body) for plural, body in _ours(keys.freshness(cluster), records).items()}
 
 
 @guarded

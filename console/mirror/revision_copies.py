@@ -14,6 +14,7 @@ import msgspec
 
 from console.mirror import keys, read
 from console.mirror.copies import MAX_STEPS, Copy
+from console.mirror.overview import ClusterNow
 from console.mirror.revisions import NO_LABELS, Record, RevisionRow
 from console.mirror.summaries import ServiceSummary
 from console.redis_client import client
@@ -35,9 +36,13 @@ _clusters: dict[str, _Cluster] = {}
 _copying = threading.Lock()
 
 
-def copy(cluster: str) -> Copy[RevisionRow]:
-    """Return this process's copy of a cluster's revisions, as of now; raises MirrorUnavailable."""
-    now, services = _mark(cluster), read.copy(cluster)
+def copy(cluster: str, at: ClusterNow | None = None) -> Copy[RevisionRow]:
+    """Return this process's copy of a cluster's revisions, as of what was read before, or as of now.
+
+    Raises MirrorUnavailable.
+    """
+    now = at.revisions if at else _mark(cluster)
+    services = read.copy(cluster, at.services if at else None)
     with _copying:
         known = _clusters.get(cluster)
         if known is None or known.at != now or known.services is not services:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.audit.models import Entry
+from console.database import Prepared
 from console.knative import paths, traffic
 from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
@@ -68,12 +69,18 @@ def under_way(cluster: str) -> int:
 
 def open_by_service() -> dict[ServiceRef, Operation]:
     """Return the operation of each service that has not ended: the one that a worker has before those that wait."""
-    found = Operation.objects.filter(status__in=OPEN).only(
-        "cluster", "namespace", "name", "kind", "status", "actor", "submitted_at"
-    )
-    oldest_first = list(found.order_by("submitted_at"))
+    oldest_first = _open.instances(Operation)
     active = [one for one in reversed(oldest_first) if one.is_active]  # the oldest of them is the one that counts
     return {one.ref: one for one in (*oldest_first, *active)}
+
+
+_open = Prepared(
+    lambda _: (
+        Operation.objects.filter(status__in=OPEN)
+        .order_by("submitted_at")
+        .values_list("id", "cluster", "namespace", "name", "kind", "status", "actor", "submitted_at")
+    )
+)
 
 
 def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool:

@@ -8,10 +8,12 @@ import structlog
 from django.db import Error, close_old_connections
 
 from console.cluster.connections import ClusterSettings, SourceUnavailable
+from console.database import Prepared
 from console.registry.models import Cluster
 from console.sealing import InvalidToken
 
 log = structlog.get_logger(__name__)
+_versions = Prepared(lambda _: Cluster.objects.values_list("name", "version"))
 
 
 class Source:
@@ -27,7 +29,7 @@ class Source:
 
     def __call__(self) -> tuple[ClusterSettings, ...]:
         try:
-            versions = dict(Cluster.objects.values_list("name", "version"))
+            versions = dict(_versions.rows())
             with self._lock:
                 if versions != self._versions:
                     self._settings = tuple(_settings(Cluster.objects.all()))

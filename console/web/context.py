@@ -35,7 +35,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "here_encoded": quote(request.get_full_path(), safe="/"),
         "rights": rights,
         "may_audit_somewhere": partial(_may_audit, request, rights),  # asked only where somebody is signed in
-        "waiting_for_me": partial(_waiting_count, request.user, rights) if rights else 0,  # counted where it is shown
+        "waiting_for_me": partial(_waiting_count, request, rights) if rights else 0,  # counted where it is shown
         "shows_tour": _shows_tour(request),
         "single_keys": request.COOKIES.get("sluice_keys") != "off",
         "frame_template": "_bare.html" if htmx else "base.html",
@@ -45,7 +45,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
 def frame_facts(request: ConsoleRequest) -> tuple[object, ...]:
     """Return what the frame of a page shows besides the page itself, and may change from one request to the next."""
     rights = request.rights
-    waiting, may_audit = _waiting_count(request.user, rights), _may_audit(request, rights)
+    waiting, may_audit = _waiting_count(request, rights), _may_audit(request, rights)
     keys = request.COOKIES.get("sluice_keys")
     return (theme_of(request), keys, waiting, may_audit, _shows_tour(request), request.user.get_username())
 
@@ -71,5 +71,9 @@ def _may_audit(request: HttpRequest, rights: Rights | None) -> bool:
     return held.allows(Permission.AUDIT)
 
 
-def _waiting_count(user: Any, rights: Rights) -> int:
-    return len(approvals.waiting_for(user, rights))
+def _waiting_count(request: Any, rights: Rights) -> int:
+    """How many changes wait for this person; asked for once, though a page is compared by it and shows it."""
+    if getattr(request, "waiting_count", None) is None:
+        request.waiting_count = len(approvals.waiting_for(request.user, rights))
+    count: int = request.waiting_count
+    return count

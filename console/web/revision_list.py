@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from console.access.authorization import Rights
 from console.mirror import revision_copies
+from console.mirror.overview import ClusterNow
 from console.mirror.revisions import RevisionRow
 from console.web.visible import Order, Visible, kept
 
@@ -76,13 +77,13 @@ class Listing(NamedTuple):
     namespaces: list[str]  # of those
 
 
-def listing(rights: Rights, clusters: Sequence[str], asked: Filter, order: str) -> Listing:
+def listing(rights: Rights, clusters: Mapping[str, ClusterNow], asked: Filter, order: str) -> Listing:
     """Return what the person sees of the clusters. `order`: one of SORTS, with `-` before it the other way round."""
     by = order.removeprefix("-")
     whose = (rights.sight, tuple(clusters))
     with _lock:
-        visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(revision_copies.copy))
-        visible.update(rights, clusters)
+        visible = kept(_visible, whose, MAX_VISIBLE, Visible)
+        visible.update(rights, {cluster: revision_copies.copy(cluster, at) for cluster, at in clusters.items()})
         found = kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(SORTS[by], asked.passes))
         found.update(visible)
         total, namespaces = sum(map(len, visible.clusters.values())), sorted(+visible.namespaces)

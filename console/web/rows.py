@@ -4,7 +4,9 @@ A `Row` holds all that a row shows of its service, a `Look` all that people who 
 ones give equal HTML: it names moments, not ages, which the browser makes (static/js/ages.js), and nothing of a request.
 """
 
+import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +20,9 @@ from django.utils.translation import override
 from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
-from console.mirror import read
+from console.mirror.overview import ClusterNow
 from console.mirror.replicas import Replicas
+from console.mirror.serving import Served, serving
 from console.mirror.summaries import ServiceSummary
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
@@ -27,7 +30,9 @@ from console.operations.protection.gate import Protection
 from console.web.service_list import Column, Heading, headings
 from console.web.templatetags import components
 
+NO_CLUSTERS: Mapping[str, ClusterNow] = {}
 MAX_ROWS = 2000  # that a process keeps, some 3 kB each (a Chinese one 6 kB); the ones that were used last
+DIGEST_BYTES = 16
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")  # never inside an attribute: < and > are escaped there
 
 
@@ -88,24 +93,25 @@ def rows_of(
     under_way: Mapping[ServiceRef, Operation],
     stale: Collection[str],
     protection: Protection,
+    clusters: Mapping[str, ClusterNow] = NO_CLUSTERS,
 ) -> list[Row]:
     """Return the rows of the services, in their order. `under_way`: operations; `stale`: clusters whose copy is old.
 
-    One call of Redis for each cluster. Who may see a service may see all of its row.
+    One call of Redis for each cluster at most; none where nothing has changed at what `clusters` says. Who may see a
+    service may see all of its row.
     """
-    summaries = list(found)
-    replicas: dict[ServiceRef, Replicas] = {}
-    images: dict[ServiceRef, str] = {}
-    for cluster in {summary.cluster for summary in summaries}:
-        counts, served = read.serving(cluster, summaries)
-        replicas |= counts
-        images |= served
+    by_cluster: defaultdict[str, list[ServiceSummary]] = defaultdict(list)
+    for summary in (summaries := list(found)):
+        by_cluster[summary.cluster].append(summary)
+    served: dict[tuple[str, str], Served] = {}
+    for cluster, here in by_cluster.items():
+        now = clusters.get(cluster)
+        served |= {(cluster, uid): one for uid, one in serving(cluster, here, now.revisions if now else None).items()}
     return [
         Row(
             summary,
-            replicas.get(ref := summary.ref),
-            images.get(ref, ""),
-            _under_way(under_way.get(ref)),
+            *served[summary.cluster, summary.uid],
+            _under_way(under_way.get(ref := summary.ref)),
             protection.protects(ref, summary.labels),
             summary.cluster in stale,
         )
@@ -117,11 +123,23 @@ def _under_way(operation: Operation | None) -> UnderWay | None:
     return UnderWay(operation.id, operation.kind, operation.status) if operation else None
 
 
+class RowHtml(SafeString):
+    """A row's `<tr>`, and a digest of it: pages are compared by that (console.web.validators)."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, html: SafeString) -> "RowHtml":
+        made = cls(html)
+        made.digest = hashlib.blake2b(html.encode(), digest_size=DIGEST_BYTES).hexdigest()
+        return made
+
+
 @lru_cache(maxsize=MAX_ROWS)
-def rendered(row: Row, look: Look) -> SafeString:
+def rendered(row: Row, look: Look) -> RowHtml:
     """Return the row's `<tr>`, the same for everybody who may see the service and has the same look."""
     with override(look.language):
-        return fresh(row, look)
+        return RowHtml.of(fresh(row, look))
 
 
 def fresh(row: Row, look: Look) -> SafeString:

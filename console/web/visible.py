@@ -17,6 +17,7 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.copies import Copy
+from console.mirror.overview import ClusterNow
 from console.mirror.summaries import ServiceSummary
 from console.web.attention import Reason, may_concern, reason_of
 from console.web.service_list import SORTS, Filter
@@ -60,24 +61,23 @@ class Listing(NamedTuple):
 
 
 class Visible(Generic[T]):
-    """What may be seen with certain rights in certain clusters. `copy_of` reads one, `is_watched` picks rows."""
+    """What may be seen with certain rights in certain clusters. `is_watched` picks rows."""
 
-    def __init__(self, copy_of: Callable[[str], Copy[T]], is_watched: Callable[[T], bool] = lambda _row: False) -> None:
+    def __init__(self, is_watched: Callable[[T], bool] = lambda _row: False) -> None:
         self.step = 0  # counts the updates
         self.clusters: dict[str, dict[str, T]] = {}  # by `namespace/name`
         self.namespaces: Counter[str] = Counter()
         self.watched: dict[tuple[str, str], T] = {}  # those that may need attention
-        self._copy_of, self._is_watched = copy_of, is_watched
+        self._is_watched = is_watched
         self._steps: deque[tuple[int, list[Pair[T]]]] = deque(maxlen=MAX_STEPS)
         self._copies: dict[str, Copy[T]] = {}
 
     def all(self) -> Iterable[T]:
         return (row for rows in self.clusters.values() for row in rows.values())
 
-    def update(self, rights: Rights, clusters: Iterable[str]) -> None:
-        """Take over what has changed in the mirror since the last time."""
-        copies = [(cluster, self._copy_of(cluster)) for cluster in clusters]  # all of them, or an error and no change
-        if pairs := [pair for cluster, copy in copies for pair in self._changes(rights, cluster, copy)]:
+    def update(self, rights: Rights, copies: Mapping[str, Copy[T]]) -> None:
+        """Take over what has changed in the mirror since the last time, of all clusters at once."""
+        if pairs := [pair for cluster, copy in copies.items() for pair in self._changes(rights, cluster, copy)]:
             self.step += 1
             self._steps.append((self.step, pairs))
         if len(pairs) > MAX_PAIRS:
@@ -148,7 +148,7 @@ class Order(Generic[T]):
 
 def listing(
     rights: Rights,
-    clusters: Sequence[str],
+    clusters: Mapping[str, ClusterNow],
     asked: Filter,
     order: str,
     *,
@@ -163,8 +163,8 @@ def listing(
     by = order.removeprefix("-")
     whose = (rights.sight, tuple(clusters))
     with _lock:
-        visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(read.copy, may_concern))
-        visible.update(rights, clusters)
+        visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(may_concern))
+        visible.update(rights, {cluster: read.copy(cluster, at.services) for cluster, at in clusters.items()})
         found = kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(SORTS[by], asked.passes))
         found.update(visible)
         concerns = _concerns(visible, asked, now, waiting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from console.audit.models import Entry
 from console.cluster.connections import ClusterSettings, Connections, Known, SourceUnavailable, UnknownCluster
@@ -16,7 +16,6 @@ from console.redis_client import client
 from console.registry import changes, reports
 from console.registry.changes import Wanted
 from console.registry.credentials import Credential
-from console.registry.models import Cluster
 from console.registry.source import Source
 from tests.mirror.world import names
 from tests.registry.conftest import ADMINISTRATOR
@@ -91,7 +90,7 @@ def test_while_the_database_is_away_the_clusters_of_before_are_kept(known, wante
     def away(*_arguments: object) -> None:
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(Cluster.objects, "values_list", away)
+    monkeypatch.setattr(connection, "cursor", away)
     assert known.known().is_complete
     assert known.names() == ("first", "edge")
     fresh = Connections()

@@ -14,6 +14,7 @@ from console.access.tokens import NarrowedRights, TokenScope
 from console.cluster.resources import SERVICES
 from console.knative.references import ServiceRef
 from console.mirror import read
+from console.mirror.overview import ClusterNow
 from console.mirror.store import MirrorWriter
 from console.web import visible
 from console.web.attention import reason_of
@@ -34,6 +35,11 @@ def rights(namespace: str = "*", **selector: str) -> Rights:
 PEOPLE = (rights(), rights("def*"), rights(tier="front"), Rights(User(), ()))
 
 
+def box() -> dict[str, ClusterNow]:
+    """Where the mirror of the cluster is now."""
+    return {"box": ClusterNow(read.mark("box"), read.Mark("", 0), {})}
+
+
 def service(random: Random, name: str, namespace: str) -> dict:
     raw = factories.service(name, namespace)
     raw["metadata"]["labels"] = {"tier": random.choice(["front", "back"])}
@@ -46,7 +52,7 @@ def service(random: Random, name: str, namespace: str) -> dict:
 def check(person: Rights, asked: Filter, order: str, *, only_concerns: bool) -> None:
     """The list is what sorting and filtering all services gives."""
     waiting = {ServiceRef("box", "default", "s1"), ServiceRef("box", "other", "s11")}
-    found = listing(person, ["box"], asked, order, now=NOW, waiting=waiting, only_concerns=only_concerns)
+    found = listing(person, box(), asked, order, now=NOW, waiting=waiting, only_concerns=only_concerns)
     seen = [row for row in read.services("box") if person.allows(Permission.VIEW, row.ref, row.labels)]
     passing = [row for row in seen if asked.passes(row)]
     concerns = {row.ref: reason for row in passing if (reason := reason_of(row, NOW, waiting))}
@@ -76,19 +82,19 @@ def test_a_copy_that_redis_lost_is_made_again(mirror: MirrorWriter) -> None:
 
     check(PEOPLE[0], Filter(), "name", only_concerns=False)
     client().flushall()
-    assert not listing(PEOPLE[0], ["box"], Filter(), "name", now=NOW, waiting=()).rows
+    assert not listing(PEOPLE[0], box(), Filter(), "name", now=NOW, waiting=()).rows
 
 
 def test_what_changes_is_looked_at_and_nothing_else(mirror: MirrorWriter) -> None:
     mirror.replace_all(SERVICES, [factories.service(f"s{number}") for number in range(100)])
     person = rights("default")
-    listing(person, ["box"], Filter("s"), "name", now=NOW, waiting=())
+    listing(person, box(), Filter("s"), "name", now=NOW, waiting=())
     with counted(Filter.passes, Rights.allows, Order._place) as calls:
-        listing(person, ["box"], Filter("s"), "name", now=NOW, waiting=())
+        listing(person, box(), Filter("s"), "name", now=NOW, waiting=())
     assert not calls
     mirror.put(SERVICES, factories.service("s7", changes=1) | {"status": {}})
     with counted(Filter.passes, Rights.allows) as calls:
-        listing(person, ["box"], Filter("s"), "name", now=NOW, waiting=())
+        listing(person, box(), Filter("s"), "name", now=NOW, waiting=())
     assert calls["Rights.allows"] == 1
     assert calls["Filter.passes"] <= 3
 
@@ -112,7 +118,7 @@ def test_a_token_sees_its_scope_and_not_what_its_person_sees(mirror: MirrorWrite
     person = rights()
     token = NarrowedRights(User(), person, scope)
     for one in (person, token, Rights(User(), ()), person):
-        found = listing(one, ["box"], Filter(), "name", now=NOW, waiting=())
+        found = listing(one, box(), Filter(), "name", now=NOW, waiting=())
         seen = [row for row in read.services("box") if one.allows(SEE_ONE, row.ref, row.labels)]
         assert list(found.rows) == sorted(seen, key=SORTS["name"]), "Redis gives a hash in any order"
 
@@ -122,6 +128,6 @@ SEE_ONE = Permission.VIEW
 
 def test_what_is_kept_is_bounded(mirror: MirrorWriter) -> None:
     for number in range(visible.MAX_ORDERS + 10):
-        listing(rights(f"ns{number % 20}"), ["box"], Filter(f"s{number}"), "name", now=NOW, waiting=())
+        listing(rights(f"ns{number % 20}"), box(), Filter(f"s{number}"), "name", now=NOW, waiting=())
     assert len(visible._orders) == visible.MAX_ORDERS
     assert len(visible._visible) == visible.MAX_VISIBLE

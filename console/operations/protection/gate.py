@@ -10,6 +10,7 @@ from django.utils import timezone
 from console.access.authorization import Rights, rights_of
 from console.access.permissions import Permission
 from console.access.refusals import Frozen, NotAllowed, ReasonNeeded
+from console.database import Prepared
 from console.knative import paths
 from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks
 from console.knative.paths import FieldPath
@@ -77,12 +78,15 @@ class PolicyStatus:
         return tuple(each for each in COVERABLE if any(each in rule.permissions for rule in self.rules))
 
 
+_rules = Prepared(lambda _: ProtectionRule.objects.values_list(*(one.attname for one in ProtectionRule._meta.fields)))
+
+
 class Protection:
     """All rules and windows, read once for a page or a decision."""
 
     @cached_property
     def _rules(self) -> tuple[ProtectionRule, ...]:
-        return tuple(ProtectionRule.objects.all())
+        return tuple(_rules.instances(ProtectionRule))
 
     @cached_property
     def _windows(self) -> tuple[FreezeWindow, ...]:

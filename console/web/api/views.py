@@ -15,6 +15,7 @@ from console.audit import searching
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
+from console.mirror.overview import overview
 from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.models import Operation
@@ -90,12 +91,13 @@ def services(call: Call) -> answers.ServiceList:
 
 def all_revisions(call: Call) -> answers.AllRevisionsList:
     query = call.query
-    names = [name for name in _clusters(call) if query.cluster in ("", name)]
-    unread = [name for name in names if not read.is_whole(name, "services", "revisions")]
-    if unread and unread == names:
+    seen = {name: at for name, at in overview().clusters.items() if call.rights.reaches(name)}
+    clusters = {name: at for name, at in seen.items() if query.cluster in ("", name)}
+    unread = [name for name, at in clusters.items() if not read.has_whole(at.states, "services", "revisions")]
+    if unread and len(unread) == len(clusters):
         raise read.MirrorIncomplete(", ".join(unread))
     asked = revision_list.Filter(query.q.strip().lower(), query.cluster, query.namespace, query.health, query.serves)
-    found = revision_list.listing(call.rights, names, asked, query.sort)
+    found = revision_list.listing(call.rights, clusters, asked, query.sort)
     descending = query.sort.startswith("-")
     rows, following = cursors.page_of_ordered(
         found.rows, found.key, descending=descending, cursor=query.cursor, limit=query.limit
@@ -104,9 +106,9 @@ def all_revisions(call: Call) -> answers.AllRevisionsList:
         items=[answers.listed_revision(row) for row in rows],
         next=following,
         total=len(found.rows),
-        is_stale=any(read.freshness(name).is_stale for name in names),
+        is_stale=any(read.freshness_of(at.states).is_stale for at in clusters.values()),
         unread_clusters=unread,
-        note=_note(names, unread, "revisions"),
+        note=_note(list(clusters), unread, "revisions"),
     )
 
 

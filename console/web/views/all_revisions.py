@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from console.access.decorators import signed_in
 from console.mirror import read
+from console.mirror.overview import overview
 from console.mirror.read import Freshness, KindState
 from console.web import paging, words
 from console.web.requests import ConsoleRequest
@@ -19,11 +20,11 @@ from console.web.revision_rows import Look, rendered
 @signed_in
 def all_revisions(request: ConsoleRequest) -> HttpResponse:
     """Every revision of the services that the person may see, in all clusters, from the mirror."""
-    clusters = [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
+    clusters = {name: at for name, at in overview().clusters.items() if request.rights.reaches(name)}
     order = paging.order(request.GET.get("sort", ""), SORTS, USUAL_SORT)
     found = listing(request.rights, clusters, Filter.of(request.GET), order)
     page = paging.page(found.rows, request.GET.get("page"))
-    states = {cluster: read.states(cluster) for cluster in clusters}
+    states = {cluster: at.states for cluster, at in clusters.items()}
     ages = {cluster: read.freshness_of(known) for cluster, known in states.items()}
     looks = {cluster: _look(states[cluster], age, names_cluster=len(clusters) > 1) for cluster, age in ages.items()}
     context = {
@@ -33,7 +34,7 @@ def all_revisions(request: ConsoleRequest) -> HttpResponse:
         "look": Look("", names_cluster=len(clusters) > 1),
         "total": found.total,
         "found": len(found.rows),
-        "clusters": clusters,
+        "clusters": list(clusters),
         "namespaces": found.namespaces,
         "healths": words.HEALTH,
         "serving": SERVING,

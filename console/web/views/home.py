@@ -17,12 +17,12 @@ from console.access.models import SavedView
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
+from console.mirror.overview import overview
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.operations.protection.gate import Protection
 from console.web import attention, paging, palette, validators, visible, words
-from console.web.live_page import live_page
 from console.web.requests import ConsoleRequest
 from console.web.rows import Look, may_pick, rendered, rows_of
 from console.web.service_list import COLUMNS, FILTERS, SORTS, Filter, columns_of, view_of
@@ -34,7 +34,6 @@ MAX_NAME = 60
 
 
 @signed_in
-@live_page
 def services(request: ConsoleRequest) -> HttpResponse:
     """Every service that the person may see, in all clusters, from the mirror; first what needs attention."""
     return show_list(request)
@@ -42,7 +41,9 @@ def services(request: ConsoleRequest) -> HttpResponse:
 
 def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     """Render the list that the address asks for; `more` are problems of a form on it."""
-    now, clusters = timezone.now(), [cluster for cluster in read.clusters() if request.rights.reaches(cluster)]
+    seen = overview()  # before anything else is read: what comes later is told
+    request.position = str(seen.position)
+    now, clusters = timezone.now(), {name: at for name, at in seen.clusters.items() if request.rights.reaches(name)}
     under_way = queries.open_by_service()
     found = visible.listing(
         request.rights,
@@ -54,8 +55,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         only_concerns=bool(request.GET.get("attention")),
     )
     page = paging.page(found.rows, request.GET.get("page"))
-    states = {cluster: read.states(cluster) for cluster in clusters}
-    ages = {cluster: read.freshness_of(known) for cluster, known in states.items()}
+    ages = {cluster: read.freshness_of(at.states) for cluster, at in clusters.items()}
     stale = {cluster: age for cluster, age in ages.items() if age.is_stale}
     look = Look(
         get_language() or "",
@@ -72,8 +72,8 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "attention": len(found.concerns),
         "concerns": attention.first_concerns(found.concerns, MAX_CONCERNS, under_way) if page.number == 1 else [],
         "look": look,
-        "rows": [rendered(row, look) for row in rows_of(page, under_way, stale, Protection())],
-        "clusters": clusters,
+        "rows": [rendered(row, look) for row in rows_of(page, under_way, stale, Protection(), clusters)],
+        "clusters": list(clusters),
         "namespaces": found.namespaces,
         "healths": words.HEALTH,
         "columns": COLUMNS,
@@ -82,7 +82,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "view": view_of(request.GET),
         "stale": stale,
         "unread": {
-            cluster: ages[cluster] for cluster, known in states.items() if not read.has_whole(known, "services")
+            cluster: ages[cluster] for cluster, at in clusters.items() if not read.has_whole(at.states, "services")
         },
         "may_create": request.rights.allows(Permission.DEPLOY),
         **more,
@@ -134,9 +134,9 @@ def _waiting(under_way: dict[ServiceRef, Operation]) -> set[ServiceRef]:
 def _facts(context: Mapping[str, Any]) -> list[object]:
     """All that the live part of the list shows. Of concerns what is written: the browser keeps an age right."""
     concerns = [(one.row.uid, one.reason, one.sentence, one.who, one.at) for one in context["concerns"]]
-    apart = ("page", "concerns", "views", "columns", "healths")
+    apart = ("page", "concerns", "views", "columns", "healths", "rows")
     others = sorted((name, value) for name, value in context.items() if name not in apart)
-    return [context["page"].number, concerns, *others]
+    return [context["page"].number, concerns, [row.digest for row in context["rows"]], *others]
 
 
 def _view_problem(name: str, query: str, others: int) -> str:
