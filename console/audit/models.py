@@ -4,23 +4,15 @@ Triggers refuse to change or delete entries, on SQLite and on PostgreSQL (consol
 """
 
 import uuid
-from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from console.knative.authors import ActorKind
+
 CONSOLE_NAME = "sluice"  # of the console itself, which has no user and no address
 OUTSIDE = "outside."  # begins the actions of changes that were made outside the console
-
-
-class ActorKind(StrEnum):
-    """What an entry's actor is."""
-
-    PERSON = "person"
-    CLUSTER = "cluster-identity"  # a user or service account of the cluster, as its audit knows it
-    CONSOLE = "console"
-    UNKNOWN = "unknown"  # the cluster does not tell
 
 
 class Entry(models.Model):

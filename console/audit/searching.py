@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from console.audit.models import CONSOLE_NAME, Action, ActorKind, Entry
+from console.audit.models import CONSOLE_NAME, Action, Entry
+from console.knative.authors import ActorKind
 
 EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
 FIELDS = (*EXACT, "actor_kind", "operation", "group", "since", "until", "q")

@@ -19,10 +19,10 @@ from console.cluster.resources import (
 )
 from console.cluster.transport import JSON, ONLY_METADATA, Identity
 from console.cluster.watches import WatchEvent, decode_event
+from console.knative.authors import FIELD_MANAGER
 from console.knative.objects import Revision, Route, Service
 from console.knative.pods import Event, Pod
 
-FIELD_MANAGER = "sluice"
 LOG_TAIL_LINES = 50
 LOG_LIMIT_BYTES = 64 * 1024
 MAX_WARNINGS = 1000  # of all pods of a namespace

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console.knative import paths, traffic
+from console.knative.authors import CHANGED_BY, CHANGED_GENERATION
 from console.knative.containers import EnvVar
 from console.knative.images import Reference
 from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE, Service
@@ -26,17 +27,17 @@ _NOISE = frozenset(
         ("metadata", "annotations", "serving.knative.dev/lastModifier"),
         ("metadata", "annotations", "sluice.dev/operation"),
         ("metadata", "annotations", "sluice.dev/fenced-by"),
+        ("metadata", "annotations", CHANGED_GENERATION),
         ("spec", "template", "metadata", "creationTimestamp"),
         ("status",),
         *(("metadata", "annotations", name) for name in COPIES),
     }
 )
 # Annotations that say who wrote, when and with what, beside the change itself. Keys of people are not among them.
-CHANGED_BY = "sluice.dev/changed-by"
 FENCED_BY = "sluice.dev/fenced-by"  # the operation that was stopped: written to move the resourceVersion
 _BOOKKEEPING = frozenset(
     {
-        *(OPERATION, CHANGED_BY, FENCED_BY, UPDATE_TIMESTAMP, CREATOR, LAST_MODIFIER, *COPIES),
+        *(OPERATION, CHANGED_BY, CHANGED_GENERATION, FENCED_BY, UPDATE_TIMESTAMP, CREATOR, LAST_MODIFIER, *COPIES),
         *("kubernetes.io/change-cause", "kapp.k14s.io/original-diff-md5"),
         *("run.googleapis.com/client-name", "run.googleapis.com/client-version"),
     }

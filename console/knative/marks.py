@@ -6,17 +6,22 @@ setting. So each stamp is named. A deployment tool's own domain holds nothing bu
 
 from collections.abc import Mapping
 
+from console.knative.authors import CHANGED_BY, CHANGED_GENERATION
 from console.knative.objects import CREATOR, LAST_MODIFIER, OPERATION, UPDATE_TIMESTAMP, USER_IMAGE
 from console.knative.owners import MANAGED_BY, tool_of
 from console.knative.redaction import COPIES
 
-CHANGED_BY = "sluice.dev/changed-by"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 _KNATIVE = "serving.knative.dev/"
 
 # On a Service: not for editing. What the webhook stamps, whole copies of the object, and what this console writes.
-STAMPS = frozenset({CREATOR, LAST_MODIFIER, OPERATION, CHANGED_BY, "sluice.dev/fenced-by", LAST_APPLIED, *COPIES})
+STAMPS = frozenset(
+    {
+        *(CREATOR, LAST_MODIFIER, LAST_APPLIED, *COPIES),
+        *(OPERATION, CHANGED_BY, CHANGED_GENERATION, "sluice.dev/fenced-by"),
+    }
+)
 
 # On a Revision: what Knative's controllers add to what the template says (serving pkg/apis/serving/register.go), and
 # what kn writes at each update.

@@ -69,6 +69,7 @@ _STAMPS = frozenset(
     {
         *("serving.knative.dev/creator", "serving.knative.dev/lastModifier", "client.knative.dev/updateTimestamp"),
         *("client.knative.dev/user-image", "sluice.dev/operation", "sluice.dev/changed-by", "sluice.dev/fenced-by"),
+        "sluice.dev/changed-generation",
     }
 )
 # As tuples with the usual type first: checking an abstract class or a new union costs ten times as much.

@@ -7,12 +7,11 @@ from typing import Any
 import msgspec
 
 from console.knative import root_causes
+from console.knative.authors import ActorKind, Author, changed_with, last_author
 from console.knative.conditions import parse_time
-from console.knative.objects import CREATOR, Service
+from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Kind
-
-CHANGED_BY = "sluice.dev/changed-by"
 
 
 class Share(msgspec.Struct, frozen=True, array_like=True):
@@ -50,11 +49,17 @@ class ServiceSummary(msgspec.Struct, frozen=True):
     changed_by: str
     is_cluster_local: bool
     changed_with: str = ""  # the tool that wrote the spec last, as it named itself
+    changed_by_kind: str = ActorKind.UNKNOWN.value  # whose name `changed_by` is (ActorKind)
     cause: str = ""  # why it failed (causes.Code), as far as its own conditions tell
 
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(self.cluster, self.namespace, self.name)
+
+    @property
+    def author(self) -> Author:
+        """Who changed it last."""
+        return Author(self.changed_by, ActorKind(self.changed_by_kind))
 
     @property
     def main_revision(self) -> str:
@@ -71,7 +76,7 @@ class ServiceSummary(msgspec.Struct, frozen=True):
 
 def summarize(cluster: str, service: Service) -> ServiceSummary:
     """Return the summary of a service; the object may still have its managedFields, with the time of a change."""
-    truth = service.truth
+    truth, author = service.truth, last_author(service)
     return ServiceSummary(
         cluster=cluster,
         namespace=service.namespace,
@@ -94,9 +99,10 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         owner=", ".join(map(str, service.owners)),
         created_at=service.created_at,
         changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
-        changed_by=service.annotations.get(CHANGED_BY) or service.last_modifier or service.annotations.get(CREATOR, ""),
+        changed_by=author.name,
         is_cluster_local=service.is_cluster_local,
         changed_with=changed_with(service.metadata),
+        changed_by_kind=author.kind.value,
         cause=finding.code.value if (finding := root_causes.of_service(service)) else "",
     )
 
@@ -107,13 +113,6 @@ def _changed_at(metadata: Any) -> datetime | None:
         parse_time(entry.get("time")) for entry in metadata.get("managedFields") or () if not entry.get("subresource")
     ]
     return max((time for time in times if time), default=None)
-
-
-def changed_with(metadata: Any) -> str:
-    """The field manager whose write of the object itself is the newest: `kubectl-edit`, `kn`, `argocd-controller`."""
-    entries = [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]
-    newest: Any = max(entries, key=lambda entry: str(entry.get("time", "")), default={})
-    return str(newest.get("manager", ""))[:128]
 
 
 def _settled_at(service: Service) -> datetime | None:

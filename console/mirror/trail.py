@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from console.knative.authors import changed_with
 from console.knative.objects import Service
-from console.mirror.summaries import changed_with
 
 
 class Event(msgspec.Struct, frozen=True):

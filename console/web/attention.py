@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.knative import kn
+from console.knative.authors import ActorKind, Author
 from console.knative.objects import Health
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -48,7 +49,7 @@ class Concern:
     row: ServiceSummary
     reason: Reason
     sentence: str
-    who: str
+    who: Author
     at: datetime | None
 
 
@@ -82,11 +83,11 @@ def first_concerns(
 
 def _made_by(
     row: ServiceSummary, reason: Reason, under_way: Mapping[ServiceRef, Operation]
-) -> tuple[str, datetime | None]:
+) -> tuple[Author, datetime | None]:
     """Who asked for the change that waits; else who changed the service last."""
     if reason is Reason.APPROVAL:
-        return under_way[row.ref].actor, under_way[row.ref].submitted_at
-    return row.changed_by, row.changed_at
+        return Author(under_way[row.ref].actor, ActorKind.PERSON), under_way[row.ref].submitted_at
+    return row.author, row.changed_at
 
 
 def _sentence(row: ServiceSummary, reason: Reason) -> str:

@@ -12,7 +12,7 @@ from console.access.permissions import LABELS
 from console.audit.models import Entry
 from console.knative.causes import Code
 from console.operations.models.statuses import Status
-from console.web import causes
+from console.web import audit_texts, causes
 from console.web.words import KINDS
 
 ACTIONS: Mapping[str, str | Promise] = {
@@ -127,7 +127,8 @@ def text(entry: Entry) -> str:
     if entry.action in ABOUT_OPERATIONS:
         return _DECIDED.sub("", entry.text)
     if not entry.action.startswith("operation."):
-        return entry.text
+        return audit_texts.text(entry.action, entry.text)
     told = entry.text.split()
     words = told[1 if told[:1] and told[0] in KINDS else 0 :]
-    return " ".join(causes.short(word) if word in _CAUSES else word for word in words).strip()
+    said = " ".join(causes.short(word) if word in _CAUSES else word for word in words).strip()
+    return audit_texts.text(entry.action, said)

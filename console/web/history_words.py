@@ -29,4 +29,5 @@ def split(shares: Mapping[str, int] | None) -> str:
 def who(found: Recorded) -> str:
     """Return what began a step: an operation's kind, or that it came from outside, and its author where known."""
     what = str(words.KINDS.get(found.kind, found.kind)) if found.operation else _("External change")
-    return _("%(what)s by %(who)s") % {"what": what, "who": found.actor} if found.actor else what
+    actor = found.actor if found.operation or not found.actor else words.identity(found.actor)
+    return _("%(what)s by %(who)s") % {"what": what, "who": actor} if actor else what

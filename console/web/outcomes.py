@@ -18,6 +18,7 @@ from console.operations.models.statuses import Notice, Status
 from console.operations.queries import ServesNow, Serving
 from console.operations.submitting.previewing import Proposal, Untested
 from console.web import causes
+from console.web.words import identity
 
 _NOT_WRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)
 _BY_CLUSTER = (Code.REFUSED, Code.POLICY, Code.QUOTA)
@@ -145,8 +146,10 @@ NOTICES: dict[str, object] = {
 
 def notice(code: str, facts: Mapping[str, Any]) -> str:
     """Return why nothing moves, or what else happened, for a line of a timeline."""
-    template = NOTICES.get(code)
-    return str(template) % {"who": "?", **facts} if template else code
+    template, who = NOTICES.get(code), facts.get("who", "?")
+    if code == Notice.MERGED and who != "?" and not facts.get("operation"):
+        who = identity(who)
+    return str(template) % {**facts, "who": who} if template else code
 
 
 def pods_refused(proposal: Proposal) -> tuple[str, str] | None:

@@ -1,12 +1,14 @@
-"""Small parts of pages, tags of the library `components`: a copy button, help beside a term, filters of a list."""
+"""Small parts of pages, tags of the library `components`: copy button, help for a term, filters and head of a list."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from console.web.markup import NOTHING, icon_html
 from console.web.terms import OF_FIELDS, TERMS
@@ -68,3 +70,27 @@ def filter_choice(context: Context, name: str, label: str, any_label: str, choic
 
 
 SELECTED = SafeString(" selected")
+
+
+def list_head(context: Context, what: str, view: str) -> SafeString:
+    """`{% list_head "service" "services" %}`: how many a list has, and the way back to all of them at `view`.
+
+    Uses the page's `total`, `found` (that pass the filter), `is_filtered` and `unread` (clusters not all read yet).
+    """
+    is_filtered, counts = context["is_filtered"], {"found": context["found"], "counter": context["total"]}
+    counted = _("not all loaded yet") if context["unread"] else COUNTED[what, bool(is_filtered)] % counts
+    everything = format_html('<a class="small" href="{}">{}</a>', reverse(view), _("Show all"))
+    head = '<div class="head inset"><h2>{}</h2>{}</div>'
+    return format_html(head, counted, everything if is_filtered else NOTHING)
+
+
+COUNTED = {  # by what is counted, and whether it is filtered
+    ("service", False): ngettext_lazy("%(counter)s service", "%(counter)s services", "counter"),
+    ("service", True): ngettext_lazy(
+        "%(found)s of %(counter)s service", "%(found)s of %(counter)s services", "counter"
+    ),
+    ("revision", False): ngettext_lazy("%(counter)s revision", "%(counter)s revisions", "counter"),
+    ("revision", True): ngettext_lazy(
+        "%(found)s of %(counter)s revision", "%(found)s of %(counter)s revisions", "counter"
+    ),
+}

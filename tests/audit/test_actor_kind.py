@@ -10,8 +10,9 @@ import pytest
 from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome, export
-from console.audit.models import ActorKind, Entry
+from console.audit.models import Entry
 from console.audit.searching import search
+from console.knative.authors import ActorKind
 from console.knative.references import ServiceRef
 
 pytestmark = pytest.mark.django_db

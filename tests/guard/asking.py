@@ -15,7 +15,7 @@ from tests.support.manifests import Object
 
 NOTHING = re.compile(r"Nothing (would|was|will be|has) ?(change|changed)", re.IGNORECASE)
 # What the console writes to know its own writes; no form speaks of it.
-_OURS = ("sluice.dev/operation", "sluice.dev/changed-by")
+_OURS = ("sluice.dev/operation", "sluice.dev/changed-by", "sluice.dev/changed-generation")
 _MAY_BE_EMPTY = ("labels", "annotations", "metadata", "resources", "requests", "limits")
 
 

@@ -20,7 +20,8 @@ TIMESTAMP = "client.knative.dev/updateTimestamp"
 NOT_COPIED = (
     *("serving.knative.dev/creator", "serving.knative.dev/lastModifier", "client.knative.dev/updateTimestamp"),
     *("kubectl.kubernetes.io/last-applied-configuration", "kubectl.kubernetes.io/restartedAt"),
-    *("sluice.dev/changed-by", "sluice.dev/operation", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by"),
+    *("sluice.dev/changed-by", "sluice.dev/changed-generation", "sluice.dev/operation"),
+    *("app.kubernetes.io/instance", "app.kubernetes.io/managed-by"),
     *("kapp.k14s.io/", "applyset.kubernetes.io/", "objectset.rio.cattle.io/", "kustomize.toolkit.fluxcd.io/"),
     *("helm.toolkit.fluxcd.io/", "helm.sh/", "meta.helm.sh/", "argocd.argoproj.io/", "skaffold.dev/", "crossplane.io/"),
 )

@@ -103,6 +103,7 @@ def test_kn_with_another_image_is_a_conflict_with_an_image():
         STAMP,
         "sluice.dev/operation",
         "sluice.dev/changed-by",
+        "sluice.dev/changed-generation",
         "sluice.dev/fenced-by",
         "serving.knative.dev/lastModifier",
         "serving.knative.dev/creator",

@@ -65,7 +65,8 @@ def test_an_image_that_cannot_be_pulled_is_named_in_full_where_it_is_known() -> 
 def test_what_is_known_is_shown_and_the_rest_is_a_question_mark() -> None:
     assert "exit code 137" in causes.text(Cause(Code.CRASH, facts=Exit(137)))
     assert "exit code" not in causes.text(Cause(Code.CRASH))
-    assert causes.text(Cause(Code.CONFLICT, facts=Writer("ruth"))).startswith("ruth changed")
+    assert causes.text(Cause(Code.CONFLICT, facts=Writer("ruth", operation=uuid4()))).startswith("ruth changed")
+    assert causes.text(Cause(Code.CONFLICT, facts=Writer("ruth"))).startswith("ruth (cluster identity) changed")
     assert causes.text(Cause(Code.CONFLICT)).startswith("? changed")
     assert "“deploy”" in causes.text(Cause(Code.NOT_ALLOWED, facts=Lacks("deploy")))
 

@@ -96,6 +96,19 @@ def test_a_change_that_waits_is_told_with_who_asked_for_it_and_not_who_changed_t
     assert "5d" not in said, "the age is that of the request"
 
 
+def test_an_identity_of_the_cluster_is_never_shown_as_the_person_of_its_name(owner, mirror) -> None:
+    by_identity, by_person = failed("broken"), failed("other")
+    by_identity["metadata"]["annotations"]["serving.knative.dev/lastModifier"] = "dora"
+    by_person["metadata"]["annotations"]["sluice.dev/changed-by"] = "dora"
+    mirror.replace_all(SERVICES, [by_identity, by_person])
+    response = owner.get("/")
+    assert re.search(r"broken .* dora \(cluster identity\) .* other .* dora$", concerns(response))
+    assert "dora (cluster identity)" in row_of(response, "broken")
+    assert "identity" not in row_of(response, "other")
+    details = read(owner.get("/services/box/default/broken/")).text
+    assert "dora (cluster identity)" in details.partition("Last change")[2]
+
+
 def test_a_row_tells_that_its_change_waits_for_an_approval(owner) -> None:
     operation = waiting(ServiceRef("box", "default", "shop"))
     assert "waiting for approval" in row_of(owner.get("/"), "shop")

@@ -270,7 +270,7 @@ def test_a_conflict_shows_both_sides_and_what_one_wanted(shown: Shown) -> None:
     finish(Operation.objects.get())
     text = read(shown.client.get(operation_page["Location"])).text
     assert f"{GO} gcr.io/knative-samples/helloworld-python {RUST}" in text
-    assert "admin changed the same fields" in text
+    assert "admin (cluster identity) changed the same fields" in text
 
 
 @pytest.mark.parametrize(

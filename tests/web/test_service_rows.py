@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.cluster.resources import REVISIONS, SERVICES
+from console.knative.authors import ActorKind
 from console.knative.causes import Code
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -59,6 +60,7 @@ OTHER = {
     "changed_by": "carol@shop.example",
     "is_cluster_local": True,
     "changed_with": "kn",
+    "changed_by_kind": ActorKind.PERSON.value,
     "cause": Code.QUOTA.value,
 }
 UNSEEN = {"ready", "labels", "changed_with"}

@@ -16,9 +16,10 @@ from console.access.permissions import Permission
 from console.access.refusals import NotAllowed
 from console.cluster import errors
 from console.knative import paths
+from console.knative.authors import CHANGED_BY, CHANGED_GENERATION
 from console.knative.causes import Cause, Code, Lacks
 from console.knative.changes import Applied, Change, ChangeRefused, Verb, apply_to
-from console.knative.diff import CHANGED_BY, creates_revision, diff
+from console.knative.diff import creates_revision, diff
 from console.knative.objects import OPERATION, Service
 from console.knative.progress import Follow, closing
 from console.operations import faults
@@ -224,7 +225,7 @@ def compared(before: Service, made: Service) -> Written:
 
 def _create(turn: Turn, applied: Applied) -> Written:
     try:
-        wanted = _signed(turn.operation, applied.after)
+        wanted = applied.after
         refuse_another_object(turn.operation.ref, wanted)
     except ChangeRefused as refusal:
         turn.refuse(refusal)
@@ -232,7 +233,7 @@ def _create(turn: Turn, applied: Applied) -> Written:
     faults.reach("before-write")
     turn.require_lease()
     try:
-        made = turn.gateway.create_service(wanted)
+        made = turn.gateway.create_service(_signed(turn.operation, wanted))
     except errors.AlreadyExists as error:
         raise errors.Conflict(error.raw, error.code) from error  # perhaps our own: read again
     except errors.Refused as refusal:
@@ -268,8 +269,15 @@ WRITES: Mapping[Verb, Callable[[Turn, Applied], Written]] = {
 
 
 def _signed(operation: Operation, service: Service) -> Service:
-    """Name the operation and the person on the object: for the next worker, for kubectl, for other consoles."""
-    signatures = {OPERATION: str(operation.id), CHANGED_BY: operation.actor}
+    """Name the operation and the person on the object: for the next worker, for kubectl, for other consoles.
+
+    The generation that the write makes says later whether they were the last (console.knative.authors).
+    """
+    signatures = {
+        OPERATION: str(operation.id),
+        CHANGED_BY: operation.actor,
+        CHANGED_GENERATION: str(operation.generation),
+    }
     return service.with_annotations({**service.annotations, **signatures})
 
 

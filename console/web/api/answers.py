@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.knative import kn
+from console.knative.authors import ActorKind
 from console.knative.conditions import Condition as KnativeCondition
 from console.knative.containers import Container as KnativeContainer
 from console.knative.objects import Revision as KnativeRevision
@@ -25,7 +26,10 @@ class Share(Struct, frozen=True):
 
 
 class ServiceRow(Struct, frozen=True):
-    """A service in the list of services. `conditions` is kn's count, for example `3 OK / 3`."""
+    """A service in the list of services. `conditions` is kn's count, for example `3 OK / 3`.
+
+    `changed_by` names a person of the console only where `changed_by_kind` says so.
+    """
 
     cluster: str
     namespace: str
@@ -48,6 +52,7 @@ class ServiceRow(Struct, frozen=True):
     created_at: datetime | None
     changed_at: datetime | None
     changed_by: str
+    changed_by_kind: ActorKind
     is_cluster_local: bool
 
 
@@ -87,7 +92,7 @@ class Target(Struct, frozen=True):
 
 
 class ServiceDetail(ServiceRow, frozen=True):
-    """A service with its conditions and its targets."""
+    """A service with its conditions and its targets. `creator` and `last_modifier` are identities of the cluster."""
 
     generation: int
     is_settled: bool
@@ -99,7 +104,10 @@ class ServiceDetail(ServiceRow, frozen=True):
 
 
 class RevisionRow(Struct, frozen=True):
-    """A revision as `kn revision list` has it (its AGE is `created_at` here), and who made it of which image."""
+    """A revision as `kn revision list` has it (its AGE is `created_at` here), and who made it of which image.
+
+    `created_by` is an identity of the cluster: the console's own where the console made it.
+    """
 
     name: str
     service: str
@@ -254,6 +262,7 @@ def _row(row: ServiceSummary) -> dict[str, Any]:
         "created_at": row.created_at,
         "changed_at": row.changed_at,
         "changed_by": row.changed_by,
+        "changed_by_kind": row.author.kind,
         "is_cluster_local": row.is_cluster_local,
     }
 

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from console.access.authorization import Right
 from console.access.models import ApiToken
-from console.audit.models import ActorKind, Entry
+from console.audit.models import Entry
 from console.knative import paths
+from console.knative.authors import ActorKind
 from console.operations.models import Operation
 from console.operations.models import TimelineLine as Line
 

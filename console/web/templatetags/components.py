@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from console.web.markup import NOTHING, attribute, class_html, icon_html
-from console.web.small_parts import copy, filter_choice, filter_text, help, help_of
+from console.web.small_parts import copy, filter_choice, filter_text, help, help_of, list_head
 
 register = Library()
 
@@ -383,3 +383,4 @@ register.simple_tag(filter_choice, takes_context=True)
 register.simple_tag(filter_text, takes_context=True)
 register.simple_tag(help)
 register.simple_tag(help_of)
+register.simple_tag(list_head, takes_context=True)

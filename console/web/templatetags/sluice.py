@@ -17,10 +17,11 @@ from console.access.permissions import LABELS, Permission
 from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
+from console.knative.authors import ActorKind, Author, last_author
 from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
-from console.knative.objects import Revision
+from console.knative.objects import Revision, Service
 from console.knative.owners import Owner
 from console.knative.references import ServiceRef
 from console.operations import patches
@@ -49,7 +50,8 @@ register = template.Library()
 
 WBR = mark_safe("<wbr>")  # a constant
 SEPARATORS = r"/.@:=\[\]_-"
-BREAKS = re.compile(rf"(?<=[{SEPARATORS}])(?=[^{SEPARATORS}])(?!(?<=\.)\d)")  # a number of a version stays whole
+# A number of a version stays whole, and so does the name of an option with its hyphens.
+BREAKS = re.compile(rf"(?<=[{SEPARATORS}])(?=[^{SEPARATORS}])(?!(?<=\.)\d)(?<!\s-)(?<!--)(?<!^-)")
 SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
@@ -195,6 +197,36 @@ def account(name: str | None) -> SafeString | str:
 
 
 @register.filter
+def author(one: Author) -> SafeString | str:
+    """Who changed a service. An identity of the cluster has a mark before its name, whatever person is called so."""
+    if one.kind == ActorKind.UNKNOWN:
+        return _("unknown")
+    return one.name if one.kind == ActorKind.PERSON else identity(one.name)
+
+
+@register.filter
+def author_words(service: Service) -> str:
+    """Who changed the service last, for a sentence."""
+    name, kind = last_author(service)
+    if kind == ActorKind.CLUSTER:
+        return words.identity(name)
+    return name or "?"
+
+
+@register.filter
+def identity(name: str | None) -> SafeString | str:
+    """An identity of the cluster, as Knative stamps it on its objects: no person of the console, even of its name."""
+    if not name:
+        return "–"
+    short, icon = name, "hdd-network"
+    if name.startswith(SERVICE_ACCOUNT):
+        short, icon = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/"), "robot"
+    kind = _("(cluster identity)")
+    said = format_html(' <span class="visually-hidden">{}</span>', kind)
+    return format_html('<span title="{} {}">{} {}{}</span>', name, kind, icon_html(icon), _parts(short), said)
+
+
+@register.filter
 def breakable(text: str) -> SafeString:
     """The text, which may continue on another line behind each of its separators, so that no word is cut in two.
 
@@ -202,6 +234,10 @@ def breakable(text: str) -> SafeString:
     """
     if isinstance(text, SafeString):
         return text
+    return _parts(text)
+
+
+def _parts(text: str) -> SafeString:
     return format_html_join(WBR, "{}", ((part,) for part in BREAKS.split(text)))
 
 

@@ -15,7 +15,7 @@ from console.audit.models import Entry
 from console.knative import kn
 from console.operations.models import Operation
 from console.operations.steps import Step
-from console.web import audit_words, request_words, states, step_words, summaries, words
+from console.web import audit_texts, audit_words, request_words, states, step_words, summaries, words
 
 register = template.Library()
 
@@ -64,6 +64,12 @@ def action_words(entry: Entry, made: audit_words.Made) -> str:
 def entry_text(entry: Entry) -> str:
     """What an audit entry says beside its fields."""
     return audit_words.text(entry)
+
+
+@register.filter
+def entry_words(entry: Entry) -> str:
+    """The whole text of an entry, as its own page shows it."""
+    return audit_texts.text(entry.action, entry.text)
 
 
 @register.filter

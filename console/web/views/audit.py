@@ -49,6 +49,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "problems": found.problems,
         "outcomes": list(Outcome),
         "groups": words.AUDIT_GROUPS,
+        "actor_kinds": words.ACTOR_KINDS,
         "saved": SavedFilter.objects.filter(user=request.user),
         "query": query_of(request),
         **more,

@@ -12,6 +12,7 @@ import pytest
 from console.access.actors import Actor
 from console.access.models import Grant, User
 from console.audit.models import Entry
+from console.knative.authors import ActorKind, last_author
 from console.knative.causes import Code
 from console.knative.changes import (
     Combined,
@@ -26,7 +27,7 @@ from console.knative.changes import (
     SetImage,
     SplitTraffic,
 )
-from console.knative.objects import OPERATION
+from console.knative.objects import OPERATION, Service
 from console.knative.redaction import MASK
 from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
@@ -296,6 +297,7 @@ def test_the_object_names_the_operation_and_the_person(world: World, ref: Servic
     annotations = world.get(ref.name)["metadata"]["annotations"]
     assert annotations[OPERATION] == str(operation.id)
     assert annotations["sluice.dev/changed-by"] == "dora"
+    assert last_author(Service(world.get(ref.name))) == ("dora", ActorKind.PERSON)
     events = world.box.get("/api/v1/namespaces/default/events")["items"]
     mine = [each for each in events if str(operation.id) in each.get("message", "")]
     assert [each["reason"] for each in mine] == ["OperationSucceeded"]

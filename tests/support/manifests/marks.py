@@ -110,6 +110,7 @@ MANIFESTS = (
             "sluice.dev/deadline-seconds": "90",
             "sluice.dev/error-window-seconds": "2.5",
             "sluice.dev/changed-by": "dora",
+            "sluice.dev/changed-generation": "7",
             "sluice.dev/operation": "0b0e",
         },
     ),

@@ -48,6 +48,15 @@ def test_a_service_has_the_fields_of_kn_service_list(caller) -> None:
     assert (answer["total"], answer["next"], answer["is_stale"]) == (1, None, False)
 
 
+def test_a_service_tells_whose_name_that_of_its_last_change_is(caller, mirror) -> None:
+    by_person = factories.service("other")
+    by_person["metadata"]["annotations"]["sluice.dev/changed-by"] = "bob@shop.example"
+    mirror.put(SERVICES, by_person)
+    items = caller().get(f"{ROOT}/services").json()["items"]
+    assert {row["changed_by"] for row in items} == {"bob@shop.example"}
+    assert {row["name"]: row["changed_by_kind"] for row in items} == {"shop": "cluster-identity", "other": "person"}
+
+
 def test_one_service_tells_its_conditions_and_targets(caller) -> None:
     found = caller().get(SHOP).json()
     assert [one["type"] for one in found["condition_list"]] == ["Ready", "ConfigurationsReady", "RoutesReady"]
