@@ -80,7 +80,7 @@ class _Thing:
 
 
 def facts(rows: Iterable[FieldChange], service: Service | None = None) -> tuple[Fact, ...]:
-    """Return what the rows change, minor things last.
+    """Return what the rows change, minor things last; of a new service without what Knative fills in everywhere.
 
     `service` is what it was before; with it `@latest` is told as the revision that it means, and a container is named
     only where it is not the one that serves.
@@ -88,15 +88,33 @@ def facts(rows: Iterable[FieldChange], service: Service | None = None) -> tuple[
     given = list(rows)
     main = service.user_container.name if service and service.user_container else _main_container(given)
     is_new = any(row.path == ("metadata", "name") and row.before is None for row in given)
+    told = [row for row in given if not (is_new and _is_default(row))]
     remembered = {main: _remembered(given, service)}
     found = [
         replace(fact, container="" if fact.container == main else fact.container, is_new=is_new)
-        for fact in _facts(given, service, remembered)
+        for fact in _facts(told, service, remembered)
         if not (is_new and fact.kind is Kind.CONTAINER)  # its image says that it is there
     ]
     if _is_redeploy(given, found):
         found.insert(0, Fact(Kind.REDEPLOY))
     return tuple(sorted(found, key=lambda fact: fact.is_minor))
+
+
+def _is_default(row: FieldChange) -> bool:
+    """Whether a field of a new service has what Knative's webhook gives it (serving pkg/apis/serving/v1/defaults)."""
+    if row.path == TRAFFIC:
+        return row.after is not None and tuple(traffic.read_text(row.after) or ()) == _DEFAULT
+    inner = row.path[3:] if row.path[:3] == POD_SPEC else ()
+    return inner != () and _DEFAULTS.get(inner[2:] if inner[0] == "containers" else inner) == row.after
+
+
+_DEFAULTS: Mapping[FieldPath, str] = {
+    ("containerConcurrency",): "0",
+    ("timeoutSeconds",): "300",
+    ("enableServiceLinks",): "false",
+    ("readinessProbe", "tcpSocket", "port"): "0",
+    ("readinessProbe", "successThreshold"): "1",
+}
 
 
 def _remembered(rows: Iterable[FieldChange], service: Service | None) -> str:

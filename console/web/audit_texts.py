@@ -4,6 +4,7 @@ Entries are written once, in English; names, reasons and codes in them are facts
 """
 
 import re
+from functools import partial
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -24,12 +25,13 @@ def text(action: str, written: str) -> str:
     """Return the text of an entry of this action."""
     for one in _PARTS:
         if one.actions.match(action):
-            written = one.part.sub(lambda found, words=one.words: str(words % _facts(found)), written)  # type: ignore[misc]
+            written = one.part.sub(partial(_said, one.words), written)
     return written
 
 
-def _facts(found: re.Match[str]) -> dict[str, str | int]:
-    return {name: int(value) if value.isdecimal() else value for name, value in found.groupdict().items()}
+def _said(words: str | Promise, found: re.Match[str]) -> str:
+    facts = found.groupdict().items()
+    return str(words % {name: int(value) if value.isdecimal() else value for name, value in facts})
 
 
 _END = r"(?= · |$)"  # of a part of what happened outside

@@ -8,7 +8,7 @@ from dataclasses import fields
 from django.utils.translation import gettext_lazy
 
 from console.knative.causes import Cause, Code, Exit, Facts, Image, Input, Writer
-from console.web import words
+from console.web import author_words, words
 
 
 def text(cause: Cause) -> str:
@@ -34,7 +34,7 @@ def _shown(facts: Facts) -> dict[str, object]:
     """The facts by name. One that is not known is shown as a question mark; a note or comment may be empty."""
     found = {one.name: getattr(facts, one.name) for one in fields(facts)}
     if isinstance(facts, Writer) and found["who"] not in _NOBODY and not facts.operation:
-        found["who"] = words.identity(found["who"])
+        found["who"] = author_words.identity(found["who"])
     return {name: "?" if value in ("", None) and name not in _OPTIONAL else value for name, value in found.items()}
 
 

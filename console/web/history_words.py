@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from console.operations.traffic_history import Recorded, Step
-from console.web import words
+from console.web import author_words, words
 
 
 def step(found: Step) -> str:
@@ -29,5 +29,5 @@ def split(shares: Mapping[str, int] | None) -> str:
 def who(found: Recorded) -> str:
     """Return what began a step: an operation's kind, or that it came from outside, and its author where known."""
     what = str(words.KINDS.get(found.kind, found.kind)) if found.operation else _("External change")
-    actor = found.actor if found.operation or not found.actor else words.identity(found.actor)
+    actor = found.actor if found.operation or not found.actor else author_words.identity(found.actor)
     return _("%(what)s by %(who)s") % {"what": what, "who": actor} if actor else what

@@ -1,11 +1,16 @@
 """Pieces of HTML that several parts of pages are made of."""
 
+import re
 from typing import Any
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING = SafeString("")
+WBR = SafeString("<wbr>")
+SEPARATORS = r"/.@:=\[\]_-"
+# A number of a version stays whole, and so does the name of an option with its hyphens.
+BREAKS = re.compile(rf"(?<=[{SEPARATORS}])(?=[^{SEPARATORS}])(?!(?<=\.)\d)(?<!\s-)(?<!--)(?<!^-)")
 
 
 def attribute(name: str, value: Any) -> SafeString:
@@ -19,3 +24,8 @@ def class_html(*names: str) -> SafeString:
 
 def icon_html(name: str) -> SafeString:
     return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name)
+
+
+def breakable_html(text: str) -> SafeString:
+    """The text, which may continue on another line behind each of its separators."""
+    return format_html_join(WBR, "{}", ((part,) for part in BREAKS.split(text)))

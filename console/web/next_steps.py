@@ -86,7 +86,7 @@ def _steps(
         found += _of_service(operation, permissions, service)
     if "retry" in may:
         found.append(Step("retry", _("Retry"), "arrow-repeat", reverse("retry", args=[id]), is_post=True))
-    if "rollback" in may:
+    if "rollback" in may and not _splits_as_before(operation, service):
         hint = _("Restores the traffic split from before this change. You see a preview first.")
         url = reverse("rollback", args=[id])
         label = _("Roll back to %(target)s") % {"target": back} if back else _("Roll back")
@@ -96,6 +96,13 @@ def _steps(
     else:
         found.append(Step("service", _("View service"), "box", service_url("service", operation.ref)))
     return found
+
+
+def _splits_as_before(operation: Operation, service: Service | None) -> bool:
+    """Whether a roll back would change nothing: the split names its revisions, and they are those from before."""
+    split = service.spec_traffic if service else ()
+    is_named = bool(split) and not any(target.follows_latest for target in split)
+    return is_named and split == operation.seen.spec_traffic
 
 
 def _trying(operation: Operation, service: Service | None) -> Iterator[Step]:

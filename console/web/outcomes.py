@@ -17,8 +17,7 @@ from console.operations.models import Operation
 from console.operations.models.statuses import Notice, Status
 from console.operations.queries import ServesNow, Serving
 from console.operations.submitting.previewing import Proposal, Untested
-from console.web import causes
-from console.web.words import identity
+from console.web import author_words, causes
 
 _NOT_WRITTEN = (Status.CANCELLED, Status.CONFLICTED, Status.REFUSED, Status.DECLINED, Status.EXPIRED, Status.STOPPED)
 _BY_CLUSTER = (Code.REFUSED, Code.POLICY, Code.QUOTA)
@@ -148,7 +147,7 @@ def notice(code: str, facts: Mapping[str, Any]) -> str:
     """Return why nothing moves, or what else happened, for a line of a timeline."""
     template, who = NOTICES.get(code), facts.get("who", "?")
     if code == Notice.MERGED and who != "?" and not facts.get("operation"):
-        who = identity(who)
+        who = author_words.identity(who)
     return str(template) % {**facts, "who": who} if template else code
 
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from console.access.explaining import Path
 from console.access.scopes import STAR, Scope, selector_text
 from console.audit import Outcome
-from console.knative.authors import ActorKind
 from console.knative.conditions import Condition
 from console.knative.objects import Health, Revision
 from console.knative.problems import Problem
@@ -91,12 +90,6 @@ AUDIT_GROUPS = {
     "clusters": gettext_lazy("Clusters"),
     "audit": gettext_lazy("Audit log"),
     "tests": gettext_lazy("Test requests"),
-}
-ACTOR_KINDS = {
-    ActorKind.PERSON.value: gettext_lazy("Person"),
-    ActorKind.CLUSTER.value: gettext_lazy("Cluster identity"),
-    ActorKind.CONSOLE.value: gettext_lazy("Console"),
-    ActorKind.UNKNOWN.value: gettext_lazy("unknown"),
 }
 RESOURCES = {
     ("cpu", "request"): gettext_lazy("CPU request"),
@@ -327,11 +320,6 @@ def tally(conditions: tuple[Condition, ...]) -> str:
     """Return why the count of conditions is not complete: `Active: scaled to zero, normal`."""
     parts = [f"{c.type}: {condition(c) or c.reason or SYMBOL_WORDS[c.word]}" for c in conditions if not c.is_true]
     return ", ".join(parts)
-
-
-def identity(name: str) -> str:
-    """Return who that is of the cluster's users: no person of the console, even of the same name."""
-    return _("%(name)s (cluster identity)") % {"name": name}
 
 
 def age(text: str) -> str:

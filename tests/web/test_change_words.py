@@ -195,6 +195,27 @@ def test_deletions_and_new_services_are_told_without_arrows() -> None:
     assert not [line for line in found if line.startswith(("name", "kind", "metadata", "container"))]
 
 
+def created(**edits) -> list[str]:
+    """The lines of a new service as the dry run gives it back, with what Knative fills in."""
+    container = {"name": "user-container", "image": GO, "resources": {}}
+    container["readinessProbe"] = edits.pop("probe", {"successThreshold": 1, "tcpSocket": {"port": 0}})
+    defaults = {"containerConcurrency": 0, "timeoutSeconds": 300, "enableServiceLinks": False}
+    traffic = [{"latestRevision": True, "percent": 100}]
+    spec = {"template": {"spec": {"containers": [container], **defaults, **edits}}, "traffic": traffic}
+    metadata = {"name": "hello", "namespace": "default"}
+    raw = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    return [line.text for line in change_words.lines(diff({}, raw), Service({}))]
+
+
+def test_a_new_service_is_told_without_what_knative_fills_in() -> None:
+    image = "image: gcr.io/knative-samples/helloworld-go"
+    assert created() == [image]
+    assert created(timeoutSeconds=60) == [image, "request timeout (s): 60"]
+    assert created(probe={"httpGet": {"path": "/up", "port": 0}, "successThreshold": 1})[1:] == [
+        "readiness probe: added"
+    ]
+
+
 def test_a_thing_with_many_fields_is_one_line_when_it_comes_or_goes() -> None:
     def probe(template) -> None:
         template["spec"]["containers"][0]["livenessProbe"] = {"httpGet": {"path": "/"}, "periodSeconds": 5}

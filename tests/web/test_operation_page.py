@@ -81,6 +81,24 @@ def test_what_made_it_give_way_is_one_press_away() -> None:
     assert other in step.url
 
 
+def test_a_roll_back_is_not_offered_where_the_split_is_still_the_one_from_before() -> None:
+    seen = Service(factories.service())
+    failed = operation("failed", sealed_seen=seal(dict(seen.raw)))
+    moved = factories.service()
+    moved["spec"]["traffic"] = [{"revisionName": "shop-00004", "percent": 100}]
+    following = factories.service()
+    following["spec"]["traffic"] = [{"latestRevision": True, "percent": 100}]
+    of_following = operation("failed", sealed_seen=seal(following))
+    assert not _offers_roll_back(failed, seen)
+    assert _offers_roll_back(failed, Service(moved))
+    assert _offers_roll_back(of_following, Service(following)), "it pins the service to what served"
+
+
+def _offers_roll_back(found: Operation, now: Service) -> bool:
+    given = offer(found, ["rollback"], EVERYTHING, now)
+    return "rollback" in {step.name for step in (given.primary, *given.others) if step}
+
+
 def test_a_deleted_service_leads_to_the_list() -> None:
     gone = Operation(cluster="box", namespace="default", name="shop", kind="DeleteService", status="succeeded")
     assert primary(gone) == "services"

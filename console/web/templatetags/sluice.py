@@ -1,6 +1,5 @@
 """Small pieces of pages: ages, conditions, words, links."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +7,8 @@ from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.access.explaining import Path
@@ -17,11 +16,10 @@ from console.access.permissions import LABELS, Permission
 from console.access.scopes import Scope
 from console.access.teams import scope_of
 from console.knative import kn, paths
-from console.knative.authors import ActorKind, Author, last_author
 from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
-from console.knative.objects import Revision, Service
+from console.knative.objects import Revision
 from console.knative.owners import Owner
 from console.knative.references import ServiceRef
 from console.operations import patches
@@ -42,17 +40,11 @@ from console.web import (
     words,
 )
 from console.web.kn_words import KN_LIMITS
-from console.web.markup import icon_html
+from console.web.markup import breakable_html
 from console.web.revision_colours import colour_of
 from console.web.topics import topic_of
 
 register = template.Library()
-
-WBR = mark_safe("<wbr>")  # a constant
-SEPARATORS = r"/.@:=\[\]_-"
-# A number of a version stays whole, and so does the name of an option with its hyphens.
-BREAKS = re.compile(rf"(?<=[{SEPARATORS}])(?=[^{SEPARATORS}])(?!(?<=\.)\d)(?<!\s-)(?<!--)(?<!^-)")
-SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
 @register.filter
@@ -188,45 +180,6 @@ def without_service(revision: str, service: str) -> str:
 
 
 @register.filter
-def account(name: str | None) -> SafeString | str:
-    """Who changed something; of a service account the namespace and name, the full name on hover."""
-    if not name or not name.startswith(SERVICE_ACCOUNT):
-        return name or "–"
-    short = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/")
-    return format_html('<span title="{}">{} {}</span>', name, icon_html("robot"), short)
-
-
-@register.filter
-def author(one: Author) -> SafeString | str:
-    """Who changed a service. An identity of the cluster has a mark before its name, whatever person is called so."""
-    if one.kind == ActorKind.UNKNOWN:
-        return _("unknown")
-    return one.name if one.kind == ActorKind.PERSON else identity(one.name)
-
-
-@register.filter
-def author_words(service: Service) -> str:
-    """Who changed the service last, for a sentence."""
-    name, kind = last_author(service)
-    if kind == ActorKind.CLUSTER:
-        return words.identity(name)
-    return name or "?"
-
-
-@register.filter
-def identity(name: str | None) -> SafeString | str:
-    """An identity of the cluster, as Knative stamps it on its objects: no person of the console, even of its name."""
-    if not name:
-        return "–"
-    short, icon = name, "hdd-network"
-    if name.startswith(SERVICE_ACCOUNT):
-        short, icon = name.removeprefix(SERVICE_ACCOUNT).replace(":", "/"), "robot"
-    kind = _("(cluster identity)")
-    said = format_html(' <span class="visually-hidden">{}</span>', kind)
-    return format_html('<span title="{} {}">{} {}{}</span>', name, kind, icon_html(icon), _parts(short), said)
-
-
-@register.filter
 def breakable(text: str) -> SafeString:
     """The text, which may continue on another line behind each of its separators, so that no word is cut in two.
 
@@ -234,11 +187,7 @@ def breakable(text: str) -> SafeString:
     """
     if isinstance(text, SafeString):
         return text
-    return _parts(text)
-
-
-def _parts(text: str) -> SafeString:
-    return format_html_join(WBR, "{}", ((part,) for part in BREAKS.split(text)))
+    return breakable_html(text)
 
 
 @register.filter

@@ -21,7 +21,7 @@ from console.audit.searching import Page, Search
 from console.knative.references import ServiceRef
 from console.operations import queries
 from console.operations.models import Operation
-from console.web import paging, words
+from console.web import author_words, paging, words
 from console.web.charts import days as day_charts
 from console.web.requests import ConsoleRequest
 
@@ -49,7 +49,7 @@ def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
         "problems": found.problems,
         "outcomes": list(Outcome),
         "groups": words.AUDIT_GROUPS,
-        "actor_kinds": words.ACTOR_KINDS,
+        "actor_kinds": author_words.KINDS,
         "saved": SavedFilter.objects.filter(user=request.user),
         "query": query_of(request),
         **more,
