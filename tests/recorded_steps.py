@@ -81,7 +81,7 @@ REFUSED: dict[str, Callable[[Object], None]] = {
         "spec", "template", "metadata", "annotations", value={"autoscaling.knative.dev/min-scale": "-1"}
     ),
     "byo-name-bad-prefix": set_field("spec", "template", "metadata", "name", value="wrongprefix"),
-    "create-no-container": set_field("spec", "template", "spec", value={}),
+    "create-no-container": set_field("spec", "template", "spec", value={"containers": []}),
     "creator-immutable": set_field("metadata", "annotations", "serving.knative.dev/creator", value="mallory"),
 }
 REFUSED_WITH_OWN_NAME: dict[str, Callable[[Object], None]] = {

@@ -116,6 +116,18 @@ def invalid(resource: Resource, name: str, field: str, problem: str, cause: str 
     return StatusError(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {field}: {problem}', details)
 
 
+def invalid_fields(resource: Resource, name: str, refusals: list[Any]) -> StatusError:
+    """422: fields that the schema of a custom resource refuses, as crd.validating lists them."""
+    if len(refusals) == 1:
+        field, problem, reason = refusals[0]
+        return invalid(resource, name, field, problem, reason)
+    causes = [{"reason": reason, "message": problem, "field": field} for field, problem, reason in refusals]
+    details = object_details(resource, name) | {"kind": resource.kind, "causes": causes}
+    told = ", ".join(f"{field}: {problem}" for field, problem, _ in refusals)
+    message = f'{resource.kind}.{resource.group} "{name}" is invalid: [{told}]'
+    return StatusError(422, "Invalid", message, details)
+
+
 def bad_request(message: str) -> StatusError:
     """400 with the message as it is."""
     return StatusError(400, "BadRequest", message)

@@ -19,7 +19,7 @@ from console.sandbox.bootstrap import bootstrap
 from console.sandbox.certificate import Certificate, make_certificate
 from console.sandbox.http_server import Server, configured, listening
 from console.sandbox.identity import MASTERS, Tokens, authenticated
-from console.sandbox.knative.admission import admit
+from console.sandbox.knative.admission import Admission
 from console.sandbox.knative.clock import Clock
 from console.sandbox.knative.run import run
 from console.sandbox.knative.seed import seed
@@ -82,7 +82,7 @@ async def _serve(options: Options) -> None:
         api = Api(
             store,
             tokens,
-            admit,
+            Admission(store),
             clock=clock,
             bookmark_seconds=options.bookmark_seconds,
             authority=certificate.text,

@@ -13,6 +13,7 @@ from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
 from console.sandbox.calls import Call, decode
 from console.sandbox.furnishing import Furnisher
+from console.sandbox.names import qualified_name_problems
 from console.sandbox.reading import selection
 from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
 from console.sandbox.store import Object, Store
@@ -268,6 +269,12 @@ def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
         problem = SUBDOMAIN_RULE
     if problem:
         raise errors.invalid(resource, name, "metadata.name", f'Invalid value: "{name}": {problem}')
+    for field in ("labels", "annotations"):
+        for key in metadata.get(field) or {}:
+            # Annotations are judged without regard to case, which shows in no message but decides about capitals.
+            wrong = qualified_name_problems(key if field == "labels" else key.lower())
+            if wrong:
+                raise errors.invalid(resource, name, f"metadata.{field}", f'Invalid value: "{key}": {wrong[0]}')
     for value in (metadata.get("labels") or {}).values():
         if len(value) > LABEL_VALUE_LIMIT:
             too_long = f'Invalid value: "{value}": must be no more than {LABEL_VALUE_LIMIT} bytes'

@@ -25,16 +25,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("server-side-apply", 415, "the sandbox keeps no managed fields, which apply needs"),
     Difference("managed-fields", False, "nothing in the console reads them, and they double every object"),
     Difference("insecure-warning", False, "warnings of security contexts are not given"),
-    Difference(
-        "containers-null",
-        (400, "BadRequest"),
-        "a real server's schema refuses the null that the defaulting webhook writes; the sandbox leaves no null",
-    ),
-    Difference(
-        "percent-no-number",
-        "spec.traffic.percent",
-        "words of Go's JSON decoder, which names the embedded RouteSpec only when built with a newer Go",
-    ),
 )
 BY_CASE = {difference.case: difference for difference in DIFFERENCES}
 

@@ -125,7 +125,6 @@ FURTHER: dict[str, tuple[Change, str]] = {
 }  # fmt: skip
 TAKEN: dict[str, Change] = {
     "any-visibility": put("metadata", "labels", "networking.knative.dev/visibility", value="public"),
-    "duplicate-env-names": env(("A", "x"), ("A", "y")),
     "odd-env-name": env(("1BAD NAME", "x")),
     "unknown-revision": traffic(to("greet-00099", 100)),
     "zero-percent-tag": traffic(to("greet-00003", 100), to("greet-00001", 0, "old")),
@@ -226,11 +225,10 @@ def test_a_revision_never_changes_its_spec(greet: Namespace) -> None:
 
 
 @pytest.mark.parametrize("percent", [33.3, "50", True])
-def test_a_percent_that_is_no_whole_number(greet: Namespace, told: Told, percent: Any) -> None:
+def test_a_percent_that_is_no_whole_number(greet: Namespace, percent: Any) -> None:
     refused = greet.update(traffic({"latestRevision": True, "percent": percent}))
     assert refused.code == 400
-    path = told("percent-no-number", "spec.RouteSpec.traffic.percent")
-    wanted = f"into Go struct field TrafficTarget.{path} of type int64"
+    wanted = "into Go struct field TrafficTarget.spec.RouteSpec.traffic.percent of type int64"
     assert wanted in refused.body["message"]
 
 
@@ -247,7 +245,7 @@ def test_an_unknown_field_inside_the_template_when_strict(greet: Namespace) -> N
     )
 
 
-@pytest.mark.parametrize("field", ["spec.bogus", "spec.template.spec.hostNetwork"])
+@pytest.mark.parametrize("field", ["spec.bogus", "spec.template.spec.hostname"])
 def test_an_unknown_field_is_else_dropped_with_a_warning(greet: Namespace, field: str) -> None:
     """Fields of a pod that Knative's schema leaves out are unknown as well."""
     answer = greet.update(put(*field.split("."), value=True), query="?dryRun=All&fieldValidation=Warn")
@@ -277,9 +275,9 @@ def test_a_new_service_without_a_container(greet: Namespace) -> None:
     assert answer.refusal == (code, recorded["reason"], recorded["message"])
 
 
-def test_taking_the_containers_away(greet: Namespace, told: Told) -> None:
+def test_taking_the_containers_away(greet: Namespace) -> None:
     answer = greet.update(put(*SPEC, value={}))
-    assert (answer.code, answer.body["reason"]) == told("containers-null", (422, "Invalid"))
+    assert (answer.code, answer.body["reason"]) == (422, "Invalid")
 
 
 def test_a_service_of_another_version(greet: Namespace) -> None:

@@ -10,7 +10,7 @@ from console.knative import traffic
 from console.knative.objects import Service
 from console.knative.problems import Problem
 from console.knative.traffic import Kind, TrafficTarget
-from console.sandbox.knative.traffic_validation import traffic_problems
+from console.sandbox.knative.validation.traffic import traffic_problems
 from tests import factories, recording
 
 KNOWN = {"shop-00001", "shop-00002", "shop-00003"}

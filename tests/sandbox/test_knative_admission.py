@@ -74,7 +74,8 @@ def test_who_made_it_and_who_changed_its_spec(service: Object) -> None:
 def test_annotations_of_the_maker_may_not_be_left_out(service: Object) -> None:
     bare = changed(service, "metadata", "annotations", value={})
     assert problems(service, bare) == [
-        f"annotation value is immutable: metadata.annotations.{CREATOR}, metadata.annotations.{MODIFIER}"
+        f"annotation value is immutable: metadata.annotations.{CREATOR}",
+        f"invalid value: : metadata.annotations.{MODIFIER}",
     ]
 
 
@@ -117,7 +118,6 @@ def test_other_kinds_pass_as_they_are() -> None:
         ),
         ((*CONTAINER, "name"), "queue-proxy", [f'"queue-proxy" is a reserved container name: {FIRST}.name']),
         ((*CONTAINER, "image"), "", [f"missing field(s): {FIRST}.image"]),
-        ((*CONTAINER, "lifecycle"), {"preStop": {}}, [f"must not set the field(s): {FIRST}.lifecycle"]),
         (
             ("spec", "template", "spec", "nodeSelector"),
             {"a": "b"},
@@ -157,7 +157,7 @@ def test_a_percent_that_is_no_whole_number_cannot_be_read(service: Object, perce
     set_traffic({"latestRevision": True, "percent": percent})(spoilt)
     error = refused(service, spoilt)
     assert error.code == 400
-    assert "into Go struct field TrafficTarget.spec.traffic.percent of type int64" in error.message
+    assert "into Go struct field TrafficTarget.spec.RouteSpec.traffic.percent of type int64" in error.message
 
 
 def test_the_clusters_policy_refuses_an_image(service: Object) -> None:
@@ -188,4 +188,4 @@ def test_a_spoilt_service_is_refused_or_taken_but_never_crashes(place: tuple[Any
         code = refusal.code
     else:
         code = 200
-    assert code in (200, 400)
+    assert code in (200, 400, 422)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from console.sandbox.errors import StatusError
 from console.sandbox.knative.admission import admit
+from console.sandbox.knative.version import OLDEST, speaking_as
 from console.sandbox.resources import REVISIONS, SERVICES
 from tests.recorded_steps import REFUSED, REFUSED_WITH_OWN_NAME, STEPS, both
 from tests.recording import entries
 from tests.sandbox.knative_world import KINDS, Object, World, eventually, knative, set_env
 
 RECORDING = entries()
+
+
+@pytest.fixture(autouse=True)
+def as_recorded() -> Iterator[None]:
+    """The recording is of Serving 0.42."""
+    with speaking_as(OLDEST):
+        yield
+
+
 # The recording caught some revisions between the deployment and its readiness, each time a little different, as two
 # controllers of a real Knative write there at once. These states in between are left out on both sides.
 BETWEEN = ("Deploying",)

@@ -249,7 +249,7 @@ PATCHED: list[Change] = [
     SetAnnotations({"a.b/c": "12:30"}, "revision"),
     SetTimeout(77),
     SetCommand("user-container-0", ("sh", "-c"), ("set -e\n./run\n", "yes", "")),
-    SetResources("user-container-0", {"cpu": "1e3m"}, {"memory": "128Mi"}),
+    SetResources("user-container-0", {"cpu": "1500m"}, {"memory": "128Mi"}),
     SetEnvFrom("sidecar", (EnvSource("config-map", "flags", "P_"),), (EnvSource("secret", "db"),)),
     SetProbe("user-container-0", "livenessProbe", {"exec": {"command": ["a,b", "c:d"]}}),
     SplitTraffic((TrafficTarget(None, 100, "now"),)),

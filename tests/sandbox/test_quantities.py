@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.sandbox.knative.quantities import canonical
+from console.sandbox.crd.quantities import canonical
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_a_dry_run_tries_a_pod_of_a_template_that_stays_from_1_21_on(spoken: Ver
 def test_a_dry_run_of_a_services_own_configuration_tries_no_pod(spoken: Version) -> None:
     owned = crowded() | {"kind": "Configuration"}
     owned["metadata"]["labels"] = {"serving.knative.dev/service": "hello"}
+    owner = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "hello", "uid": "u"}
+    owned["metadata"]["ownerReferences"] = [owner]  # without one the label is refused
     assert refusal("create", None, owned, CONFIGURATIONS) == ""
 
 

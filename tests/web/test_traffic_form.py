@@ -12,7 +12,7 @@ import pytest
 
 from console.knative.objects import Revision, Service
 from console.knative.presets import presets
-from console.sandbox.knative.traffic_validation import traffic_problems
+from console.sandbox.knative.validation.traffic import traffic_problems
 from console.web.forms.traffic import TrafficForm, TrafficRow
 from tests import factories
 

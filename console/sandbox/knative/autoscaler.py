@@ -12,7 +12,7 @@ from console.sandbox.knative import pods, registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import condition_of
 from console.sandbox.knative.objects import ROUTING_STATE_LABEL, Key, Object, annotations_of, key_of, labels_of
-from console.sandbox.knative.template_validation import AUTOSCALING
+from console.sandbox.knative.validation.scaling import GROUP as AUTOSCALING
 from console.sandbox.resources import PODS, REVISIONS
 
 TARGET_UTILIZATION = 0.7
@@ -209,7 +209,7 @@ class Autoscaler:
 
     def _wanted(self, revision: Object, requests: int) -> int:
         concurrency = revision["spec"].get("containerConcurrency") or 0
-        text = annotations_of(revision).get(f"{AUTOSCALING}target")
+        text = annotations_of(revision).get(f"{AUTOSCALING}/target")
         target = float(text) if text else concurrency and max(1, concurrency * TARGET_UTILIZATION)
         wanted = math.ceil(requests / (target or self._cluster.settings.concurrency_target))
         most = _number(revision, "max-scale") or wanted
@@ -228,5 +228,5 @@ def has_no_quota(revision: Object) -> bool:
 
 
 def _number(revision: Object, name: str) -> int | None:
-    text = annotations_of(revision).get(f"{AUTOSCALING}{name}")
+    text = annotations_of(revision).get(f"{AUTOSCALING}/{name}")
     return None if text is None else int(text)

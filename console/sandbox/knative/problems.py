@@ -23,10 +23,14 @@ Problems = list[Problem]
 
 
 def join(prefix: str, path: str) -> str:
-    """`a` and `b` make `a.b`, `a` and `[0]` make `a[0]`; an empty path means the field itself."""
+    """`a` and `b` make `a.b`, `a` and `[0]` make `a[0]`; an empty path means the field itself.
+
+    Paths are split at their dots: the key `[b.c]` of a map is two steps and no index, so that `a` makes `a.[b.c]`.
+    """
     if not prefix or not path:
         return prefix or path
-    return prefix + path if path.startswith("[") else f"{prefix}.{path}"
+    first = path.partition(".")[0]
+    return prefix + path if first.startswith("[") and first.endswith("]") else f"{prefix}.{path}"
 
 
 def under(prefix: str, problems: Iterable[Problem]) -> Problems:
@@ -47,6 +51,16 @@ def disallowed(*paths: str) -> Problem:
 def invalid(value: object, path: str, details: str = "") -> Problem:
     """A value that cannot be."""
     return Problem(f"invalid value: {value}", (path,), details)
+
+
+def both(*paths: str) -> Problem:
+    """More than one of a group of which one may be set."""
+    return Problem("expected exactly one, got both", paths)
+
+
+def neither(*paths: str) -> Problem:
+    """None of a group of which one has to be set."""
+    return Problem("expected exactly one, got neither", paths)
 
 
 def invalid_key(key: str, path: str, details: str = "") -> Problem:

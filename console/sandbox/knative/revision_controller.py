@@ -11,7 +11,7 @@ from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import FALSE, TRUE, UNKNOWN, Conditions, condition_of
 from console.sandbox.knative.events import WARNING
 from console.sandbox.knative.objects import Key, Object, annotations_of, key_of, status_of
-from console.sandbox.knative.template_validation import duration_seconds
+from console.sandbox.knative.validation.numbers import parse_duration
 from console.sandbox.resources import PODS, REVISIONS
 
 SOURCE = "revision-controller"
@@ -80,8 +80,8 @@ class RevisionController:
             self._refuse_for_quota(key, initial)
             return
         self.autoscaler.scale_to(key, initial)
-        deadline = duration_seconds(annotations_of(revision).get(PROGRESS_DEADLINE, ""))
-        await clock.sleep(deadline or self._cluster.settings.progress_deadline_seconds)
+        deadline = parse_duration(annotations_of(revision).get(PROGRESS_DEADLINE, ""))
+        await clock.sleep((deadline and deadline.seconds) or self._cluster.settings.progress_deadline_seconds)
         self._give_up(key)
 
     def _refuse_for_quota(self, key: Key, replicas: int) -> None:

@@ -27,7 +27,7 @@ from console.sandbox.knative.objects import (
 from console.sandbox.knative.rollout import blended, old_traffic
 from console.sandbox.knative.routing import RoutingTable
 from console.sandbox.knative.targets import BadTarget, hosts_of, resolve
-from console.sandbox.knative.template_validation import duration_seconds
+from console.sandbox.knative.validation.numbers import parse_duration
 from console.sandbox.resources import REVISIONS, ROUTES
 
 SOURCE = "route-controller"
@@ -159,7 +159,8 @@ class RouteController:
         route = self._cluster.store.find(ROUTES, *key)
         if route is None:
             return
-        duration = duration_seconds(annotations_of(route).get(ROLLOUT_DURATION, "0")) or 0
+        asked = parse_duration(annotations_of(route).get(ROLLOUT_DURATION, "0"))
+        duration = asked.seconds if asked else 0
         steps = self._cluster.settings.timings.rollout_steps
         has_ended = not duration or programming.rolled >= steps or not programming.before
         share = 1.0 if has_ended else programming.rolled / steps

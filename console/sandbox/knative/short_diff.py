@@ -14,6 +14,7 @@ _POINTERS = (
     "enableServiceLinks", "automountServiceAccountToken", "runAsUser", "runAsGroup", "runAsNonRoot",
 )  # fmt: skip
 _GO_NAMES = {"metadata": "ObjectMeta", "uid": "UID", "env": "Env", "httpGet": "HTTPGet", "tcpSocket": "TCPSocket"}
+_MAPS = ("annotations", "labels", "nodeSelector")
 _MISSING = object()
 
 
@@ -53,7 +54,15 @@ def _field(path: str, key: str, old: dict[str, Any], new: dict[str, Any], *, is_
     step = f"{path}{embedded}.{_go_name(key)}"
     if key in _POINTERS:
         step = f"*{step}"
-    return _diff(step, before, after, is_spec=key == "spec", is_map=key in ("annotations", "labels"))
+    if key in _MAPS and (before is _MISSING or after is _MISSING):
+        return f'{step}:\n\t-: "{_map(before)}"\n\t+: "{_map(after)}"\n'
+    return _diff(step, before, after, is_spec=key == "spec", is_map=key in _MAPS)
+
+
+def _map(value: Any) -> str:
+    """As Go prints a map; one that is not there looks like an empty one."""
+    given = {} if value is _MISSING else value
+    return f"map[{' '.join(f'{key}:{each}' for key, each in sorted(given.items()))}]"
 
 
 def _list_diff(path: str, old: list[Any], new: list[Any]) -> str:

@@ -1,7 +1,7 @@
 """Which release of Knative Serving the sandbox speaks as: the newest, unless `--knative` names an older one.
 
 A release is listed here when the contract suite runs against it (tests/real_cluster/serving): what the sandbox says of
-it is held by a real one. Where they differ, code asks `knative_version() >= (1, 21)`, naming the first that does so.
+it is held by a real one. Where they differ, code asks `knative_version() > OLDEST`, naming the first that does so.
 """
 
 from __future__ import annotations

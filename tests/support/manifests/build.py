@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from console.sandbox.knative.defaults import defaulted_service
+from console.sandbox.knative.defaults import Defaults, read
 
 Object = dict[str, Any]
 
@@ -53,7 +53,7 @@ def service(
         },
         "spec": {"template": {**({"metadata": inner} if inner else {}), "spec": pods}, **(spec or {})},
     }
-    return {**defaulted_service(copy.deepcopy(raw)), "status": _status(name)}
+    return {**Defaults().service(read(raw)), "status": _status(name)}
 
 
 def revisions(raw: Object, count: int = 4) -> list[Object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.sandbox.knative import names
+from console.sandbox import names
 from console.sandbox.knative.problems import (
     Problem,
     Problems,
@@ -14,6 +14,7 @@ from console.sandbox.knative.problems import (
     out_of_bounds,
     under,
 )
+from console.sandbox.knative.version import OLDEST, knative_version
 
 
 def traffic_problems(targets: list[dict[str, Any]], *, has_configuration: bool) -> Problems:
@@ -54,9 +55,10 @@ def _target_problems(target: dict[str, Any], *, has_configuration: bool) -> Prob
         problems.append(Problem("expected exactly one, got both", ("revisionName", "configurationName")))
     elif revision or configuration:
         field, name = ("revisionName", revision) if revision else ("configurationName", configuration)
-        wrong = names.qualified_name_problem(name)
+        # The text is that of the Kubernetes libraries that the release was built with.
+        wrong = names.qualified_name_problems(name, "bytes" if knative_version() > OLDEST else "characters")
         if wrong:
-            problems.append(invalid_key(name, field, wrong))
+            problems.append(invalid_key(name, field, ", ".join(wrong)))
     elif not has_configuration:
         problems.append(Problem("expected exactly one, got neither", ("revisionName", "configurationName")))
     percent = target.get("percent")

@@ -1,0 +1,1 @@
+"""Serving's own defaulting and validation as a program (Go), and asking it."""
