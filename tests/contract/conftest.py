@@ -80,12 +80,12 @@ def shared(api: Client) -> Iterator[Namespace]:
 
 
 @pytest.fixture(scope="session")
-def told() -> Callable[[str, Any], Any]:
+def told(release: str) -> Callable[[str, Any], Any]:
     """told(case, expected): what this target answers, where differences.py knows that it differs."""
 
     def expected(case: str, common: Any) -> Any:
         difference = differences.BY_CASE.get(case)
-        return common if difference is None else difference.expected(TARGET, common)
+        return common if difference is None else difference.expected(TARGET, release, common)
 
     return expected
 

@@ -151,9 +151,9 @@ def greet(shared: Namespace) -> Namespace:
 
 
 @pytest.mark.parametrize("case", RECORDED)
-def test_a_recorded_refusal(greet: Namespace, told: Told, case: str) -> None:
+def test_a_recorded_refusal(greet: Namespace, told: Told, release: str, case: str) -> None:
     before = greet.get()
-    code, recorded = response(case)
+    code, recorded = response(case, release)
     refused = greet.update(RECORDED[case])
     assert refused.refusal == told(case, (code, recorded["reason"], recorded["message"]))
     assert greet.get()["metadata"]["generation"] == before["metadata"]["generation"]
@@ -186,21 +186,21 @@ def test_several_problems_are_told_at_once(greet: Namespace) -> None:
 
 
 @pytest.mark.parametrize(("step", "name"), [("create-bad-name", "Greet_X"), ("create-name-too-long", "x" * 64)])
-def test_a_name_that_cannot_be(greet: Namespace, step: str, name: str) -> None:
-    code, recorded = response(step)
+def test_a_name_that_cannot_be(greet: Namespace, release: str, step: str, name: str) -> None:
+    code, recorded = response(step, release)
     answer = greet.create(name)
     assert answer.refusal == (code, recorded["reason"], recorded["message"])
     assert answer.body.get("details") == recorded.get("details")
 
 
-def test_a_name_that_is_taken(greet: Namespace) -> None:
-    code, recorded = response("create-exists")
+def test_a_name_that_is_taken(greet: Namespace, release: str) -> None:
+    code, recorded = response("create-exists", release)
     answer = greet.create("greet")
     assert (answer.code, answer.body) == (code, recorded)
 
 
-def test_a_name_that_is_missing(greet: Namespace) -> None:
-    code, recorded = response("get-missing")
+def test_a_name_that_is_missing(greet: Namespace, release: str) -> None:
+    code, recorded = response("get-missing", release)
     answer = greet.api.get(greet.path("services", "nope"))
     assert (answer.code, answer.body) == (code, recorded)
 
@@ -218,8 +218,8 @@ def test_a_template_with_its_own_name_may_not_change_under_it(ns: Namespace) -> 
     )
 
 
-def test_a_revision_never_changes_its_spec(greet: Namespace) -> None:
-    _, recorded = response("revision-spec-immutable")
+def test_a_revision_never_changes_its_spec(greet: Namespace, release: str) -> None:
+    _, recorded = response("revision-spec-immutable", release)
     refused = greet.update(put("spec", "containerConcurrency", value=7), name="greet-00001", plural="revisions")
     assert refused.refusal == (400, "BadRequest", recorded["message"])
 
@@ -232,8 +232,8 @@ def test_a_percent_that_is_no_whole_number(greet: Namespace, percent: Any) -> No
     assert wanted in refused.body["message"]
 
 
-def test_an_unknown_field_when_strict(greet: Namespace) -> None:
-    code, recorded = response("unknown-field")
+def test_an_unknown_field_when_strict(greet: Namespace, release: str) -> None:
+    code, recorded = response("unknown-field", release)
     refused = greet.update(put("spec", "bogus", value=1), query="?fieldValidation=Strict")
     assert (refused.code, refused.body) == (code, recorded)
 
@@ -269,8 +269,8 @@ def test_an_insecure_container_is_warned_of(greet: Namespace, told: Told) -> Non
     assert is_warned is told("insecure-warning", True)
 
 
-def test_a_new_service_without_a_container(greet: Namespace) -> None:
-    code, recorded = response("create-no-container")
+def test_a_new_service_without_a_container(greet: Namespace, release: str) -> None:
+    code, recorded = response("create-no-container", release)
     answer = greet.create("empty", put(*SPEC, value={"containers": []}))
     assert answer.refusal == (code, recorded["reason"], recorded["message"])
 

@@ -90,7 +90,7 @@ def test_a_pod_that_the_quota_forbids_is_told_before_the_change(gateway: Gateway
         assert tried.after.containers[0].image == "gcr.io/knative-samples/helloworld-rust"
 
 
-def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> None:
+def test_a_policy_is_named(box: ControlPlane, gateway: Gateway) -> None:
     rules = [{"apiGroups": ["serving.knative.dev"], "apiVersions": ["v1"], "operations": ["CREATE"],
               "resources": ["services"]}]  # fmt: skip
     group = "admissionregistration.k8s.io/v1"
@@ -107,7 +107,7 @@ def test_a_policy_is_named(box: ControlPlane, gateway: Gateway, tight: str) -> N
 
     def refused() -> Refused | None:
         try:
-            gateway.create_service(Service(manifest("bad-one", "example.com/shop/app:1")), dry_run=True)
+            gateway.create_service(Service(manifest("bad-one", "example.com/shop/app:1", "default")), dry_run=True)
         except Refused as error:
             return error
         return None  # not in force yet
