@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F
 from django.http import QueryDict
@@ -19,11 +20,11 @@ from django.utils import timezone
 
 from console import audit, queue
 from console.access.actors import Actor
-from console.access.auditing import scope_digest, visible_entries
+from console.access.auditing import reads_everything, scope_digest, visible_entries
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
-from console.audit import Outcome, export, searching
+from console.audit import Outcome, export, manifest, searching
 from console.audit.models import Entry, Export, ExportPart
 from console.audit.searching import Search
 from console.database import after_commit
@@ -34,6 +35,7 @@ SLICE = 10_000  # entries looked through for one part
 TURN_SECONDS = 8.0
 STALLED = timedelta(seconds=20)
 RETENTION = timedelta(days=1)
+NARROWED = "what the person's grants with audit cover"
 
 log = structlog.get_logger(__name__)
 
@@ -117,10 +119,26 @@ def _lines(one: Export, rows: list[Entry]) -> Iterator[str]:
     return export.csv_lines(rows, heading=one.parts == 0) if one.form == "csv" else export.json_lines(rows)
 
 
+def origin(found: Search, query: str, user: User) -> manifest.Origin:
+    """Return what the manifest says of an export that is made at once."""
+    return _origin(user, query, found.low, found.high - 1)
+
+
+def _origin(user: User, query: str, oldest: int, newest: int) -> manifest.Origin:
+    scope = manifest.EVERYTHING if reads_everything(rights_of(user)) else NARROWED
+    return manifest.Origin(user.username, scope, query, oldest, newest)
+
+
 async def contents(one: Export) -> AsyncIterator[bytes]:
-    """Yield the file, a part at a time."""
+    """Yield the file, a part at a time; JSON lines end with the signed manifest."""
+    account = manifest.Account()
     for number in range(one.parts):
-        yield unpacked(await ExportPart.objects.aget(export=one, number=number))
+        part = unpacked(await ExportPart.objects.aget(export=one, number=number))
+        account.take(part)
+        yield part
+    if one.form == "jsonl":
+        user = await User.objects.aget(id=one.user_id)
+        yield account.line(await sync_to_async(_origin)(user, one.query, one.oldest, one.newest)).encode()
 
 
 def unpacked(part: ExportPart) -> bytes:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from console.audit.manifest import Account, Origin
 from console.audit.models import Entry
 
 COLUMNS = [
@@ -52,11 +53,22 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
     return map(json_line, entries)
 
 
+def signed_lines(entries: Iterable[Entry], origin: Origin) -> Iterator[str]:
+    """Yield the entries and, as the last line, the signed manifest of all of them."""
+    account = Account()
+    for line in json_lines(entries):
+        account.take(line.encode())
+        yield line
+    yield account.line(origin)
+
+
 def entries_from(lines: Iterable[str]) -> Iterator[Entry]:
-    """Yield the entries that `json_lines` wrote; raises NotAnEntry. They are not saved."""
+    """Yield the entries that `json_lines` wrote; raises NotAnEntry. They are not saved. A manifest is passed over."""
     for number, line in enumerate(lines, start=1):
         try:
             facts = json.loads(line)
+            if "manifest" in facts:
+                continue
             at, operation = datetime.fromisoformat(facts["at"]), facts["operation"]
             yield Entry(**{**facts, "at": at, "operation": UUID(operation) if operation else None})
         except (ValueError, TypeError, KeyError) as error:

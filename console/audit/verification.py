@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from console.audit.chain import BrokenLink, Link, beginning, follow
@@ -44,7 +44,31 @@ def _joined(archived: Iterable[Entry], here: Iterable[Entry]) -> tuple[Link, Ite
     first = next(archive, None)
     if first is None:
         return beginning(), here
-    return _before(first), itertools.chain([first], archive, here)
+    if first.sequence > beginning().sequence:
+        return beginning(), _once(itertools.chain([first], archive), here)
+    return _before(first), _once(itertools.chain([first], archive), here)
+
+
+def _once(archived: Iterable[Entry], here: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the archived entries that are not in the database, then those that are; an export has some of both.
+
+    What both have must be the same, and the database must have all that the file has of its part.
+    """
+    begins, shared, last = beginning().sequence, dict[int, str](), 0
+    for entry in archived:
+        if entry.sequence == last - 1:
+            raise BrokenLink(entry.sequence, "the file is newest first; give one that is oldest first")
+        last = entry.sequence
+        if last <= begins:
+            yield entry
+        else:
+            shared[last] = entry.hash
+    for entry in here:
+        if shared.pop(entry.sequence, entry.hash) != entry.hash:
+            raise BrokenLink(entry.sequence, "the file has another entry of this number")
+        yield entry
+    if shared:
+        raise BrokenLink(min(shared), "the file has this entry, and the database does not")
 
 
 def _before(first: Entry) -> Link:

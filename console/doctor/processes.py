@@ -57,4 +57,4 @@ def watcher() -> Iterator[Finding]:
         if age.is_stale:
             since = "not whole yet" if age.seconds is None else f"{age.seconds:.0f} s old"
             text = f"its mirror is {since}{f': {age.error}' if age.error else ''}"
-            yield problem(f"cluster {cluster}", text, "The finding on the cluster itself says what stands in the way.")
+            yield problem(f"cluster {cluster}", text, "The finding on the cluster itself says what the obstacle is.")

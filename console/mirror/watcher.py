@@ -16,7 +16,7 @@ from console.cluster.resources import Resource
 from console.cluster.transport import Transport
 from console.cluster.watches import Broken, Connected, Event, Listed, ListWatch, Page, WatchEvent
 from console.mirror import keys, read
-from console.mirror.last_word import LastWord
+from console.mirror.last_contact import LastContact
 from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter, Replacement, layout
 
@@ -65,7 +65,7 @@ class Reflector:
     writer: MirrorWriter
     layout: str
     clock: Callable[[], float]
-    last_word: LastWord
+    last_contact: LastContact
     at: float = 0.0  # when the copy was last known to be true
     resource_version: str = ""  # all that happened until here is written
     error: str = ""
@@ -86,11 +86,12 @@ class Reflector:
     def heartbeat(self) -> None:
         """Say until when what Redis has of this kind was true; raises LeadershipLost.
 
-        While a watch is open that is the cluster's last word: an API server that hangs keeps its connections open.
+        While a watch is open that is when the cluster was last heard of: an API server that hangs keeps its
+        connections open.
         """
         if self._is_connected:
-            self.at = max(self.at, self.last_word.at)
-        state = KindState(self.at, self.resource_version, self.error or self.last_word.error, self.layout)
+            self.at = max(self.at, self.last_contact.at)
+        state = KindState(self.at, self.resource_version, self.error or self.last_contact.error, self.layout)
         self.writer.note(self.resource, msgspec.json.encode(state))
 
     def end(self) -> None:
@@ -118,7 +119,7 @@ class Reflector:
 
     def _handle(self, event: Event) -> None:
         if not isinstance(event, Broken):
-            self.last_word.heard()
+            self.last_contact.heard()
         match event:
             case Page():
                 if event.is_first or self._replacement is None:
@@ -168,7 +169,7 @@ class Watcher:
         self._seal_key = seal_key
         self._clock = clock
         self._reflectors: dict[tuple[str, str], Reflector] = {}
-        self._last_words: dict[str, LastWord] = {}
+        self._contacts: dict[str, LastContact] = {}
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -212,8 +213,8 @@ class Watcher:
         """End the threads of clusters that are no longer configured, and take those clusters out of the mirror."""
         for key in [key for key in self._reflectors if key[0] not in names]:
             self._reflectors.pop(key).end()
-        for name in [name for name in self._last_words if name not in names]:
-            self._last_words.pop(name).end()
+        for name in [name for name in self._contacts if name not in names]:
+            self._contacts.pop(name).end()
         leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
         for cluster in (leaving | read.mirrored()) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
@@ -251,7 +252,7 @@ class Watcher:
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key),
             written_as,
             self._clock,
-            self._last_word(cluster, transport),
+            self._last_contact(cluster, transport),
             last.at,
             last.resource_version,
             last.error,
@@ -259,14 +260,14 @@ class Watcher:
         reflector.start(f"mirror-{cluster}-{resource.plural}")
         return reflector
 
-    def _last_word(self, cluster: str, transport: Transport) -> LastWord:
-        """The one for this address of the cluster; another address's last word says nothing of it."""
-        known = self._last_words.get(cluster)
+    def _last_contact(self, cluster: str, transport: Transport) -> LastContact:
+        """The one for this address of the cluster; another address's says nothing of it."""
+        known = self._contacts.get(cluster)
         if known and known.transport is transport:
             return known
         if known:
             known.end()
-        self._last_words[cluster] = found = LastWord(cluster, transport, self._clock)
+        self._contacts[cluster] = found = LastContact(cluster, transport, self._clock)
         found.start()
         return found
 
@@ -275,7 +276,7 @@ class Watcher:
         ending = list(self._reflectors.values())
         for reflector in ending:
             reflector.end()
-        for last_word in self._last_words.values():
-            last_word.end()
-        self._reflectors, self._last_words = {}, {}
+        for last_contact in self._contacts.values():
+            last_contact.end()
+        self._reflectors, self._contacts = {}, {}
         return ending

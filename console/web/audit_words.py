@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "account.connect": gettext_lazy("Connected an account of the identity provider"),
     "account.disconnect": gettext_lazy("Disconnected an account of the identity provider"),
     "account.password": gettext_lazy("Changed the password"),
+    "audit.checkpoint": gettext_lazy("Made a signed checkpoint of the audit log"),
     "audit.download": gettext_lazy("Downloaded an audit export"),
     "audit.export": gettext_lazy("Exported audit entries"),
     "audit.redact": gettext_lazy("Redacted a field of an entry"),

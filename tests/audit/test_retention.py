@@ -56,6 +56,37 @@ def test_the_chain_holds_with_and_without_the_archives(old, tmp_path) -> None:
     assert first.stat().st_mode & 0o077 == 0
 
 
+def export_to(path) -> None:
+    with path.open("w") as file:
+        call_command("audit", "export", stdout=file)
+
+
+def test_an_export_counts_as_an_archive_though_the_database_has_its_entries_too(old, tmp_path) -> None:
+    whole, rest, first = tmp_path / "whole", tmp_path / "rest", tmp_path / "first"
+    export_to(whole)
+    call_command("audit", "verify", "--archive", str(whole), stdout=StringIO())
+    retain(first, 95)
+    export_to(rest)
+    for archives in ([whole], [first, rest], [rest]):
+        out = StringIO()
+        given = [word for path in archives for word in ("--archive", str(path))]
+        call_command("audit", "verify", *given, stdout=out, stderr=StringIO())
+        assert "the chain is intact" in out.getvalue()
+
+
+def test_an_export_that_differs_from_the_database_is_told(old, tmp_path) -> None:
+    whole = tmp_path / "whole"
+    export_to(whole)
+    take_triggers_away()
+    sql("DELETE FROM audit_entry WHERE sequence = 9")
+    with pytest.raises(CommandError, match="broken at entry 9: the file has this entry, and the database does not"):
+        call_command("audit", "verify", "--archive", str(whole))
+    lines = whole.read_text().splitlines(keepends=True)
+    whole.write_text("".join([*lines[:-2][::-1]]))
+    with pytest.raises(CommandError, match="newest first"):
+        call_command("audit", "verify", "--archive", str(whole))
+
+
 def test_what_no_archive_was_given_for_is_said_not_to_be_proved(old, tmp_path) -> None:
     archive = tmp_path / "first"
     retain(archive, 95)

@@ -19,7 +19,7 @@ from console.cluster.connections import ClusterSettings, Connections
 from console.cluster.resources import NAMESPACES, SERVICES
 from console.cluster.transport import READ_TIMEOUT
 from console.knative.references import ServiceRef
-from console.mirror import keys, last_word, read, watcher
+from console.mirror import keys, last_contact, read, watcher
 from console.mirror.store import MIRRORED, MirrorWriter
 from console.mirror.watcher import Leadership
 from console.redis_client import client
@@ -221,8 +221,8 @@ def test_a_cluster_that_accepts_and_says_nothing_holds_up_no_other(box, redis_se
 
 def test_a_cluster_that_falls_silent_does_not_look_live(box, redis_server, monkeypatch):
     """Its connections stay open and its watches say nothing, as those of a quiet cluster do."""
-    monkeypatch.setattr(last_word, "ASK_AFTER", 0.1)
-    monkeypatch.setattr(last_word, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(last_contact, "ASK_AFTER", 0.1)
+    monkeypatch.setattr(last_contact, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(read, "STALE_AFTER", 1.0)
     with watching(clusters_of((BOX, box)), redis_server.url):
         eventually(is_fresh)

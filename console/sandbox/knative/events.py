@@ -26,7 +26,7 @@ class EventRecorder:
     def record(self, about: Object, reason: str, message: str, *, source: str, kind: str = NORMAL) -> None:
         """Say that something happened to `about`; the same thing again raises the count of its event.
 
-        A namespace that is being deleted takes no event: it would hold the namespace for ever.
+        A namespace that is being deleted takes no event: it would hold the namespace forever.
         """
         if self._store.is_terminating(about["metadata"]["namespace"]):
             return

@@ -12,8 +12,9 @@ from console.access import audit_exports
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.audit import export
+from console.audit import checkpoints, export
 from console.audit.models import Export
+from console.audit.offline import VERIFIER
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import query_of, search, show_list
 
@@ -35,7 +36,8 @@ def download(request: ConsoleRequest, form: str) -> HttpResponse:
         return redirect("audit-export-progress", id=made.id)
     rows = list(found.entries.filter(sequence__lt=found.high).order_by("-sequence")[: audit_exports.MAX_DIRECT])
     audit_exports.tell(form, query, actor_from(request))
-    lines = export.csv_lines(rows) if form == "csv" else export.json_lines(rows)
+    origin = audit_exports.origin(found, query, request.user)
+    lines = export.csv_lines(rows) if form == "csv" else export.signed_lines(rows, origin)
     return _named(HttpResponse("".join(lines), content_type=FORMS[form]), form)
 
 
@@ -60,6 +62,36 @@ def file(request: ConsoleRequest, id: UUID) -> StreamingHttpResponse:
         text=f"{one.form} {one.query}"[:500],
     )
     return _named(StreamingHttpResponse(audit_exports.contents(one), content_type=FORMS[one.form]), one.form)
+
+
+@require_permission(Permission.AUDIT)
+def proof(request: ConsoleRequest) -> HttpResponse:
+    """How an export is checked without the console: the keys, a checkpoint, the program."""
+    keys = checkpoints.public_keys()
+    given = f"--public-key {keys[0]} --checkpoint sluice-checkpoint.jsonl"
+    command = f"python3 {VERIFIER.name} {given} sluice-audit.jsonl"
+    return render(request, "audit/proof.html", {"keys": keys, "command": command})
+
+
+@require_POST
+@require_permission(Permission.AUDIT)
+def checkpoint(request: ConsoleRequest) -> HttpResponse:
+    """The signed head of the chain, to be kept where the console cannot write; leaves an entry."""
+    made = checkpoints.make()
+    audit.record(
+        "audit.checkpoint", actor=actor_from(request), outcome=audit.Outcome.SUCCEEDED, text=f"entry {made.sequence}"
+    )
+    response = HttpResponse(made.to_line() + "\n", content_type=FORMS["jsonl"])
+    response["Content-Disposition"] = f'attachment; filename="sluice-checkpoint-{made.sequence}.jsonl"'
+    return response
+
+
+@require_permission(Permission.AUDIT)
+def verifier(_request: ConsoleRequest) -> HttpResponse:
+    """The program that checks exports: one file of plain Python."""
+    response = HttpResponse(VERIFIER.read_bytes(), content_type="text/x-python; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{VERIFIER.name}"'
+    return response
 
 
 def _mine(request: ConsoleRequest, id: UUID) -> Export:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from console.audit import chain, checkpoints, export, retention, verification
+from console.audit.manifest import EVERYTHING, Origin
 from console.audit.models import Entry
 from console.audit.operators import operator
 
@@ -62,8 +63,11 @@ class Command(BaseCommand):
             )
 
     def export(self, options: dict[str, Any]) -> None:
-        write = export.json_lines if options["format"] == "jsonl" else export.csv_lines
-        for line in write(Entry.objects.order_by("sequence").iterator(chunk_size=2000)):
+        newest = chain.end().sequence
+        entries = Entry.objects.filter(sequence__lte=newest).order_by("sequence").iterator(chunk_size=2000)
+        origin = Origin(operator().name, EVERYTHING, "", chain.beginning().sequence + 1, newest)
+        is_json = options["format"] == "jsonl"
+        for line in export.signed_lines(entries, origin) if is_json else export.csv_lines(entries):
             self.stdout.write(line, ending="")
 
     def checkpoint(self, options: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass
-class LastWord:
+class LastContact:
     """The last sign of life of one API server, and a thread that asks for one when none has come for ASK_AFTER.
 
     It asks for /version, which every account may read; a refusal is a sign of life as well.
@@ -31,7 +31,7 @@ class LastWord:
     _thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"last-word-{self.cluster}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"last-contact-{self.cluster}", daemon=True)
         self._thread.start()
 
     def heard(self) -> None:
