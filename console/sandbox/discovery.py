@@ -49,7 +49,7 @@ class Discovery:
     def resource_list(self, group: str, version: str) -> dict[str, Any]:
         """`/api/v1` and `/apis/<group>/<version>`; raises StatusError 404."""
         if (group, version) not in self._group_versions():
-            raise errors.page_not_found()
+            raise errors.page_not_found() if group else errors.unknown_path()
         rows: list[dict[str, Any]] = []
         for resource in resources.TABLE:
             if (resource.group, resource.version) == (group, version):

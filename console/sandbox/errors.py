@@ -108,24 +108,26 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
 
 def invalid(resource: Resource, name: str, field: str, problem: str, cause: str = "FieldValueInvalid") -> StatusError:
     """422: one field that Kubernetes itself (not Knative's webhook) refuses."""
-    qualified_kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     details = object_details(resource, name) | {
         "kind": resource.kind,
         "causes": [{"reason": cause, "message": problem, "field": field}],
     }
-    return StatusError(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {field}: {problem}', details)
+    return StatusError(422, "Invalid", f'{_qualified_kind(resource)} "{name}" is invalid: {field}: {problem}', details)
 
 
 def invalid_fields(resource: Resource, name: str, refusals: list[Any]) -> StatusError:
-    """422: fields that the schema of a custom resource refuses, as crd.validating lists them."""
+    """422: several fields, each with its problem and reason, as crd.validating lists those of a schema."""
     if len(refusals) == 1:
         field, problem, reason = refusals[0]
         return invalid(resource, name, field, problem, reason)
     causes = [{"reason": reason, "message": problem, "field": field} for field, problem, reason in refusals]
     details = object_details(resource, name) | {"kind": resource.kind, "causes": causes}
     told = ", ".join(f"{field}: {problem}" for field, problem, _ in refusals)
-    message = f'{resource.kind}.{resource.group} "{name}" is invalid: [{told}]'
-    return StatusError(422, "Invalid", message, details)
+    return StatusError(422, "Invalid", f'{_qualified_kind(resource)} "{name}" is invalid: [{told}]', details)
+
+
+def _qualified_kind(resource: Resource) -> str:
+    return f"{resource.kind}.{resource.group}" if resource.group else resource.kind
 
 
 def bad_request(message: str) -> StatusError:

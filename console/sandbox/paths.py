@@ -76,5 +76,5 @@ def _segments(path: str) -> tuple[str, list[str]]:
 
 def _nothing(group: str, version: str) -> errors.StatusError:
     """Kubernetes' own groups answer with a Status, all others are pages that were not found."""
-    is_own = group != KNATIVE_GROUP and (group, version) in set(groups())
+    is_own = not group or (group != KNATIVE_GROUP and (group, version) in set(groups()))
     return errors.unknown_path() if is_own else errors.page_not_found()

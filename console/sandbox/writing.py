@@ -263,8 +263,8 @@ def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
     problem = ""
     if name and len(name) > NAME_LIMIT:
         problem = f"must be no more than {NAME_LIMIT} characters"
-    elif resource is NAMESPACES and name and not (LABEL.fullmatch(name) and len(name) <= LABEL_VALUE_LIMIT):
-        problem = LABEL_RULE if len(name) <= LABEL_VALUE_LIMIT else f"must be no more than {LABEL_VALUE_LIMIT} bytes"
+    elif resource is NAMESPACES and name:
+        _check_namespace(name)
     elif name and not SUBDOMAIN.fullmatch(name) and not resource.group.startswith("rbac."):
         problem = SUBDOMAIN_RULE
     if problem:
@@ -285,6 +285,26 @@ def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:
     if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > ANNOTATIONS_LIMIT:
         problem = f"Too long: may not be more than {ANNOTATIONS_LIMIT} bytes"
         raise errors.invalid(resource, name, "metadata.annotations", problem, "FieldValueTooLong")
+
+
+def _check_namespace(name: str) -> None:
+    """The name of a namespace is also the value of its label, whose rules are told beside those of names."""
+    limit = f"must be no more than {LABEL_VALUE_LIMIT}"
+    is_long = len(name) > LABEL_VALUE_LIMIT
+    refusals = [
+        (field, f'Invalid value: "{name}": {rule}', "FieldValueInvalid")
+        for field, rule, is_wrong in (
+            ("metadata.name", f"{limit} characters" if is_long else LABEL_RULE, is_long or not LABEL.fullmatch(name)),
+            (
+                "metadata.labels",
+                f"{limit} bytes" if is_long else LABEL_VALUE_RULE,
+                is_long or not LABEL_VALUE.fullmatch(name),
+            ),
+        )
+        if is_wrong
+    ]
+    if refusals:
+        raise errors.invalid_fields(NAMESPACES, name, refusals)
 
 
 def _delete_options(call: Call) -> DeleteOptions:

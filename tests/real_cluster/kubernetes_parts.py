@@ -67,7 +67,8 @@ def start_kubernetes(box: ControlPlane, binaries: Path) -> None:
         "--kube-api-qps=200",
         "--kube-api-burst=400",
     ]
-    box.start("controller-manager", [*manager, f"--service-account-private-key-file={key}"])
+    manager += [f"--service-account-private-key-file={key}", f"--root-ca-file={box.ca}"]
+    box.start("controller-manager", manager)
 
 
 def _write_key(path: Path) -> Path:
