@@ -160,7 +160,7 @@ def test_the_revision_page_shows_every_field_of_kn_revision_describe(owner, mirr
         revision.image_digest,
         "Replicas 0 Created",
         "shop",
-        "[4]",
+        "Generation 4",
         "20",
         "120 s",
     )
