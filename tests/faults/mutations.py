@@ -10,12 +10,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 180
-NOT_COPIED = (".git", ".venv", "var", "__pycache__", "test-artifacts", "static")
+AT_ONCE = 3  # each starts a pytest and a sandbox, which wait a good part of their time
+NOT_COPIED = (".git", ".venv", ".cache", "var", "test-artifacts", "static", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -199,25 +207,42 @@ MUTATIONS = (
 
 def main() -> int:
     """Try every mutation; return 1 when a test passes in spite of one, or fails without any."""
-    survivors = []
-    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
-        copy = Path(folder) / "source"
-        ignored = shutil.ignore_patterns(
-            ".git", ".venv", "var", "__pycache__", "test-artifacts", "static", "node_modules"
-        )
-        shutil.copytree(ROOT, copy, ignore=ignored)
-        (copy / "static").mkdir()
-        everything = tuple(dict.fromkeys(test for mutation in MUTATIONS for test in mutation.tests))
-        if said := _failures(copy, everything):
+    everything = tuple(dict.fromkeys(test for mutation in MUTATIONS for test in mutation.tests))
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(AT_ONCE):
+            copies.put(_copy_of_source(Path(folder) / str(number)))
+        without = pool.submit(_lent, copies, _failures, everything)
+        tried = [pool.submit(_lent, copies, _try, mutation) for mutation in MUTATIONS]
+        if said := without.result():
+            pool.shutdown(cancel_futures=True)
             print("Without any mutation these fail already:", *said, sep="\n  ")
             return 1
-        for mutation in MUTATIONS:
-            failed = _try(copy, mutation)
-            print(f"{'caught  ' if failed else 'SURVIVED'} {mutation.name}: {', '.join(failed) or mutation.tests}")
-            if not failed:
-                survivors.append(mutation.name)
+        survivors = [one for one, found in zip(MUTATIONS, tried, strict=True) if not _told(one, found.result())]
     print(f"{len(MUTATIONS) - len(survivors)} of {len(MUTATIONS)} mutations were caught")
     return 1 if survivors else 0
+
+
+def _told(mutation: Mutation, failed: list[str]) -> bool:
+    """Print whether a test failed by the mutation, and return it."""
+    print(f"{'caught  ' if failed else 'SURVIVED'} {mutation.name}: {', '.join(failed) or mutation.tests}")
+    return bool(failed)
+
+
+def _copy_of_source(copy: Path) -> Path:
+    """Copy what the tests need; compiled modules come along, because their sources keep their times."""
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    (copy / "static").mkdir()
+    return copy
+
+
+def _lent(copies: SimpleQueue[Path], act: Callable[[Path, T], list[str]], what: T) -> list[str]:
+    """Do something in a copy that nobody else uses meanwhile."""
+    copy = copies.get()
+    try:
+        return act(copy, what)
+    finally:
+        copies.put(copy)
 
 
 def _try(copy: Path, mutation: Mutation) -> list[str]:
@@ -226,6 +251,7 @@ def _try(copy: Path, mutation: Mutation) -> list[str]:
     original = path.read_text()
     if original.count(mutation.before) != 1:
         raise ValueError(f"{mutation.name}: the place is not found once in {mutation.file}")
+    Path(cache_from_source(path)).unlink(missing_ok=True)
     path.write_text(original.replace(mutation.before, mutation.after))
     try:
         return _failures(copy, mutation.tests)
