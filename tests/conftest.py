@@ -16,6 +16,7 @@ from console.mirror.read import KindState
 from console.mirror.sealing import seal_key
 from console.mirror.store import MIRRORED, MirrorWriter
 from tests import factories
+from tests.migrated_once import MigratedOnce
 from tests.redis_server import RedisServer, redis_process, redis_server
 from tests.sweeps import examples, sweep
 
@@ -61,6 +62,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = here
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """One of pytest's workers migrates for all."""
+    from django.db import connection
+
+    if hasattr(request.config, "workerinput") and connection.vendor == "sqlite":
+        shared = tmp_path_factory.getbasetemp().parent
+        connection.creation = MigratedOnce(connection, shared / "migrated.sqlite3")
 
 
 @pytest.fixture
