@@ -13,10 +13,10 @@ help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
-PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py
+PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
 APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard $(PROCESSES)
-# Six workers for two cores: a good part of the tests waits for a sandbox, a lease or a stream.
-QUICK := -n 6 --dist worksteal -q $(addprefix --ignore=,$(APART))
+# Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
+QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
 TEMPLATES := --target-version 5.2 $(shell find templates -name '*.html')
 # Modules are compiled when they are first imported: most of what the packages hold never is.
@@ -70,7 +70,7 @@ canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page o
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
-	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_many_streams.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 
 test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard tests/web/test_forms_of_any_service.py

@@ -7,6 +7,7 @@ front's address. Told to lie, the front re-signs the ID token and publishes the 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -29,13 +30,23 @@ from tests.waiting import eventually
 
 Claims = dict[str, Any]
 CLIENT, SECRET = "sluice", "client-secret-of-at-least-32-bytes"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
+def own_key() -> rsa.RSAPrivateKey:
+    """The front's key. Made when it is first asked for: each takes a part of a second, and few workers need one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
+def other_key() -> rsa.RSAPrivateKey:
+    """A key that the front does not publish."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def signed(claims: Claims) -> str:
     """The claims as an ID token that the front's published key proves."""
-    return jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "front"})
+    return jwt.encode(claims, own_key(), algorithm="RS256", headers={"kid": "front"})
 
 
 @dataclass
@@ -73,7 +84,7 @@ class Provider:
             claims = jwt.decode(told["id_token"], options={"verify_signature": False})
             told["id_token"] = self.id_token(claims)
         elif path == "/jwks" and self.id_token:
-            key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+            key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(own_key().public_key()))
             told = {"keys": [{**key, "kid": "front", "use": "sig", "alg": "RS256"}]}
         elif path == "/userinfo" and self.userinfo:
             told = self.userinfo(json.loads(content))

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import subprocess
-import sys
 from io import StringIO
-from pathlib import Path
 
 import pytest
 import structlog
@@ -17,7 +12,6 @@ from django.core.management import CommandError, call_command
 from console.access.models import User
 from console.audit.models import Entry
 
-ROOT = Path(__file__).resolve().parents[2]
 FIELDS = {"username": "root", "password1": "long-enough-password-1", "password2": "long-enough-password-1"}
 
 
@@ -80,13 +74,3 @@ def test_further_fields_make_nobody_more(client) -> None:
     client.post(path(), {**FIELDS, "is_staff": "on", "is_demo": "on", "id": "77", "groups": "1"})
     user = User.objects.get()
     assert (user.is_superuser, user.is_staff, user.is_demo, user.pk == 77) == (True, False, False, False)
-
-
-def test_many_uses_at_once_make_one_administrator(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.access.many_first_admins"],
-        cwd=ROOT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "CONSOLE_STATE_DIR": str(tmp_path)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[302, 404, 404, 404, 404, 404], 1]

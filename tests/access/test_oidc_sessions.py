@@ -19,7 +19,7 @@ from console.access.models import ApiToken, Grant, Membership, Role, Team, User
 from console.access.oidc.tokens import LOGOUT_EVENT
 from console.access.sessions import signed_in_user
 from console.audit.models import Entry
-from tests.access.identity_provider import CLIENT, OTHER_KEY, Provider, signed
+from tests.access.identity_provider import CLIENT, Provider, other_key, signed
 from tests.access.test_single_sign_on import begin, sign_in, who
 
 pytestmark = pytest.mark.django_db
@@ -250,7 +250,7 @@ LIES = {
     "unsigned": lambda provider: jwt.encode({"iss": provider.url}, None, algorithm="none"),
     "signed by another": lambda provider: jwt.encode(
         jwt.decode(logout_token(provider), options={"verify_signature": False}),
-        OTHER_KEY,
+        other_key(),
         algorithm="RS256",
         headers={"kid": "front"},
     ),

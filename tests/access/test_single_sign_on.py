@@ -26,7 +26,7 @@ from console.access.models import Membership, Team, User
 from console.audit.models import Entry
 from console.operations.gateways import identity_of
 from console.start_checks import refuse_plain_issuer, refuse_unfit_prefixes
-from tests.access.identity_provider import CLIENT, KEY, OTHER_KEY, SECRET, Provider, signed
+from tests.access.identity_provider import CLIENT, SECRET, Provider, other_key, own_key, signed
 
 pytestmark = pytest.mark.django_db
 LOGIN, CALLBACK = "/accounts/oidc/login/", "/accounts/oidc/login/callback/"
@@ -280,7 +280,7 @@ def signed_with_the_secret(claims) -> str:
 
 def signed_with_the_public_key(claims) -> str:
     """The classic confusion of algorithms; by hand, since no library makes such a token any more."""
-    pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    pem = own_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     head, body, _ = jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": "front"}).split(".")
     proof = algorithm.sign(f"{head}.{body}".encode(), pem)
@@ -288,11 +288,11 @@ def signed_with_the_public_key(claims) -> str:
 
 
 def signed_by_another(claims) -> str:
-    return jwt.encode(claims, OTHER_KEY, algorithm="RS256", headers={"kid": "front"})
+    return jwt.encode(claims, other_key(), algorithm="RS256", headers={"kid": "front"})
 
 
 def of_an_unknown_key(claims) -> str:
-    return jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "elsewhere"})
+    return jwt.encode(claims, own_key(), algorithm="RS256", headers={"kid": "elsewhere"})
 
 
 LIES = {

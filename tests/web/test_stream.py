@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
-import os
-import subprocess
-import sys
 import uuid
 from collections import deque
-from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.test import AsyncClient
 
-from console.bounded_threads import THREADS
 from console.knative.references import ServiceRef
 from console.mirror.announcements import Announcement
 from console.operations.models import Operation
@@ -29,9 +22,7 @@ from console.web.live import hub
 from console.web.topics import Topic
 from tests.support.announcing import announce
 
-ROOT = Path(__file__).resolve().parents[2]
 WAIT = 60  # seconds
-MANY = 150
 
 
 @pytest.fixture
@@ -332,20 +323,3 @@ async def test_streams_that_were_let_in_at_the_same_moment_are_counted_too(liste
     for events in streams:
         await leave(events)
     assert stream.count() == 0
-
-
-def test_many_streams_hold_neither_threads_nor_connections(mirror, redis_server, tmp_path: Path) -> None:
-    """As a program of its own, on the database of this tier; see tests/web/many_streams.py."""
-    own = {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONSOLE_STATE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.web.many_streams", str(MANY)],
-        cwd=ROOT, env={**os.environ, **own, "CONSOLE_REDIS_URL": redis_server.url},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    assert (found["streams"], found["streams_after"]) == (MANY, 0)
-    assert found["statuses"] == [200, 404]
-    assert found["threads"] <= THREADS + 20  # those of the pool of connections, of the event loop, of this program
-    assert max(found["backends"], found["backends_after"]) <= 12
-    assert (found["backends"] > 0) == (connection.vendor == "postgresql")
