@@ -65,6 +65,14 @@ class Rights:
             if Permission.VIEW in right.permissions
         )
 
+    @property
+    def key(self) -> Hashable:
+        """Equal for two people who may do the same with the same services."""
+        return self.is_administrator or frozenset(
+            (right.permissions, right.cluster, right.namespace, tuple(sorted(right.selector.items())))
+            for right in self.rights
+        )
+
     def on(self, ref: ServiceRef, labels: Mapping[str, str]) -> frozenset[Permission]:
         """Return every permission that holds for the service."""
         return frozenset(permission for permission in Permission if self.allows(permission, ref, labels))

@@ -9,7 +9,7 @@ to the database; a process gives a session and a person so many.
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from itertools import zip_longest
 from types import FrameType
@@ -21,13 +21,17 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
-from console.access.authorization import rights_of
+from console.access.authorization import Rights, rights_of
 from console.access.decorators import mark_signed_in
+from console.access.labels import labels_of
 from console.access.models import User
+from console.access.permissions import Permission
 from console.mirror.feed import Position
+from console.operations.lookups import cluster_rights
 from console.web.live.hub import hub, may_hear
 from console.web.live.viewers import Viewer
-from console.web.topics import Topic, parsed
+from console.web.parts.registry import Refused
+from console.web.topics import PartTopic, Topic, parsed
 
 MAX_TOPICS = 60  # pages of one browser; an address of this many fits into 16 kB
 # In all processes that share a socket. A browser holds one stream, two while it asks for more topics.
@@ -71,7 +75,15 @@ def _viewer(user: User, session: str, topics: Sequence[str], positions: Sequence
             since[topic] = Position.parsed(last or position)
         elif text.isprintable():
             gone.append(text)
-    return Viewer(user.pk, session, rights, since, gone)
+    return Viewer(user.pk, session, rights, since, gone, _refused(user, rights, since))
+
+
+def _refused(user: User, rights: Rights, topics: Iterable[Topic]) -> Refused:
+    """What clusters would refuse the person of the services whose pages they look at, as those pages show it."""
+    pages = (topic for topic in topics if isinstance(topic, PartTopic) and topic.name in ("service", "revisions"))
+    refs = {topic.subject for topic in pages if topic.subject}
+    changing = [ref for ref in refs if rights.on(ref, labels_of(ref)) - {Permission.VIEW}]
+    return {ref: frozenset(cluster_rights.refused(ref, user).items()) for ref in changing}
 
 
 def _topic(text: str) -> Topic | None:

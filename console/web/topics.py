@@ -16,7 +16,17 @@ from console.knative.references import ServiceRef
 from console.mirror.announcements import Announcement
 from console.operations.models import Operation
 from console.request_tests.models import AccessTest
+from console.web.revision_list import FILTERS as REVISION_FILTERS
 from console.web.service_list import FILTERS, Column, columns_of
+
+# The live parts that are sent (console.web.parts.registry), each with the parameters of its address that count.
+PARTS = {
+    "service": (),
+    "revisions": ("q", "sort", "page"),
+    "operation": (),
+    "operations": ("name", "namespace", "actor", "status", "cluster", "batch", "before", "after"),
+    "all-revisions": (*REVISION_FILTERS, "sort", "page"),
+}
 
 OF_ROWS = frozenset({"services", "revisions", "operation"})  # kinds of announcements that a list of services shows
 MAX_LENGTH = 2_000  # characters of a topic
@@ -63,6 +73,26 @@ class ListTopic(Topic):
         return announcement.kind in OF_ROWS or announcement.kind == "resync"
 
 
+@dataclass(frozen=True)
+class PartTopic(Topic):
+    """`part:<language>:<name>:<what it is about>?<query>`: one of PARTS, which is sent when it changes."""
+
+    language: str = field(default="", compare=False)
+    name: str = field(default="", compare=False)
+    about: str = field(default="", compare=False)
+    query: QueryDict = field(default_factory=QueryDict, compare=False)
+
+    def concerns(self, announcement: Announcement) -> bool:
+        if announcement.kind == "resync":
+            return True
+        if self.name == "operation":
+            return announcement.kind == "operation" and announcement.id == self.about
+        if self.subject:
+            there = (announcement.cluster, announcement.namespace, announcement.name)
+            return there in (_names(self.subject), (self.subject.cluster, "", ""))
+        return announcement.kind in (("operation",) if self.name == "operations" else ("services", "revisions"))
+
+
 def topic_of(thing: ServiceRef | Operation | AccessTest) -> str:
     """Return the topic of a page that is about this."""
     if isinstance(thing, ServiceRef):
@@ -78,6 +108,12 @@ def topic_of_list(query: QueryDict, uids: Iterable[str]) -> str:
     return f"rows:{get_language()}?{urlencode([*view, *columns, ('on', window)])}"
 
 
+def topic_of_part(name: str, about: object, query: QueryDict | None = None) -> str:
+    """Return the topic of one of PARTS, with those of the parameters that decide about it, in their order."""
+    kept = [(key, value) for key, values in (query or QueryDict()).lists() if key in PARTS[name] for value in values]
+    return f"part:{get_language()}:{name}:{about}?{urlencode(kept)}"
+
+
 def parsed(text: str) -> Topic:
     """Return the topic; raises Http404 for text that is not one, or that is about what does not exist."""
     kind, _, rest = text.partition(":")
@@ -87,6 +123,8 @@ def parsed(text: str) -> Topic:
         return Topic(text)
     if kind == "rows":
         return _list(text, rest)
+    if kind == "part" and rest.count(":") >= 2:
+        return _part(text, *rest.split(":", 2))
     if kind == "service" and rest.count("/") == 2:
         return Topic(text, ServiceRef(*rest.split("/")))
     if kind in ("operation", "access-test"):
@@ -107,6 +145,23 @@ def _list(text: str, rest: str) -> ListTopic:
     marks = (window[at : at + WINDOW_BYTES] for at in range(0, len(window), WINDOW_BYTES))
     view = {name: one[name] for name in (*FILTERS, "sort") if name in one}
     return ListTopic(text, None, language, view, columns_of(values.get("columns", [])), frozenset(marks))
+
+
+def _part(text: str, language: str, name: str, rest: str) -> PartTopic:
+    about, _, query = rest.partition("?")
+    if language not in dict(settings.LANGUAGES) or name not in PARTS:
+        raise Http404
+    return PartTopic(text, _subject_of_part(name, about), language, name, about, QueryDict(query))
+
+
+def _subject_of_part(name: str, about: str) -> ServiceRef | None:
+    if name == "operation":
+        return _subject_of(Operation, about)
+    if name in ("service", "revisions"):
+        if about.count("/") != 2:
+            raise Http404
+        return ServiceRef(*about.split("/"))
+    return None
 
 
 def _subject_of(model: type[Operation] | type[AccessTest], text: str) -> ServiceRef:

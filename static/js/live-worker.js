@@ -78,17 +78,25 @@ function open(topics) {
   opening = stream;
   const on = (event, take) => stream.source.addEventListener(event, ({ data }) => take(...data.split("\n", 3)));
   on("hello", (topic) => greet(stream, topic));
-  on("rows", (topic, position, rows) => {
-    stream.heard.set(topic, position);
-    tell(topic, { event: "rows", position, rows });
-  });
+  for (const event of ["rows", "part"]) {
+    on(event, (topic, position, json) => {
+      stream.heard.set(topic, position);
+      tell(topic, { event, position, json });
+    });
+  }
   on("changed", (topic) => {
     stream.heard.set(topic, UNKNOWN);
     tell(topic, { event: "changed" });
   });
   on("gone", forget);
+  on("paused", () => {
+    stream.isPaused = true;
+    tellAll({ event: "lost" });
+  });
   on("position", (position) => {
     stream.position = position;
+    if (stream.isPaused) tellAll({ event: "hello" });
+    stream.isPaused = false;
     for (const [topic, heard] of stream.heard) if (heard === UNKNOWN) stream.heard.set(topic, position);
   });
   stream.source.addEventListener("error", () => interrupted(stream));

@@ -1,5 +1,5 @@
-// A live page is sent the rows that changed and puts them in place; where more changed than that, it hears `changed` and
-// asks for its part again. [data-topic] says what it is about, and data-position until where it shows it.
+// A live page is sent the rows that changed and puts them in place (or pieces of its part: live-parts.js); where more
+// changed than that, it hears `changed` and asks for its part again. [data-topic] says what it is about, and data-position until where it shows it.
 //
 // All pages of a browser share one event stream, which live-worker.js holds: over HTTP/1.1 a browser opens six
 // connections to a server at most, and a stream for each page would take them all. A page that is hidden does nothing;
@@ -8,7 +8,8 @@
 
 const HIDDEN_MS = 5_000;
 const KEEPALIVE_MS = 20_000; // the worker forgets a page that says nothing for three of these
-const ALONE_MS = 30_000; // between two looks of a page that has no stream
+const ALONE_MS = 30_000; // between two looks of a page that has no stream, unless its data-alone says otherwise
+const PAUSED_MS = 4_000;
 const BETWEEN_MS = 50; // two times that rows are put in place
 
 const live = () => document.querySelector("[data-topic]");
@@ -33,7 +34,7 @@ function connect() {
   return found;
 }
 
-function hear({ event, topic, position, rows: json }) {
+function hear({ event, topic, position, json }) {
   isHeard = event === "lost" ? false : isHeard || event === "hello";
   if (event === "gone") {
     gone = topic;
@@ -41,12 +42,23 @@ function hear({ event, topic, position, rows: json }) {
   }
   if (event === "changed") look();
   if (event === "rows") keep(JSON.parse(json), position);
+  if (event === "part") {
+    since = position;
+    document.dispatchEvent(new CustomEvent("live:part", { detail: { topic, position, ...JSON.parse(json) } }));
+  }
+  if (!isHeard) setTimeout(tellPaused, PAUSED_MS);
+  else tellPaused();
 }
 
 function look() {
   mustLook = document.hidden;
   const element = document.getElementById("live");
   if (element && !document.hidden) htmx.trigger(element, "changed");
+}
+
+// A moment without a stream is nothing to tell of: it is there again by itself.
+function tellPaused() {
+  for (const note of document.querySelectorAll("[data-paused]")) note.hidden = isHeard || !joined;
 }
 
 // --- Rows ------------------------------------------------------------------------------------------
@@ -108,6 +120,7 @@ function join() {
   port ??= connect();
   if (joined !== element.dataset.topic) isHeard = false;
   joined = element.dataset.topic;
+  setTimeout(tellPaused, PAUSED_MS);
   port.postMessage({ topic: joined, since, stream: document.getElementById("live").dataset.stream });
 }
 
@@ -140,7 +153,15 @@ document.addEventListener("htmx:after:swap", () => {
   if (topic !== joined) join();
 });
 setInterval(() => { if (joined) join(); }, KEEPALIVE_MS);
-setInterval(() => { if (live() && !isHeard && !document.hidden) look(); }, ALONE_MS);
+document.addEventListener("live:over", join);
+
+let lookedAt = Date.now();
+setInterval(() => {
+  const every = 1_000 * live()?.dataset.alone || ALONE_MS;
+  if (!live() || isHeard || document.hidden || Date.now() - lookedAt < every) return;
+  lookedAt = Date.now();
+  look();
+}, 1_000);
 
 seen = since = live()?.dataset.position ?? "";
 setTimeout(join); // after htmx, which begins by a timer of its own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
@@ -77,3 +79,64 @@ def test_a_hidden_list_does_nothing_and_catches_up(visitor: Visitor, running: Ru
     assert "hidden@shop.example" not in page.locator("tr", has_text="cart").inner_text()
     page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("tr", has_text="cart")).to_contain_text("hidden@shop.example")
+
+
+HOLD_SERVICE = """
+() => {
+  document.getElementById("service-menu").open = true;
+  const text = document.querySelector("section.serving .who");
+  window.held = {menu: document.getElementById("service-menu"), text, link: text.querySelector("a")};
+  getSelection().selectAllChildren(text);
+  held.link.focus();
+  scrollTo(0, 60);
+  held.scroll = scrollY;
+}
+"""
+KEPT_ON_SERVICE = """
+() => ({
+  menu: held.menu.isConnected && held.menu.open,
+  focus: document.activeElement === held.link,
+  selection: getSelection().toString().length > 0,
+  scroll: scrollY === held.scroll,
+})
+"""
+
+
+def label(running: RunningConsole, value: str) -> None:
+    """Give the service a label, which the details on its page show."""
+    Cluster(running).ask("PATCH", f"{services('shop')}/cart", {"metadata": {"labels": {"phase": value}}})
+
+
+def test_a_page_of_a_service_that_changes_takes_nothing_from_who_works_on_it(
+    visitor: Visitor, running: RunningConsole
+) -> None:
+    page = visitor.sign_in("deployer").go("/services/sandbox/shop/cart/").page
+    page.set_viewport_size({"width": 1280, "height": 400})
+    details = page.locator("[data-piece=details]")
+    label(running, "first")
+    expect(details).to_contain_text("phase=first")
+    asked = lists_asked(page)
+    page.evaluate(HOLD_SERVICE)
+    label(running, "second")
+    expect(details).to_contain_text("phase=second")
+    assert page.evaluate(KEPT_ON_SERVICE) == dict.fromkeys(("menu", "focus", "selection", "scroll"), True)
+    assert asked == []
+
+
+def test_an_operation_is_sent_to_its_end_without_asking_and_its_buttons_work(
+    visitor: Visitor, running: RunningConsole
+) -> None:
+    page = visitor.sign_in("deployer").go("/services/sandbox/default/hello/deploy/?section=env").page
+    page.get_by_label("Value TARGET").fill("Live")
+    page.get_by_role("button", name="Review changes").click()
+    page.locator("main button[form=apply]").click()
+    page.wait_for_url(re.compile("/operations/"))
+    asked = lists_asked(page)
+    page.wait_for_selector("#operation[data-status^='succeeded']")
+    expect(page.locator("#timeline")).to_contain_text("Ready to serve.")
+    assert asked == []
+    expect(page.locator("[data-topic]")).to_have_count(0)
+    token = page.locator("#preferences [name=csrfmiddlewaretoken]").input_value()
+    forms = page.locator("#next [name=csrfmiddlewaretoken]")
+    assert [forms.nth(at).input_value() for at in range(forms.count())] == [token] * forms.count()
+    assert forms.count()

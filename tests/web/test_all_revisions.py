@@ -153,7 +153,7 @@ def test_the_same_names_in_two_clusters_are_told_apart(owner, second):
 
 def test_rows_of_a_silent_cluster_say_how_old_they_are_and_hide_no_other(owner, second):
     page = markup(owner.get(ADDRESS))
-    rows = dict(re.findall(r'<tr id="revision-(\w+)-default-shop-00004">(.*?)</tr>', page, re.DOTALL))
+    rows = dict(re.findall(r'<tr id="revision-(\w+)-default-shop-00004"[^>]*>(.*?)</tr>', page, re.DOTALL))
     since = datetime.fromtimestamp(time.time() - 300, UTC).strftime("%Y-%m-%d %H:")
     assert "stale" in rows["edge"]
     assert since[:10] in rows["edge"].partition("chip-warn")[2].partition("</span>")[0]

@@ -47,7 +47,7 @@ def leads_back_to(text: str, target: str) -> bool:
 
 def rows(page: str) -> list[str]:
     """The names of the revisions in the page's one table, from top to bottom."""
-    return re.findall(r'<tr id="revision-[^"]*">.*?revisions/([^/"]+)/"', page, re.DOTALL)
+    return re.findall(r'<tr id="revision-[^"]*"[^>]*>.*?revisions/([^/"]+)/"', page, re.DOTALL)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Server-sent events as bytes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from console.mirror.feed import Position
@@ -26,6 +26,12 @@ def of_rows(topic: str, at: Position, found: Iterable[tuple[Row, Look]]) -> byte
     """Return the event that brings rows of a list: its topic, the position, a JSON object of HTML by the row's id."""
     pairs = b",".join(_pair(row, look) for row, look in found)
     return b"event: rows\ndata: %s\ndata: %s\ndata: {%s}\n\n" % (topic.encode(), str(at).encode(), pairs)
+
+
+def of_part(topic: str, at: Position, versions: Mapping[str, str], html: Mapping[str, str], *, is_over: bool) -> bytes:
+    """Return the event that brings what changed of a live part: HTML by piece, and the versions of all of them."""
+    found = {"versions": versions, "html": html, "over": is_over}
+    return event("part", topic, str(at), json.dumps(found, ensure_ascii=False))
 
 
 @lru_cache(maxsize=rows.MAX_ROWS)

@@ -33,8 +33,9 @@ from console.mirror.feed import Excerpt, Position
 from console.mirror.read import MirrorUnavailable
 from console.web.live import frames
 from console.web.live.lists import Lists
-from console.web.live.viewers import Audience, Viewer
-from console.web.topics import OF_ROWS, ListTopic, Topic
+from console.web.live.parts import Parts
+from console.web.live.viewers import Audience, PartAudience, Viewer
+from console.web.topics import OF_ROWS, ListTopic, PartTopic, Topic
 
 HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
@@ -54,6 +55,7 @@ class Plan:
     end: Position
     of_topic: dict[Topic, bytes] = field(default_factory=dict)
     of_audience: dict[Audience, bytes] = field(default_factory=dict)
+    of_part: dict[PartAudience, bytes] = field(default_factory=dict)
     of_viewer: dict[Viewer, bytes] = field(default_factory=dict)
 
 
@@ -70,7 +72,9 @@ class Hub:
         self._calls: asyncio.Queue[Announcement] | None = None
         self._position: Position | None = None
         self._lists: Lists | None = None
+        self._parts = Parts()
         self._step_number = 0
+        self._is_paused = False
 
     @asynccontextmanager
     async def joined(self, viewer: Viewer) -> AsyncIterator[None]:
@@ -96,7 +100,7 @@ class Hub:
             async with announcements.listen() as self._calls:
                 while True:
                     await asyncio.sleep(await self._tried_step())
-                    await _next_call(self._calls)
+                    await _next_call(self._calls, self._parts.seconds_to_next())
         except Exception:
             log.exception("live_hub_failed")
             for viewer in self.viewers:  # their browsers come back, and begin another
@@ -108,9 +112,18 @@ class Hub:
             await self._step()
         except (MirrorUnavailable, DatabaseError) as error:
             log.warning("live_step_failed", reason=type(error).__name__)
-            self._position = self._lists = None  # what the step had read was told to nobody: all look again
+            self._position, self._lists, self._parts = None, None, Parts()  # what was read was told to nobody: all look
+            self._pause()
             return RETRY_PAUSE
+        self._is_paused = False
         return PAUSE_SECONDS
+
+    def _pause(self) -> None:
+        """Let pages say that they are told of nothing at present; the next position that they get says otherwise."""
+        if not self._is_paused:
+            for viewer in self.viewers:
+                viewer.send(frames.event("paused", ""))
+        self._is_paused = True
 
     async def _step(self) -> None:
         await self._recheck()
@@ -131,6 +144,7 @@ class Hub:
         for viewer in viewers:
             parts = (
                 *(plan.of_audience[one] for one in viewer.audiences if one in plan.of_audience),
+                *(plan.of_part[one] for one in viewer.parts if one in plan.of_part),
                 *(plan.of_topic[one] for one in viewer.topics if one in plan.of_topic),
                 plan.of_viewer.get(viewer, b""),
             )
@@ -152,11 +166,19 @@ class Hub:
         last = self._position.number if self._position and is_known else excerpt.end.number
         heard = [one for number, one in excerpt.entries if number > last]
         all_differ = not is_known or (self._lists is not None and self._lists.refresh())
-        self._tell_topics(plan, heard, {topic for viewer in settled for topic in viewer.topics}, all_differ=all_differ)
+        topics = {topic for viewer in settled for topic in viewer.topics}
+        self._tell_topics(plan, heard, topics, all_differ=all_differ)
+        self._parts.hear({one for one in topics if isinstance(one, PartTopic)}, heard, all_differ=all_differ)
+        parts = {one: viewer.rights for viewer in settled for one in viewer.parts}
+        plan.of_part = self._parts.told(parts, excerpt.end)
         if self._lists is not None:
             self._tell_lists(plan, self._lists, excerpt, heard, audiences, settled)
+        behind = {
+            part: viewer.rights for viewer in joining for part in viewer.parts if self._is_behind(viewer, part, excerpt)
+        }
+        whole = self._parts.whole(behind, excerpt.end)
         for viewer in joining:
-            plan.of_viewer[viewer] = self._greeting(viewer, excerpt)
+            plan.of_viewer[viewer] = self._greeting(viewer, excerpt, whole)
         return plan
 
     def _excerpt(self, joining: Collection[Viewer]) -> Excerpt:
@@ -172,6 +194,8 @@ class Hub:
         self, plan: Plan, heard: Sequence[Announcement], topics: Iterable[Topic], *, all_differ: bool
     ) -> None:
         for topic in topics:
+            if isinstance(topic, PartTopic):
+                continue
             of_rows = isinstance(topic, ListTopic)
             if all_differ or any(_is_about_all(one) if of_rows else topic.concerns(one) for one in heard):
                 plan.of_topic[topic] = frames.event("changed", topic.text)
@@ -215,12 +239,21 @@ class Hub:
         pieces = (lists.missed(one.topic, viewer.rights, wanted, end.number, end)[0] for one in viewer.audiences)
         return b"".join(pieces)
 
-    def _greeting(self, viewer: Viewer, excerpt: Excerpt) -> bytes:
+    def _is_behind(self, viewer: Viewer, part: PartAudience, excerpt: Excerpt) -> bool:
+        """Whether the part may have changed since the page was made."""
+        since = viewer.since[part.topic]
+        if since is None or not since.may_be_found(excerpt.end):
+            return True
+        return any(number > since.number and part.topic.concerns(one) for number, one in excerpt.entries)
+
+    def _greeting(self, viewer: Viewer, excerpt: Excerpt, whole: Mapping[PartAudience, bytes]) -> bytes:
         """What the pages of a new viewer missed, then `hello` for each of its topics."""
         viewer.caught_up = frozenset()
         pieces = [frames.event("gone", topic) for topic in viewer.gone]
+        pieces += [whole[part] for part in viewer.parts if part in whole and self._is_behind(viewer, part, excerpt)]
         for topic, since in viewer.since.items():
-            pieces.append(self._missed(viewer, topic, since, excerpt))
+            if not isinstance(topic, PartTopic):
+                pieces.append(self._missed(viewer, topic, since, excerpt))
         greetings = (frames.event("hello", topic.text) for topic in viewer.since)
         return b"".join((*pieces, *greetings, frames.position(excerpt.end)))
 
@@ -263,11 +296,11 @@ def returning_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 
 def _restrict(viewer: Viewer, rights: Rights, topics: set[Topic]) -> None:
-    before = set(viewer.audiences)
+    before: set[Audience | PartAudience] = {*viewer.audiences, *viewer.parts}
     pieces = [frames.event("gone", topic.text) for topic in viewer.topics - topics]
     viewer.set_rights(rights, topics)
-    if set(viewer.audiences) != before:
-        pieces += [frames.event("changed", one.topic.text) for one in viewer.audiences]
+    now: tuple[Audience | PartAudience, ...] = (*viewer.audiences, *viewer.parts)
+    pieces += [frames.event("changed", one.topic.text) for one in now if one not in before]
     if pieces:
         viewer.send(b"".join(pieces))
 
@@ -304,11 +337,11 @@ def _ref_of(announcement: Announcement) -> ServiceRef | None:
     return ServiceRef(announcement.cluster, announcement.namespace, announcement.name)
 
 
-async def _next_call(calls: asyncio.Queue[Announcement]) -> None:
-    """Wait for an announcement, a new viewer, or the next second."""
+async def _next_call(calls: asyncio.Queue[Announcement], seconds: float) -> None:
+    """Wait for an announcement, a new viewer, or the next second; so many seconds at most."""
     try:
         # Not asyncio.wait_for: before Python 3.12 it answers in place of a cancellation (CPython issue 86296).
-        async with asyncio.timeout(min(TICK_SECONDS, HEARTBEAT_SECONDS)):
+        async with asyncio.timeout(min(TICK_SECONDS, HEARTBEAT_SECONDS, seconds)):
             await calls.get()
     except TimeoutError:
         return

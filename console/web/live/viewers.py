@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from console.access.authorization import Rights
+from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror.feed import Position
+from console.web.parts.registry import Refused
 from console.web.rows import may_pick
-from console.web.topics import ListTopic, Topic
+from console.web.topics import ListTopic, PartTopic, Topic
 
 QUEUE = 64  # pieces that wait for a browser; one that takes no more is dropped, and comes back for what it missed
 
@@ -23,21 +25,38 @@ class Audience(NamedTuple):
     may_pick: bool
 
 
+class PartAudience(NamedTuple):
+    """People who may do the same, and so see the same of a live part. `refused`: what its cluster would refuse them."""
+
+    topic: PartTopic
+    rights: Hashable
+    refused: frozenset[tuple[Permission, str]]
+
+    @property
+    def refused_by_service(self) -> Refused:
+        return {self.topic.subject: self.refused} if self.topic.subject else {}
+
+
 @dataclass(eq=False)
 class Viewer:
-    """A stream. `since`: for each topic, what the page shows already; None: nothing is known of it."""
+    """A stream. `since`: for each topic, what the page shows already; None: nothing is known of it.
+
+    `refused`: what the clusters would refuse the person, as it was when the stream began.
+    """
 
     person: int
     session: str
     rights: Rights
     since: Mapping[Topic, Position | None]
     gone: list[str] = field(default_factory=list)  # topics that do not exist for this person; told once
+    refused: Refused = field(default_factory=dict)
     joined: int = -1  # the step of the hub in which it was greeted
     caught_up: frozenset[ServiceRef] = frozenset()  # rows that it was sent in that step
     checked_at: float = field(default_factory=time.monotonic)
     sent_at: float = field(default_factory=time.monotonic)
     topics: set[Topic] = field(init=False)
     audiences: list[Audience] = field(init=False, default_factory=list)
+    parts: list[PartAudience] = field(init=False, default_factory=list)
     _queue: asyncio.Queue[bytes] = field(init=False)
     is_over: bool = field(init=False, default=False)
 
@@ -50,6 +69,11 @@ class Viewer:
         self.rights, self.topics = rights, set(topics)
         facts = rights.sight, may_pick(rights)
         self.audiences = [Audience(topic, *facts) for topic in topics if isinstance(topic, ListTopic)]
+        self.parts = [self._audience(topic) for topic in topics if isinstance(topic, PartTopic)]
+
+    def _audience(self, topic: PartTopic) -> PartAudience:
+        refused = self.refused.get(topic.subject) if topic.subject else None
+        return PartAudience(topic, self.rights.key, refused or frozenset())
 
     def send(self, piece: bytes) -> None:
         """Let the stream send this; a browser that takes nothing is dropped."""

@@ -1,4 +1,4 @@
-"""The parts that pages are made of: icon, breadcrumbs, panel, table, live region, search.
+"""The parts that pages are made of: icon, breadcrumbs, panel, table, search. (`live` has live regions.)
 
 Tags of Django's own kind (docs/decisions/0002-libraries.md has the comparison). What a page writes between the tags of
 a part is inserted as it is, escaped by the page; what it passes as an argument is escaped here.
@@ -6,7 +6,6 @@ a part is inserted as it is, escaped by the page; what it passes as an argument 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -323,26 +322,7 @@ def empty_row(context: Context, content: str, **attributes: str) -> SafeString:
     )
 
 
-# --- Live regions and search -----------------------------------------------------------------------
-
-
-@register.simple_block_tag(takes_context=True)
-def live_region(
-    context: Context,
-    content: str,
-    id: str,
-    topic: str,
-    throttle: str = "500ms",
-    validator: str = "",
-    **attributes: str,
-) -> SafeString:
-    """A part of a page that is fetched again when its topic changes (static/js/live.js).
-
-    `validator` (console/web/validators.py): it is not sent, nor swapped, where that is the same.
-    """
-    values = {"content": content, "id": id, "topic": topic, "throttle": throttle, "css": class_of(attributes)}
-    values["validator"] = json.dumps({"If-None-Match": validator}) if validator else ""
-    return part(context, "live_region", values)
+# --- Search ----------------------------------------------------------------------------------------
 
 
 @register.simple_block_tag(takes_context=True)

@@ -29,12 +29,12 @@ from console.web import change_words, outcomes, refusals, words
 from console.web.forms.bulk import BulkForm
 from console.web.forms.limits import LimitsForm
 from console.web.last_step import LastStep, last_step_of_many
+from console.web.parts.operations import as_uuid
 from console.web.requests import ConsoleRequest
 from console.web.service_list import matches
 from console.web.typed import applied, form_address, keeps_typed, to_preview, typed, unjudged, wants_preview
 from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import beside_button, visible_rows
-from console.web.views.operations import as_uuid
 from console.web.views.stopped import gone, stopped
 
 

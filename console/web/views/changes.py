@@ -36,6 +36,7 @@ from console.web.forms.limits import LimitsForm
 from console.web.forms.rows import asks_for_rows
 from console.web.forms.yaml import YamlForm
 from console.web.last_step import last_step
+from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
 from console.web.typed import (
     as_sent,
@@ -48,7 +49,7 @@ from console.web.typed import (
     unjudged,
     wants_preview,
 )
-from console.web.views.services import find, frame
+from console.web.views.services import frame
 
 
 class ChangeForm(Protocol):

@@ -24,9 +24,10 @@ from console.operations.traffic_history import history as traffic_history
 from console.web import history_words, paging
 from console.web.actions import service_url
 from console.web.charts import traffic as chart
+from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import as_sequence
-from console.web.views.services import find, frame
+from console.web.views.services import frame
 
 RECENT = 10
 DAYS = (1, 7, 14, 30)

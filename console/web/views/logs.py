@@ -10,8 +10,9 @@ from console.mirror import read
 from console.operations import ClusterError, queries
 from console.operations.lookups import logs as newest
 from console.web import outcomes
+from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
-from console.web.views.services import find, frame
+from console.web.views.services import frame
 
 
 @require_permission(Permission.VIEW)

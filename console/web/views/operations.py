@@ -22,21 +22,20 @@ from console.mirror import read
 from console.operations import activity as recent
 from console.operations import queries
 from console.operations.lookups import revealing
-from console.operations.models import SEALED, Operation
+from console.operations.models import Operation
 from console.operations.models.protection import Approval
-from console.operations.models.statuses import SUCCESSFUL, Status
+from console.operations.models.statuses import Status
 from console.operations.protection import approvals
 from console.operations.protection.review import review
-from console.operations.rights.needs import lacks_to_cancel, may_make
-from console.operations.steps import steps
-from console.operations.submitting import rollback, submission
-from console.web import change_words, impact, next_steps, outcomes, typed, windows
+from console.operations.rights.needs import lacks_to_cancel
+from console.operations.submitting import submission
+from console.web import change_words, impact, typed
 from console.web.charts import days as day_charts
-from console.web.charts import phases as phase_charts
 from console.web.forms.limits import LimitsForm
 from console.web.live_page import live_page
-from console.web.paging import PAGE_SIZE
+from console.web.parts import operations as parts
 from console.web.requests import ConsoleRequest
+from console.web.topics import topic_of, topic_of_part
 from console.web.views.stopped import gone, stopped
 
 
@@ -44,15 +43,12 @@ from console.web.views.stopped import gone, stopped
 @live_page
 def operations(request: ConsoleRequest) -> HttpResponse:
     """All operations on services that the person may see, newest first, in pages by cursor."""
-    found = queries.visible(request.rights, labels_of)
-    for name in ("cluster", "namespace", "name", "status", "actor"):
-        if value := request.GET.get(name, "").strip():
-            found = found.filter(**{name: value})
-    if batch := as_uuid(request.GET.get("batch", "")):
-        found = found.filter(batch=batch)
-    rows = windows.stored(found.defer(*SEALED), "submitted_at")
-    shown = windows.window(rows, "submitted_at", request.GET, size=PAGE_SIZE, newest_first=True)
-    return render(request, "operations/list.html", {"window": shown, "statuses": Status})
+    context = {
+        **parts.listing(request.rights, request.GET),
+        "topic": topic_of_part("operations", "", request.GET),
+        "statuses": Status,
+    }
+    return render(request, "operations/list.html", context)
 
 
 @signed_in
@@ -73,67 +69,32 @@ def operation(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 def page(request: ConsoleRequest, found: Operation, problem: str = "") -> HttpResponse:
     """The operation's page; `problem` is why a decision on it could not be taken."""
-    usual = queries.usual(found)
-    labels = labels_of(found.ref)
-    permissions = request.rights.on(found.ref, labels)
-    may = {
-        "cancel": found.is_active and not found.is_written and not lacks_to_cancel(request.rights, found, labels),
-        "retry": not found.is_open and found.status not in SUCCESSFUL and may_make(request.rights, found),
-        "rollback": Permission.TRAFFIC in permissions and rollback.is_possible(found),
-    }
     context = {
-        "operation": found,
-        "ref": found.ref,
-        "lines": found.lines.all(),
-        "rows": _rows(found),
-        "outcome": outcomes.outcome(found, _serves_now(found)),
-        "phases": phase_charts.chart(queries.phase_spans(found), usual),
-        "steps": steps(found, usual),
-        "usual": usual,
-        "sides": queries.both_sides(found),
-        "relatives": queries.relatives(found),
-        "is_success": found.status in SUCCESSFUL,
-        "next": next_steps.offer(
-            found,
-            [name for name, is_so in may.items() if is_so],
-            permissions,
-            _now(found),
-            rollback.target(found) if may["rollback"] else "",
-        ),
-        "may_audit": Permission.AUDIT in permissions,
-        "Status": Status,
+        **parts.shown(found, parts.sight(request.rights, found)),
+        "topic": _topic(found),
         "problem": problem,
-        **_approval(request, found),
     }
+    context |= _approval(request, found, context["approval"])
     return render(request, "operations/operation.html", context, status=422 if problem else 200)
 
 
-def _now(found: Operation) -> Service | None:
-    """The service at this moment, by the mirror; None where it is gone or cannot be read, or nothing has ended."""
-    try:
-        return None if found.is_open else read.service(found.ref)
-    except read.MirrorUnavailable:
-        return None
+def _topic(found: Operation) -> str:
+    """While it runs, what changes is sent. While it waits, the page depends on who looks, and is fetched again."""
+    if found.is_active:
+        return topic_of_part("operation", found.id)
+    return topic_of(found) if found.status == Status.WAITING else ""
 
 
-def _serves_now(found: Operation) -> queries.ServesNow:
-    """Which revision serves at this moment, by the mirror; unknown while it is stale or cannot be read."""
-    try:
-        is_fresh = not read.freshness(found.cluster).is_stale
-        return queries.serves_now(found, read.service(found.ref), is_fresh=is_fresh)
-    except read.MirrorUnavailable:
-        return queries.ServesNow()
-
-
-def _approval(request: ConsoleRequest, found: Operation) -> dict[str, Any]:
-    """What the page shows of the approval that the operation waits for, or had."""
-    approval = Approval.objects.filter(operation=found).first()
+def _approval(request: ConsoleRequest, found: Operation, approval: Approval | None) -> dict[str, Any]:
+    """What the page shows of the approval that the operation waits for."""
     if approval is None or found.status != Status.WAITING:
-        return {"approval": approval}
+        return {}
     facts, now = review(found), read.service(found.ref)
     may_decide = approvals.may_decide(request.user, request.rights, found)
+    told = {"topic": ""} if may_decide else {}  # not while somebody may be typing a comment
     rows = _approved_rows(request, found, facts.after, may_decide=may_decide)
     return {
+        **told,
         "rows": rows,
         "lines": change_words.lines(rows, found.seen),
         "split": None
@@ -159,14 +120,10 @@ def _approved_rows(
     request: ConsoleRequest, found: Operation, after: Service, *, may_decide: bool
 ) -> Sequence[FieldChange]:
     """The rows of a waiting change, with their values for who decides and may reveal, else masked."""
-    rows, actor = _rows(found), actor_from(request)
+    rows, actor = parts.rows(found), actor_from(request)
     if not (may_decide and request.rights.allows(Permission.REVEAL, found.ref, labels_of(found.ref))):
         return rows
     return revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor)
-
-
-def _rows(found: Operation) -> list[FieldChange]:
-    return [FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in found.changes]
 
 
 @require_http_methods(["GET", "POST"])
@@ -222,11 +179,3 @@ def find_operation(request: ConsoleRequest, id: UUID) -> Operation:
     if found is None or not queries.may_see(request.rights, found, labels_of(found.ref)):
         raise Http404
     return found
-
-
-def as_uuid(text: str) -> UUID | None:
-    """The id that the text says; what cannot be read filters nothing."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

@@ -20,9 +20,10 @@ from console.web.charts import requests as test_charts
 from console.web.charts.marks import Chart
 from console.web.forms.request_tests import AccessTestForm
 from console.web.live_page import live_page
+from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, unjudged
-from console.web.views.services import find, frame
+from console.web.views.services import frame
 
 SHOWN = 20  # tests of a service, on its page
 

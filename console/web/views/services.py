@@ -1,70 +1,33 @@
 """A service, its revisions."""
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.knative import diff, kn, marks, volumes
+from console.knative import diff, marks, volumes
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import heads, read
-from console.mirror.heads import Head
 from console.operations import queries
 from console.operations.lookups import cluster_rights
-from console.operations.protection.gate import Protection
-from console.web import actions, diagnosis, paging, service_page, words
 from console.web.actions import service_url
 from console.web.live_page import live_page
+from console.web.parts.service import Sight, find, history, overview, own_and_system_labels, revision_facts
+from console.web.parts.service import frame as frame_of
 from console.web.requests import ConsoleRequest
-
-Routed = tuple[Head, int, tuple[str, ...]]  # a revision, its percent of the traffic, its tags
-REVISION_SORTS: dict[str, Callable[[Routed], Any]] = {
-    "generation": lambda row: row[0].generation,
-    "name": lambda row: row[0].name,
-    "traffic": lambda row: (row[1], bool(row[2]), row[0].generation),
-}
+from console.web.topics import topic_of_part
 
 
 @require_permission(Permission.VIEW)
 @live_page
 def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """One service: what is serving, what a new revision will get, and what can be done."""
-    found = find(ref)
-    revisions, pods = heads.heads(ref), read.pods(ref)
-    makers = queries.makers(ref, found.uid)
-    framed, cause = frame(request, ref, found), diagnosis.diagnose(ref, found)
-    shown = heads.named(ref, service_page.chosen(found, revisions))
-    facts = [revision_facts(revision, found, makers) for revision in shown]
-    serving = service_page.serving(facts)
-    may_route = Permission.TRAFFIC in framed["permissions"]
-    context = {
-        **framed,
-        "cause": cause,
-        "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause else (),
-        "kept_back": service_page.kept_back(ref, found) if cause and may_route else None,
-        "under_way": service_page.under_way(ref, found.uid),
-        "serving": serving[: service_page.MAX_SERVING],
-        "serving_more": len(serving) - service_page.MAX_SERVING,
-        "way_back": service_page.way_back(ref, found, revisions) if may_route else None,
-        "revisions": service_page.ordered(facts),
-        "revision_count": len(revisions),
-        "pods": sorted(pods, key=lambda pod: pod.name, reverse=True)[: service_page.MAX_PODS],  # the newest revision's
-        "pod_count": len(pods),
-        "pods_unread": not read.is_whole(ref.cluster, "pods"),
-        "warnings": service_page.warnings(pods, cause),
-        "containers": [(one, volumes.mounts(found.template_spec, one)) for one in found.containers],
-        "scaling": service_page.scaling(found),
-        "sections": {one.name: one for one in framed["actions"] if one.place == actions.Place.SECTION and one.allowed},
-        "operations": queries.of_service(ref)[:5],
-        **_labels(found, marks.without_stamps),
-    }
+    context = {**overview(ref, sight_of(request, ref)), "topic": topic_of_part("service", ref)}
     return render(request, "services/service.html", context)
 
 
@@ -72,40 +35,17 @@ def service(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 @live_page
 def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """The history: every column of `kn revision list`, and who made each revision. Two that are ticked are compared."""
-    found = find(ref)
-    known = heads.heads(ref)
-    chosen = [one.name for one in known if one.name in request.GET.getlist("compare")]
+    asked = request.GET.getlist("compare")
+    chosen = [one.name for one in heads.heads(ref) if one.name in asked] if asked else []
     if len(chosen) == 2:
         newer, older = chosen
         return redirect(f"{service_url('revision', ref, revision=newer)}?{urlencode({'with': older})}#compare")
-    passing = _passing(ref, found, known, request.GET.get("q", "").strip().lower())
-    routes = kn.routes(found)
-    rows: list[Routed] = [(one, *routes.get(one.name, (0, ()))) for one in passing]
-    rows, order = paging.sort(rows, request.GET.get("sort", ""), REVISION_SORTS, "-traffic")
-    page = paging.page(rows, request.GET.get("page"))
-    makers = queries.makers(ref, found.uid)
-    shown = {one.name: one for one in heads.named(ref, [head.name for head, *_routed in page])}
-    page.object_list = [revision_facts(shown[one.name], found, makers) for one, *_routed in page if one.name in shown]
     context = {
-        **frame(request, ref, found),
-        "page": page,
-        "order": order,
-        "comparable": len(known) > 1,
-        "compare_problem": _("Tick two revisions to compare them.") if "compare" in request.GET else "",
+        **history(ref, sight_of(request, ref), request.GET),
+        "topic": topic_of_part("revisions", ref, request.GET),
+        "compare_problem": _("Tick two revisions to compare them.") if asked else "",
     }
     return render(request, "services/revisions.html", context)
-
-
-def _passing(ref: ServiceRef, of: Service, known: Sequence[Head], text: str) -> Sequence[Head]:
-    """Those of the revisions whose name, image or tags have the text; only for one are images read."""
-    if not text:
-        return known
-    found = {
-        one.name
-        for one in read.revisions(ref)
-        if text in f"{one.name} {one.image} {','.join(kn.routed(one.name, of)[1])}".lower()
-    }
-    return [head for head in known if head.name in found]
 
 
 @require_permission(Permission.VIEW)
@@ -126,7 +66,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
-        **_labels(one, marks.without_revision_stamps),
+        **own_and_system_labels(one, marks.without_revision_stamps),
         "others": [head.name for head in heads.heads(ref) if head.name != one.name],
         "other": other,
         "differences": _differences(ref, other_name, one.name) if other else (),
@@ -134,55 +74,16 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
     return render(request, "services/revision.html", context)
 
 
-def find(ref: ServiceRef) -> Service:
-    """Return the service from the mirror; raises Http404, or MirrorIncomplete where it may exist all the same."""
-    found = read.service(ref)
-    if found is None:
-        raise Http404
-    return found
+def sight_of(request: ConsoleRequest, ref: ServiceRef) -> Sight:
+    """Return what decides what the person sees of the service. The cluster is asked only for who may change it."""
+    changes = request.permissions - {Permission.VIEW}
+    refused = cluster_rights.refused(ref, request.user) if changes else {}
+    return Sight(request.permissions, frozenset(refused.items()))
 
 
 def frame(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, Any]:
     """Return what every page of a service shows around its own content."""
-    refused = cluster_rights.refused(ref, request.user) if request.permissions - {Permission.VIEW} else {}
-    offered = actions.of_service(ref, request.permissions, refused)
-    return {
-        "ref": ref,
-        "service": found,
-        "truth": found.truth,
-        "truth_sentence": words.truth(found.truth),
-        "summary": read.summary(ref),
-        "actions": offered,
-        "locked": actions.locked(offered),
-        "refused_by_cluster": actions.refused(offered),
-        "permissions": request.permissions - refused.keys(),
-        "freshness": read.freshness(ref.cluster),
-        "kn_row": kn.service_row(found, timezone.now()),
-        "policy_status": Protection().of_service(ref, found.labels),
-        "broken_glass": queries.broken_glass(ref),
-    }
-
-
-def revision_facts(one: Revision, of: Service, makers: Mapping[str, str]) -> dict[str, Any]:
-    """Return a revision with what the service's traffic says of it, and who made it (by name, through the console)."""
-    percent, tags = kn.routed(one.name, of)
-    return {
-        "revision": one,
-        "row": kn.revision_row(one, of, timezone.now()),
-        "made_by": makers.get(one.name, ""),
-        "percent": percent,
-        "tags": tags,
-        "tag_urls": [(t.tag, t.url or "") for t in of.status_traffic if t.revision == one.name and t.tag],
-        "is_latest": one.name == of.latest_ready_revision,
-    }
-
-
-def _labels(one: Service | Revision, of_people: Callable[[Mapping[str, str]], Mapping[str, str]]) -> dict[str, Any]:
-    """Return the labels and annotations that people write, and apart from them those that machines write."""
-    labels, annotations = of_people(one.labels), of_people(one.annotations)
-    every = {**one.labels, **one.annotations}
-    system = {key: value for key, value in every.items() if key not in labels and key not in annotations}
-    return {"own_labels": labels, "own_annotations": annotations, "system_labels": system}
+    return frame_of(ref, found, sight_of(request, ref))
 
 
 def _differences(ref: ServiceRef, before: str, after: str) -> tuple[diff.FieldChange, ...]:

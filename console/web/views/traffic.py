@@ -26,10 +26,11 @@ from console.operations.submitting.rescue import Rescue
 from console.web import traffic_words, words
 from console.web.actions import service_url
 from console.web.forms.traffic import TrafficForm
+from console.web.parts.operations import as_uuid
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed_field, wants_preview
 from console.web.views.changes import ChangeView, show_preview
-from console.web.views.operations import as_uuid, find_operation
+from console.web.views.operations import find_operation
 
 MAX_SHARES = 50  # that a link names; no split has as many
 

@@ -1,0 +1,122 @@
+"""The live parts by name: what each is made of, by which template, and how often at most.
+
+A part is made once for all who have the same sight of it. Two things that only one person has never are in one: tokens
+of a session, for which the browser puts in its own, and values that were revealed, which no part shows (a change that
+waits for approval shows them to who decides: its page is fetched, never sent).
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.template import Context
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.translation import override
+
+from console.access.authorization import Rights
+from console.access.labels import labels_of
+from console.access.permissions import Permission
+from console.knative.references import ServiceRef
+from console.operations.models import Operation
+from console.web import regions
+from console.web.parts import all_revisions, operations, service
+from console.web.regions import Region
+from console.web.topics import PartTopic
+
+Refused = Mapping[ServiceRef, frozenset[tuple[Permission, str]]]  # what each cluster would refuse to a person
+Made = tuple[Region, bool]  # a part, and whether it changes no more
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`load` reads what all sights have in common; `sight` is None for who may not see the part."""
+
+    template: str
+    pause: float  # seconds between two times that it is made
+    load: Callable[[PartTopic], Any]
+    sight: Callable[[PartTopic, Any, Rights, Refused], Hashable | None]
+    context: Callable[[PartTopic, Any, Rights, Any], dict[str, Any]]
+    address: str = ""  # the name of its page, where its template links to it
+    is_over: Callable[[Any], bool] = lambda _thing: False
+
+
+def made(topic: PartTopic, thing: Any, rights: Rights, sight: Any) -> Made:
+    """Make the part for everybody with this sight of it; raises Http404 when it is gone."""
+    part = PARTS[topic.name]
+    with override(topic.language):
+        shown = part.context(topic, thing, rights, sight)
+        context = Context({**shown, "request": _request(topic, part), "csrf_token": regions.TOKEN})
+        template = get_template(part.template).template  # type: ignore[attr-defined]  # of Django's engine
+        return regions.rendered(template, context), part.is_over(thing)
+
+
+def _request(topic: PartTopic, part: Part) -> HttpRequest:
+    """What links within a list are made of: its own address."""
+    request = HttpRequest()
+    request.path = reverse(part.address) if part.address else ""
+    request.GET = topic.query  # type: ignore[assignment]  # one that cannot be changed, as a request's own
+    return request
+
+
+def _operation(topic: PartTopic) -> Operation:
+    found = Operation.objects.filter(id=topic.about).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _sight_of_operation(_topic: PartTopic, found: Operation, rights: Rights, _refused: Refused) -> Hashable | None:
+    sight = operations.sight(rights, found)
+    return sight if Permission.VIEW in sight.permissions else None
+
+
+def _sight_of_service(topic: PartTopic, _thing: None, rights: Rights, refused: Refused) -> Hashable | None:
+    assert topic.subject  # noqa: S101  of every topic of a service
+    permissions = rights.on(topic.subject, labels_of(topic.subject))
+    if Permission.VIEW not in permissions:
+        return None
+    return service.Sight(permissions, refused.get(topic.subject, frozenset()))
+
+
+PARTS = {
+    "service": Part(
+        "services/_overview.html",
+        0.25,
+        lambda _topic: None,
+        _sight_of_service,
+        lambda topic, _thing, _rights, sight: service.overview(topic.subject, sight),  # type: ignore[arg-type]  # it has one
+    ),
+    "revisions": Part(
+        "services/_history.html",
+        0.5,
+        lambda _topic: None,
+        _sight_of_service,
+        lambda topic, _thing, _rights, sight: service.history(topic.subject, sight, topic.query),  # type: ignore[arg-type]  # it has one
+    ),
+    "operation": Part(
+        "operations/_operation.html",
+        0.0,
+        _operation,
+        _sight_of_operation,
+        lambda _topic, found, _rights, sight: operations.shown(found, sight),
+        is_over=lambda found: not found.is_active,
+    ),
+    "operations": Part(
+        "operations/_list.html",
+        1.0,
+        lambda _topic: None,
+        lambda _topic, _thing, rights, _refused: rights.sight,
+        lambda topic, _thing, rights, _sight: operations.listing(rights, topic.query),
+        address="operations",
+    ),
+    "all-revisions": Part(
+        "revisions/_list.html",
+        2.0,
+        lambda _topic: None,
+        lambda _topic, _thing, rights, _refused: rights.sight,
+        lambda topic, _thing, rights, _sight: all_revisions.shown(rights, topic.query),
+        address="all-revisions",
+    ),
+}
