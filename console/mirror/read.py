@@ -24,7 +24,6 @@ from console.knative.redaction import without_digests
 from console.knative.references import ServiceRef
 from console.mirror import keys
 from console.mirror.copies import MAX_STEPS, Copy
-from console.mirror.replicas import Replicas, from_record, total
 from console.mirror.store import MIRRORED
 from console.mirror.summaries import ServiceSummary
 from console.mirror.trail import Event
@@ -251,28 +250,6 @@ def several(cluster: str, refs: Iterable[ServiceRef]) -> tuple[Service, ...]:
 
 
 @guarded
-def serving(cluster: str, rows: Iterable[ServiceSummary]) -> tuple[dict[ServiceRef, Replicas], dict[ServiceRef, str]]:
-    """Return the replicas of what serves, and the image with the largest share of the traffic, by service.
-
-    One is missing where it is not known: of replicas, where one of the serving revisions has not told them.
-    """
-    here = [row for row in rows if row.cluster == cluster]
-    shared = {
-        row.ref: {f"{row.namespace}/{one.revision}" for one in row.shares if one.percent and one.revision}
-        for row in here
-    }
-    mains = {row.ref: f"{row.namespace}/{main}" for row in here if (main := row.main_revision)}
-    counted, imaged = _several_of(
-        (keys.replicas(cluster), sorted(set().union(*shared.values()))),
-        (keys.images(cluster), sorted(set(mains.values()))),
-    )
-    counts = {name: from_record(body) for name, body in counted.items()}
-    sums = {ref: total(counts.get(name) for name in names) for ref, names in shared.items() if names}
-    images = {ref: imaged[name].decode() for ref, name in mains.items() if name in imaged}
-    return {ref: known for ref, known in sums.items() if known}, images
-
-
-@guarded
 def summary(ref: ServiceRef) -> ServiceSummary | None:
     """Return what lists show of the service, or None when there is none; raises MirrorIncomplete."""
     body = _one(ref.cluster, keys.summaries(ref.cluster), f"{ref.namespace}/{ref.name}")
@@ -386,10 +363,10 @@ def _one(cluster: str, key: str, field: str) -> bytes | None:
 
 
 def _several(key: str, fields: Sequence[str]) -> dict[str, bytes]:
-    return _several_of((key, fields))[0]
+    return several_of((key, fields))[0]
 
 
-def _several_of(*wanted: tuple[str, Sequence[str]]) -> list[dict[str, bytes]]:
+def several_of(*wanted: tuple[str, Sequence[str]]) -> list[dict[str, bytes]]:
     """Return those of the fields of each hash that there are, in one call of Redis."""
     asked = client().pipeline(transaction=False)
     for key, fields in wanted:

@@ -1,11 +1,11 @@
 """What serves of the services of a list: replicas and image, read of Redis once for as long as no revision changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from console.mirror import read
-from console.mirror.read import Mark
-from console.mirror.replicas import Replicas
+from console.mirror import keys
+from console.mirror.read import Mark, guarded, several_of
+from console.mirror.replicas import Replicas, from_record, total
 from console.mirror.summaries import ServiceSummary
 
 MAX_KEPT = 5000  # services of a cluster, some 200 bytes each
@@ -48,7 +48,18 @@ def serving(cluster: str, rows: Sequence[ServiceSummary], at: Mark | None = None
     return found
 
 
-def _read(cluster: str, rows: Iterable[ServiceSummary]) -> dict[str, Served]:
-    here = list(rows)
-    counts, images = read.serving(cluster, here)
-    return {row.uid: Served(counts.get(row.ref), images.get(row.ref, "")) for row in here}
+@guarded
+def _read(cluster: str, rows: Sequence[ServiceSummary]) -> dict[str, Served]:
+    """Replicas are missing where one of the serving revisions has not told them."""
+    shared = {
+        row.uid: {f"{row.namespace}/{one.revision}" for one in row.shares if one.percent and one.revision}
+        for row in rows
+    }
+    mains = {row.uid: f"{row.namespace}/{main}" for row in rows if (main := row.main_revision)}
+    counted, imaged = several_of(
+        (keys.replicas(cluster), sorted(set().union(*shared.values()))),
+        (keys.images(cluster), sorted(set(mains.values()))),
+    )
+    counts = {name: from_record(body) for name, body in counted.items()}
+    sums = {uid: total(counts.get(name) for name in names) for uid, names in shared.items() if names}
+    return {uid: Served(sums.get(uid), imaged.get(mains.get(uid, ""), b"").decode()) for uid in shared}

@@ -11,6 +11,7 @@ from console.mirror import heads, keys, read
 from console.mirror.store import MirrorWriter
 from console.redis_client import client
 from tests import factories
+from tests.support.calls import counted
 
 SHOP = ServiceRef("box", "default", "shop")
 
@@ -64,4 +65,24 @@ def test_what_is_kept_is_bounded(mirror: MirrorWriter, monkeypatch: pytest.Monke
     mirror.put(REVISIONS, factories.revision("other"))
     assert len(heads.heads(SHOP)) == 4
     heads.heads(ServiceRef("box", "default", "other"))
-    assert sum(map(len, heads._known.values())) <= 5
+    assert sum(len(one.records) for one in heads._known.values()) <= 5
+
+
+def test_what_changes_elsewhere_lets_nothing_be_read_again(mirror: MirrorWriter) -> None:
+    mirror.put(REVISIONS, factories.revision("other"))
+    heads.heads(SHOP)
+    with counted(heads._read) as calls:
+        check()
+        mirror.put(REVISIONS, factories.revision("other"))
+        mirror.put(REVISIONS, factories.revision("shop", 7, "elsewhere"))
+        check()
+        assert not calls
+        mirror.put(REVISIONS, factories.revision("shop", 8))
+        check()
+    assert calls["_read"] == 1
+
+
+def test_a_mirror_that_redis_lost_is_read_again(mirror: MirrorWriter) -> None:
+    assert heads.heads(SHOP)
+    client().flushall()
+    assert heads.heads(SHOP) == ()
