@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -91,6 +92,14 @@ def image_problem(image: str) -> str:
         return "" if _is_tagged(image) else f"could not parse reference: {image}"
     is_read = _DIGEST.fullmatch(digest) and (_is_tagged(base) or _is_repository(base))
     return "" if is_read else f"could not parse reference: {image}"
+
+
+def child_name(parent: str, suffix: str) -> str:
+    """The name of what belongs to `parent`, cut to a label as kmeta.ChildName does: with its digest."""
+    if len(parent) + len(suffix) <= LABEL_LIMIT:
+        return f"{parent}{suffix}"
+    digest = hashlib.md5(parent.encode(), usedforsecurity=False).hexdigest()
+    return f"{parent[: LABEL_LIMIT - len(digest) - len(suffix)]}{digest}{suffix}"
 
 
 def without_trailing_dash(prefix: str) -> str:

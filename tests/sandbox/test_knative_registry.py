@@ -53,7 +53,7 @@ def test_times_are_in_the_name(reference: str, field: str, seconds: float) -> No
     [
         ("gcr.io/knative-samples/helloworld-go", {"TARGET": "First"}, "Hello First!\n"),
         ("gcr.io/knative-samples/helloworld-go", {}, "Hello World!\n"),
-        ("gcr.io/knative-samples/helloworld-rust", {"TARGET": "Second"}, "Hello world: Second\n"),
+        ("gcr.io/knative-samples/helloworld-rust", {"TARGET": "Second"}, "Hello world: Second"),
         ("gcr.io/knative-samples/helloworld-python", {"TARGET": "Third"}, "Hello Third!\n"),
         ("registry.example.com/shop/cart:1.2", {}, "cart 1.2 answers /items\n"),
     ],

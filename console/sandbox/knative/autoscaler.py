@@ -12,11 +12,16 @@ from console.sandbox.knative import pods, registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import condition_of
 from console.sandbox.knative.objects import ROUTING_STATE_LABEL, Key, Object, annotations_of, key_of, labels_of
-from console.sandbox.knative.validation.scaling import GROUP as AUTOSCALING
-from console.sandbox.resources import PODS, REVISIONS
+from console.sandbox.knative.settings import settings_of
+from console.sandbox.knative.validation.scaling import find
+from console.sandbox.resources import PODS, REVISIONS, SERVICEACCOUNTS
+from console.sandbox.store import Store
 
 TARGET_UTILIZATION = 0.7
 POD_GRACE_SECONDS = 30
+QUOTA = (
+    "exceeded quota: compute-resources, requested: requests.cpu=4, used: requests.cpu={used}, limited: requests.cpu=16"
+)
 
 
 @dataclass(slots=True)
@@ -61,8 +66,9 @@ class Autoscaler:
 
     def initial_scale(self, revision: Object) -> int:
         """How many pods a new Revision starts with."""
-        annotation = _number(revision, "initial-scale")
-        initial = self._cluster.settings.initial_scale if annotation is None else annotation
+        asked = _number(revision, "initial-scale")
+        usual = settings_of(self._cluster.store).initial_scale
+        initial = next(each for each in (asked, usual, self._cluster.settings.initial_scale) if each is not None)
         return max(initial, self._least(revision))
 
     def scale_to(self, key: Key, wanted: int) -> None:
@@ -179,7 +185,7 @@ class Autoscaler:
         """Make the pods that are missing; none for a Revision that is gone or whose quota is spent."""
         scale, revision = self.scale(key), self._cluster.store.find(REVISIONS, *key)
         missing = (scale.desired or 0) - len(scale.pods)
-        if revision is None or missing <= 0 or has_no_quota(revision):
+        if revision is None or missing <= 0 or pod_refusal(self._cluster.store, revision):
             return
         for _ in range(missing):
             pod = pods.pod_for(revision, scale.template_hash, self._cluster.suffix(5))
@@ -209,7 +215,7 @@ class Autoscaler:
 
     def _wanted(self, revision: Object, requests: int) -> int:
         concurrency = revision["spec"].get("containerConcurrency") or 0
-        text = annotations_of(revision).get(f"{AUTOSCALING}/target")
+        text = find(annotations_of(revision), "target")[1]
         target = float(text) if text else concurrency and max(1, concurrency * TARGET_UTILIZATION)
         wanted = math.ceil(requests / (target or self._cluster.settings.concurrency_target))
         most = _number(revision, "max-scale") or wanted
@@ -222,11 +228,16 @@ class Autoscaler:
         return _number(revision, "min-scale") or 0
 
 
-def has_no_quota(revision: Object) -> bool:
-    """Whether the namespace's quota forbids the Revision's pods (told by the image)."""
-    return any(registry.inspect(each.get("image", "")).kind == "over-quota" for each in revision["spec"]["containers"])
+def pod_refusal(store: Store, revision: Object) -> str:
+    """Why the API server takes no pod of the Revision: a quota (told by the image) or its service account."""
+    if any(registry.inspect(each["image"]).kind == "over-quota" for each in revision["spec"]["containers"]):
+        return QUOTA
+    namespace, account = revision["metadata"]["namespace"], revision["spec"].get("serviceAccountName", "default")
+    if account == "default" or store.find(SERVICEACCOUNTS, namespace, account):
+        return ""
+    return f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
 
 
 def _number(revision: Object, name: str) -> int | None:
-    text = annotations_of(revision).get(f"{AUTOSCALING}/{name}")
+    text = find(annotations_of(revision), name)[1]
     return None if text is None else int(text)

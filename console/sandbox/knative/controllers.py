@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -52,6 +53,7 @@ class Controllers:
             ROUTES: self._routes,
         }
         self._pending: dict[tuple[Resource, Key], asyncio.Task[None]] = {}
+        self._routes_to: defaultdict[Key, set[Key]] = defaultdict(set)  # by the Configuration
         self._take_over()
         self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS)
 
@@ -64,6 +66,7 @@ class Controllers:
                 self._kubelet.remember_images(revision)
         for route in self._cluster.store.list(ROUTES):
             self._routes.adopt(route)
+            self._remember_targets(route)
 
     async def follow(self) -> None:
         """Handle every change of the store until cancelled."""
@@ -89,11 +92,20 @@ class Controllers:
         elif resource is ROUTES and event == "DELETED":
             self._routes.forget((namespace, name))
         else:
+            if resource is ROUTES:
+                self._remember_targets(obj)
             self._enqueue(resource, (namespace, name))
         if resource is CONFIGURATIONS:
-            self._enqueue(ROUTES, (namespace, name))
+            for route in self._routes_to.get((namespace, name), ()):
+                self._enqueue(ROUTES, route)
         if resource in (CONFIGURATIONS, ROUTES):
             self._enqueue(SERVICES, (namespace, labels_of(obj).get(SERVICE_LABEL, "")))
+
+    def _remember_targets(self, route: Object) -> None:
+        """A Route follows the Configurations that it names, whatever its own name. Old targets only wake it in vain."""
+        for target in route["spec"].get("traffic") or []:
+            if name := target.get("configurationName"):
+                self._routes_to[route["metadata"]["namespace"], name].add(key_of(route))
 
     def _enqueue(self, resource: Resource, key: Key) -> None:
         """Reconcile after the controller's delay; a key that waits already is not queued again."""

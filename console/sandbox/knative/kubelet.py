@@ -43,8 +43,7 @@ class Kubelet:
                 self._ending.add(key)
                 self._start(key, self._end(key))
         elif event == "ADDED" and pods.revision_key(pod):
-            if pods.is_crashing(pod):  # since an earlier life of the sandbox
-                name = pods.serving_name(pod)
+            if name := pods.crashing_name(pod):  # since an earlier life of the sandbox
                 restarts = pods.container_state(pod, name).get("restartCount", 0)
                 self._start(key, self._crash(key, name, restarts + 1))
             elif not pods.is_ready(pod):
@@ -95,8 +94,9 @@ class Kubelet:
             self._tell(pod, "Created", f"Created container: {container['name']}")
             self._tell(pod, "Started", f"Started container {container['name']}")
         self._write(key, pods.running(pod, clock.timestamp(), ready=False))
-        if image.kind == "crash":
-            await self._crash(key, serving["name"])
+        for container in (serving, *pod["spec"]["containers"]):
+            if registry.inspect(container["image"]).kind == "crash":
+                await self._crash(key, container["name"])
         for line in programs.starting_lines(image):
             self._cluster.store.logs.append(*key, serving["name"], line)
         self._cluster.store.logs.append(*key, pods.QUEUE_PROXY, programs.QUEUE_PROXY_LINE)
@@ -169,7 +169,7 @@ class Kubelet:
             pod, now = self._pod(key), self._cluster.clock.timestamp()
             self._tell(pod, "BackOff", f"Back-off restarting failed container {container} in pod {key[1]}", WARNING)
             text = f"{backoff:g}s" if backoff < LONGEST_BACKOFF_SECONDS else "5m0s"
-            self._write(key, pods.crashed(pod, now, restarts=restarts, backoff=text, message=lines[-1]))
+            self._write(key, pods.crashed(pod, now, container, restarts=restarts, backoff=text, message=lines[-1]))
             await self._cluster.clock.sleep(backoff)
             backoff, restarts = min(2 * backoff, LONGEST_BACKOFF_SECONDS), restarts + 1
             self._cluster.store.logs.restart(*key, container)

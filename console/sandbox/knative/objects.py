@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.sandbox.names import child_name
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, Resource
 
 GROUP = "serving.knative.dev"
@@ -90,7 +91,7 @@ def revision_name_for(configuration: Object) -> str:
     """The name that the template brings, or `name-00001` by the generation."""
     own = (configuration["spec"]["template"].get("metadata") or {}).get("name")
     generation = configuration["metadata"]["generation"]
-    return own or f"{configuration['metadata']['name']}-{generation:05d}"
+    return own or child_name(configuration["metadata"]["name"], f"-{generation:05d}")
 
 
 def revision_for(configuration: Object, now: str) -> Object:

@@ -19,10 +19,12 @@ from console.sandbox.knative.objects import (
     labels_of,
     serving_container,
 )
+from console.sandbox.names import child_name
 
 QUEUE_PROXY = "queue-proxy"
 QUEUE_IMAGE = "gcr.io/knative-releases/knative.dev/serving/cmd/queue@sha256:" + "6f3d" * 16
 GRACE_SECONDS = 300
+MAX_GENERATED = 58  # characters of a generated name before its suffix
 DEFAULT_PORT = 8080
 _INHERITED_LABELS = (
     CONFIGURATION_LABEL, GENERATION_LABEL, CONFIGURATION_UID_LABEL, SERVICE_LABEL, SERVICE_UID_LABEL,
@@ -33,7 +35,7 @@ Status = dict[str, Any]
 def pod_for(revision: Object, template_hash: str, suffix: str) -> Object:
     """A Pod of the Revision before anything happened to it."""
     namespace, name = key_of(revision)
-    deployment = f"{name}-deployment"
+    replica_set_name = f"{child_name(name, '-deployment')}-{template_hash}"
     labels = {label: labels_of(revision)[label] for label in _INHERITED_LABELS if label in labels_of(revision)}
     labels |= {
         "app": name,
@@ -46,12 +48,12 @@ def pod_for(revision: Object, template_hash: str, suffix: str) -> Object:
         "blockOwnerDeletion": True,
         "controller": True,
         "kind": "ReplicaSet",
-        "name": f"{deployment}-{template_hash}",
+        "name": replica_set_name,
         "uid": f"{revision['metadata']['uid'][:24]}{template_hash.encode().hex()[:12]}",
     }
     metadata = {
-        "name": f"{deployment}-{template_hash}-{suffix}",
-        "generateName": f"{deployment}-{template_hash}-",
+        "name": f"{replica_set_name}-"[:MAX_GENERATED] + suffix,
+        "generateName": f"{replica_set_name}-",
         "namespace": namespace,
         "labels": labels,
         "annotations": {f"{GROUP}/creator": revision["metadata"].get("annotations", {}).get(f"{GROUP}/creator", "")},
@@ -91,10 +93,13 @@ def container_state(pod: Object, name: str) -> Status:
     return next((each for each in statuses if each["name"] == name), {})
 
 
-def is_crashing(pod: Object) -> bool:
-    """Whether its serving container waits between two crashes."""
-    waits = container_state(pod, serving_name(pod)).get("state", {}).get("waiting") or {}
-    return bool(waits.get("reason") == "CrashLoopBackOff")
+def crashing_name(pod: Object) -> str:
+    """The name of the container that waits between two crashes; empty when none does."""
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        waits = status.get("state", {}).get("waiting") or {}
+        if waits.get("reason") == "CrashLoopBackOff":
+            return str(status["name"])
+    return ""
 
 
 def unscheduled(status: Status, message: str, now: str) -> Status:
@@ -149,9 +154,10 @@ def running(pod: Object, now: str, *, ready: bool) -> Status:
     return status | {"phase": "Running"}
 
 
-def crashed(pod: Object, now: str, *, restarts: int, backoff: str, message: str) -> Status:
-    """Running as a whole, the serving container between two crashes with exit code 1."""
-    status, name = running(pod, now, ready=False), serving_name(pod)
+def crashed(pod: Object, now: str, name: str, *, restarts: int, backoff: str, message: str) -> Status:
+    """Running as a whole, one container between two crashes with exit code 1: a sidecar alone is not ready."""
+    status = running(pod, now, ready=False)
+    is_serving = name == serving_name(pod)
     ended = {
         "terminated": {
             "exitCode": 1, "reason": "Error", "message": message, "startedAt": now, "finishedAt": now,
@@ -163,7 +169,7 @@ def crashed(pod: Object, now: str, *, restarts: int, backoff: str, message: str)
     status["containerStatuses"] = [
         each | {"state": state, "lastState": ended, "restartCount": restarts, "ready": False, "started": False}
         if each["name"] == name
-        else each
+        else each | {"ready": not is_serving}
         for each in status["containerStatuses"]
     ]
     return status

@@ -61,7 +61,7 @@ def answer(image: Image, environment: dict[str, str], path: str) -> Answer:
     """What the program answers; TARGET is read as the helloworld samples read it."""
     target = environment.get("TARGET") or "World"
     if image.kind == "helloworld-rust":
-        return Answer(200, f"Hello world: {target}\n")
+        return Answer(200, f"Hello world: {target}")
     if image.kind in ("helloworld-go", "helloworld"):
         return Answer(200, f"Hello {target}!\n")
     return Answer(200, f"{image.name} {image.tag} answers {path}\n")

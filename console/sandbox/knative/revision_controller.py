@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 from console.sandbox.knative import pods, registry
-from console.sandbox.knative.autoscaler import Autoscaler, Scale, has_no_quota
+from console.sandbox.knative.autoscaler import QUOTA, Autoscaler, Scale, pod_refusal
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import FALSE, TRUE, UNKNOWN, Conditions, condition_of
 from console.sandbox.knative.events import WARNING
 from console.sandbox.knative.objects import Key, Object, annotations_of, key_of, status_of
 from console.sandbox.knative.validation.numbers import parse_duration
+from console.sandbox.names import child_name
 from console.sandbox.resources import PODS, REVISIONS
 
 SOURCE = "revision-controller"
@@ -76,20 +77,24 @@ class RevisionController:
             self._edit(key, lambda _, conditions, __: mark_well(conditions))
             self._tell(key, "RevisionReady", "Revision becomes ready upon all resources being ready")
             return
-        if has_no_quota(revision):
-            self._refuse_for_quota(key, initial)
-            return
+        while why := pod_refusal(self._cluster.store, revision):
+            self._refuse_pods(key, why, initial)
+            if why == QUOTA:  # which nobody raises here
+                return
+            await clock.sleep(timings.config_retry)
         self.autoscaler.scale_to(key, initial)
         deadline = parse_duration(annotations_of(revision).get(PROGRESS_DEADLINE, ""))
         await clock.sleep((deadline and deadline.seconds) or self._cluster.settings.progress_deadline_seconds)
         self._give_up(key)
 
-    def _refuse_for_quota(self, key: Key, replicas: int) -> None:
-        name = f"{key[1]}-deployment-{self.autoscaler.scale(key).template_hash}-{self._cluster.suffix(5)}"
-        message = (
-            f'pods "{name}" is forbidden: exceeded quota: compute-resources, requested: requests.cpu=4, '
-            f"used: requests.cpu={16 - min(replicas, 4) * 4 + 2}, limited: requests.cpu=16"
-        )
+    def _refuse_pods(self, key: Key, why: str, replicas: int) -> None:
+        """The ReplicaSet is refused its pods and tries again; the first refusal is told."""
+        revision = self._cluster.store.find(REVISIONS, *key)
+        if revision is None or condition_of(revision, AVAILABLE).get("reason") == "FailedCreate":
+            return
+        deployment = child_name(key[1], "-deployment")
+        name = f"{deployment}-{self.autoscaler.scale(key).template_hash}-{self._cluster.suffix(5)}"
+        message = f'pods "{name}" is forbidden: {why.format(used=16 - min(replicas, 4) * 4 + 2)}'
         self._edit(key, lambda _, conditions, __: conditions.mark_false(AVAILABLE, "FailedCreate", message))
         self._tell(key, "FailedCreate", f"Error creating: {message}", WARNING)
 

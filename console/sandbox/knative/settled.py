@@ -152,8 +152,8 @@ class Settler:
     def _mark_outcome(self, status: Object, conditions: Conditions, revision: Object, seeded: SeededRevision) -> None:
         if seeded.outcome == READY:
             mark_well(conditions)
+            status["desiredReplicas"] = seeded.running
             if seeded.running:
-                status["desiredReplicas"] = seeded.running
                 conditions.mark_true(ACTIVE)
             else:
                 conditions.mark_false(ACTIVE, *NO_TRAFFIC)
@@ -225,7 +225,7 @@ class Settler:
         image, name = registry.inspect(serving_container(revision)["image"]), pods.serving_name(pod)
         if seeded.outcome == CRASHING:
             lines = programs.crash_lines(self._now)
-            status = pods.crashed(pod, made, restarts=4, backoff="2m40s", message=lines[-1])
+            status = pods.crashed(pod, made, pods.serving_name(pod), restarts=4, backoff="2m40s", message=lines[-1])
         else:
             lines = programs.starting_lines(image)
             status = pods.running(pod, made, ready=True)

@@ -14,7 +14,7 @@ SLOW_SECONDS = 1
 
 
 def greeting(image: str, target: str) -> str:
-    return f"Hello world: {target}\n" if "rust" in image else f"Hello {target}!\n"
+    return f"Hello world: {target}" if "rust" in image else f"Hello {target}!\n"
 
 
 class Handler(BaseHTTPRequestHandler):
