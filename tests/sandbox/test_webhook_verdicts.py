@@ -20,7 +20,7 @@ def test_the_sandbox_says_what_the_webhook_of_the_release_said(release) -> None:
     expected, explained = recorded()[str(release)], DIFFERENCES[str(release)]
     with speaking_as(release):
         told = {case.name: verdict(case) for case in cases()}
-    assert told.keys() == expected.keys(), "record anew: python -m tests.real_cluster.webhook"
+    assert told.keys() == expected.keys(), "record the new cases: python -m tests.real_cluster.webhook"
     differing = {name for name, line in told.items() if line != expected[name]}
     unexplained = {name: (told[name], expected[name]) for name in differing - explained.keys()}
     assert unexplained == {}
