@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from console.cluster.resources import NAMESPACES, REVISIONS, SERVICES
 from console.mirror import keys
+from console.mirror.capabilities import encoded
 from console.mirror.read import KindState
 from console.mirror.sealing import seal_key
 from console.mirror.store import MIRRORED, MirrorWriter
@@ -90,6 +91,7 @@ def mirror(redis_server: RedisServer) -> MirrorWriter:
     writer.replace_all(NAMESPACES, [{"metadata": {"name": name}} for name in ("default", "other")])
     for kind in MIRRORED:
         writer.note(kind, msgspec.json.encode(KindState(time.time() + 3600)))
+    writer.keep_capabilities(encoded(factories.capabilities(), time.time()))
     return writer
 
 

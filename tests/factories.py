@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.knative.capabilities import CONFIG_MAPS, FEATURES, Capabilities
+from console.knative.gates import GATES, SECURE_DEFAULTS
+
 SECRET_VALUE = "s3cr3t-canary-0f9c"
 
 
@@ -154,3 +157,13 @@ def revision(of: str = "shop", number: int = 4, namespace: str = "default") -> d
             ],
         },
     }
+
+
+def capabilities(release: str = "1.23.0", **settings: dict[str, str] | None) -> Capabilities:
+    """A cluster that allows every gate, has no settings else, and lets all of them be read; `config_gc=None`: not that.
+
+    A setting of features replaces all gates: `config_features={}` leaves each at Knative's own.
+    """
+    gates = {gate.key: "enabled" for gate in GATES if gate is not SECURE_DEFAULTS}
+    found: dict[str, dict[str, str] | None] = {name: {} for name in CONFIG_MAPS} | {FEATURES: gates}
+    return Capabilities(release, found | {name.replace("_", "-"): data for name, data in settings.items()})

@@ -70,7 +70,11 @@ class Gateway:
 
     def config_map(self, namespace: str, name: str) -> dict[str, str]:
         """Return the data of a config map."""
-        return dict(self._get(CONFIG_MAPS, namespace, name).get("data") or {})
+        return dict(self.config_map_object(namespace, name).get("data") or {})
+
+    def config_map_object(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return a config map with its labels."""
+        return self._get(CONFIG_MAPS, namespace, name)
 
     def events(self, namespace: str, *, about: str) -> tuple[Event, ...]:
         """Return the events about the object of that name, of any kind."""

@@ -39,6 +39,7 @@ class Code(StrEnum):
     SECRET_MISSING = "secret-missing"  # noqa: S105 - a code, not a password
     CONFIG_MAP_MISSING = "config-map-missing"
     REVISION_MISSING = "revision-missing"
+    REVISION_NOT_OWNED = "revision-not-owned"
     INGRESS = "ingress"
     UNKNOWN = "unknown"
     # What the cluster answers to a write
@@ -130,6 +131,13 @@ class RevisionName(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class RevisionOfAnother(RevisionName):
+    """The revision, and the service that it belongs to; empty where it is of none."""
+
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Writer(Facts):
     """Who wrote to the service, when, and the operation when it was made with this console."""
 
@@ -197,6 +205,7 @@ _FACTS: Mapping[Code, type[Facts]] = MappingProxyType(
         Code.CONFIG_MAP_MISSING: Named,
         Code.POLICY: Named,
         Code.REVISION_MISSING: RevisionName,
+        Code.REVISION_NOT_OWNED: RevisionOfAnother,
         Code.CONFLICT: Writer,
         Code.SUPERSEDED: Writer,
         Code.SUPERSEDED_WHEN_READY: Writer,

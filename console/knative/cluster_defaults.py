@@ -2,59 +2,106 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-AUTOSCALER, DEFAULTS = "config-autoscaler", "config-defaults"
-# Field of the forms: (config map, its key, Knative's built-in value); Serving 0.42, pkg/autoscaler and pkg/apis/config.
-_SETTINGS: Mapping[str, tuple[str, str, str]] = {
-    "min": (AUTOSCALER, "min-scale", "0"),
-    "max": (AUTOSCALER, "max-scale", "0"),
-    "initial": (AUTOSCALER, "initial-scale", "1"),
-    "activation": (AUTOSCALER, "activation-scale", "1"),
-    "target": (AUTOSCALER, "container-concurrency-target-default", "100"),
-    "utilization": (AUTOSCALER, "container-concurrency-target-percentage", "70"),
-    "window": (AUTOSCALER, "stable-window", "60s"),
-    "concurrency": (DEFAULTS, "container-concurrency", "0"),
-    "timeout": (DEFAULTS, "revision-timeout-seconds", "300"),
-    "cpu_request": (DEFAULTS, "revision-cpu-request", ""),
-    "cpu_limit": (DEFAULTS, "revision-cpu-limit", ""),
-    "memory_request": (DEFAULTS, "revision-memory-request", ""),
-    "memory_limit": (DEFAULTS, "revision-memory-limit", ""),
+AUTOSCALER, DEFAULTS, NETWORK, GC = "config-autoscaler", "config-defaults", "config-network", "config-gc"
+Settings = Mapping[str, Mapping[str, str] | None]
+
+
+class Key(NamedTuple):
+    """A key of one of Serving's config maps, and Knative's built-in value."""
+
+    config: str
+    name: str
+    built_in: str
+
+
+# By field of the forms; serving 0.42 to 0.50, pkg/autoscaler/config and pkg/apis/config; networking pkg/config.
+FIELDS: Mapping[str, Key] = {
+    "min": Key(AUTOSCALER, "min-scale", "0"),
+    "max": Key(AUTOSCALER, "max-scale", "0"),
+    "initial": Key(AUTOSCALER, "initial-scale", "1"),
+    "target": Key(AUTOSCALER, "container-concurrency-target-default", "100"),
+    "utilization": Key(AUTOSCALER, "container-concurrency-target-percentage", "70"),
+    "window": Key(AUTOSCALER, "stable-window", "60s"),
+    "concurrency": Key(DEFAULTS, "container-concurrency", "0"),
+    "timeout": Key(DEFAULTS, "revision-timeout-seconds", "300"),
+    "response_start": Key(DEFAULTS, "revision-response-start-timeout-seconds", ""),
+    "idle": Key(DEFAULTS, "revision-idle-timeout-seconds", "0"),
+    "cpu_request": Key(DEFAULTS, "revision-cpu-request", ""),
+    "cpu_limit": Key(DEFAULTS, "revision-cpu-limit", ""),
+    "memory_request": Key(DEFAULTS, "revision-memory-request", ""),
+    "memory_limit": Key(DEFAULTS, "revision-memory-limit", ""),
+    "rollout": Key(NETWORK, "rollout-duration", "0"),
 }
-_LIMITS: Mapping[str, tuple[str, str, int]] = {
-    "timeout": (DEFAULTS, "max-revision-timeout-seconds", 600),
-    "concurrency": (DEFAULTS, "container-concurrency-max-limit", 1000),
+# What a page of a cluster shows beside them: what no field of a service sets, or what bounds one.
+OTHERS: tuple[Key, ...] = (
+    Key(AUTOSCALER, "enable-scale-to-zero", "true"),
+    Key(AUTOSCALER, "scale-to-zero-grace-period", "30s"),
+    Key(AUTOSCALER, "scale-to-zero-pod-retention-period", "0s"),
+    Key(AUTOSCALER, "scale-down-delay", "0s"),
+    Key(AUTOSCALER, "requests-per-second-target-default", "200"),
+    Key(AUTOSCALER, "max-scale-limit", "0"),
+    Key(AUTOSCALER, "allow-zero-initial-scale", "false"),
+    Key(DEFAULTS, "max-revision-timeout-seconds", "600"),
+    Key(DEFAULTS, "container-concurrency-max-limit", "1000"),
+    Key(DEFAULTS, "allow-container-concurrency-zero", "true"),
+    Key(NETWORK, "ingress-class", "istio.ingress.networking.knative.dev"),
+    Key(NETWORK, "external-domain-tls", "disabled"),
+    Key(GC, "retain-since-create-time", "48h"),
+    Key(GC, "retain-since-last-active-time", "15h"),
+    Key(GC, "min-non-active-revisions", "20"),
+    Key(GC, "max-non-active-revisions", "1000"),
+)
+_FIXED: Mapping[str, str] = {"activation": "1"}  # a default that no setting changes
+HINTED = (*FIELDS, *_FIXED)  # fields whose emptiness means a default
+_LIMITS: Mapping[str, Key] = {
+    "timeout": Key(DEFAULTS, "max-revision-timeout-seconds", "600"),
+    "concurrency": Key(DEFAULTS, "container-concurrency-max-limit", "1000"),
+    "max": Key(AUTOSCALER, "max-scale-limit", "0"),
 }
+_NO_LIMIT = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterDefaults:
-    """`settings` are the data of Serving's config maps by their names; None where the cluster does not show them."""
+    """`settings` are the data of Serving's config maps by their names; None for one that the cluster does not show."""
 
-    settings: Mapping[str, Mapping[str, str]] | None = None
+    settings: Settings
 
-    @property
-    def is_known(self) -> bool:
-        """The cluster's own settings were read; else Knative's built-in values are used."""
-        return self.settings is not None
+    def is_known(self, field: str) -> bool:
+        """The setting of the field was read; else nobody knows what an empty field means on this cluster."""
+        return field in _FIXED or self.settings.get(FIELDS[field].config) is not None
 
     def of(self, field: str) -> str:
-        """Return the value that an empty field of a form means; empty when there is none."""
-        config, key, built_in = _SETTINGS[field]
-        return self._set(config, key) or built_in
+        """Return the value that an empty field of a form means; empty when there is none, or it is not known."""
+        if field in _FIXED:
+            return _FIXED[field]
+        if not self.is_known(field):
+            return ""
+        return self.value(FIELDS[field]) or (self.of("timeout") if field == "response_start" else "")
+
+    def built_in(self, field: str) -> str:
+        """Return what Knative takes where its settings say nothing."""
+        return FIELDS[field].built_in or (self.built_in("timeout") if field == "response_start" else "")
 
     def is_set(self, field: str) -> bool:
         """The cluster's administrators chose the value."""
-        config, key, _built_in = _SETTINGS[field]
-        return bool(self._set(config, key))
+        return field not in _FIXED and self.chosen(FIELDS[field]) is not None
 
-    def most(self, field: str) -> int:
-        """Return the largest value that the cluster accepts for a field."""
-        config, key, built_in = _LIMITS[field]
-        text = self._set(config, key)
-        return int(text) if text.isdecimal() else built_in
+    def most(self, field: str) -> int | None:
+        """Return the largest value that the cluster accepts for a field; None without a limit, or when not known."""
+        key = _LIMITS[field]
+        if self.settings.get(key.config) is None:
+            return None
+        text = self.value(key)
+        most = int(text if text.isdecimal() else key.built_in)
+        return None if most == _NO_LIMIT else most
 
-    def _set(self, config: str, key: str) -> str:
-        return str(((self.settings or {}).get(config) or {}).get(key, "")).strip()
+    def value(self, key: Key) -> str:
+        """Return what a setting is: as it was chosen, else Knative's own; empty when it is not known."""
+        return "" if self.settings.get(key.config) is None else self.chosen(key) or key.built_in
 
-
-FIELDS = tuple(_SETTINGS)
+    def chosen(self, key: Key) -> str | None:
+        """Return the value that the cluster's administrators chose; None where they chose none, or nobody knows."""
+        return str((self.settings.get(key.config) or {}).get(key.name, "")).strip() or None

@@ -55,6 +55,7 @@ _LASTING = frozenset(
     {
         *(Code.IMAGE_MISSING, Code.CRASH, Code.EXITS, Code.OUT_OF_MEMORY, Code.CANNOT_START, Code.QUOTA),
         *(Code.UNSCHEDULABLE, Code.SECRET_MISSING, Code.CONFIG_MAP_MISSING, Code.REVISION_MISSING),
+        Code.REVISION_NOT_OWNED,
     }
 )
 _NO_CRASH = (0, 137, 143)  # as SIGTERM and SIGKILL end a process that minds them or does not
@@ -101,6 +102,13 @@ _MESSAGES: tuple[tuple[Code, re.Pattern[str]], ...] = (
     (Code.CRASH, re.compile(r"Container failed with: |[Bb]ack-off \S* ?restarting failed container")),
     (Code.DEADLINE, re.compile(r"Initial scale was never achieved|ProgressDeadlineExceeded")),
     (Code.REVISION_MISSING, re.compile(r'Revision "(?P<revision>[^"]+)" referenced in traffic not found')),
+    # Since 1.21: serving pkg/apis/serving/v1/route_lifecycle.go, MarkRevisionNotOwned
+    (
+        Code.REVISION_NOT_OWNED,
+        re.compile(
+            r'Revision "(?P<revision>[^"]+)" (?:belongs to Service "(?P<service>[^"]+)", not|does not belong to) '
+        ),
+    ),
 )
 _COPIED = re.compile(r'Revision "[^"]*" failed with message: ')
 _EXIT_CODE = re.compile(r"ExitCode(\d+)")
@@ -264,7 +272,7 @@ def _of_condition(condition: Condition) -> Finding:
         return Finding(Cause(found[0], raw, found[1]), is_output=found[0] is Code.CRASH)
     if condition.reason == "ProgressDeadlineExceeded":
         return Finding(Cause(Code.DEADLINE, raw))
-    is_ingress = condition.type == "IngressReady" and condition.reason != "RevisionMissing"
+    is_ingress = condition.type == "IngressReady" and condition.reason not in ("RevisionMissing", "RevisionNotOwned")
     return Finding(Cause(Code.INGRESS if is_ingress else Code.UNKNOWN, raw))
 
 

@@ -1,6 +1,7 @@
 """What the console refuses before a cluster sees it, with the reason as a code and facts."""
 
 import re
+from decimal import Decimal
 
 from console.knative.problems import Problem
 from console.knative.redaction import MASK
@@ -29,6 +30,8 @@ _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 _QUANTITY = re.compile(r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,3})?$")
 _WITHOUT_UNIT = re.compile(r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([num]?)$")
 _FRACTIONS = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
@@ -105,3 +108,9 @@ def label(key: str, value: str) -> Problem | None:
     if not _LABEL_KEY.fullmatch(key):
         return Problem("label-key-invalid", {"key": key[:80]})
     return None if _LABEL_VALUE.fullmatch(value) else Problem("label-value-invalid", {"value": value[:80]})
+
+
+def is_in_whole_seconds(duration: str) -> bool:
+    """Whether a duration as Go writes it (`1m30s`) has no part of a second."""
+    parts = _DURATION_PART.findall(duration)
+    return sum(Decimal(number) * _MILLISECONDS[unit] for number, unit in parts) % 1000 == 0

@@ -12,6 +12,8 @@ _WORDS = {
     "configMap": ("config map", "name"),
     "persistentVolumeClaim": ("claim", "claimName"),
     "emptyDir": ("empty directory", ""),
+    "image": ("image", "reference"),
+    "ephemeral": ("ephemeral volume", ""),
 }
 _PROJECTED = {
     "secret": ("secret", "name"),

@@ -7,6 +7,7 @@ CLUSTERS = f"{ROOT}:clusters"
 FEED = f"{ROOT}:feed"  # sorted set: signed announcements by the number of their last time (console.mirror.feed)
 FEED_NUMBER = f"{ROOT}:feed:number"  # counter of announcements
 FEED_EPOCH = f"{ROOT}:feed:epoch"  # random text, new whenever Redis lost the counter
+SERVING = "serving"  # field of `capabilities`
 LEAVING = f"{ROOT}:leaving"  # set: clusters that are no longer configured and of which something may be left
 
 
@@ -82,3 +83,8 @@ def trail(cluster: str) -> str:
 def freshness(cluster: str) -> str:
     """Hash: plural to the JSON of KindState."""
     return f"{ROOT}:{cluster}:freshness"
+
+
+def capabilities(cluster: str) -> str:
+    """Hash: of one field, what the cluster's Knative is and allows (console.mirror.capabilities)."""
+    return f"{ROOT}:{cluster}:capabilities"

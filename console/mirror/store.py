@@ -106,7 +106,7 @@ class MirrorWriter:
                 ("SADD", keys.LEAVING, cluster),
                 ("SREM", keys.CLUSTERS, cluster),
                 ("UNLINK", keys.freshness(cluster), keys.epoch(cluster), keys.version(cluster), keys.changes(cluster)),
-                ("UNLINK", keys.trail(cluster)),
+                ("UNLINK", keys.trail(cluster), keys.capabilities(cluster)),
                 ("UNLINK", keys.services(cluster), keys.summaries(cluster), keys.namespaces(cluster)),
                 ("UNLINK", keys.replicas(cluster), keys.images(cluster), keys.revision_records(cluster)),
                 ("UNLINK", keys.revision_version(cluster), keys.revision_changes(cluster)),
@@ -134,6 +134,10 @@ class MirrorWriter:
                 ("SADD", keys.CLUSTERS, self.cluster),
             ]
         )
+
+    def keep_capabilities(self, body: bytes) -> None:
+        """Write what the cluster's Knative is and allows (JSON of capabilities.Record); raises LeadershipLost."""
+        self._run([_signed(keys.capabilities(self.cluster), keys.SERVING, body)])
 
     def _put(self, resource: Resource, raw: dict[str, Any]) -> list[Command]:
         address = _address(resource, raw)

@@ -10,12 +10,13 @@ import msgspec
 import redis
 import structlog
 
-from console.cluster.connections import Connections
+from console.cluster.connections import Connection, Connections
 from console.cluster.errors import ClusterError
 from console.cluster.resources import Resource
 from console.cluster.transport import Transport
 from console.cluster.watches import Broken, Connected, Event, Listed, ListWatch, Page, WatchEvent
 from console.mirror import keys, read
+from console.mirror.capabilities import CapabilityReader
 from console.mirror.last_contact import LastContact
 from console.mirror.read import KindState
 from console.mirror.store import MIRRORED, LeadershipLost, MirrorWriter, Replacement, layout
@@ -151,7 +152,7 @@ class Reflector:
 
 
 class Watcher:
-    """Leads when it can; while it leads, every cluster has a thread for each mirrored kind."""
+    """Leads when it can; while it leads, each cluster has a thread for every mirrored kind, and for its settings."""
 
     def __init__(
         self,
@@ -170,6 +171,7 @@ class Watcher:
         self._clock = clock
         self._reflectors: dict[tuple[str, str], Reflector] = {}
         self._contacts: dict[str, LastContact] = {}
+        self._readers: dict[str, CapabilityReader] = {}
         self._unconnected: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -184,8 +186,8 @@ class Watcher:
             stop.wait(TICK_SECONDS)
         ending = self._drop_reflectors()
         until = time.monotonic() + ENDING_SECONDS
-        for reflector in ending:
-            reflector.join(max(0.0, until - time.monotonic()))
+        for thread in ending:
+            thread.join(max(0.0, until - time.monotonic()))
         try:
             self._leadership.release()
         except redis.RedisError as error:
@@ -215,6 +217,8 @@ class Watcher:
             self._reflectors.pop(key).end()
         for name in [name for name in self._contacts if name not in names]:
             self._contacts.pop(name).end()
+        for cluster in [cluster for cluster in self._readers if cluster not in names]:
+            self._readers.pop(cluster).end()
         leaving = {str(member) for member in self._client.smembers(keys.LEAVING)}
         for cluster in (leaving | read.mirrored()) - set(names):
             MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key).forget_cluster()
@@ -223,13 +227,15 @@ class Watcher:
     def _reflect(self, cluster: str) -> None:
         """Start a thread for each kind that has none, whose thread ended, or that asks a stale address."""
         try:
-            transport = self._clusters.get(cluster).transport
+            connection = self._clusters.get(cluster)
         except ClusterError as error:
             if self._unconnected.get(cluster) != str(error):
                 log.warning("cluster_not_connected", cluster=cluster, error=str(error)[:300])
             self._unconnected[cluster] = str(error)
             return
         self._unconnected.pop(cluster, None)
+        self._read_capabilities(cluster, connection)
+        transport = connection.transport
         states: dict[str, KindState] | None = None
         for resource in MIRRORED:
             key = (cluster, resource.plural)
@@ -240,6 +246,17 @@ class Watcher:
                 known.end()
             states = read.states(cluster) if states is None else states
             self._reflectors[key] = self._start(cluster, resource, transport, states.get(resource.plural))
+
+    def _read_capabilities(self, cluster: str, connection: Connection) -> None:
+        """Start a thread for the cluster's settings where there is none, or it ended, or asks a stale address."""
+        present = self._readers.get(cluster)
+        if present and present.connection.transport is connection.transport and not present.needs_restart:
+            return
+        if present:
+            present.end()
+        writer = MirrorWriter(self._client, cluster, self._leadership.token, self._seal_key)
+        self._readers[cluster] = CapabilityReader(connection, writer, self._clock)
+        self._readers[cluster].start()
 
     def _start(self, cluster: str, resource: Resource, transport: Transport, last: KindState | None) -> Reflector:
         """Start a thread, from where the last leader stopped when its copy is of the same make."""
@@ -271,12 +288,10 @@ class Watcher:
         found.start()
         return found
 
-    def _drop_reflectors(self) -> list[Reflector]:
-        """Stop all threads, and return those that mirror. A write in flight is discarded, as its token is invalid."""
-        ending = list(self._reflectors.values())
-        for reflector in ending:
-            reflector.end()
-        for last_contact in self._contacts.values():
-            last_contact.end()
-        self._reflectors, self._contacts = {}, {}
+    def _drop_reflectors(self) -> list[Reflector | CapabilityReader]:
+        """Stop all threads, and return those that write. A write in flight is discarded, as its token is invalid."""
+        ending: list[Reflector | CapabilityReader] = [*self._reflectors.values(), *self._readers.values()]
+        for thread in [*ending, *self._contacts.values()]:
+            thread.end()
+        self._reflectors, self._readers, self._contacts = {}, {}, {}
         return ending

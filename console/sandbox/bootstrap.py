@@ -24,7 +24,7 @@ from console.sandbox.store import Store
 
 NAMESPACE_NAMES = ("default", "kube-public", "kube-system", "knative-serving")
 # The settings of Serving that clients look at; the sandbox's own are those of its command line.
-SETTINGS = ("config-autoscaler", "config-defaults")
+SETTINGS = ("config-autoscaler", "config-defaults", "config-features", "config-gc", "config-network")
 UNSET = {"_example": "# Nothing is set: Knative's built-in defaults hold.\n"}
 READ = list(READ_VERBS)
 WRITE = ["create", "delete", "deletecollection", "patch", "update"]

@@ -56,6 +56,7 @@ _SHORT: dict[str, object] = {
     Code.SECRET_MISSING: gettext_lazy("Secret missing"),
     Code.CONFIG_MAP_MISSING: gettext_lazy("ConfigMap missing"),
     Code.REVISION_MISSING: gettext_lazy("revision missing"),
+    Code.REVISION_NOT_OWNED: gettext_lazy("revision of another service"),
     Code.INGRESS: gettext_lazy("ingress not ready"),
 }
 _CRASH_WITH_CODE = gettext_lazy(
@@ -101,6 +102,9 @@ _TEXTS = {
     ),
     Code.REVISION_MISSING: gettext_lazy(
         "The traffic split refers to %(revision)s, which does not exist. Change the split."
+    ),
+    Code.REVISION_NOT_OWNED: gettext_lazy(
+        "The traffic split refers to %(revision)s, which is not a revision of this service. Change the split."
     ),
     Code.INGRESS: gettext_lazy("The ingress does not accept the routes. Check the cluster's networking layer."),
     Code.REFUSED: gettext_lazy("Knative's validation rejected it."),

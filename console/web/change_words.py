@@ -51,6 +51,8 @@ FIELDS = {
     "revisionName": gettext_lazy("Revision name"),
     "serviceAccountName": gettext_lazy("Service account"),
     "startupProbe": gettext_lazy("Startup probe"),
+    "idleTimeoutSeconds": gettext_lazy("Idle timeout (s)"),
+    "responseStartTimeoutSeconds": gettext_lazy("Response start timeout (s)"),
     "timeoutSeconds": gettext_lazy("Request timeout (s)"),
     "tolerations": gettext_lazy("Tolerations"),
     "traffic": gettext_lazy("Traffic"),

@@ -35,6 +35,7 @@ NEXT_BY_CAUSE = {
     Code.SECRET_MISSING: ("env", "settings"),
     Code.CONFIG_MAP_MISSING: ("env", "settings"),
     Code.REVISION_MISSING: ("traffic",),
+    Code.REVISION_NOT_OWNED: ("traffic",),
     Code.INGRESS: ("traffic",),
 }
 _STEPS = {

@@ -159,6 +159,8 @@ SOURCES = {  # as console/knative names them, before the name
     "resource": gettext_lazy("resource"),
     "claim": gettext_lazy("claim"),
     "empty directory": gettext_lazy("empty directory"),
+    "image": gettext_lazy("image"),
+    "ephemeral volume": gettext_lazy("ephemeral volume"),
     "service account token": gettext_lazy("service account token"),
 }
 ENV_SOURCES = {

@@ -297,9 +297,26 @@ SCALE = (
     scaled("window", "window", "77s"),
     over("concurrency", "42", _set(42, "containerConcurrency")),
 )
+
+
+def _rollout(raw: Object, _container: Object) -> None:
+    """In the spelling that the service has."""
+    found = marks(raw, "annotations", on_revision=False)
+    older = "serving.knative.dev/rolloutDuration"
+    found[older if older in found else "serving.knative.dev/rollout-duration"] = "44s"
+
+
+def _progress_deadline(raw: Object, _container: Object) -> None:
+    marks(raw, "annotations", on_revision=True)["serving.knative.dev/progress-deadline"] = "333s"
+
+
 SETTINGS = (
     *SCALE,
     over("timeout", "77", _set(77, "timeoutSeconds")),
+    over("response_start", "66", _set(66, "responseStartTimeoutSeconds")),
+    over("idle", "55", _set(55, "idleTimeoutSeconds")),
+    over("rollout", "44s", _rollout, on_template=False),
+    over("progress_deadline", "333s", _progress_deadline),
     over("cpu_request", "17m", _inside("17m", "resources", "requests", "cpu")),
     over("memory_limit", "777Mi", _inside("777Mi", "resources", "limits", "memory")),
     over("port", "9999", _port),

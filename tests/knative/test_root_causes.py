@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.knative import root_causes
-from console.knative.causes import Code, Exit, Named, Quota, RevisionName
+from console.knative.causes import Code, Exit, Named, Quota, RevisionName, RevisionOfAnother
 from console.knative.objects import Revision, Route, Service
 from console.knative.pods import Event, Pod
 
@@ -32,6 +32,7 @@ LINES = [
     "Unable to fetch image \"logo.png\"",
     "ProgressDeadlineExceeded",
     'Revision "7" referenced in traffic not found.',
+    'Revision "7" does not belong to Service "shop".',
     "ingress or load balancer: no route",
 ]  # fmt: skip
 
@@ -202,6 +203,26 @@ def test_a_pod_that_serves_is_no_cause_whatever_it_ended_of_before() -> None:
     ])}})  # fmt: skip
     found = root_causes.find(UNKNOWN, route=missing, pods=[pod(recovered)])
     assert (found.code, found.cause.facts) == (Code.REVISION_MISSING, RevisionName("shop-00009"))
+
+
+@pytest.mark.parametrize(
+    ("message", "facts"),
+    [
+        (
+            'Revision "cart-00001" belongs to Service "cart", not Service "shop".',
+            RevisionOfAnother("cart-00001", "cart"),
+        ),
+        ('Revision "alone-00001" does not belong to Service "shop".', RevisionOfAnother("alone-00001")),
+    ],
+)
+def test_a_revision_of_another_service_in_the_split_is_named(message: str, facts: RevisionOfAnother) -> None:
+    """In the words of serving 1.21 and newer: route_lifecycle.go, MarkRevisionNotOwned."""
+    conditions = _conditions([("AllTrafficAssigned", "False", "RevisionNotOwned", message)])
+    found = root_causes.find(UNKNOWN, route=Route({"status": {"conditions": conditions}}))
+    assert (found.code, found.cause.facts) == (Code.REVISION_NOT_OWNED, facts)
+    ingress = _conditions([("IngressReady", "False", "RevisionNotOwned", message)])
+    found = root_causes.find(UNKNOWN, route=Route({"status": {"conditions": ingress}}))
+    assert found.code == Code.REVISION_NOT_OWNED, "the reason is not the ingress's"
 
 
 def test_a_pod_that_is_going_away_speaks_last() -> None:

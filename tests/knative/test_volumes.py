@@ -22,6 +22,8 @@ from console.knative.volumes import Mount, mounts
             "secret db, config map flags",
         ),
         ({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}, "service account token"),
+        ({"image": {"reference": "r.example.com/model:1"}}, "image r.example.com/model:1"),
+        ({"ephemeral": {"volumeClaimTemplate": {}}}, "ephemeral volume"),
         ({"csi": {"driver": "vault"}}, "files"),
         ({"projected": {"sources": [{"clusterTrustBundle": {}}]}}, "files"),
         ({"secret": None}, "files"),

@@ -8,7 +8,6 @@ import pytest
 
 from console.knative import changes
 from console.knative.changes import Combined
-from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.diff import diff
 from console.knative.objects import Service
 from console.web.forms.settings import SettingsForm
@@ -238,9 +237,9 @@ def test_more_rows_than_a_request_may_carry_are_shown_and_stay() -> None:
 
 def test_an_empty_field_shows_what_the_cluster_takes_for_it(shop: Service) -> None:
     """Of a readiness probe without a period it is not what Kubernetes takes: Knative asks it without pause."""
-    settings = {"config-defaults": {"revision-timeout-seconds": "240"}}
+    settings = factories.capabilities(config_defaults={"revision-timeout-seconds": "240"})
     container = shop.containers[0]
-    form = SettingsForm(shop, container, defaults=ClusterDefaults(settings))
+    form = SettingsForm(shop, container, capabilities=settings)
     assert 'placeholder="240"' in str(form["timeout"])
     assert "Cluster default: 240" in form["timeout"].as_field_group()
     assert 'placeholder="10"' in str(form["liveness"])

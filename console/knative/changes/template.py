@@ -21,6 +21,16 @@ from console.knative.paths import POD_SPEC, REVISION_NAME, TEMPLATE_ANNOTATIONS,
 from console.knative.problems import Problem
 
 AUTOSCALING = "autoscaling.knative.dev/"
+PROGRESS_DEADLINE = "serving.knative.dev/progress-deadline"  # of the template
+# Of the service, in the spellings that Knative reads: the first that is there counts (serving register.go).
+ROLLOUT_DURATION = ("serving.knative.dev/rollout-duration", "serving.knative.dev/rolloutDuration")
+Timeout = Literal["timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds"]
+# Fields of the forms for the seconds of a request, and their names in the pod spec (serving 0.50, revision_types.go).
+TIMEOUTS: tuple[tuple[str, Timeout], ...] = (
+    ("timeout", "timeoutSeconds"),
+    ("response_start", "responseStartTimeoutSeconds"),
+    ("idle", "idleTimeoutSeconds"),
+)
 # Fields of SetScale: the annotation's name and kn's flag (serving pkg/apis/autoscaling/register.go; kn service update).
 SCALE_FIELDS = {
     "min": ("min-scale", "--scale-min"),
@@ -51,6 +61,11 @@ def scale_spelling(annotations: Mapping[str, str], field: str) -> str:
     """Return the annotation that counts for the field: the one that is there, else the newest spelling."""
     spellings = scale_spellings(field)
     return next((name for name in spellings if name in annotations), spellings[0])
+
+
+def spelled_rollout(annotations: Mapping[str, str]) -> str:
+    """Return the annotation that holds the rollout's duration: the one that is there, else the newest spelling."""
+    return next((name for name in ROLLOUT_DURATION if name in annotations), ROLLOUT_DURATION[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +107,19 @@ class SetConcurrency(Change):
 
 @dataclass(frozen=True, slots=True)
 class SetTimeout(Change):
-    """Seconds that a request may take; None restores the cluster's default."""
+    """Seconds that a request may take, till its response begins, or without a byte; None: the cluster's default."""
 
     seconds: int | None
+    field: Timeout = "timeoutSeconds"
     permission: ClassVar[str] = "deploy"
 
     def apply(self, service: Service) -> Service:
         raw, template = edited_template(service)
-        set_or_remove(pod_spec(template), "timeoutSeconds", self.seconds)
+        set_or_remove(pod_spec(template), self.field, self.seconds)
         return result(service, raw)
 
     def touches(self) -> frozenset[FieldPath]:
-        return frozenset({(*POD_SPEC, "timeoutSeconds")})
+        return frozenset({(*POD_SPEC, self.field)})
 
 
 @dataclass(frozen=True, slots=True)

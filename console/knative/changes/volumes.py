@@ -1,4 +1,4 @@
-"""Mounting secrets, config maps, claims and empty folders, and taking them away."""
+"""Mounting secrets, config maps, claims, empty folders, images and ephemeral volumes, and taking them away."""
 
 import hashlib
 import re
@@ -19,16 +19,20 @@ from console.knative.objects import Service
 from console.knative.paths import POD_SPEC, FieldPath, container_path
 from console.knative.problems import Problem
 
-Kind = Literal["secret", "config-map", "empty-dir", "claim"]
+Kind = Literal["secret", "config-map", "empty-dir", "claim", "image", "ephemeral"]
 Raw = dict[str, Any]
 Options = dict[str, str]
 READ_ONLY, SUB_PATH, SIZE, MEDIUM, ITEMS = "read-only", "sub-path", "size", "medium", "items"  # what `options` knows
+PULL_POLICY, STORAGE_CLASS, ACCESS_MODE = "pull-policy", "storage-class", "access-mode"
+READ_WRITE_ONCE = "ReadWriteOnce"  # what a new ephemeral volume is, unless somebody says otherwise
 # Of each kind: the key of the API's source, and what names the object in it.
 SOURCES: Mapping[Kind, tuple[str, str]] = {
     "secret": ("secret", "secretName"),
     "config-map": ("configMap", "name"),
     "claim": ("persistentVolumeClaim", "claimName"),
     "empty-dir": ("emptyDir", ""),
+    "image": ("image", "reference"),
+    "ephemeral": ("ephemeral", ""),
 }
 
 
@@ -38,8 +42,9 @@ class SetVolumes(Change):
 
     A path that is both removed and mounted is edited: its volume keeps its name, and its mount and its source keep
     what the edit does not say (modes, single keys, optional). A mount whose path alone is another one moves.
-    `options` are by path: read-only, sub-path, size and medium of an empty folder, and the keys of a secret or config
-    map that alone are mounted (`items`: a line `key=file` for each; empty for all keys, left out to keep what is).
+    `options` are by path: read-only, sub-path, size and medium of an empty folder, the pull policy of an image, size,
+    storage class and access mode of an ephemeral volume, and the keys of a secret or config map that alone are mounted
+    (`items`: a line `key=file` for each; empty for all keys, left out to keep what is).
     """
 
     container: str
@@ -129,7 +134,7 @@ class _Edit:
 
     def _new_volume(self, path: str, kind: Kind, name: str, options: Options) -> Raw:
         taken = {str(volume.get("name")) for volume in self.volumes}
-        volume = {"name": _free_name(path, taken), **_plain(_source(kind, name, options))}
+        volume = {"name": _free_name(path, taken), **_plain(_whole(_source(kind, name, options)))}
         self.volumes.append(volume)
         return volume
 
@@ -154,11 +159,26 @@ def _source(kind: Kind, name: str, options: Options) -> Raw:
         source |= {
             word: options[option] for word, option in (("sizeLimit", SIZE), ("medium", MEDIUM)) if option in options
         }
+    if kind == "image" and PULL_POLICY in options:
+        source["pullPolicy"] = options[PULL_POLICY]
+    if kind == "ephemeral":
+        source["volumeClaimTemplate"] = {"spec": _claim(options)}
     return {key: source}
 
 
+def _claim(options: Options) -> Raw:
+    """Return the claim that Kubernetes makes for each pod, as far as the options say it."""
+    claim: Raw = {"accessModes": [options[ACCESS_MODE]]} if ACCESS_MODE in options else {}
+    if SIZE in options:
+        claim["resources"] = {"requests": {"storage": options[SIZE]}}
+    return claim | ({"storageClassName": options[STORAGE_CLASS]} if STORAGE_CLASS in options else {})
+
+
 _NAMED = dict(SOURCES.values())
-_SAID = {"emptyDir": ("sizeLimit", "medium")}  # what an edit says of a source beside its object; all else stays
+_SAID = {
+    "emptyDir": ("sizeLimit", "medium"),
+    "image": ("pullPolicy",),
+}  # what an edit says of a source beside its object; all else stays
 
 
 def _is_of(volume: Raw, source: Raw) -> bool:
@@ -175,12 +195,36 @@ def _resourced(volume: Raw, source: Raw) -> Raw:
     """
     ((key, wanted),) = source.items()
     if volume.get(key) is None:
-        return {"name": volume["name"], **_plain(source)}
+        return {"name": volume["name"], **_plain(_whole(source))}
+    if key == "ephemeral":
+        return {**volume, key: _reclaimed(volume[key], wanted)}
     spoken = (_NAMED[key], *_SAID.get(key, ()), *(("items",) if "items" in wanted else ()))
     kept = {word: value for word, value in volume[key].items() if word not in spoken}
     if kept.get("readOnly") and "readOnly" not in wanted:
         del kept["readOnly"]
     return _plain({**volume, key: kept | {word: value for word, value in wanted.items() if word in spoken}})
+
+
+def _reclaimed(present: Raw, wanted: Raw) -> Raw:
+    """Return the ephemeral source with size, class and mode as they are wanted; labels, selectors and the rest stay."""
+    template = dict(present.get("volumeClaimTemplate") or {})
+    said, claim = wanted["volumeClaimTemplate"]["spec"], dict(template.get("spec") or {})
+    resources = dict(claim.get("resources") or {})
+    requests = {**(resources.get("requests") or {}), **(said.get("resources") or {}).get("requests", {})}
+    if requests:
+        claim["resources"] = {**resources, "requests": requests}
+    claim |= {"accessModes": said["accessModes"]} if "accessModes" in said else {}
+    set_or_remove(claim, "storageClassName", said.get("storageClassName"))
+    return {**present, "volumeClaimTemplate": {**template, "spec": claim}}
+
+
+def _whole(source: Raw) -> Raw:
+    """Return the source of a new volume: a claim has an access mode (Kubernetes' validation)."""
+    claim = (source.get("ephemeral") or {}).get("volumeClaimTemplate", {}).get("spec")
+    if claim is None:
+        return source
+    spec = {"accessModes": [READ_WRITE_ONCE], **claim}
+    return {"ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
 
 
 def _plain(volume: Raw) -> Raw:

@@ -1,4 +1,4 @@
-"""What forms offer from around a service: names of secrets and the like, and the cluster's defaults. Never values.
+"""What forms offer from around a service: names of secrets and the like. Never values.
 
 Somebody waits for the page: what a cluster does not answer at once, or does not allow, is left out of the form.
 """
@@ -14,10 +14,8 @@ from console.access.models import User
 from console.cluster.errors import ClusterError, Forbidden, NotFound
 from console.cluster.gateway import Gateway
 from console.cluster.resources import CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, Resource
-from console.knative.cluster_defaults import AUTOSCALER, DEFAULTS, ClusterDefaults
 from console.operations.gateways import gateway_for
 
-SYSTEM = "knative-serving"
 CACHE_TTL = 30.0
 MAX_KEPT = 500  # answers; more than that and all are forgotten
 
@@ -44,16 +42,6 @@ def names(cluster: str, namespace: str, user: User) -> Names:
         return Names(*(_names(gateway, kind, namespace) for kind in (SECRETS, CONFIG_MAPS, SERVICE_ACCOUNTS, CLAIMS)))
 
     return _remembered(("names", cluster, namespace, user.get_username()), read, Names())
-
-
-def defaults(cluster: str) -> ClusterDefaults:
-    """Return the cluster's settings of Serving, or Knative's built-in ones where they may not be read."""
-
-    def read() -> ClusterDefaults:
-        gateway = gateway_for(cluster, None, _at_once)
-        return ClusterDefaults({name: gateway.config_map(SYSTEM, name) for name in (AUTOSCALER, DEFAULTS)})
-
-    return _remembered(("defaults", cluster), read, ClusterDefaults())
 
 
 def _names(gateway: Gateway, kind: Resource, namespace: str) -> tuple[str, ...]:

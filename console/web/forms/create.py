@@ -7,8 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.knative import validation
+from console.knative.capabilities import Capabilities
 from console.knative.changes import ChangeRefused, CreateService
-from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.containers import Container
 from console.knative.objects import USER_IMAGE, Service
 from console.knative.problems import Problem
@@ -77,9 +77,9 @@ class CreateForm(PlaceForm):
         label=_("Environment variables"), required=False, widget=forms.Textarea, help_text=_("One NAME=value per line")
     )
 
-    def __init__(self, places: Places, data: Any = None, defaults: ClusterDefaults | None = None) -> None:
+    def __init__(self, places: Places, data: Any = None, capabilities: Capabilities | None = None) -> None:
         super().__init__(places, data)
-        self.settings = SettingsForm(Service({}), Container({}), data, defaults=defaults)
+        self.settings = SettingsForm(Service({}), Container({}), data, capabilities=capabilities)
 
     def clean_image(self) -> str:
         return self._checked("image", validation.image)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from console.knative.changes.container import env_source
-from console.knative.changes.template import SCALE_FIELDS, scale_spellings
+from console.knative.changes.template import PROGRESS_DEADLINE, ROLLOUT_DURATION, SCALE_FIELDS, scale_spellings
 from console.knative.changes.volumes import SOURCES, Kind, items_of
 from console.knative.containers import Container
 from console.knative.marks import STAMPS
@@ -27,6 +27,7 @@ ROWS = (entries.SOURCE, entries.MOUNT, entries.RESOURCE, entries.TOLERATION)
 # Written by machines, by other forms, or by fields of their own: no lines of labels or annotations.
 _ELSEWHERE = STAMPS | {
     *(UPDATE_TIMESTAMP, USER_IMAGE, VISIBILITY, DEADLINE, ERROR_WINDOW),
+    *(*ROLLOUT_DURATION, PROGRESS_DEADLINE),
     *(name for field in SCALE_FIELDS for name in scale_spellings(field)),
 }
 
@@ -131,9 +132,38 @@ def _options(entry: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> 
     if kind == "empty-dir":
         found |= {"medium": str(source["medium"])} if source.get("medium") else {}
         found |= {"size": str(source["sizeLimit"])} if source.get("sizeLimit") else {}
+    elif kind == "image":
+        found |= {"pull-policy": str(source["pullPolicy"])} if source.get("pullPolicy") else {}
+    elif kind == "ephemeral":
+        found |= _claim_options(source)
     elif items := _items(source):
         found |= {"items": items}
     return tuple(sorted(found.items()))
+
+
+def _claim_options(source: Mapping[str, Any]) -> dict[str, str]:
+    """Size, class and the one access mode of an ephemeral volume."""
+    claim = (source.get("volumeClaimTemplate") or {}).get("spec") or {}
+    modes, size = claim.get("accessModes") or [], (claim.get("resources") or {}).get("requests") or {}
+    found = {
+        "size": size.get("storage"),
+        "storage-class": claim.get("storageClassName"),
+        "access-mode": modes[0] if len(modes) == 1 and modes[0] in entries.ACCESS_MODES else None,
+    }
+    return {option: str(text) for option, text in found.items() if text}
+
+
+def _beyond_claim(source: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
+    """What a row does not say of an ephemeral volume."""
+    template = dict(source.get("volumeClaimTemplate") or {})
+    claim = dict(template.pop("spec", None) or {})
+    resources = dict(claim.pop("resources", None) or {})
+    requests = {word: text for word, text in (resources.pop("requests", None) or {}).items() if word != "storage"}
+    hidden = {"storageClassName"} | ({"accessModes"} if "access-mode" in said else set())
+    rest = {word: value for word, value in claim.items() if word not in hidden}
+    resources |= {"requests": requests} if requests else {}
+    rest |= {"resources": resources} if resources else {}
+    return {**template, **({"spec": rest} if rest else {})}
 
 
 def _items(source: Mapping[str, Any]) -> str:
@@ -149,9 +179,12 @@ def _unsaid(entry: Mapping[str, Any], volume: Mapping[str, Any]) -> dict[str, An
     assert found  # noqa: S101  # the caller has a mount of it
     _kind, key, named = found
     source = volume[key] or {}
-    said = {named, "medium", "sizeLimit", "readOnly", *(("items",) if _items(source) else ())}
+    said = {named, "medium", "sizeLimit", "pullPolicy", "readOnly", *(("items",) if _items(source) else ())}
     mount = {word: value for word, value in entry.items() if word not in ("name", "mountPath", "readOnly", "subPath")}
-    rest = {word: value for word, value in source.items() if word not in said}
+    if key == "ephemeral":
+        rest = _beyond_claim(source, _claim_options(source))
+    else:
+        rest = {word: value for word, value in source.items() if word not in said}
     return {**mount, **({"volume": rest} if rest else {})}
 
 

@@ -11,9 +11,9 @@ from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from console.knative.capabilities import Capabilities
 from console.knative.changes import Change, Deploy, KeepDigest, ResolveImage, permissions
 from console.knative.changes.image import tagged_image
-from console.knative.cluster_defaults import ClusterDefaults
 from console.knative.containers import Container, is_sidecar
 from console.knative.effects import DEPLOY
 from console.knative.objects import Service
@@ -50,7 +50,7 @@ class ContainerForms:
         container: Container,
         own: QueryDict | None,
         whole: QueryDict,
-        defaults: ClusterDefaults,
+        capabilities: Capabilities,
         edit: str = "",
     ) -> None:
         self.container = container
@@ -59,7 +59,7 @@ class ContainerForms:
         self.image = ImageForm(container, inputs if "image" in inputs else None)
         variables = inputs if "rows" in inputs else None
         self.env = EnvForm(container, variables, is_sidecar=is_sidecar(container, service.containers), edit=edit)
-        self.settings = SettingsForm(service, container, _settings_data(own, whole), defaults=defaults)
+        self.settings = SettingsForm(service, container, _settings_data(own, whole), capabilities=capabilities)
 
     @property
     def has_new_image(self) -> bool:
@@ -113,7 +113,7 @@ class DeployForm:
         *,
         container: Container,
         running: Mapping[str, str] | None = None,
-        defaults: ClusterDefaults | None = None,
+        capabilities: Capabilities | None = None,
         may_route: bool = True,
         edit: str = "",
     ) -> None:
@@ -123,7 +123,7 @@ class DeployForm:
         self.typed = TypedByContainer(data, serving.name)
         self.keeps_digests = data is None or "keep_digest" in data
         self.share = ShareForm(service, data, may_route=may_route)
-        facts, edit = defaults or ClusterDefaults(), edit if data is None else ""
+        facts, edit = capabilities or Capabilities(), edit if data is None else ""
         self.all = {
             one.name: ContainerForms(service, one, self.typed.of(one.name), self.typed.whole, facts, edit)
             for one in service.containers

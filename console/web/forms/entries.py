@@ -48,11 +48,22 @@ class SourceRow(RowForm):
         return _checked(prefix, validation.env_name(f"{prefix}_") if prefix else None)
 
 
+ACCESS_MODES = ("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany")
+_SAID_OF_EACH_MOUNT = ("path", "kind", "read_only", "sub_path")
+_SAID_OF_KIND = {  # a Secret or ConfigMap: its name, and single keys
+    "claim": ("name",),
+    "empty-dir": ("medium", "size"),
+    "image": ("name", "pull_policy"),
+    "ephemeral": ("size", "storage_class", "access_mode"),
+}
+_NAMELESS = ("empty-dir", "ephemeral")
+
+
 class MountRow(RowForm):
     """A volume at a path."""
 
     defaults = {"kind": "secret"}
-    more = ("sub_path", "items", "medium", "size")
+    more = ("sub_path", "items", "medium", "size", "pull_policy", "storage_class", "access_mode")
 
     path = _text(gettext_lazy("Path"), placeholder="/etc/app")
     kind = forms.ChoiceField(
@@ -62,6 +73,8 @@ class MountRow(RowForm):
             CONFIG_MAP,
             ("claim", "PersistentVolumeClaim"),
             ("empty-dir", gettext_lazy("Empty directory")),
+            ("image", gettext_lazy("Image")),
+            ("ephemeral", gettext_lazy("Ephemeral volume")),
         ],
     )
     name = _text(gettext_lazy("Name"), "mount-names")
@@ -74,13 +87,21 @@ class MountRow(RowForm):
     medium = forms.ChoiceField(
         label=gettext_lazy("Medium"), choices=[("", gettext_lazy("Disk")), ("Memory", gettext_lazy("Memory"))]
     )
-    size = _text(gettext_lazy("Size limit"), placeholder="1Gi")
+    size = _text(gettext_lazy("Size"), placeholder="1Gi")
+    pull_policy = forms.ChoiceField(
+        label=gettext_lazy("Image pull policy"),
+        choices=[("", gettext_lazy("Default")), *((name, name) for name in ("Always", "IfNotPresent", "Never"))],
+    )
+    storage_class = _text(gettext_lazy("Storage class"), placeholder="standard")
+    access_mode = forms.ChoiceField(
+        label=gettext_lazy("Access mode"),
+        choices=[("", gettext_lazy("Default")), *((one, one) for one in ACCESS_MODES)],
+    )
 
     @classmethod
     def said(cls, row: Row) -> Row:
-        unsaid = {"empty-dir": {"name", "items"}, "claim": {"items", "medium", "size"}}
-        unneeded = unsaid.get(row.get("kind", ""), {"medium", "size"})
-        return {name: text for name, text in row.items() if name not in unneeded}
+        said = {*_SAID_OF_EACH_MOUNT, *_SAID_OF_KIND.get(row.get("kind", ""), ("name", "items"))}
+        return {name: text for name, text in row.items() if name in said}
 
     def clean_path(self) -> str:
         path: str = self.cleaned_data["path"]
@@ -89,8 +110,10 @@ class MountRow(RowForm):
         return path
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        return name if self.cleaned_data.get("kind") == "empty-dir" else _object_name(name)
+        name, kind = self.cleaned_data["name"], self.cleaned_data.get("kind")
+        if kind == "image":
+            return _checked(name, validation.image(name))
+        return name if kind in _NAMELESS else _object_name(name)
 
     def clean_items(self) -> str:
         text: str = self.cleaned_data["items"]
@@ -100,7 +123,10 @@ class MountRow(RowForm):
 
     def clean_size(self) -> str:
         size: str = self.cleaned_data["size"]
-        unused = self.cleaned_data.get("kind") != "empty-dir" or not size
+        kind = self.cleaned_data.get("kind")
+        if kind == "ephemeral" and not size:
+            raise forms.ValidationError(_("Enter a size, for example 1Gi."))
+        unused = kind not in _NAMELESS or not size
         return _checked(size, None if unused else validation.quantity(size))
 
 
@@ -192,7 +218,10 @@ def _source_row(source: EnvSource) -> Row:
 
 
 # Options of a mount: how a change names them (console.knative.changes.volumes), and the controls.
-_OPTIONS = {"sub-path": "sub_path", "items": "items", "medium": "medium", "size": "size"}
+_OPTIONS = {
+    **{"sub-path": "sub_path", "items": "items", "medium": "medium", "size": "size"},
+    **{"pull-policy": "pull_policy", "storage-class": "storage_class", "access-mode": "access_mode"},
+}
 
 
 def _mount_of(row: Row) -> Mount:

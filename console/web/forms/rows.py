@@ -205,7 +205,7 @@ class RowsBoundField(forms.BoundField):
         found = [self._row(number, line) for number, line in enumerate(lines)]
         if self.form.data.get(ADD) == self.html_name:
             form = self.field.widget.form_of({}, f"{self.html_name}-{len(lines)}", judged=False)
-            found.append(ShownRow(form, is_new=True))
+            found.append(ShownRow(self.field.without_withheld(form), is_new=True))
         return found
 
     @property
@@ -216,7 +216,8 @@ class RowsBoundField(forms.BoundField):
     @property
     def empty_row(self) -> ShownRow:
         """The row that a script copies."""
-        return ShownRow(self.field.widget.formset(prefix=self.html_name).empty_form)
+        form = self.field.widget.formset(prefix=self.html_name).empty_form
+        return ShownRow(self.field.without_withheld(form))
 
     @property
     def general_errors(self) -> list[str]:
@@ -227,7 +228,7 @@ class RowsBoundField(forms.BoundField):
         is_judged = bool(self.errors) and line not in self.field.shown
         form = self.field.widget.form_of(as_row(line), f"{self.html_name}-{number}", judged=is_judged)
         form.offer_what_it_holds()
-        return ShownRow(form, self.field.notes.get(line))
+        return ShownRow(self.field.without_withheld(form), self.field.notes.get(line))
 
 
 class RowsField(LinesField):
@@ -240,12 +241,32 @@ class RowsField(LinesField):
         self.syntax, self.shown = syntax, frozenset()
         self.add_label = add
         self.notes: Mapping[str, Note] = {}
+        self.withheld: tuple[str, Mapping[str, str]] = ("", {})
         self.template_name = "components/controls.html"
         self.bound_field_class = RowsBoundField
+
+    def withhold(self, control: str, reasons: Mapping[str, str]) -> None:
+        """Offer the control without these choices, and refuse rows that have one: why, by choice. Old ones stay."""
+        self.withheld = (control, reasons)
+        if reasons:
+            labels = dict(self.widget.formset.form.base_fields[control].choices)  # type: ignore[attr-defined]
+            self.help_text = " · ".join(f"{labels[choice]}: {reason}" for choice, reason in reasons.items())
+
+    def without_withheld(self, form: RowForm) -> RowForm:
+        """Return the controls of a row, where nothing is offered that is withheld and that the row does not have."""
+        control, reasons = self.withheld
+        if reasons:
+            field, held = form.fields[control], form[control].value()
+            offered = [pair for pair in field.choices if pair[0] == held or pair[0] not in reasons]  # type: ignore[attr-defined]
+            field.choices = offered  # type: ignore[attr-defined]  # a choice, as `withhold` says
+        return form
 
     def _entry(self, number: int, line: str) -> Any:
         if line in self.shown:
             return self.syntax.read(line)
+        control, reasons = self.withheld
+        if reason := reasons.get(as_row(line).get(control, "")):
+            raise forms.ValidationError(reason, code="withheld")
         form = self.widget.form_of(as_row(line), judged=True)
         if not form.is_valid():
             raise forms.ValidationError(_("Row %(number)s is not valid."), code=_IN_ROW, params={"number": number})

@@ -8,15 +8,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes
+from console.knative.capabilities import Capabilities
 from console.knative.changes import Change, Combined
 from console.knative.changes.template import SCALE_FIELDS, scale_spelling
-from console.knative.cluster_defaults import FIELDS, ClusterDefaults
+from console.knative.cluster_defaults import HINTED, ClusterDefaults
 from console.knative.objects import Service
 from console.web.forms.shown import ShownForm
 
 LARGEST = 2**31 - 1
 DURATION = r"^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$"  # as Go writes it
-NO_LIMIT = ("max", "concurrency")  # in which 0 means none
+NO_LIMIT = ("max", "concurrency", "idle")  # in which 0 means none
 
 
 def number(low: int, high: int = LARGEST, **more: Any) -> forms.IntegerField:
@@ -38,10 +39,12 @@ class DefaultsForm(ShownForm):
     """Fields whose emptiness means the cluster's default: each says which that is."""
 
     def hint_at(self, defaults: ClusterDefaults) -> None:
-        for name in FIELDS:
-            if name in self.fields and (value := defaults.of(name)):
-                self.fields[name].help_text = _hint(name, value, defaults)
-                self.fields[name].widget.attrs["placeholder"] = value
+        for name in HINTED:
+            if name in self.fields:
+                value = defaults.of(name)
+                self.fields[name].help_text = _hint(name, value, defaults) or self.fields[name].help_text
+                if value:
+                    self.fields[name].widget.attrs["placeholder"] = value
 
     def style(self) -> None:
         """Give each field the class of its kind."""
@@ -62,6 +65,11 @@ class DefaultsForm(ShownForm):
 
 
 def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:
+    if not defaults.is_known(name):
+        own = defaults.built_in(name)
+        return _("Default unknown (Knative’s own: %(value)s)") % {"value": own} if own else _("Default unknown")
+    if not value:
+        return ""
     if value == "0" and name in NO_LIMIT:
         return _("Cluster default: 0 (no limit)") if defaults.is_set(name) else _("Default: 0 (no limit)")
     if value == "0" and name == "min":
@@ -73,7 +81,7 @@ def _hint(name: str, value: str, defaults: ClusterDefaults) -> Any:
 class ScaleForm(DefaultsForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-minscale)."""
 
-    defaults: ClusterDefaults
+    capabilities: Capabilities
 
     min = number(0, label=_("Min scale"))
     max = number(0, label=_("Max scale"))
@@ -104,6 +112,9 @@ class ScaleForm(DefaultsForm):
     def clean_concurrency(self) -> int | None:
         return self._at_most("concurrency")
 
+    def clean_max(self) -> int | None:
+        return self._at_most("max")
+
     def scale_changes(self) -> list[Change]:
         """The changes of these fields, as far as somebody touched them."""
         fields = {name: self.text_of(name) for name in SCALE_FIELDS if self.is_touched(name)}
@@ -114,8 +125,8 @@ class ScaleForm(DefaultsForm):
 
     def _at_most(self, name: str) -> int | None:
         value: int | None = self.cleaned_data[name]
-        most = self.defaults.most(name)
-        if value is not None and value > most:
+        most = self.capabilities.defaults.most(name)
+        if value is not None and most is not None and value > most:
             raise forms.ValidationError(_("This cluster accepts at most %(most)s."), params={"most": most})
         return value
 
@@ -124,11 +135,11 @@ class OperateForm(ScaleForm):
     """Scaling alone, for those who may operate and not deploy."""
 
     def __init__(
-        self, service: Service, data: Mapping[str, Any] | None = None, defaults: ClusterDefaults | None = None
+        self, service: Service, data: Mapping[str, Any] | None = None, capabilities: Capabilities | None = None
     ) -> None:
-        self.defaults = defaults or ClusterDefaults()
+        self.capabilities = capabilities or Capabilities()
         super().__init__(current_values(service), {}, data)
-        self.hint_at(self.defaults)
+        self.hint_at(self.capabilities.defaults)
         self.style()
 
     @property

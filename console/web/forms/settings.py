@@ -8,16 +8,18 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.knative import changes, validation
+from console.knative.capabilities import Capabilities
 from console.knative.changes import Change, Combined
-from console.knative.cluster_defaults import ClusterDefaults
-from console.knative.containers import Container
+from console.knative.changes.template import PROGRESS_DEADLINE, TIMEOUTS, spelled_rollout
+from console.knative.containers import Container, is_sidecar
 from console.knative.objects import Service
 from console.knative.paths import REVISION_NAME
 from console.operations.submitting.submission import DEADLINE, ERROR_WINDOW, LONGEST_SECONDS
 from console.web import words
 from console.web.forms import current_values, scale
+from console.web.forms.gating import closed_volumes, offer_what_is_allowed
 from console.web.forms.image_pinning import DigestChoice
-from console.web.forms.scale import ScaleForm, decimal, number
+from console.web.forms.scale import DURATION, ScaleForm, decimal, number
 from console.web.forms.shown import ON
 from console.web.forms.template import TemplateForm
 
@@ -61,10 +63,28 @@ class Section:
         return any(field.errors for field in self.fields)
 
 
+_NOT_A_DURATION = _("Enter a duration in whole seconds, for example 90s or 10m.")
+
+
 class SettingsForm(ScaleForm, TemplateForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-timeout, bad-minscale)."""
 
     timeout = number(0, label=_("Request timeout (s)"))
+    response_start = number(0, label=_("Response start timeout (s)"))
+    idle = number(0, label=_("Idle timeout (s)"))
+    rollout = forms.RegexField(
+        DURATION,
+        required=False,
+        label=_("Rollout duration"),
+        error_messages={"invalid": _NOT_A_DURATION},
+    )
+    progress_deadline = forms.RegexField(
+        DURATION,
+        required=False,
+        label=_("Progress deadline"),
+        help_text=_("A new revision that is not ready by then has failed, for example 120s"),
+        error_messages={"invalid": _NOT_A_DURATION},
+    )
     cpu_request = _quantity(_("CPU request"), quantity, "500m")
     cpu_limit = _quantity(_("CPU limit"), quantity, "500m")
     memory_request = _quantity(_("Memory request"), memory, "256Mi")
@@ -93,7 +113,11 @@ class SettingsForm(ScaleForm, TemplateForm):
     yaml_address = ""  # where what a field cannot show is edited
     SECTIONS = (
         ("scaling", _("Scaling"), (*ScaleForm.SCALING, "concurrency")),
-        ("networking", _("Requests and networking"), ("port", "protocol", "timeout", "cluster_local")),
+        (
+            "networking",
+            _("Requests and networking"),
+            ("port", "protocol", "timeout", "response_start", "idle", "rollout", "cluster_local"),
+        ),
         (
             "resources",
             _("Resources"),
@@ -105,7 +129,7 @@ class SettingsForm(ScaleForm, TemplateForm):
         ("identity", _("Identity"), ("service_account", "pull_secrets", "pull_policy", "user")),
         ("scheduling", _("Scheduling"), ("node_selector", "tolerations")),
         ("labels", _("Labels and annotations"), ("labels", "annotations", "revision_labels", "revision_annotations")),
-        ("revision", _("Revision"), ("revision_name",)),
+        ("revision", _("Revision"), ("revision_name", "progress_deadline")),
         ("limits", _("Operations on this service"), ("deadline", "error_window")),
     )
 
@@ -115,18 +139,20 @@ class SettingsForm(ScaleForm, TemplateForm):
         container: Container,
         data: Mapping[str, Any] | None = None,
         *,
-        defaults: ClusterDefaults | None = None,
+        capabilities: Capabilities | None = None,
         digest: DigestChoice | None = None,
         prefix: str | None = None,
     ) -> None:
         self.service, self.container = service, container
-        self.defaults = defaults or ClusterDefaults()
+        self.capabilities = capabilities or Capabilities()
         self.digest = digest or DigestChoice(container.name, {})
         texts, beyond = current_values.current_values(service, container)
         super().__init__({**texts, **_present(service, container)}, beyond, data, prefix=prefix)
         self.know_what_was_shown()
         self._rows("mounts").notes = current_values.mount_notes(service, container)
-        self.hint_at(self.defaults)
+        self.hint_at(self.capabilities.defaults)
+        offer_what_is_allowed(self, self.capabilities, is_sidecar=is_sidecar(container, service.containers))
+        self._rows("mounts").withhold("kind", closed_volumes(self.capabilities))
         self.style()
         self.fields["service_account"].widget.attrs["list"] = "service-accounts"
 
@@ -136,6 +162,12 @@ class SettingsForm(ScaleForm, TemplateForm):
 
     def clean_timeout(self) -> int | None:
         return self._at_most("timeout")
+
+    def clean_rollout(self) -> str:
+        return _whole_seconds(self.cleaned_data["rollout"])
+
+    def clean_progress_deadline(self) -> str:
+        return _whole_seconds(self.cleaned_data["progress_deadline"])
 
     @property
     def change(self) -> Change | None:
@@ -156,8 +188,9 @@ class SettingsForm(ScaleForm, TemplateForm):
 
     def _requests(self) -> list[Change]:
         found: list[Change] = []
-        if self.is_touched("timeout"):
-            found.append(changes.SetTimeout(self.cleaned_data["timeout"]))
+        found += [
+            changes.SetTimeout(self.cleaned_data[name], field) for name, field in TIMEOUTS if self.is_touched(name)
+        ]
         if self.is_touched("port") or self.is_touched("protocol"):
             found.append(self._port())
         return found
@@ -196,7 +229,19 @@ class SettingsForm(ScaleForm, TemplateForm):
             for name, annotation in (("deadline", DEADLINE), ("error_window", ERROR_WINDOW))
             if self.is_touched(name)
         }
+        if self.is_touched("rollout"):
+            limits[spelled_rollout(self.service.annotations)] = self.text_of("rollout")
+        if self.is_touched("progress_deadline"):
+            wanted = {PROGRESS_DEADLINE: self.text_of("progress_deadline")}
+            found.append(changes.SetAnnotations(wanted, "revision"))
         return [*found, *([changes.SetAnnotations(limits, "service")] if limits else [])]
+
+
+def _whole_seconds(text: str) -> str:
+    """Refuse a part of a second (serving, revision_validation.go: not at second precision)."""
+    if text and not validation.is_in_whole_seconds(text):
+        raise forms.ValidationError(_NOT_A_DURATION)
+    return text
 
 
 def _makes_revision(parts: list[Change]) -> bool:
@@ -209,7 +254,9 @@ def _present(service: Service, container: Container) -> dict[str, str]:
     port = (container.raw.get("ports") or [{}])[0]
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     found = {
-        "timeout": service.template_spec.get("timeoutSeconds"),
+        **{name: service.template_spec.get(field) for name, field in TIMEOUTS},
+        "rollout": service.annotations.get(spelled_rollout(service.annotations)),
+        "progress_deadline": service.template_annotations.get(PROGRESS_DEADLINE),
         "cpu_request": requests.get("cpu"),
         "memory_request": requests.get("memory"),
         "cpu_limit": limits.get("cpu"),

@@ -6,15 +6,17 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.access.actors import actor_from
 from console.access.decorators import administrators_only
-from console.mirror import read
+from console.mirror import capabilities, read
 from console.operations.queries import under_way
 from console.registry import ProbeResult, Report, changes, listing, reports
 from console.registry.listing import Entry
 from console.registry.models import Cluster
+from console.web.cluster_capabilities import Serving
 from console.web.cluster_words import verdict
 from console.web.forms.cluster import ClusterForm, KubeconfigForm
 from console.web.requests import ConsoleRequest
@@ -43,9 +45,10 @@ def clusters(request: ConsoleRequest) -> HttpResponse:
 
 @administrators_only
 def cluster(request: ConsoleRequest, name: str) -> HttpResponse:
-    """One cluster: where it is, how it answers, how old each part of the copy is."""
+    """One cluster: where it is, how it answers, how old each part of the copy is, what its Knative allows."""
     entry = _entry(name)
-    context = {"row": _row(entry), "states": sorted(read.states(name).items())}
+    serving = Serving(capabilities.known(name), timezone.now().date())
+    context = {"row": _row(entry), "states": sorted(read.states(name).items()), "serving": serving}
     return render(request, "clusters/cluster.html", context)
 
 

@@ -7,9 +7,8 @@ from django.http.response import HttpResponseBase
 
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
-from console.mirror import read
+from console.mirror import capabilities, read
 from console.operations import ClusterError
-from console.operations.lookups import form_choices
 from console.operations.submitting import cloning
 from console.web import outcomes
 from console.web.form_choices import FormChoices, choices_for
@@ -41,7 +40,7 @@ class CreatePage(ChangeView[CreateForm]):
         self.form = self.make_form()
 
     def make_form(self) -> CreateForm:
-        return CreateForm(self.places, self.typed, form_choices.defaults(self.place[0]) if self.place else None)
+        return CreateForm(self.places, self.typed, capabilities.of(self.place[0]) if self.place else None)
 
     @property
     def around(self) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from console.access.permissions import Permission
 from console.access.refusals import NotRevealed
 from console.knative.containers import Container
 from console.knative.references import ServiceRef
-from console.mirror import read
-from console.operations.lookups import form_choices, revealing
+from console.mirror import capabilities, read
+from console.operations.lookups import revealing
 from console.web.actions import service_url
 from console.web.form_choices import choices_for
 from console.web.forms import image_pinning
@@ -42,7 +42,7 @@ class DeployPage(ChangeView[DeployForm]):
             self.typed,
             container=self._container(),
             running=image_pinning.running_digests(self.service, read.revisions(self.ref)),
-            defaults=form_choices.defaults(self.ref.cluster),
+            capabilities=capabilities.of(self.ref.cluster),
             may_route=Permission.TRAFFIC in self.request.permissions,
             edit=self.request.GET.get("edit", ""),
         )

@@ -7,8 +7,7 @@ from django.http.response import HttpResponseBase
 from console.access.decorators import refuse
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
-from console.mirror import read
-from console.operations.lookups import form_choices
+from console.mirror import capabilities, read
 from console.web import yaml_fields
 from console.web.actions import service_url
 from console.web.form_choices import choices_for
@@ -52,8 +51,8 @@ class SettingsPage(ChangeView[SettingsForm]):
     def make_form(self) -> SettingsForm:
         container = container_of(self.request, self.service)
         chosen = image_pinning.choice(self.service, container, read.revisions(self.ref), self.typed)
-        defaults = form_choices.defaults(self.ref.cluster)
-        form = SettingsForm(self.service, container, self.typed, defaults=defaults, digest=chosen)
+        allowed = capabilities.of(self.ref.cluster)
+        form = SettingsForm(self.service, container, self.typed, capabilities=allowed, digest=chosen)
         form.yaml_address = service_url("yaml", self.ref)
         return form
 

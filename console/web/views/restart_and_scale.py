@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from console.access.permissions import Permission
 from console.knative.changes import Change, Redeploy, Restart
-from console.mirror import read
-from console.operations.lookups import form_choices
+from console.mirror import capabilities, read
 from console.web.forms import image_pinning
 from console.web.forms.scale import OperateForm
 from console.web.typed import typed_field, wants_preview
@@ -25,7 +24,7 @@ class OperatePage(ChangeView[OperateForm]):
 
     def make_form(self) -> OperateForm:
         data = self.typed if self.what == SCALE else None
-        return OperateForm(self.service, data, form_choices.defaults(self.ref.cluster))
+        return OperateForm(self.service, data, capabilities.of(self.ref.cluster))
 
     @property
     def what(self) -> str:

@@ -1,4 +1,4 @@
-"""What forms offer from around a service: names without values, and the cluster's own defaults."""
+"""What forms offer from around a service: names without values."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import pytest
 
 from console.access.actors import Actor
 from console.access.models import User
-from console.knative.cluster_defaults import ClusterDefaults
 from console.operations.lookups import form_choices
 from tests.operations.factories import World
 
 pytestmark = pytest.mark.django_db
-CONFIG_MAPS = "/api/v1/namespaces/knative-serving/configmaps"
 
 
 @pytest.fixture(autouse=True)
@@ -86,23 +84,3 @@ def test_what_may_not_be_listed_is_left_out_and_not_asked_for_each_time(filled: 
 def test_a_cluster_that_is_away_leaves_the_form_without_names(world: World, dora: User, settings) -> None:
     settings.CLUSTERS = json.dumps([{"name": "away", "url": "http://127.0.0.1:9", "token": "x"}])
     assert form_choices.names("away", "default", dora) == form_choices.Names()
-    assert form_choices.defaults("away") == ClusterDefaults()
-    assert form_choices.defaults("away").of("timeout") == "300"
-    assert not form_choices.defaults("away").is_known
-
-
-def test_the_clusters_settings_are_its_defaults(world: World) -> None:
-    there = world.box.get(f"{CONFIG_MAPS}/config-defaults")
-    assert form_choices.defaults("box").of("timeout") == "300"
-    data = {"revision-timeout-seconds": "120", "max-revision-timeout-seconds": "900", "revision-cpu-request": "200m"}
-    world.box._ask("PUT", f"{CONFIG_MAPS}/config-defaults", {**there, "data": data}, "admin")
-    try:
-        form_choices._kept.clear()
-        found = form_choices.defaults("box")
-        assert found.is_known
-        assert (found.of("timeout"), found.is_set("timeout"), found.most("timeout")) == ("120", True, 900)
-        assert (found.of("target"), found.is_set("target")) == ("100", False)
-        assert found.of("cpu_request") == "200m"
-    finally:
-        fresh = world.box.get(f"{CONFIG_MAPS}/config-defaults")
-        world.box._ask("PUT", f"{CONFIG_MAPS}/config-defaults", {**fresh, "data": {}}, "admin")

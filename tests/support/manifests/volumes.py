@@ -20,6 +20,10 @@ def _volume(name: str, path: str = "", mount: Object | None = None, **source: An
     return {"name": name, **source}, {"name": name, "mountPath": path or f"/mnt/{name}", **(mount or {})}
 
 
+def _claim(**spec: Any) -> Object:
+    return {"volumeClaimTemplate": {"spec": spec}}
+
+
 _SHARED = [
     {
         "name": "app",
@@ -119,5 +123,23 @@ MANIFESTS = (
         "mount-image",
         _volume("model", image={"reference": "r.example.com/m:1", "pullPolicy": "Always"}),
         _volume("csi", csi={"driver": "secrets.csi", "readOnly": True}),
+    ),
+    _mounted(
+        "mount-ephemeral",
+        _volume("scratch", ephemeral=_claim(accessModes=["ReadWriteOnce"], resources={"requests": {"storage": "1Gi"}})),
+        _volume(
+            "more",
+            ephemeral={
+                "volumeClaimTemplate": {
+                    "metadata": {"labels": {"a": "b"}},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce", "ReadOnlyMany"],
+                        "storageClassName": "fast",
+                        "volumeMode": "Filesystem",
+                        "resources": {"requests": {"storage": "2Gi"}, "limits": {"storage": "3Gi"}},
+                    },
+                }
+            },
+        ),
     ),
 )
