@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from console import audit
 from console.access.actors import Actor, actor_from, client_ip
 from console.access.permissions import Permission
-from console.access.refusals import Frozen, NotAllowed
+from console.access.refusals import Frozen, NotAllowed, OwnedElsewhere
 from console.audit import Outcome
 from console.knative.references import ServiceRef
 
@@ -40,6 +40,12 @@ def audited(actor: Actor) -> Iterator[None]:
     except Frozen as refusal:
         if not refusal.is_audited:
             audit.record("protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.note)
+            refusal.is_audited = True
+        raise
+    except OwnedElsewhere as refusal:
+        if not refusal.is_audited:
+            text = f"{refusal.tool}. {refusal.note}".strip()
+            audit.record("protect.locked", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=text)
             refusal.is_audited = True
         raise
 

@@ -130,6 +130,22 @@ class ReasonNeeded(Stopped):
     """A rule or the emergency override requires a reason and none was given."""
 
 
+class OwnedElsewhere(Stopped):
+    """A rule locks the service `ref`, because `tool` owns it and would undo the change; `note` is what it says."""
+
+    def __init__(self, ref: ServiceRef, tool: str, note: str) -> None:
+        super().__init__(str(ref))
+        self.ref, self.tool, self.note = ref, tool, note
+
+
+class NotAcknowledged(Stopped):
+    """A rule wants its author to acknowledge that `tool` will undo the change, and they have not."""
+
+    def __init__(self, ref: ServiceRef, tool: str) -> None:
+        super().__init__(str(ref))
+        self.ref, self.tool = ref, tool
+
+
 class Impossible(Stopped):
     """The change cannot be made of the service as it is now."""
 

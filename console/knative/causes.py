@@ -71,6 +71,7 @@ class Code(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     FROZEN = "frozen"
+    LOCKED = "locked"
     PROTECTED_MEANWHILE = "protected-meanwhile"
     REASON_MISSING = "reason-missing"
     NOT_AS_APPROVED = "not-as-approved"
@@ -185,6 +186,14 @@ class FreezeEnd(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedBy(Facts):
+    """The tools that own the service, and the note of the rule that locks it."""
+
+    tool: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Input(Facts):
     """What is wrong with the change."""
 
@@ -215,6 +224,7 @@ _FACTS: Mapping[Code, type[Facts]] = MappingProxyType(
         Code.DECLINED: Approver,
         Code.APPROVER_GONE: Approver,
         Code.FROZEN: FreezeEnd,
+        Code.LOCKED: OwnedBy,
         Code.INPUT: Input,
     }
 )

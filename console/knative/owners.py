@@ -1,9 +1,12 @@
 """Other tools that write a Service, told by the marks that they leave on it, and what of a change they will undo."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+TRAFFIC = "traffic"  # the permission that a change of the split needs (console.knative.effects)
 
 
 class Undoes(StrEnum):
@@ -66,6 +69,27 @@ _TOOLS = (
 )
 
 
+# Controllers by the name under which the API server keeps what they write (managedFields). Sources: the programs' names
+# or --field-manager; Flagger writes through client-go, which is its program's name.
+_MANAGERS: Mapping[str, Owner] = {
+    "argocd-controller": ARGO_CD,
+    "argocd-application-controller": ARGO_CD,
+    "kustomize-controller": FLUX,
+    "helm-controller": FLUX,
+    "flagger": FLAGGER,
+    "kserve-controller-manager": KSERVE,
+    "fleetagent": Owner("Fleet (Rancher)", Undoes.ALL),
+    "crossplane": Owner("Crossplane", Undoes.ALL),
+    "provider-kubernetes": Owner("Crossplane", Undoes.ALL),
+    "camel-k": Owner("Camel K", Undoes.ALL),
+    "configsync": Owner("Config Sync", Undoes.ALL),
+    "kapp-server": Owner("kapp (Carvel)", Undoes.AT_NEXT_DEPLOYMENT),
+    "helm": HELM,
+    "pulumi-kubernetes": Owner("Pulumi", Undoes.AT_NEXT_DEPLOYMENT),
+    "rollout-orchestrator": Owner("RolloutOrchestrator", Undoes.TRAFFIC),
+}
+
+
 def owners(metadata: Mapping[str, Any]) -> tuple[Owner, ...]:
     """Return the tools that write the object of this metadata, first the one that undoes most.
 
@@ -74,10 +98,44 @@ def owners(metadata: Mapping[str, Any]) -> tuple[Owner, ...]:
     controllers = dict(_controllers(metadata))
     marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
     found = [owner for owner in _by_marks(marks) if owner not in controllers.values()]
-    every = [*controllers, *found]
+    every = [*controllers, *found, *(one for one in _by_traffic(metadata) if one not in found)]
     deploying = [one for one in every if one.undoes is not Undoes.TRAFFIC and one != HELM]
     named = [one for one in every if one != HELM or not deploying]
     return tuple(sorted(named, key=lambda one: tuple(Undoes).index(one.undoes)))
+
+
+def traffic_managers(metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of managedFields of known controllers that hold spec.traffic, with that alone."""
+    return [
+        {"manager": entry["manager"], "fieldsV1": {"f:spec": {"f:traffic": {}}}}
+        for entry in metadata.get("managedFields") or ()
+        if _manager(entry) and _holds_traffic(entry)
+    ]
+
+
+def _by_traffic(metadata: Mapping[str, Any]) -> list[Owner]:
+    """The controllers that wrote spec.traffic last: what they wrote there they will write again."""
+    found = (_manager(entry) for entry in traffic_managers(metadata))
+    return list(dict.fromkeys(owner for owner in found if owner))
+
+
+def _manager(entry: Mapping[str, Any]) -> Owner | None:
+    """The controller of an entry of the object itself; its names may have an address or a kind behind them."""
+    name = str(entry.get("manager", "")).lower()
+    if entry.get("subresource"):
+        return None
+    return _MANAGERS.get(name) or _MANAGERS.get(re.split(r"[-/.:](?=[0-9a-f]{7,}$)", name)[0])
+
+
+def _holds_traffic(entry: Mapping[str, Any]) -> bool:
+    spec = (entry.get("fieldsV1") or {}).get("f:spec") or {}
+    return "f:traffic" in spec
+
+
+def undone(found: Iterable[Owner], permissions: Iterable[str]) -> tuple[Owner, ...]:
+    """Return the tools that undo a change that needs these permissions: who has the traffic alone undoes a split."""
+    changes_traffic = TRAFFIC in permissions
+    return tuple(one for one in found if changes_traffic or one.undoes is not Undoes.TRAFFIC)
 
 
 def tool_of(key: str) -> Owner | None:

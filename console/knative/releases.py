@@ -9,6 +9,7 @@ from typing import NamedTuple
 # it), for 1.19 and later the dates of the tags in knative/serving. Read on 2026-11-26; what lies after that day is
 # what the schedule plans: the fourth Tuesday of January, April, July and October.
 
+
 class Version(NamedTuple):
     """The part of a release that decides what it does."""
 

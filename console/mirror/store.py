@@ -11,6 +11,7 @@ import structlog
 
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.knative.objects import OPERATION, KubeObject, Revision, Service
+from console.knative.owners import traffic_managers
 from console.knative.redaction import seal_env, without_digests
 from console.mirror import announcements, keys, revisions, trail
 from console.mirror.batches import Batch, Command
@@ -20,7 +21,7 @@ from console.signing import sign
 
 MIRRORED: tuple[Resource, ...] = (SERVICES, REVISIONS, ROUTES, PODS, NAMESPACES)
 MAX_UNLINKED = 200  # keys in one command
-REDACTION = "2"  # counts up when more of an object is hidden: what was written before is written again
+REDACTION = "3"  # counts up when objects are hidden or shown otherwise: what was written before is written again
 KEPT_TRAIL = 2000  # events of services that the audit log has not read
 KEPT_CHANGES = 5000  # names in each sorted set of changes
 
@@ -145,7 +146,7 @@ class MirrorWriter:
         remember = ("SADD", keys.names(self.cluster, resource.plural), address)
         if resource == NAMESPACES:
             return [remember, ("SADD", keys.namespaces(self.cluster), name)]
-        hidden = seal_env(raw, self._seal_key)
+        hidden = _with_traffic_managers(seal_env(raw, self._seal_key), raw)
         sealed = msgspec.json.encode(hidden)
         if resource != SERVICES:
             owned = _signed(keys.owned(self.cluster, resource.plural, namespace, service), name, sealed)
@@ -293,6 +294,12 @@ def layout(seal_key: bytes, api_server: str) -> str:
         )
     )
     return hashlib.sha256(seal_key + facts.encode()).hexdigest()[:16]
+
+
+def _with_traffic_managers(hidden: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The sealed object with what managedFields say of known controllers of spec.traffic, and nothing else of them."""
+    found = traffic_managers(raw.get("metadata") or {})
+    return {**hidden, "metadata": {**hidden["metadata"], "managedFields": found}} if found else hidden
 
 
 def _touched(version: str, changes: str, field: str) -> Command:

@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "protect.rule-change": gettext_lazy("Changed a protection rule"),
     "protect.rule-remove": gettext_lazy("Removed a protection rule"),
     "protect.window-add": gettext_lazy("Added a freeze"),
+    "protect.locked": gettext_lazy("Refused: another tool owns the service"),
     "protect.window-change": gettext_lazy("Changed a freeze"),
     "protect.window-remove": gettext_lazy("Removed a freeze"),
     "reveal.Approval": gettext_lazy("Saw values while approving"),
@@ -80,6 +81,10 @@ ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "operation.cancel": (gettext_lazy("Cancelled a change"), gettext_lazy("Cancelled: %(what)s by %(whose)s")),
     "protect.approve": (gettext_lazy("Approved a change"), gettext_lazy("Approved: %(what)s by %(whose)s")),
     "protect.decline": (gettext_lazy("Declined a change"), gettext_lazy("Declined: %(what)s by %(whose)s")),
+    "protect.acknowledge": (
+        gettext_lazy("Acknowledged that another tool owns the service"),
+        gettext_lazy("Acknowledged that another tool owns the service: %(what)s"),
+    ),
     "protect.override": (
         gettext_lazy("Used the emergency override"),
         gettext_lazy("Used the emergency override: %(what)s"),

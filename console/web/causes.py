@@ -155,6 +155,9 @@ _TEXTS = {
     Code.WITHDRAWN: gettext_lazy("Its author withdrew it."),
     Code.EXPIRED: gettext_lazy("Submit the change again to request a new approval."),
     Code.FROZEN: gettext_lazy("A freeze began before it was written. It lasts until %(until)s. %(note)s"),
+    Code.LOCKED: gettext_lazy(
+        "A rule refuses the change: %(tool)s owns the service and would undo it. Make the change there. %(note)s"
+    ),
     Code.PROTECTED_MEANWHILE: gettext_lazy(
         "The service became protected before it was written. Submit the change again to request an approval."
     ),

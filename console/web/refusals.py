@@ -14,10 +14,12 @@ from console.access.refusals import (
     Frozen,
     Impossible,
     LabelNotAllowed,
+    NotAcknowledged,
     NotAllowed,
     NotRetriable,
     NotWaiting,
     OwnChange,
+    OwnedElsewhere,
     PreviewGone,
     ReasonNeeded,
     Refusal,
@@ -67,6 +69,19 @@ def _(_refusal: NotWaiting) -> str:
 def _(refusal: Frozen) -> str:
     sentence = words.frozen_until(refusal.until, refusal.note)
     return f"{refusal.ref.namespace}/{refusal.ref.name}: {sentence}"
+
+
+@text.register
+def _(refusal: OwnedElsewhere) -> str:
+    sentence = gettext("%(service)s is locked: %(tool)s owns it and would undo the change. Make the change there.")
+    named = {"service": f"{refusal.ref.namespace}/{refusal.ref.name}", "tool": refusal.tool}
+    return " ".join(filter(None, (sentence % named, refusal.note)))
+
+
+@text.register
+def _(refusal: NotAcknowledged) -> str:
+    named = {"service": f"{refusal.ref.namespace}/{refusal.ref.name}", "tool": refusal.tool}
+    return gettext("%(service)s: tick the box to say that you know that %(tool)s will undo the change.") % named
 
 
 @text.register

@@ -18,7 +18,7 @@ from console.knative.progress import Phase
 from console.knative.traffic import Kind, TrafficTruth
 from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock
-from console.operations.protection.gate import Freeze
+from console.operations.protection.gate import Freeze, PolicyStatus
 from console.operations.queries import ENDED
 from console.web import traffic_words
 
@@ -275,6 +275,13 @@ PROBLEMS = {
 def frozen(freeze: Freeze) -> str:
     """Return until when nothing can be changed, and why."""
     return frozen_until(freeze.until, freeze.window.note)
+
+
+def locked(status: PolicyStatus) -> str:
+    """Why a rule refuses the change of a service that another tool owns."""
+    sentence = _("Locked: %(tool)s owns this service and would undo the change. Make the change there.")
+    note = status.lock.note if status.lock else ""
+    return " ".join(filter(None, (sentence % {"tool": status.tools}, note)))
 
 
 def frozen_until(until: str, note: str) -> str:

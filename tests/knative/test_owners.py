@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.knative.objects import Service
-from console.knative.owners import ARGO_CD, FLAGGER, FLUX, HELM, KSERVE, Owner, Undoes
+from console.knative.owners import ARGO_CD, FLAGGER, FLUX, HELM, KSERVE, Owner, Undoes, undone
 
 
 def owned(kind: str, api_version: str, *, controller: bool = True) -> dict[str, Any]:
@@ -56,3 +56,42 @@ def test_a_tool_that_deploys_by_helm_is_named_instead_of_helm() -> None:
 def test_who_undoes_most_is_first_and_who_controls_the_traffic_is_told_beside_it() -> None:
     marks = {"flagger.app/primary-revision": "x-00001", "meta.helm.sh/release-name": "shop"}
     assert Service({"metadata": {"annotations": marks}}).owners == (HELM, FLAGGER)
+
+
+def managed(manager: str, *, holds: str = "f:traffic", **more: Any) -> dict[str, Any]:
+    fields = {"f:spec": {holds: {}}}
+    return {
+        "manager": manager,
+        "operation": "Apply",
+        "apiVersion": "serving.knative.dev/v1",
+        "fieldsV1": fields,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        (managed("flagger"), (FLAGGER,)),
+        (managed("argocd-controller"), (ARGO_CD,)),
+        (managed("kustomize-controller"), (FLUX,)),
+        (managed("Helm"), (HELM,)),
+        (managed("kubectl-client-side-apply"), ()),
+        (managed("sluice"), ()),
+        (managed("flagger", holds="f:template"), ()),
+        (managed("flagger", subresource="status"), ()),
+        ({"manager": "flagger"}, ()),
+    ],
+)
+def test_a_known_controller_that_wrote_the_split_is_named(entry: dict[str, Any], found: tuple[Owner, ...]) -> None:
+    assert Service({"metadata": {"managedFields": [entry]}}).owners == found
+
+
+def test_a_tool_that_left_its_mark_is_not_named_again_for_the_split() -> None:
+    metadata = {"annotations": {"argocd.argoproj.io/tracking-id": "x"}, "managedFields": [managed("argocd-controller")]}
+    assert Service({"metadata": metadata}).owners == (ARGO_CD,)
+
+
+def test_only_a_change_of_the_split_is_undone_by_who_controls_the_traffic() -> None:
+    assert undone((ARGO_CD, FLAGGER), {"deploy"}) == (ARGO_CD,)
+    assert undone((ARGO_CD, FLAGGER), {"deploy", "traffic"}) == (ARGO_CD, FLAGGER)

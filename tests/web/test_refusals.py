@@ -47,6 +47,8 @@ EXAMPLES: tuple[Refusal, ...] = (
     family.NotRetriable(ID),
     family.NotWaiting(ID),
     family.Frozen(REF, "2026-11-26 10:00 UTC", "Release day"),
+    family.OwnedElsewhere(REF, "Argo CD", "Change the repository"),
+    family.NotAcknowledged(REF, "Argo CD"),
     family.ReasonNeeded(),
     family.Impossible(Problem("container-unknown", {"container": "app"})),
     family.PreviewGone(ID),

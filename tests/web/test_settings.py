@@ -55,6 +55,14 @@ def test_a_form_that_comes_back_untouched_means_no_change(shop: Service) -> None
         ({"min": "3"}, "spec.template.metadata.annotations['autoscaling.knative.dev/min-scale']", "3"),
         ({"concurrency": "50"}, "spec.template.spec.containerConcurrency", "50"),
         ({"timeout": ""}, "spec.template.spec.timeoutSeconds", None),
+        ({"response_start": "9"}, "spec.template.spec.responseStartTimeoutSeconds", "9"),
+        ({"idle": "0"}, "spec.template.spec.idleTimeoutSeconds", "0"),
+        ({"rollout": "90s"}, "metadata.annotations['serving.knative.dev/rollout-duration']", "90s"),
+        (
+            {"progress_deadline": "2m"},
+            "spec.template.metadata.annotations['serving.knative.dev/progress-deadline']",
+            "2m",
+        ),
         ({"cpu_limit": "2"}, "spec.template.spec.containers[app].resources.limits.cpu", "2"),
         ({"service_account": "other"}, "spec.template.spec.serviceAccountName", "other"),
         ({"command": "/app\n--serve"}, "spec.template.spec.containers[app].command", '["/app", "--serve"]'),
@@ -149,6 +157,8 @@ def test_what_cannot_be_read_is_said_beside_its_field(shop: Service, field: str,
         ("mounts", {"path": "/path", "kind": "claim", "name": "two words"}, "name"),
         ("mounts", {"path": "/path", "kind": "empty-dir", "size": "much"}, "size"),
         ("mounts", {"path": "/path", "kind": "secret", "name": "x", "items": "a"}, "items"),
+        ("mounts", {"path": "/path", "kind": "image", "name": "Not An Image"}, "name"),
+        ("mounts", {"path": "/path", "kind": "ephemeral"}, "size"),
         ("env_from", {"kind": "config-map", "prefix": "A_"}, "name"),
         ("env_from", {"name": "x", "prefix": "1-"}, "prefix"),
         ("tolerations", {"value": "x"}, "key"),
@@ -191,6 +201,75 @@ def test_what_is_wrong_in_a_probe_is_said_beside_its_control(
     assert set(form.errors) == {"startup"}
     assert set(form["startup"].controls.errors) == {control}
     assert str(form["startup"].controls[control].errors) in form["startup"].as_field_group()
+
+
+@pytest.mark.parametrize("typed", ["1500ms", "soon", "1.5s"])
+@pytest.mark.parametrize("field", ["rollout", "progress_deadline"])
+def test_a_duration_that_knative_refuses_is_refused_beside_its_field(shop: Service, field: str, typed: str) -> None:
+    form = sent(shop, **{field: typed})
+    assert not form.is_valid()
+    assert set(form.errors) == {field}
+
+
+def test_a_rollouts_duration_keeps_the_spelling_that_it_has() -> None:
+    raw = factories.service()
+    raw["metadata"]["annotations"]["serving.knative.dev/rolloutDuration"] = "60s"
+    assert form_of(Service(raw))["rollout"].value() == "60s"
+    assert after(Service(raw), rollout="90s") == [
+        ("metadata.annotations['serving.knative.dev/rolloutDuration']", "60s", "90s")
+    ]
+
+
+def volume_of(changed: Service, path: str) -> dict[str, Any]:
+    """What is mounted at the path, without its name."""
+    pod = changed.raw["spec"]["template"]["spec"]
+    mounts = pod["containers"][0]["volumeMounts"]
+    name = next(mount["name"] for mount in mounts if mount["mountPath"] == path)
+    return {key: value for volume in pod["volumes"] if volume["name"] == name for key, value in volume.items()} | {
+        "name": ""
+    }
+
+
+def changed_by(service: Service, rows: Rows | None = None, **typed: str) -> Service:
+    form = sent(service, rows, **typed)
+    assert form.is_valid(), form.errors
+    return form.change.apply(service)
+
+
+def test_an_image_and_an_ephemeral_volume_are_mounted(shop: Service) -> None:
+    image = {"path": "/model", "kind": "image", "name": "r.example.com/model:1", "pull_policy": "Always"}
+    found = volume_of(changed_by(shop, {"mounts": image}), "/model")
+    assert found == {"name": "", "image": {"reference": "r.example.com/model:1", "pullPolicy": "Always"}}
+    scratch = {"path": "/scratch", "kind": "ephemeral", "size": "1Gi", "storage_class": "fast"}
+    claim = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "fast",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    found = volume_of(changed_by(shop, {"mounts": scratch}), "/scratch")
+    assert found == {"name": "", "ephemeral": {"volumeClaimTemplate": {"spec": claim}}}
+
+
+def test_an_edit_of_an_ephemeral_volume_keeps_what_its_row_does_not_say() -> None:
+    raw = factories.service()
+    spec = {
+        "accessModes": ["ReadWriteOnce", "ReadOnlyMany"],
+        "storageClassName": "fast",
+        "volumeMode": "Filesystem",
+        "resources": {"requests": {"storage": "1Gi"}, "limits": {"storage": "4Gi"}},
+    }
+    pod = raw["spec"]["template"]["spec"]
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
+    pod["volumes"][0] = {"name": "config", "ephemeral": {"volumeClaimTemplate": template}}
+    row = form_of(Service(raw))["mounts"].rows[0]
+    assert (row.form["size"].value(), row.form["storage_class"].value()) == ("1Gi", "fast")
+    assert "ReadOnlyMany" in row.note.text
+    assert "volumeMode" in row.note.text
+    path = "/etc/shop"
+    found = volume_of(changed_by(Service(raw), **{"mounts-0-size": "2Gi", "mounts-0-storage_class": ""}), path)
+    wanted = {**spec, "resources": {"requests": {"storage": "2Gi"}, "limits": {"storage": "4Gi"}}}
+    del wanted["storageClassName"]
+    assert found["ephemeral"]["volumeClaimTemplate"] == {"metadata": {"labels": {"a": "b"}}, "spec": wanted}
 
 
 def test_single_keys_of_a_mount_are_written_changed_and_taken_back() -> None:

@@ -133,11 +133,11 @@ HARD: dict[str, Raw] = {
 
 def settings_of(raw: Raw, data: dict[str, str] | None = None, container: int = 0) -> SettingsForm:
     service = Service(raw)
-    return SettingsForm(service, service.containers[container], data)
+    return SettingsForm(service, service.containers[container], data, capabilities=factories.capabilities())
 
 
 def operate_of(raw: Raw, data: dict[str, str] | None = None) -> OperateForm:
-    return OperateForm(Service(raw), data)
+    return OperateForm(Service(raw), data, capabilities=factories.capabilities())
 
 
 def changed(

@@ -149,6 +149,8 @@ class Operation(Proposed):
     expires_at = models.DateTimeField(null=True)  # until when it may be approved (console.operations.protection)
     released_at = models.DateTimeField(null=True)  # when it was approved
     broke_glass = models.BooleanField(default=False)  # it passed by approval and freeze
+    # The tools that will undo it, as its author acknowledged; null: nothing asked for it.
+    acknowledged = models.JSONField(null=True)
     written_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)  # when a message for the next turn was sent, or may be taken

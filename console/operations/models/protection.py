@@ -91,8 +91,21 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Fi
 
 
 class ProtectionRule(Scoped):
-    """A change in this scope needs a second person's approval."""
+    """A change in this scope needs a second person's approval.
 
+    With `owned` it asks for none: it is about the services that another tool owns, and warns of changes that the tool
+    will undo, or refuses them.
+    """
+
+    class Owned(models.TextChoices):
+        """What the rule does where another tool owns the service."""
+
+        WARN = "warn", _("Warn where another tool owns the service")
+        LOCK = "lock", _("Refuse where another tool owns the service")
+
+    owned = models.CharField(  # noqa: DJ001 - a default would make SQLite rebuild the table
+        _("What the rule does"), max_length=4, null=True, blank=True, choices=Owned.choices
+    )
     needs_reason = models.BooleanField(_("Require a reason"), default=True)
     valid_hours = models.PositiveIntegerField(
         _("Request expires after (hours)"),

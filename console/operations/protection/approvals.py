@@ -53,6 +53,11 @@ def record_request(operation: Operation, policy_status: PolicyStatus, actor: Act
     )
 
 
+def record_acknowledgement(operation: Operation, actor: Actor) -> None:
+    """Keep that the author knew which tools will undo the change."""
+    _record("protect.acknowledge", operation, actor, Outcome.SUCCEEDED, ", ".join(operation.acknowledged or ()))
+
+
 def record_broken_glass(operation: Operation, policy_status: PolicyStatus, actor: Actor) -> None:
     """Say loudly in the log what was passed by."""
     places = ", ".join(scope.place for scope in policy_status.scopes)

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from console.access.authorization import Rights, rights_of
 from console.access.permissions import Permission
-from console.access.refusals import Frozen, NotAllowed, ReasonNeeded
+from console.access.refusals import Frozen, NotAcknowledged, NotAllowed, OwnedElsewhere, ReasonNeeded
 from console.database import Prepared
 from console.knative import paths
-from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks
+from console.knative.causes import Approver, Cause, Code, FreezeEnd, Lacks, OwnedBy
+from console.knative.owners import Owner
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
@@ -44,10 +45,16 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatus:
-    """What stops a change: the rules that ask for a second person, and the freezes in force."""
+    """What stops a change: the rules that ask for a second person, the freezes in force, the locks of owned services.
+
+    `owners` are the tools that will undo the change; `warnings` are rules that want its author to acknowledge that.
+    """
 
     rules: tuple[ProtectionRule, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    locks: tuple[ProtectionRule, ...] = ()
+    warnings: tuple[ProtectionRule, ...] = ()
+    owners: tuple[Owner, ...] = ()
 
     @property
     def freeze(self) -> Freeze | None:
@@ -57,7 +64,22 @@ class PolicyStatus:
     @property
     def scopes(self) -> tuple[Scoped, ...]:
         """All that stops the change."""
-        return (*self.rules, *(freeze.window for freeze in self.freezes))
+        return (*self.rules, *self.locks, *(freeze.window for freeze in self.freezes))
+
+    @property
+    def lock(self) -> ProtectionRule | None:
+        """The rule for which the change is refused, because another tool owns the service."""
+        return next(iter(self.locks), None)
+
+    @property
+    def refuses(self) -> bool:
+        """Nothing can be submitted, but for an emergency override."""
+        return bool(self.locks or self.freezes)
+
+    @property
+    def tools(self) -> str:
+        """The names of the tools that will undo the change."""
+        return ", ".join(map(str, self.owners))
 
     @property
     def stops(self) -> bool:
@@ -78,6 +100,18 @@ class PolicyStatus:
         return tuple(each for each in COVERABLE if any(each in rule.permissions for rule in self.rules))
 
 
+def together(several: Iterable[PolicyStatus]) -> PolicyStatus:
+    """Return what stops any of several changes."""
+    known = tuple(several)
+    return PolicyStatus(
+        tuple(rule for one in known for rule in one.rules),
+        tuple(freeze for one in known for freeze in one.freezes),
+        tuple(rule for one in known for rule in one.locks),
+        tuple(rule for one in known for rule in one.warnings),
+        tuple(dict.fromkeys(owner for one in known if one.warnings or one.locks for owner in one.owners)),
+    )
+
+
 _rules = Prepared(lambda _: ProtectionRule.objects.values_list(*(one.attname for one in ProtectionRule._meta.fields)))
 
 
@@ -94,38 +128,55 @@ class Protection:
 
     def protects(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
         """Whether a rule asks for a second person for any kind of change of the service, for marks in lists."""
-        return any(rule.covers(ref, COVERABLE, [labels]) for rule in self._rules)
+        return any(rule.covers(ref, COVERABLE, [labels]) for rule in self._rules if not rule.owned)
 
     def status_of(
-        self, ref: ServiceRef, permissions: Collection[str], labels: Iterable[Mapping[str, str]], now: datetime
+        self,
+        ref: ServiceRef,
+        permissions: Collection[str],
+        labels: Iterable[Mapping[str, str]],
+        now: datetime,
+        owners: tuple[Owner, ...] = (),
     ) -> PolicyStatus:
-        """Return what stops changes of the service that need one of these permissions."""
+        """Return what stops changes of the service that need one of these permissions and that `owners` would undo."""
         known = tuple(labels)
+        covering = [rule for rule in self._rules if rule.covers(ref, permissions, known)]
         return PolicyStatus(
-            tuple(rule for rule in self._rules if rule.covers(ref, permissions, known)),
+            tuple(rule for rule in covering if not rule.owned),
             tuple(
                 Freeze(each, end)
                 for each in self._windows
                 if each.covers(ref, permissions, known) and (end := each.window.end_if_in_force(now))
             ),
+            tuple(rule for rule in covering if owners and rule.owned == ProtectionRule.Owned.LOCK),
+            tuple(rule for rule in covering if owners and rule.owned == ProtectionRule.Owned.WARN),
+            owners,
         )
 
-    def of_service(self, ref: ServiceRef, labels: Mapping[str, str]) -> PolicyStatus:
-        """Return what stops any kind of change of the service, for marks on pages."""
-        return self.status_of(ref, COVERABLE, [labels], timezone.now())
+    def of_service(self, ref: ServiceRef, labels: Mapping[str, str], owners: tuple[Owner, ...] = ()) -> PolicyStatus:
+        """Return what stops any kind of change of the service that these tools own, for marks on pages."""
+        return self.status_of(ref, COVERABLE, [labels], timezone.now(), owners)
 
 
 def policy_status_of(ref: ServiceRef, needs: Needs) -> PolicyStatus:
     """Return what stops a change of the service that needs this at the moment."""
-    return Protection().status_of(ref, needs.permissions, needs.labels, timezone.now())
+    return Protection().status_of(ref, needs.permissions, needs.labels, timezone.now(), needs.owners)
 
 
 def admit(
-    ref: ServiceRef, policy_status: PolicyStatus, rights: Rights, needs: Needs, reason: str, break_glass: bool
+    ref: ServiceRef,
+    policy_status: PolicyStatus,
+    rights: Rights,
+    needs: Needs,
+    reason: str,
+    *,
+    break_glass: bool,
+    acknowledged: Collection[str],
 ) -> bool:
     """Return whether the change passes by an emergency override; raises Stopped when it may not be submitted.
 
-    Raises NotAllowed when the person may not use the override.
+    Raises NotAllowed when the person may not use the override. `acknowledged` are the tools of which they have said
+    that they know of them.
     """
     if break_glass and policy_status.stops:
         if not may_break_glass(rights, ref, needs, policy_status):
@@ -135,6 +186,10 @@ def admit(
         return True
     if policy_status.freeze:
         raise policy_status.freeze.refusal_of(ref)
+    if policy_status.lock:
+        raise OwnedElsewhere(ref, policy_status.tools, policy_status.lock.note)
+    if policy_status.warnings and not {str(one) for one in policy_status.owners} <= set(acknowledged):
+        raise NotAcknowledged(ref, policy_status.tools)
     if policy_status.needs_reason and not reason.strip():
         raise ReasonNeeded
     return False
@@ -171,6 +226,8 @@ def objection(operation: Operation, needs: Needs) -> Cause | None:
     if policy_status.freeze:
         freeze = policy_status.freeze
         return Cause(Code.FROZEN, facts=FreezeEnd(freeze.until, freeze.window.note))
+    if policy_status.lock:
+        return Cause(Code.LOCKED, facts=OwnedBy(policy_status.tools, policy_status.lock.note))
     if policy_status.needs_reason and not operation.reason.strip():
         return Cause(Code.REASON_MISSING)
     return _approval_objection(operation, needs, is_protected=bool(policy_status.rules))

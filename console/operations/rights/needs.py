@@ -10,6 +10,7 @@ from console.knative import effects
 from console.knative.changes import Applied, ChangeRefused, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.knative.owners import Owner, undone
 from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.operations.models import Operation, Preview
@@ -20,7 +21,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a change does, as rights and rules see it: the permissions, and the labels the service has and will have.
+    """What a change does, as rights and rules see it: permissions, the labels the service has and will have, owners.
 
     A new service has no labels before: `labels` are then those that it will have.
     """
@@ -28,6 +29,7 @@ class Needs:
     permissions: frozenset[str]
     labels: tuple[Labels, ...]
     is_new: bool = False
+    owners: tuple[Owner, ...] = ()  # the tools that will undo it
 
 
 def refuse_another_object(ref: ServiceRef, wanted: Service) -> None:
@@ -45,7 +47,8 @@ def needs_of(applied: Applied, taken_back: frozenset[FieldChange] = frozenset())
     permissions, after = effects.effects(applied, taken_back), applied.known_after
     if applied.change.verb is Verb.CREATE:
         return Needs(permissions, (after.labels,), is_new=True)
-    return Needs(permissions, (applied.before.labels, after.labels))
+    owners = () if applied.change.verb is Verb.DELETE_REVISION else undone(applied.before.owners, permissions)
+    return Needs(permissions, (applied.before.labels, after.labels), owners=owners)
 
 
 def needs_of_kept(kept: Preview | Operation) -> Needs:

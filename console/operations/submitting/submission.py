@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -29,7 +29,12 @@ from console.operations import faults, stopwatch
 from console.operations.announce import tell
 from console.operations.models import Operation, Preview
 from console.operations.models.statuses import ACTIVE, SUCCESSFUL, TERMINAL, Status
-from console.operations.protection.approvals import record_broken_glass, record_request, wait_for_approval
+from console.operations.protection.approvals import (
+    record_acknowledgement,
+    record_broken_glass,
+    record_request,
+    wait_for_approval,
+)
 from console.operations.protection.gate import admit, policy_status_of
 from console.operations.queue import enqueue
 from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
@@ -78,6 +83,7 @@ def submit(
     batch: UUID | None = None,
     limits: Limits | None = None,
     break_glass: bool = False,
+    acknowledged: Collection[str] = (),
 ) -> Operation:
     """Turn what was previewed into an operation; raises PreviewGone, or NotAllowed or Frozen (which are audited).
 
@@ -85,14 +91,24 @@ def submit(
     the answer to the first time was lost.
 
     On a protected service the operation waits for a second person; ReasonNeeded is raised where a rule wants one.
-    `break_glass` is the emergency override of both approval and freeze.
+    `break_glass` is the emergency override of approval, freeze and lock. `acknowledged` are the tools of which the
+    person has said to know that they will undo the change.
     """
     preview = mine([preview_id], user).get(str(preview_id))
     if preview is None:
         return _earlier(preview_id, user)
     try:
         with audited(actor):
-            made = _submit(preview, user, actor, reason, batch, limits or Limits(), break_glass)
+            made = _submit(
+                preview,
+                user,
+                actor,
+                reason,
+                batch,
+                limits or Limits(),
+                break_glass=break_glass,
+                acknowledged=acknowledged,
+            )
     except PreviewGone:  # somebody pressed the button twice
         return _earlier(preview_id, user)
     faults.reach("submitted")
@@ -107,7 +123,13 @@ def _earlier(preview_id: UUID | str, user: User) -> Operation:
 
 
 def submit_all(
-    preview_ids: Sequence[UUID | str], *, user: User, actor: Actor, reason: str = "", limits: Limits | None = None
+    preview_ids: Sequence[UUID | str],
+    *,
+    user: User,
+    actor: Actor,
+    reason: str = "",
+    limits: Limits | None = None,
+    acknowledged: Collection[str] = (),
 ) -> tuple[UUID, tuple[Operation, ...]]:
     """Turn many previews into operations of one batch; returns the batch's id and the operations.
 
@@ -119,7 +141,10 @@ def submit_all(
         return _earlier_batch(preview_ids, user)
     with audited(actor), transaction.atomic():
         ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
-        made = tuple(_submit(preview, user, actor, reason, batch, limits or Limits()) for preview in ordered)
+        made = tuple(
+            _submit(preview, user, actor, reason, batch, limits or Limits(), acknowledged=acknowledged)
+            for preview in ordered
+        )
     return batch, made
 
 
@@ -151,7 +176,9 @@ def _submit(
     reason: str,
     batch: UUID | None,
     limits: Limits,
+    *,
     break_glass: bool = False,
+    acknowledged: Collection[str] = (),
     retry_of: Operation | None = None,
 ) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
@@ -174,7 +201,7 @@ def _submit(
         deadline_seconds=deadline,
         error_window_seconds=error_window,
     )
-    return _accept(operation, user, actor, reason, break_glass)
+    return _accept(operation, user, actor, reason, break_glass=break_glass, acknowledged=acknowledged)
 
 
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
@@ -194,7 +221,16 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
         if proposal.is_empty:
             raise NotRetriable(operation.id)
         limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
-        return _submit(proposal.preview, user, actor, operation.reason, operation.batch, limits, retry_of=operation)
+        return _submit(
+            proposal.preview,
+            user,
+            actor,
+            operation.reason,
+            operation.batch,
+            limits,
+            acknowledged=operation.acknowledged or (),
+            retry_of=operation,
+        )
 
 
 def _previewed(change: Change, operation: Operation, user: User) -> Proposal:
@@ -238,7 +274,7 @@ def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Op
         error_window_seconds=operation.error_window_seconds,
         follow_state={"accepts_meanwhile": True},
     )
-    return _accept(again, user, actor, operation.reason)
+    return _accept(again, user, actor, operation.reason, acknowledged=operation.acknowledged or ())
 
 
 def _new_pods(change: Change, needed: frozenset[str]) -> Change:
@@ -269,13 +305,25 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         after_commit(enqueue, operation)
 
 
-def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_glass: bool = False) -> Operation:
+def _accept(
+    operation: Operation,
+    user: User,
+    actor: Actor,
+    reason: str,
+    *,
+    break_glass: bool = False,
+    acknowledged: Collection[str] = (),
+) -> Operation:
     """Let the change in: to a worker, or to wait for an approval. Every way to make an operation comes through here."""
     change, seen = operation.change, operation.seen
     rights, needs = rights_of(user), needs_of_kept(operation)
     refuse_unless_allowed(rights, operation.ref, needs)
     policy_status = policy_status_of(operation.ref, needs)
-    operation.broke_glass = admit(operation.ref, policy_status, rights, needs, reason, break_glass)
+    operation.broke_glass = admit(
+        operation.ref, policy_status, rights, needs, reason, break_glass=break_glass, acknowledged=acknowledged
+    )
+    if policy_status.warnings and not operation.broke_glass:
+        operation.acknowledged = [str(one) for one in policy_status.owners]
     if policy_status.rules and not operation.broke_glass:
         wait_for_approval(operation, policy_status)
     operation.kind = changes.name_of(change)
@@ -296,6 +344,8 @@ def _accept(operation: Operation, user: User, actor: Actor, reason: str, break_g
         text=operation.reason,
         operation=operation.id,
     )
+    if operation.acknowledged:
+        record_acknowledgement(operation, actor)
     faults.reach("told")
     if operation.status == Status.WAITING:
         record_request(operation, policy_status, actor)

@@ -111,7 +111,18 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
 class RuleForm(ScopeForm):
     class Meta:
         model = ProtectionRule
-        fields = ("cluster", "namespace", "service", "selector", "permissions", "needs_reason", "valid_hours", "note")
+        fields = (
+            *("cluster", "namespace", "service", "selector", "permissions"),
+            *("owned", "needs_reason", "valid_hours", "note"),
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asks = ("", _("Ask for approval by a second person"))
+        self.fields["owned"].choices = [asks, *ProtectionRule.Owned.choices]  # type: ignore[attr-defined]  # a choice
+
+    def clean_owned(self) -> str | None:
+        return self.cleaned_data["owned"] or None
 
 
 class WindowForm(ScopeForm):

@@ -115,7 +115,7 @@ def frame(ref: ServiceRef, found: Service, sight: Sight) -> dict[str, Any]:
         "permissions": sight.permissions - refused.keys(),
         "freshness": read.freshness(ref.cluster),
         "kn_row": kn.service_row(found, timezone.now()),
-        "policy_status": Protection().of_service(ref, found.labels),
+        "policy_status": Protection().of_service(ref, found.labels, found.owners),
         "broken_glass": queries.broken_glass(ref),
     }
 

@@ -277,6 +277,12 @@ def person_state(state: str) -> str:
 
 
 @register.filter
+def locked_words(status: Any) -> str:
+    """Why a rule refuses the change of a service that another tool owns."""
+    return words.locked(status)
+
+
+@register.filter
 def frozen_words(freeze: Any) -> str:
     """Until when nothing can be changed, and why."""
     return words.frozen(freeze)

@@ -89,7 +89,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
             **beside_button(request),
             "possible": possible,
             "previews": [line.proposal.preview for line in possible if line.proposal],
-            "policy_status": gate.PolicyStatus(tuple(rule for line in possible for rule in line.policy_status.rules)),
+            "policy_status": gate.together([line.policy_status for line in possible]),
             "protected_count": sum(1 for line in possible if line.policy_status.rules),
             "apply_url": reverse("bulk-submit"),
             "last_step": _last_step(possible),
@@ -146,6 +146,8 @@ def _why_not(proposal: Proposal) -> str:
         return _("Nothing would change: the service is already like that.")
     if proposal.policy_status.freeze:
         return words.frozen(proposal.policy_status.freeze)
+    if proposal.policy_status.lock:
+        return words.locked(proposal.policy_status)
     return " ".join(outcomes.answer_error(proposal.refusal)) if proposal.refusal else ""
 
 
@@ -166,6 +168,7 @@ def submit(request: ConsoleRequest) -> HttpResponse:
         actor=actor_from(request),
         reason=request.POST.get("reason", ""),
         limits=asked.limits,
+        acknowledged=request.POST.getlist("acknowledged"),
     )
     applied(request)
     return redirect(f"{reverse('operations')}?batch={batch}")

@@ -143,6 +143,7 @@ def submit(request: ConsoleRequest, id: UUID) -> HttpResponse:
         reason=request.POST.get("reason", ""),
         limits=asked.limits,
         break_glass="break_glass" in request.POST,
+        acknowledged=request.POST.getlist("acknowledged"),
     )
     typed.applied(request)
     return redirect("operation", id=made.id)

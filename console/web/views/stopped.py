@@ -37,10 +37,8 @@ def stopped(request: ConsoleRequest, preview_ids: Sequence[str], limits: LimitsF
         "rows": rows if len(previews) == 1 else [],
         "lines": change_words.lines(rows, previews[0].seen) if len(previews) == 1 else [],
         "last_step": _last_step(previews, waiting=sum(bool(status.rules) for status in statuses)),
-        "policy_status": gate.PolicyStatus(
-            tuple(rule for policy_status in statuses for rule in policy_status.rules),
-            tuple(freeze for policy_status in statuses for freeze in policy_status.freezes),
-        ),
+        "policy_status": gate.together(statuses),
+        "acknowledged": request.POST.getlist("acknowledged"),
         "may_break_glass": may_break,
         "problem": why or _("Nothing was submitted yet: one of the timeouts is not valid."),
         "limits": limits,
