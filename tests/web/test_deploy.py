@@ -439,7 +439,8 @@ def test_each_setting_is_about_the_service_or_its_container() -> None:
     assert set(SettingsForm.base_fields) > OF_CONTAINER
     assert of_service == {
         *("min", "max", "initial", "activation", "target", "utilization", "metric", "window", "concurrency"),
-        *("timeout", "cluster_local", "service_account", "pull_secrets", "node_selector", "tolerations"),
+        *("timeout", "response_start", "idle", "rollout", "progress_deadline"),
+        *("cluster_local", "service_account", "pull_secrets", "node_selector", "tolerations"),
         *("labels", "annotations", "revision_labels", "revision_annotations", "revision_name"),
         *("deadline", "error_window"),
     }

@@ -9,7 +9,9 @@ import pytest
 from console.audit.models import Entry
 from console.knative.changes import Combined, CreateService, KeepDigest, Restart, SetEnv, SplitTraffic
 from console.knative.changes.volumes import volume_name
+from console.mirror.capabilities import encoded
 from console.operations.models import Operation, Preview
+from tests import factories
 from tests.operations.factories import GO, RUST
 from tests.operations.steps import finish
 from tests.web.pages import read
@@ -85,7 +87,9 @@ def test_the_hints_are_the_clusters_own_defaults(shown: Shown) -> None:
     text = read(shown.client.get(f"{shown.path}settings/")).text
     assert "Default: 300" in text
     assert "Default: 100" in text
-    assert "the ones shown are Knative's own" not in text
+    assert "settings cannot be read completely" not in text
+    shown.mirror.keep_capabilities(encoded(factories.capabilities(config_gc=None), 1.0))
+    assert "settings cannot be read completely" in read(shown.client.get(f"{shown.path}settings/")).text
 
 
 def test_names_of_the_cluster_are_offered(shown: Shown) -> None:

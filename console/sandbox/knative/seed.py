@@ -8,11 +8,17 @@ from datetime import timedelta
 from console.sandbox.knative.seed_demo import SERVICES as DEMO_SERVICES
 from console.sandbox.knative.seed_demo import plain_objects
 from console.sandbox.knative.settled import SeededRevision, SeededService, Settler
-from console.sandbox.resources import NAMESPACES
+from console.sandbox.resources import CONFIGMAPS, NAMESPACES
 from console.sandbox.store import Store
 
 CAPACITY = re.compile(r"capacity:(\d+),(\d+)")
 CAPACITY_NAMESPACES = 20
+DEMO_GATES = (
+    "kubernetes.podspec-nodeselector",
+    "kubernetes.podspec-tolerations",
+    "kubernetes.podspec-persistent-volume-claim",
+    "kubernetes.podspec-persistent-volume-write",
+)
 
 
 def seed(store: Store, name: str) -> None:
@@ -38,6 +44,13 @@ def seed_demo(store: Store) -> None:
             settler.plain(resource, obj, age)
     for service in DEMO_SERVICES:
         settler.service(service)
+    _enable(store, DEMO_GATES)
+
+
+def _enable(store: Store, gates: tuple[str, ...]) -> None:
+    """Open feature gates, as the cluster's administrators do."""
+    if found := store.find(CONFIGMAPS, "knative-serving", "config-features"):
+        store.update(CONFIGMAPS, {**found, "data": {**found.get("data", {}), **dict.fromkeys(gates, "enabled")}})
 
 
 def seed_capacity(store: Store, services: int, revisions: int) -> None:
