@@ -20,7 +20,6 @@ from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
 from console.knative.objects import Revision
-from console.knative.owners import Owner
 from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
@@ -32,7 +31,6 @@ from console.web import (
     cluster_words,
     history_words,
     outcomes,
-    owners,
     request_words,
     states,
     summaries,
@@ -277,26 +275,9 @@ def person_state(state: str) -> str:
 
 
 @register.filter
-def locked_words(status: Any) -> str:
-    """Why a rule refuses the change of a service that another tool owns."""
-    return words.locked(status)
-
-
-@register.filter
 def frozen_words(freeze: Any) -> str:
     """Until when nothing can be changed, and why."""
     return words.frozen(freeze)
-
-
-@register.filter
-def owner_words(owner: Owner) -> str:
-    """What another tool will undo of a change."""
-    return owners.sentence(owner)
-
-
-@register.filter
-def owner_short(owner: Owner) -> str:
-    return owners.in_short(owner)
 
 
 @register.filter
