@@ -82,7 +82,7 @@ def test_a_rule_about_owned_services_is_made_and_listed(client, people, mirror) 
     client.post("/protection/rule/new/", data | {"covers": "box/default"})
     assert asked.status_code == 200
     assert ProtectionRule.objects.get().owned == "lock"
-    assert "Refuse where another tool owns the service" in read(client.get("/protection/")).text
+    assert "Refuse if a tool owns it" in read(client.get("/protection/")).text
 
 
 def test_a_controller_that_wrote_the_split_is_named_on_the_page_of_the_service(

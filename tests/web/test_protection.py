@@ -293,7 +293,7 @@ def test_rules_and_windows_are_added_changed_and_removed(owner) -> None:
     owner.post(reverse("protection-add", args=["rule"]), RULE)
     owner.post(reverse("protection-add", args=["window"]), WINDOW)
     page = read(owner.get("/protection/")).text
-    assert "change environment variables, images and settings Ask for approval by a second person Optional 8 h" in page
+    assert "change environment variables, images and settings Ask for approval Optional 8 h" in page
     assert "Fri 2026-11-27 16:00 weekly Europe/Berlin" in page
     assert "No changes at weekends" in page
     rule, window = ProtectionRule.objects.get(), FreezeWindow.objects.get()

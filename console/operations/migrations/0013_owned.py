@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
             models.CharField(
                 blank=True,
                 choices=[
-                    ("warn", "Warn where another tool owns the service"),
-                    ("lock", "Refuse where another tool owns the service"),
+                    ("warn", "Warn if a tool owns it"),
+                    ("lock", "Refuse if a tool owns it"),
                 ],
                 max_length=4,
                 null=True,

@@ -100,8 +100,8 @@ class ProtectionRule(Scoped):
     class Owned(models.TextChoices):
         """What the rule does where another tool owns the service."""
 
-        WARN = "warn", _("Warn where another tool owns the service")
-        LOCK = "lock", _("Refuse where another tool owns the service")
+        WARN = "warn", _("Warn if a tool owns it")
+        LOCK = "lock", _("Refuse if a tool owns it")
 
     owned = models.CharField(  # noqa: DJ001 - a default would make SQLite rebuild the table
         _("What the rule does"), max_length=4, null=True, blank=True, choices=Owned.choices

@@ -118,7 +118,7 @@ class RuleForm(ScopeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asks = ("", _("Ask for approval by a second person"))
+        asks = ("", _("Ask for approval"))
         self.fields["owned"].choices = [asks, *ProtectionRule.Owned.choices]  # type: ignore[attr-defined]  # a choice
 
     def clean_owned(self) -> str | None:
