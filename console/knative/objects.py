@@ -107,7 +107,10 @@ class KubeObject:
         return tuple(sorted(found, key=lambda condition: (condition.type != "Ready", condition.type)))
 
     def condition(self, kind: str) -> Condition | None:
-        return next((condition for condition in self.conditions if condition.type == kind), None)
+        """The condition of this type; the others are not read: a watcher asks this of each revision three times."""
+        written = self.status.get("conditions") or ()
+        found = next((raw for raw in written if str(raw.get("type", "")) == kind), None)
+        return None if found is None else Condition.read(found)
 
     @property
     def ready(self) -> Condition:
