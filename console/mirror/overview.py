@@ -26,9 +26,12 @@ class ClusterNow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All clusters that are configured or still mirrored, by name, and where the feed ended before they were read."""
+    """All clusters that are configured or still mirrored, by name, and where the feed ended before they were read.
 
-    position: feed.Position
+    `position` is None where the feed was never begun and Redis is full, so that it cannot be.
+    """
+
+    position: feed.Position | None
     clusters: Mapping[str, ClusterNow]
 
 
@@ -42,7 +45,14 @@ def overview() -> Overview:
     if missing := sorted(names - known.keys()):
         known |= _read(missing)[2]
     _last = frozenset(names)
-    return Overview(position or feed.end(), {name: known[name] for name in sorted(names)})
+    return Overview(position or _begun(), {name: known[name] for name in sorted(names)})
+
+
+def _begun() -> feed.Position | None:
+    try:
+        return feed.end()
+    except read.MirrorUnavailable:
+        return None
 
 
 def _read(names: Iterable[str]) -> tuple[feed.Position | None, set[str], dict[str, ClusterNow]]:

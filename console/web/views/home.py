@@ -42,7 +42,7 @@ def services(request: ConsoleRequest) -> HttpResponse:
 def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     """Render the list that the address asks for; `more` are problems of a form on it."""
     seen = overview()  # before anything else is read: what comes later is told
-    request.position = str(seen.position)
+    request.position = str(seen.position or "")
     now, clusters = timezone.now(), {name: at for name, at in seen.clusters.items() if request.rights.reaches(name)}
     under_way = queries.open_by_service()
     found = visible.listing(
