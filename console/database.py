@@ -12,7 +12,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from console.texts import storable
 
 M = TypeVar("M", bound=Model)
-_NUMBER = object()  # stands for the number among the parameters of a Prepared
+_NUMBER = object()  # in place of the number among the parameters of a Prepared
 
 
 def give_back() -> None:
@@ -68,7 +68,7 @@ class Prepared:
         return known
 
     def _compile(self) -> tuple[SQLCompiler, str, list[Any]]:
-        """The number stands where the parameters of two numbers differ."""
+        """The number is where the parameters of two numbers differ."""
         one, other = (self._build(number).query.get_compiler(DEFAULT_DB_ALIAS) for number in (1, 2))
         (sql, values), (_, others) = one.as_sql(), other.as_sql()
         pairs = zip(values, others, strict=True)

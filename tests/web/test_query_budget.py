@@ -83,6 +83,8 @@ BUDGET = {
     "cluster-edit": 6,
     "cluster-remove": 6,
     "audit-summary": 6,
+    "audit-proof": 5,
+    "audit-verifier": 5,
     "audit-export-progress": 5,
     "audit-export-file": 5,
     "tokens": 7,

@@ -89,7 +89,7 @@ def _custom(name: str, path: str, cell: Callable[[Object], Cell], type: str = "s
 
 def _age_of(*path: str) -> Callable[[Object], Cell]:
     read = _at(*path)
-    return lambda obj: age(read(obj))  # type: ignore[arg-type]
+    return lambda obj: age(read(obj))  # type: ignore[arg-type]  # moments are texts
 
 
 def _source(event: Object) -> str:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = Library()
 
-NONCE = "\0nonce\0"  # stands for a request's nonce in what is kept
+NONCE = "\0nonce\0"  # in place of a request's nonce in what is kept
 
 
 @register.tag
