@@ -67,7 +67,7 @@ def test_what_comes_meanwhile_shifts_no_page_and_is_found_on_the_way_back(owner)
         operation(number)
     first, second = all_pages(owner, "/operations/")
     following = link(owner, "/operations/", "next")
-    new = [str(operation(0, submitted_at=NOW + timedelta(seconds=number)).id) for number in range(3)]
+    new = [str(operation(0, submitted_at=NOW + timedelta(seconds=number)).id) for number in (1, 2, 3)]
     assert shown(owner, f"/operations/{following}") == second
     assert shown(owner, f"/operations/{link(owner, f'/operations/{following}', 'prev')}") == first
     assert shown(owner, "/operations/")[:3] == new[::-1]
