@@ -134,8 +134,13 @@ def test_the_row_of_a_namespace(greet: Namespace) -> None:
 def test_a_service_that_is_not_ready_shows_the_reason(ns: Namespace) -> None:
     assert ns.create("odd", traffic({"revisionName": "odd-00009", "percent": 100})).code == 201
     ns.settle("False", "odd")
-    name, _, created, _, *row = row_of(ns, "services", "odd")
-    assert [name, created, *row] == ["odd", "odd-00001", "False", "RevisionMissing"]
+
+    def row() -> list[str]:
+        name, _, created, _, *rest = row_of(ns, "services", "odd")
+        return [name, created, *rest]
+
+    # The route may fail before the configuration has told of its revision.
+    eventually(lambda: row() == ["odd", "odd-00001", "False", "RevisionMissing"])
 
 
 def event(ns: Namespace, **fields: Any) -> dict[str, Any]:
