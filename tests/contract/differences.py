@@ -1,6 +1,6 @@
 """Where the sandbox differs from a real cluster, case by case, with the reason: the only place for it.
 
-What differs between releases of Knative, on both, stands in the tests: test_releases.py.
+test_releases.py has what differs between releases of Knative, on both.
 
 `python -m tests.contract.differences` prints them. docs/sandbox.md tells the same to its readers.
 """
