@@ -15,7 +15,6 @@ GATED_VOLUMES: Mapping[str, Gate] = {
     "image": gates.IMAGE_VOLUME,
     "ephemeral": gates.EPHEMERAL,
 }
-FILLS_SECURITY = (Setting.ENABLED, Setting.ROOT_BOUNDED)
 _PROBES = ("readiness", "liveness", "startup")
 
 
@@ -39,8 +38,8 @@ def offer_what_is_allowed(form: ShownForm, known: Capabilities, *, is_sidecar: b
             field.disabled = field.disabled or not form.shown.get(name)
         elif known.gate(gate) is not Setting.UNKNOWN and name not in _PROBES:
             field.help_text = ""
-    if known.gate(gates.SECURE_DEFAULTS) in FILLS_SECURITY:
-        text = _("Leave empty to use the image default. This cluster lets no container run as root")
+    if known.gate(gates.SECURE_DEFAULTS) is Setting.ENABLED:
+        text = _("Leave empty to use the image default. This cluster then refuses to run the container as root")
         form.fields["user"].help_text = text
 
 
