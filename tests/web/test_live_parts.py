@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from contextlib import AsyncExitStack
@@ -19,7 +20,7 @@ from console.access.models import Grant
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.references import ServiceRef
 from console.mirror import feed
-from console.mirror.announcements import Announcement
+from console.mirror.announcements import Announcement, announcements
 from console.mirror.feed import Position
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.protection import Approval
@@ -34,7 +35,7 @@ from console.web.topics import PartTopic, parsed, topic_of_part
 from tests import factories
 from tests.support.announcing import announce
 from tests.web.test_live_rows import Browser, changed
-from tests.web.test_stream import in_a_loop
+from tests.web.test_stream import WAIT, in_a_loop, leave
 
 SHOP = ServiceRef("box", "default", "shop")
 SECRET = "it-is-nobody-elses-business"
@@ -334,6 +335,19 @@ async def test_a_page_is_sent_what_it_missed_until_its_stream_began(look, runnin
 async def _say(running: Operation, text: str) -> None:
     await TimelineLine.objects.acreate(operation=running, sequence=2, elapsed=1.0, text=text)
     announce("operation", cluster="box", namespace="default", name="shop", id=str(running.id))
+
+
+@in_a_loop
+async def test_nothing_runs_on_once_nobody_looks(look, running) -> None:
+    viewer = await look("viewer", topic_of("operation", running))
+    events = await viewer.open()
+    await viewer.until(events, "hello")
+    assert announcements._listeners
+    await leave(events)
+    async with asyncio.timeout(WAIT):
+        while announcements._listeners or announcements._reader:
+            await asyncio.sleep(0.01)
+    assert hub.hub._task is None
 
 
 @in_a_loop
