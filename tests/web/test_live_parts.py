@@ -153,7 +153,7 @@ def test_an_age_that_goes_on_or_the_token_of_another_session_is_no_other_version
 
 
 @pytest.mark.parametrize("name", list(PARTS))
-def test_no_part_has_a_value_whoever_may_reveal_it(name: str, people, mirror) -> None:
+def test_no_part_has_a_value_that_some_may_reveal(name: str, people, mirror) -> None:
     """The page of a change that waits shows its values to who decides: its part, asked for by hand, does not."""
     waiting = operation(Status.WAITING)
     Approval.objects.create(operation=waiting)
