@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from console.sandbox import errors
 from console.sandbox.answers import CutConnection, json_response, media_type, read_body, written_response
-from console.sandbox.calls import Call, json_object
+from console.sandbox.calls import APPLY_PATCH, Call, json_object
 from console.sandbox.control import Control
 from console.sandbox.discovery import OPENAPI_ROOT, VERSION, Discovery
 from console.sandbox.faults import Fault, Faults
@@ -169,6 +169,8 @@ class Api:
         self._authorizer.require(user, call.attributes)
         if fault is not None and fault.cut == "before":
             return CutConnection()
+        if call.content_type == APPLY_PATCH and not self.store.find(call.resource, call.namespace, call.name):
+            self._authorizer.require(user, replace(call.attributes, verb="create"))
         answer = self._answer(call if fault is None else _filled(call, fault.fill))
         return CutConnection() if fault is not None and fault.cut == "after" else answer
 
@@ -201,6 +203,7 @@ class Api:
             media_type(request),
             b"" if request.method == "GET" else await read_body(request),
             request.headers.get("accept", ""),
+            request.headers.get("user-agent", ""),
         )
 
     async def _suffer(self, fault: Fault) -> None:

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import yaml
 
+from console import kubectl_yaml
 from console.sandbox import errors, protobuf
+from console.sandbox.fields.managers import APPLY, UPDATE, Manager
 from console.sandbox.identity import User
 from console.sandbox.rbac import Attributes
 from console.sandbox.resources import NAMESPACES, Resource
 from console.sandbox.views import View, wanted_view
 
+APPLY_PATCH = "application/apply-patch+yaml"
+MANAGER_LIMIT = 128
 DEPTH_LIMIT = 200  # levels of nesting; far beyond any real object, far below Python's recursion limit
 JSON_TYPES = ("application/json", "")
+YAML_TYPES = ("application/yaml",)
 FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
 
 
@@ -33,6 +39,7 @@ class Call:
     content_type: str = ""
     body: bytes = b""
     accept: str = ""
+    agent: str = ""
 
     @property
     def attributes(self) -> Attributes:
@@ -64,6 +71,31 @@ class Call:
             message = f'fieldValidation: Unsupported value: "{value}": supported values: {supported}'
             raise errors.StatusError(422, "Invalid", message, {})
         return value
+
+    @property
+    def manager(self) -> Manager:
+        """Who owns what is written: `fieldManager`, or the first word of the client's name; raises StatusError 422."""
+        is_apply = self.content_type == APPLY_PATCH
+        name = self.query.get("fieldManager", "")
+        if is_apply and not name:
+            raise self._invalid_option("fieldManager: Required value: is required for apply patch")
+        if len(name) > MANAGER_LIMIT:
+            raise self._invalid_option(f"fieldManager: Too long: may not be more than {MANAGER_LIMIT} bytes")
+        if self.verb == "patch" and "force" in self.query and not is_apply:
+            raise self._invalid_option("force: Forbidden: may not be specified for non-apply patch")
+        own = name or self.agent.partition("/")[0][:MANAGER_LIMIT]
+        return Manager(own, APPLY if is_apply else UPDATE, self.subresource)
+
+    def _invalid_option(self, problem: str) -> errors.StatusError:
+        kind = f"{self.verb.capitalize()}Options"
+        field, _, text = problem.partition(": ")
+        cause = "FieldValueRequired" if text.startswith("Required") else "FieldValueInvalid"
+        details = {
+            "group": "meta.k8s.io",
+            "kind": kind,
+            "causes": [{"reason": cause, "message": text, "field": field}],
+        }
+        return errors.StatusError(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {problem}', details)
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter as Kubernetes reads it: present counts as true unless it says 0 or false."""
@@ -97,12 +129,25 @@ def json_object(body: bytes, content_type: str) -> dict[str, Any]:
     """The body as a JSON object, from JSON or protobuf; raises StatusError 415 or 400."""
     if content_type == protobuf.MEDIA_TYPE:
         return protobuf.decode(body)
+    if content_type in YAML_TYPES:
+        return yaml_object(body)
     if content_type not in JSON_TYPES:
         message = "the body of the request was in an unknown format - accepted media types include: application/json"
         raise errors.StatusError(415, "UnsupportedMediaType", message)
     decoded = decode(body)
     if not isinstance(decoded, dict):
         raise errors.bad_request("the body of the request is not a JSON object")
+    return decoded
+
+
+def yaml_object(body: bytes) -> dict[str, Any]:
+    """The body as an object, from YAML or JSON, which is YAML too; raises StatusError 400."""
+    try:
+        decoded = decode(body) if body.lstrip().startswith(b"{") else kubectl_yaml.load(body.decode())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise errors.bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(decoded, dict):
+        raise errors.bad_request("the body of the request is not an object")
     return decoded
 
 

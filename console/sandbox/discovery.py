@@ -6,6 +6,7 @@ import platform
 from typing import Any
 
 from console.sandbox import errors, patches, resources, schema
+from console.sandbox.paths import nothing
 from console.sandbox.resources import Resource
 from console.sandbox.reviews import AUTHENTICATION, AUTHORIZATION, Reviews
 
@@ -49,7 +50,7 @@ class Discovery:
     def resource_list(self, group: str, version: str) -> dict[str, Any]:
         """`/api/v1` and `/apis/<group>/<version>`; raises StatusError 404."""
         if (group, version) not in self._group_versions():
-            raise errors.page_not_found() if group else errors.unknown_path()
+            raise nothing(group)
         rows: list[dict[str, Any]] = []
         for resource in resources.TABLE:
             if (resource.group, resource.version) == (group, version):

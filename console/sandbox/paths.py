@@ -26,13 +26,13 @@ def located(group: str, version: str, path: str) -> Place:
     """The place of `path`, which is what follows the group and version; raises StatusError 404."""
     namespace, segments = _segments(path)
     if len(segments) > 3 or not all(segments):
-        raise _nothing(group, version)
+        raise nothing(group)
     plural, name, subresource = (*segments, "", "")[:3]
     resource = by_plural(group, version, plural)
     if resource is None:
-        raise _nothing(group, version)
+        raise nothing(group)
     if resource.namespaced != bool(namespace) and (name or not resource.namespaced):
-        raise _nothing(group, version)
+        raise nothing(group)
     if subresource and subresource not in resource.subresources:
         raise errors.not_found(resource, name) if resource.is_custom else errors.unknown_path()
     return Place(resource, namespace, name, subresource)
@@ -74,7 +74,7 @@ def _segments(path: str) -> tuple[str, list[str]]:
     return "", segments
 
 
-def _nothing(group: str, version: str) -> errors.StatusError:
+def nothing(group: str) -> errors.StatusError:
     """Kubernetes' own groups answer with a Status, all others are pages that were not found."""
-    is_own = not group or (group != KNATIVE_GROUP and (group, version) in set(groups()))
+    is_own = group != KNATIVE_GROUP and any(group == own for own, _ in groups())
     return errors.unknown_path() if is_own else errors.page_not_found()

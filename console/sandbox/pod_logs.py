@@ -20,9 +20,9 @@ TEXT = "text/plain"
 def log_response(store: Store, call: Call) -> Response:
     """The answer; raises StatusError 400 or 404."""
     pod = store.get(PODS, call.namespace, call.name)
-    if not pod["spec"].get("nodeName"):
-        return Response(status_code=204)
     container = _chosen_container(pod, call.query.get("container", ""))
+    if not pod["spec"].get("nodeName"):
+        return Response(status_code=204)  # no node, nobody to ask
     lines = _lines(store, call, pod, container)
     written, limit = _writer(call), call.number("limitBytes")
     if call.flag("follow") and not call.flag("previous"):

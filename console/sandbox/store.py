@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.sandbox import errors
+from console.sandbox.fields.managers import compact, controller_of, managed_as
+from console.sandbox.fields.managers import updated as updated_fields
 from console.sandbox.history import History, Key
 from console.sandbox.logs import PodLogs
 from console.sandbox.resources import NAMESPACES, TABLE, Resource, by_kind
@@ -106,10 +108,13 @@ class Store:
 
     # Writing
 
-    def create(self, resource: Resource, obj: Object, *, dry_run: bool = False, created: str = "") -> Object:
+    def create(
+        self, resource: Resource, obj: Object, *, dry_run: bool = False, created: str = "", is_managed: bool = False
+    ) -> Object:
         """Add an object and return it with uid, resourceVersion, creationTimestamp and generation 1.
 
-        `created` is the timestamp of something that is to look older than it is.
+        `created` is the timestamp of something that is to look older than it is. `is_managed` says that the caller has
+        written managedFields; else the fields are those of the kind's controller.
 
         A `metadata.generateName` without a name gets a random suffix. A status is kept (the API drops it for people).
         Raises StatusError 409 when the name is taken.
@@ -129,12 +134,20 @@ class Store:
         if resource.has_generation:
             metadata["generation"] = 1
         complete = {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": metadata}
+        if not is_managed:
+            complete = updated_fields(resource, None, complete, controller_of(resource), self.timestamp())
         return complete if dry_run else self._put("ADDED", resource, key, complete)
 
     def update(
-        self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
+        self,
+        resource: Resource,
+        obj: Object,
+        *,
+        subresource: str | None = None,
+        dry_run: bool = False,
+        is_managed: bool = False,
     ) -> Object:
-        """Replace an object and return it as stored.
+        """Replace an object and return it as stored; `is_managed` as for create.
 
         Without `subresource` the status stays as it is, and the generation grows by one if anything but metadata and
         status changed; with subresource="status" only the status is taken. An update that changes nothing changes no
@@ -144,6 +157,9 @@ class Store:
         current = self.get(resource, namespace, name)
         self._check_preconditions(resource, current, obj["metadata"].get("uid"), obj["metadata"].get("resourceVersion"))
         updated = merge_update(resource, current, obj, subresource)
+        if not is_managed:
+            manager = controller_of(resource, subresource or "")
+            updated = updated_fields(resource, current, managed_as(updated, current), manager, self.timestamp())
         if updated == current or dry_run:
             return updated
         key = (namespace if resource.namespaced else "", name)
@@ -226,7 +242,7 @@ class Store:
             if resource is None:
                 raise ValueError(f"The state has a kind that the sandbox does not know: {obj['kind']}")
             key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-            self._objects[resource][key] = obj
+            self._objects[resource][key] = compact(obj)
             self._sorted.pop(resource, None)
             self._index_owners(resource, key, None, obj)
         self.logs.load(state.get("logs", {}))

@@ -14,7 +14,9 @@ def merge_update(
 ) -> dict[str, Any]:
     """What an update of `current` with `obj` will store, but for the new resourceVersion (dry runs need just this)."""
     if subresource == "status":
-        return {**current, "status": obj["status"]} if "status" in obj else without_status(current)
+        managed = {key: value for key, value in obj["metadata"].items() if key == "managedFields"}
+        owned = {**current, "metadata": {**current["metadata"], **managed}}
+        return {**owned, "status": obj["status"]} if "status" in obj else without_status(owned)
     metadata = dict(obj["metadata"])
     for field in SERVER_FIELDS:
         metadata.pop(field, None)

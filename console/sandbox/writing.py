@@ -7,11 +7,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
-from console.sandbox.calls import Call, decode
+from console.sandbox.calls import APPLY_PATCH, Call, decode, yaml_object
+from console.sandbox.fields.managers import applied, plain
+from console.sandbox.fields.managers import updated as updated_fields
 from console.sandbox.furnishing import Furnisher
 from console.sandbox.names import qualified_name_problems
 from console.sandbox.reading import selection
@@ -95,8 +98,14 @@ class Writer:
             obj = obj | completed_namespace(metadata["name"], metadata)
         elif call.resource.has_status:
             obj = without_status(obj) | ({"status": dict(NEW_POD)} if call.resource is PODS else {})
+        obj = _completed(call.resource, obj)
+        # As on a real server, the fields are counted before the webhooks fill in theirs: those have no owner.
+        obj = updated_fields(call.resource, None, obj, call.manager, self._store.timestamp())
+        return self._stored(call, obj, warnings)
+
+    def _stored(self, call: Call, obj: Object, warnings: tuple[str, ...]) -> Written:
         obj = self._admitted("create", call, None, obj)
-        created = self._store.create(call.resource, obj, dry_run=call.is_dry_run)
+        created = self._store.create(call.resource, obj, dry_run=call.is_dry_run, is_managed=True)
         if call.resource is NAMESPACES and not call.is_dry_run:
             self._furnisher.furnish(created["metadata"]["name"])
         return Written(201, created, warnings)
@@ -117,14 +126,16 @@ class Writer:
 
     def patch(self, call: Call) -> Written:
         """200 and the object as stored; raises StatusError 400, 404, 409, 415 or 422."""
+        if call.content_type == APPLY_PATCH:
+            return self._apply(call)
         accepted = _accepted_patches(call.resource)
         if call.content_type not in accepted:
-            types = ", ".join(accepted)
+            types = ", ".join([*accepted, APPLY_PATCH])
             message = f"the body of the request was in an unknown format - accepted media types include: {types}"
             raise errors.StatusError(415, "UnsupportedMediaType", message)
         old = self._store.get(call.resource, call.namespace, call.name)
         patch = decode(call.body)
-        obj = accepted[call.content_type](old, patch)
+        obj = accepted[call.content_type](plain(old), patch)
         if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
             raise errors.bad_request("the patch leaves no object with metadata")
         shapes.check(call.resource, obj)
@@ -138,6 +149,47 @@ class Writer:
             problem = f'Invalid value: "{obj["metadata"].get("name", "")}": field is immutable'
             raise errors.invalid(call.resource, call.name, "metadata.name", problem)
         return Written(200, self._replace(call, old, obj), _warnings(call, unknown))
+
+    def _apply(self, call: Call) -> Written:
+        """200, or 201 for a new object; raises StatusError 409 for fields of others unless force is set."""
+        config, warnings = self._applied_config(call)
+        live, manager = self._store.find(call.resource, call.namespace, call.name), call.manager
+        now, force = self._store.timestamp(), call.flag("force")
+        if live is not None:
+            obj = applied(call.resource, live, config, manager, now, force=force)
+            return Written(200, self._replace(call, live, obj, is_managed=True), warnings)
+        self._check_namespace(call)
+        _check_metadata(call.resource, config["metadata"])
+        obj = applied(call.resource, None, config, manager, now, force=force)
+        if call.resource is NAMESPACES:
+            obj = obj | completed_namespace(call.name, obj["metadata"])
+        return self._stored(call, without_status(obj) if call.resource.has_status else obj, warnings)
+
+    def _applied_config(self, call: Call) -> tuple[Object, tuple[str, ...]]:
+        config = yaml_object(call.body)
+        version = config.get("apiVersion", "")
+        if version != call.resource.api_version and not call.resource.is_custom:
+            group = "" if "/" in version else "/"
+            raise errors.bad_request(f"invalid object type: {group}{version}, Kind={config.get('kind', '')}")
+        if version != call.resource.api_version:
+            raise errors.bad_request(
+                "Incorrect version specified in apply patch. "
+                f"Specified patch version: {version}, expected: {call.resource.api_version}"
+            )
+        shapes.check(call.resource, config)
+        if (config.get("metadata") or {}).get("managedFields") is not None:
+            raise errors.bad_request("metadata.managedFields must be nil")
+        unknown = schema.unknown_fields(call.resource, config)
+        if unknown:
+            kind = f"{call.resource.api_version}, Kind={call.resource.kind}"
+            problem = f".{unknown[0]}: field not declared in schema"
+            about = f"failed to create typed patch object ({call.namespace}/{call.name}; {kind})"
+            raise errors.StatusError(500, "", f"{about}: {problem}")
+        metadata = {"name": call.name, **(config.get("metadata") or {})}
+        if metadata["name"] != call.name:
+            message = f"the name of the object ({metadata['name']}) does not match the name on the URL ({call.name})"
+            raise errors.bad_request(message)
+        return _in_its_place(call, _completed(call.resource, config | {"metadata": metadata})), ()
 
     def delete(self, call: Call) -> Written:
         """200 with a Status, or with the object while a finalizer or the grace period holds it."""
@@ -168,18 +220,21 @@ class Writer:
             200, {"apiVersion": call.resource.api_version, "kind": kind, "metadata": metadata, "items": chosen}
         )
 
-    def _replace(self, call: Call, old: Object, obj: Object) -> Object:
+    def _replace(self, call: Call, old: Object, obj: Object, *, is_managed: bool = False) -> Object:
+        """Store an update, its fields counted before the webhooks fill in theirs, unless an apply has done so."""
+        obj = _completed(call.resource, obj)
+        if not is_managed:
+            obj = updated_fields(call.resource, old, obj, call.manager, self._store.timestamp())
+        save = partial(self._store.update, call.resource, dry_run=call.is_dry_run, is_managed=True)
         if call.subresource == "status":
-            return self._store.update(call.resource, obj, subresource="status", dry_run=call.is_dry_run)
+            return save(obj, subresource="status")
         _check_metadata(call.resource, obj["metadata"])
         # A stale write is refused before admission sees it, as a real API server's retry-free path does.
-        self._store.update(call.resource, obj, dry_run=True)
-        obj = self._admitted("update", call, old, obj)
-        return self._store.update(call.resource, obj, dry_run=call.is_dry_run)
+        self._store.update(call.resource, obj, dry_run=True, is_managed=True)
+        return save(self._admitted("update", call, old, obj))
 
     def _admitted(self, verb: str, call: Call, old: Object | None, obj: Object) -> Object:
-        completed = _completed(call.resource, obj)
-        return self._admit(verb, call.resource, old, completed, call.user.name, is_dry_run=call.is_dry_run)
+        return self._admit(verb, call.resource, old, obj, call.user.name, is_dry_run=call.is_dry_run)
 
     def _delete_one(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Object:
         default_grace = POD_GRACE_SECONDS if resource is PODS else 0
@@ -228,7 +283,7 @@ class Writer:
 
 
 def _accepted_patches(resource: Resource) -> dict[str, Callable[[Any, Any], Any]]:
-    """How a patch of each media type is applied. Server-side apply is not offered: nothing keeps managed fields."""
+    """How a patch of each media type is applied, but for an apply."""
     accepted = {patches.JSON_PATCH: patches.json_patch, patches.MERGE_PATCH: patches.merge_patch}
     return accepted if resource.is_custom else {**accepted, patches.STRATEGIC_PATCH: patches.strategic_merge}
 
@@ -236,7 +291,6 @@ def _accepted_patches(resource: Resource) -> dict[str, Callable[[Any, Any], Any]
 def _in_its_place(call: Call, obj: Object) -> Object:
     """The object with the namespace of the URL; raises StatusError 400 when it names another."""
     metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if value is not None}
-    metadata.pop("managedFields", None)
     if not call.resource.namespaced:
         metadata.pop("namespace", None)
     elif metadata.setdefault("namespace", call.namespace) != call.namespace:

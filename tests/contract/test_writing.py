@@ -184,17 +184,6 @@ def test_a_merge_patch_that_is_a_list_is_refused(greet: Namespace) -> None:
     assert greet.api.merge(greet.path("services", "greet"), []).code == 400
 
 
-def test_server_side_apply(greet: Namespace, told: Told) -> None:
-    body = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"labels": {"a": "b"}}}
-    path = greet.path("services", "greet") + "?fieldManager=me&force=true"
-    answer = greet.api.ask("PATCH", path, body, type="application/apply-patch+yaml")
-    assert answer.code == told("server-side-apply", 200)
-
-
-def test_managed_fields(greet: Namespace, told: Told) -> None:
-    assert ("managedFields" in greet.get()["metadata"]) is told("managed-fields", True)
-
-
 def test_a_dry_run_of_a_create_answers_and_writes_nothing(ns: Namespace) -> None:
     answer = ns.api.post(ns.path("services") + "?dryRun=All", service())
     assert answer.code == 201

@@ -119,9 +119,33 @@ def test_core_kinds_are_created_applied_and_patched(kubectl: Kubectl):
     kubectl("delete", "cm,secret", "--all")
 
 
-def test_server_side_apply_is_honestly_not_offered(kubectl: Kubectl):
-    refused = kubectl("apply", "--server-side", "-f", "-", given=service("applied"), code=1)
-    assert "unknown format" in refused
+def test_a_server_side_apply_owns_its_fields_and_takes_others_by_force(kubectl: Kubectl):
+    obj = service("owned") | {"spec": ONE_CONTAINER}
+    applied = ("apply", "--server-side", "-f", "-")
+    assert "serverside-applied" in kubectl(*applied, given=obj)
+    assert "serverside-applied" in kubectl(*applied, given=obj)
+    split = {"spec": {"traffic": [{"latestRevision": True, "percent": 100, "tag": "now"}]}}
+    kubectl("patch", "ksvc", "owned", "--type=merge", "-p", json.dumps(split), "--field-manager=splitter")
+    theirs = obj | {"spec": {**ONE_CONTAINER, "traffic": [{"latestRevision": True, "percent": 100}]}}
+    refused = kubectl(*applied, given=theirs, code=1)
+    assert 'conflict with "splitter" using serving.knative.dev/v1: .spec.traffic' in refused
+    assert "--force-conflicts" in refused
+    assert "serverside-applied" in kubectl(*applied, "--force-conflicts", given=theirs)
+    shown = yaml.safe_load(kubectl("get", "ksvc", "owned", "-o", "yaml", "--show-managed-fields"))
+    managers = {(each["manager"], each["operation"]) for each in shown["metadata"]["managedFields"]}
+    assert {("kubectl", "Apply"), ("controller", "Update")} == managers
+    assert "managedFields" not in kubectl("get", "ksvc", "owned", "-o", "yaml")
+    kubectl("delete", "ksvc", "owned")
+
+
+def test_what_was_applied_by_the_client_becomes_the_servers(kubectl: Kubectl):
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migrated"}, "data": {"a": "1"}}
+    kubectl("apply", "-f", "-", given=obj)
+    changed = obj | {"data": {"a": "2"}}
+    assert "serverside-applied" in kubectl("apply", "--server-side", "-f", "-", given=changed)
+    shown = yaml.safe_load(kubectl("get", "cm", "migrated", "-o", "yaml", "--show-managed-fields"))
+    assert "kubectl-client-side-apply" not in {each["manager"] for each in shown["metadata"]["managedFields"]}
+    kubectl("delete", "cm", "migrated")
 
 
 def words(printed: str) -> list[list[str]]:
@@ -131,7 +155,9 @@ def words(printed: str) -> list[list[str]]:
 
 def test_get_prints_what_a_real_cluster_prints(kubectl: Kubectl):
     of_service = ("-l", "serving.knative.dev/service=printed")
-    kubectl("create", "-f", "-", given=service("printed") | {"spec": ONE_CONTAINER})
+    annotations = {"autoscaling.knative.dev/min-scale": "1"}  # the others have no pod after a second
+    template = ONE_CONTAINER["template"] | {"metadata": {"annotations": annotations}}
+    kubectl("create", "-f", "-", given=service("printed") | {"spec": {"template": template}})
     kubectl("wait", "ksvc", "printed", "--for=condition=Ready", "--timeout=20s")
     url, revision = "http://printed.default.example.com", "printed-00001"
     assert words(kubectl("get", "ksvc", "printed")) == [
