@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import yaml
 
-from console import kubectl_yaml
 from console.sandbox import errors, protobuf
 from console.sandbox.fields.managers import APPLY, UPDATE, Manager
 from console.sandbox.identity import User
@@ -141,14 +140,30 @@ def json_object(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def yaml_object(body: bytes) -> dict[str, Any]:
-    """The body as an object, from YAML or JSON, which is YAML too; raises StatusError 400."""
+    """The body as an object, from YAML or JSON, which is YAML too; raises StatusError 400, also for aliases."""
     try:
-        decoded = decode(body) if body.lstrip().startswith(b"{") else kubectl_yaml.load(body.decode())
+        decoded = decode(body) if body.lstrip().startswith(b"{") else _decoded_yaml(body.decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise errors.bad_request(f"error decoding YAML: {error}") from error
     if not isinstance(decoded, dict):
         raise errors.bad_request("the body of the request is not an object")
     return decoded
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads a date as the text that it is, as Kubernetes does."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [rule for rule in rules if rule[0] != "tag:yaml.org,2002:timestamp"]
+    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _decoded_yaml(text: str) -> Any:
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
+        raise yaml.YAMLError("aliases are not accepted")
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
 
 
 def decode(body: bytes) -> Any:

@@ -406,7 +406,7 @@ def test_an_apply_takes_patch_and_for_a_new_object_create(ns: Namespace, viewer:
     assert (refused.code, refused.body["reason"]) == (403, "Forbidden")
 
 
-POD = {
+POD: Object = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "p"},
@@ -436,7 +436,7 @@ def test_containers_and_their_lists_are_owned_item_by_item(ns: Namespace) -> Non
 
 
 def test_an_item_of_a_keyed_list_may_come_once(ns: Namespace) -> None:
-    twice = {**POD, "spec": {"containers": [POD["spec"]["containers"][0]] * 2}}  # type: ignore[index]
+    twice = {**POD, "spec": {"containers": [POD["spec"]["containers"][0]] * 2}}
     answer = apply(ns.api, ns.path("pods", "p"), twice, query="&dryRun=All")
     assert answer.code == 500
     assert answer.body["message"].endswith('.spec.containers: duplicate entries for key [name="app"]')
