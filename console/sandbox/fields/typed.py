@@ -1,7 +1,8 @@
 """Objects as structured merge sees them: what is one value, what is a map or a keyed list of values of their own.
 
 The rules are those of Kubernetes' OpenAPI (x-kubernetes-list-type, x-kubernetes-map-type) and of Knative's CRDs, by the
-name of the field: a map is granular unless it is named here, a list is one value unless it is named here.
+name of the field: a map is granular unless it is named here, a list is one value unless it is named here. Knative's
+are those of Serving 1.23, whatever release the sandbox speaks as: in 1.15 volumes and pull secrets are one value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any, NamedTuple
 
 from console.sandbox import errors
 from console.sandbox.fields.sets import EMPTY, LEAF, MEMBER, Fields, spelled
-from console.sandbox.knative.version import knative_version
 from console.sandbox.resources import PODS, SERVICEACCOUNTS, Resource
 
 MISSING: Any = object()
@@ -62,8 +62,7 @@ class Typed:
     """The operations on objects of one resource."""
 
     def __init__(self, resource: Resource) -> None:
-        own = (_KNATIVE if knative_version() >= (1, 23) else _METADATA) if resource.is_custom else _CORE
-        self._keys = _KEYS.get(resource, own)
+        self._keys = _KEYS.get(resource, _KNATIVE if resource.is_custom else _CORE)
 
     def compare(self, before: Any, after: Any, name: str = "") -> Comparison:
         """What changed between two values of the field `name`; what both share costs nothing."""
