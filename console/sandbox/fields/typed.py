@@ -165,7 +165,7 @@ class Typed:
         merged: list[Any] = []
         waiting = list(olds)
         for element, item in news.items():
-            if element in olds:  # first what stood before it and is not applied
+            if element in olds:  # first what came before it and is not applied
                 place = waiting.index(element)
                 merged += [olds[each] for each in waiting[:place] if each not in news]
                 waiting = [each for each in waiting[:place] if each in news] + waiting[place + 1 :]
