@@ -23,4 +23,5 @@ function refresh() {
 refresh();
 setInterval(refresh, EVERY_MS);
 document.addEventListener("htmx:after:swap", refresh);
+document.addEventListener("live:rows", refresh);
 document.addEventListener("visibilitychange", refresh);

@@ -1,5 +1,6 @@
 // A live page is sent the rows that changed and puts them in place (or pieces of its part: live-parts.js); where more
-// changed than that, it hears `changed` and asks for its part again. [data-topic] says what it is about, and data-position until where it shows it.
+// changed than that, it hears `changed` and asks for its part again. [data-topic] says what it is about, and
+// data-position until where it shows it.
 //
 // All pages of a browser share one event stream, which live-worker.js holds: over HTTP/1.1 a browser opens six
 // connections to a server at most, and a stream for each page would take them all. A page that is hidden does nothing;
@@ -87,6 +88,7 @@ function place() {
     if (row && sent && shown.get(row) !== sent.html) show(row, sent.html);
   }
   waiting = new Set();
+  document.dispatchEvent(new Event("live:rows"));
 }
 
 function show(row, html) {
@@ -96,8 +98,31 @@ function show(row, html) {
     const same = row.querySelector(`time[datetime="${CSS.escape(time.dateTime)}"]`);
     if (same) time.replaceWith(same.cloneNode(true)); // the age as it is shown: static/js/ages.js
   }
-  htmx.swap({ sourceElement: row, target: row, text: template.innerHTML, swap: "outerMorph" });
+  if (!renew(row, template.content.firstElementChild)) {
+    htmx.swap({ sourceElement: row, target: row, text: template.innerHTML, swap: "outerMorph" });
+  }
   shown.set(row, html);
+}
+
+// Most changes are of a cell or two, and nobody is at them: those cells are replaced. A swap parses a document for each
+// row and runs what waits for swaps; it is left for cells in which there is a focus, a selection, a tick or a menu.
+function renew(row, sent) {
+  if (sent?.children.length !== row.children.length) return false;
+  const differing = [...row.children].map((cell, at) => [cell, sent.children[at]]).filter(([cell, next]) => !cell.isEqualNode(next));
+  if (differing.some(([cell]) => isInUse(cell))) return false;
+  for (const { name } of [...row.attributes]) if (!sent.hasAttribute(name)) row.removeAttribute(name);
+  for (const { name, value } of sent.attributes) if (row.getAttribute(name) !== value) row.setAttribute(name, value);
+  for (const [cell, next] of differing) {
+    cell.replaceWith(next);
+    htmx.process(next);
+  }
+  return true;
+}
+
+function isInUse(cell) {
+  const selection = getSelection();
+  const isSelected = !selection.isCollapsed && selection.containsNode(cell, true);
+  return isSelected || cell.contains(document.activeElement) || cell.querySelector("[open], :checked, :popover-open") !== null;
 }
 
 // A part that was asked for again may be older than rows that came meanwhile.

@@ -140,3 +140,21 @@ def test_an_operation_is_sent_to_its_end_without_asking_and_its_buttons_work(
     forms = page.locator("#next [name=csrfmiddlewaretoken]")
     assert [forms.nth(at).input_value() for at in range(forms.count())] == [token] * forms.count()
     assert forms.count()
+
+
+def test_a_cell_that_changes_under_a_selection_keeps_its_elements(visitor: Visitor, running: RunningConsole) -> None:
+    """Other cells are replaced; one that somebody is at is changed inside."""
+    page = visitor.sign_in("deployer").go("/").page
+    row = page.locator("tr", has_text="cart")
+    is_heard(page, running)
+    row.evaluate(
+        "row => { const cell = row.querySelector('td:has(time[data-age]):last-child');"
+        " window.held = {cell, other: row.querySelector('th')}; getSelection().selectAllChildren(cell); }"
+    )
+    name_author(running, "cart", "shop", "third@shop.example")
+    expect(row).to_contain_text("third@shop.example")
+    assert page.evaluate("held.cell.isConnected && held.other.isConnected")
+    page.evaluate("getSelection().removeAllRanges()")
+    name_author(running, "cart", "shop", "fourth@shop.example")
+    expect(row).to_contain_text("fourth@shop.example")
+    assert page.evaluate("[held.cell.isConnected, held.other.isConnected]") == [False, True]
