@@ -59,6 +59,7 @@ SIGNED = (
     "replicas",
     "revision-records",
     "freshness",
+    "capabilities",
     "trail",
     "feed",
     "registry:report:",
