@@ -28,6 +28,7 @@ CAPABILITIES = {
     "tests.contract.test_sequences": "The conditions of a Service through its life",
     "tests.contract.test_places": "Paths, methods, kinds and users in the wrong place",
     "tests.contract.test_tables": "What kubectl get prints: columns and cells",
+    "tests.contract.test_apply": "Server-side apply: who owns which field, conflicts, force",
     "tests.contract.test_rights": "RBAC, impersonation and access reviews",
     "tests.contract.test_releases": "What differs between the releases",
     "tests.real_cluster.test_webhook": "Defaults and refusals of generated objects, by Knative's own code",

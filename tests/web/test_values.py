@@ -105,7 +105,7 @@ def test_two_revisions_with_different_values_differ_also_masked(client, mirror, 
 
 
 def test_the_author_of_a_new_service_sees_the_values_that_they_typed(shown: Shown) -> None:
-    typed = {"place": "box/default", "name": f"{shown.name}-new", "image": "example.com/x", "variables": f"A={NEW}"}
+    typed = {"place": "box/default", "name": f"{shown.name}-new", "image": "example.com/shop", "variables": f"A={NEW}"}
     page = read(shown.client.post("/services/new/", typed)).text
     assert NEW in page.partition("Changes")[2].partition("Equivalent kn command")[0]
     assert NEW not in page.partition("Equivalent kn command")[2]
