@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.web.style_sheets import SHEETS
 from tests.faults.mutations import MUTATIONS
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +92,8 @@ def test_each_script_says_what_it_does_and_a_template_loads_it() -> None:
 def test_each_style_says_what_it_is_for_is_loaded_once_and_needs_no_force() -> None:
     styles = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "static" / "css").glob("*.css")}
     templates = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html"))
-    loaded = re.findall(r"'css/([\w-]+\.css)'", templates)  # by every page, or by one
+    by_one_page = re.findall(r"'css/([\w-]+\.css)'", templates)
+    loaded = [*by_one_page, *(sheet.removeprefix("css/") for sheet in SHEETS)]
     assert sorted(loaded) == sorted(styles)
     rules = {name: re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for name, text in styles.items()}
     assert [name for name, text in rules.items() if "!important" in text] == []

@@ -317,7 +317,8 @@ def _put_back(edited: Any, present: Any, masked: Any, field: str) -> Any:
 
 def _list_put_back(edited: Iterable[Any], present: Any, masked: Any, field: str) -> list[Any]:
     """Entries with a name are matched by it, others by how they are shown, in their order."""
-    left = dict(enumerate(zip(present, masked, strict=True))) if isinstance(present, list | tuple) else {}
+    is_shown = isinstance(present, list | tuple) and isinstance(masked, list | tuple)  # managedFields are not
+    left = dict(enumerate(zip(present, masked, strict=True))) if is_shown else {}
     places: dict[str, list[int]] = {}
     for index in reversed(left):
         places.setdefault(_identity(left[index][1]), []).append(index)

@@ -21,6 +21,7 @@ from console.knative.redaction import (
     hide_messages,
     hide_texts,
     mask_env,
+    put_back,
     redact_text,
     seal_env,
     secrets_of,
@@ -345,3 +346,14 @@ def test_a_mask_with_nothing_behind_it_is_refused(change: Any) -> None:
 def test_an_object_of_the_wrong_shape_is_read_all_the_same(raw: dict[str, Any]) -> None:
     """One odd object must not stop the watcher, nor a page."""
     assert secrets_of(raw) == frozenset()
+
+
+def test_a_manifest_with_the_managed_fields_of_kubectl_keeps_what_is_masked() -> None:
+    managed = [{"manager": "kubectl", "operation": "Apply", "fieldsV1": {"f:spec": {}}}]
+    present = {
+        "metadata": {"name": "shop", "annotations": {"url": "https://u:s3cret-of-shop@db"}, "managedFields": managed},
+        "spec": {},
+    }
+    edited = {**mask_env(present), "metadata": {**mask_env(present)["metadata"], "managedFields": managed}}
+    assert MASK in edited["metadata"]["annotations"]["url"]
+    assert put_back(edited, present) == present

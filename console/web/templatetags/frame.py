@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 
+from django.core.files.storage import storages
 from django.template import Context, Library, Node, NodeList
 from django.template.base import Parser, Token
 from django.utils.safestring import SafeString, mark_safe
 
+from console.web.style_sheets import JOINED, SHEETS, JoiningStorage
+
 register = Library()
 
 NONCE = "\0nonce\0"  # in place of a request's nonce in what is kept
+
+
+@register.simple_tag
+def style_sheets() -> tuple[str, ...]:
+    """The sheets that pages name: the joined one, or each where static files are as they are on disk."""
+    return (JOINED,) if isinstance(storages["staticfiles"], JoiningStorage) else SHEETS
 
 
 @register.tag
