@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 __all__ = ["browser", "visitor"]
+
+# Playwright's loop runs in this thread from its first test on, and Django looks for loops: the tests with a database of
+# the second release come after it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 # What these say is about Kubernetes and the console: a release of Knative changes nothing of it.
 ON_THE_NEWEST_ALONE = {"tests.real_cluster.test_deployment", "tests.real_cluster.test_overhead"}
