@@ -149,7 +149,8 @@ class SetPullSecrets(Change):
         raw, template = edited_template(service)
         spec = pod_spec(template)
         present = list(spec.get("imagePullSecrets") or ())
-        wanted = [_take(present, name) or {"name": name} for name in self.names]
+        taken = [(name, _take(present, name)) for name in self.names]
+        wanted = [{"name": name} if entry is None else entry for name, entry in taken]  # an entry may be {}
         set_or_remove(spec, "imagePullSecrets", wanted or None)
         return result(service, raw)
 
