@@ -38,7 +38,7 @@ def last_author(service: Service) -> Author:
     person = service.annotations.get(CHANGED_BY, "")
     signed = service.annotations.get(CHANGED_GENERATION, str(service.generation) if person else "")
     is_ours = bool(person) and signed == str(service.generation)
-    if is_ours and changed_with(service.metadata) in ("", FIELD_MANAGER):
+    if is_ours and FIELD_MANAGER in (_newest_managers(service.metadata) or {FIELD_MANAGER}):
         return Author(person, ActorKind.PERSON)
     if is_ours and CHANGED_GENERATION in service.annotations:
         return Author("", ActorKind.UNKNOWN)
@@ -48,6 +48,18 @@ def last_author(service: Service) -> Author:
 
 def changed_with(metadata: Any) -> str:
     """The field manager whose write of the object itself is the newest: `kubectl-edit`, `kn`, `argocd-controller`."""
-    entries = [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]
+    entries = _of_the_object(metadata)
     newest: Any = max(entries, key=lambda entry: str(entry.get("time", "")), default={})
     return str(newest.get("manager", ""))[:128]
+
+
+def _newest_managers(metadata: Any) -> set[str]:
+    """Those that wrote the object in the newest of the seconds: a cluster keeps no finer time."""
+    entries = _of_the_object(metadata)
+    newest = max((str(entry.get("time", "")) for entry in entries), default="")
+    return {str(entry.get("manager", "")) for entry in entries if str(entry.get("time", "")) == newest}
+
+
+def _of_the_object(metadata: Any) -> list[Any]:
+    """The entries of managedFields but those of subresources."""
+    return [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]

@@ -35,6 +35,7 @@ def changed(*writes: tuple[str, str], **stamps: str) -> Service:
         # the console's signature
         (changed(by="dora", generation="4", modifier="admin"), DORA),
         (changed(("kubectl", WRITTEN), ("sluice", LATER), by="dora", generation="4", modifier="admin"), DORA),
+        (changed(("kubectl", LATER), ("sluice", LATER), by="dora", generation="4", modifier="admin"), DORA),
         (changed(by="dora", modifier="admin"), DORA),  # of version 0.1
         # another tool wrote after it
         (changed(by="dora", generation="3", modifier="admin"), ADMIN),
