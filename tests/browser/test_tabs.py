@@ -74,6 +74,10 @@ def test_ten_tabs_load_and_see_a_change_over_one_stream(
     eventually(lambda: streams(running) == 0, message="a stream that nobody listens to")
 
 
+def latest_ready(cluster: Cluster) -> str:
+    return str(cluster.ask("GET", f"{services('default')}/hello")["status"]["latestReadyRevisionName"])
+
+
 def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
     visitor: Visitor, running: RunningConsole
 ) -> None:
@@ -83,9 +87,13 @@ def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
     page.evaluate("isHidden = true; document.dispatchEvent(new Event('visibilitychange'))")
     eventually(lambda: streams(running) == 0, message="a stream for a page that nobody sees")
     note = {"spec": {"template": {"metadata": {"annotations": {"example.com/changed": "hidden"}}}}}
-    Cluster(running).ask("PATCH", f"{services('default')}/hello", note)
-    with page.expect_response(lambda answer: answer.url.endswith(HELLO)):
-        page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    cluster = Cluster(running)
+    before = latest_ready(cluster)
+    cluster.ask("PATCH", f"{services('default')}/hello", note)
+    made = eventually(lambda: (now := latest_ready(cluster)) != before and now)
+    expect(page.locator("main")).not_to_contain_text(made)
+    page.evaluate("isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("main")).to_contain_text(made)
     eventually(lambda: streams(running) == 1, message="no stream for a page that is seen again")
 
 
