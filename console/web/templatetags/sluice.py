@@ -185,7 +185,7 @@ def breakable(text: str) -> SafeString:
     """
     if isinstance(text, SafeString):
         return text
-    return breakable_html(text)
+    return breakable_html(str(text))  # a constant of a template is translated when it is needed
 
 
 @register.filter
