@@ -31,7 +31,7 @@ def canonical(value: Any) -> Any:
 
 
 def problem(text: str) -> str:
-    """Why the text is no quantity, in Go's words; empty when it is one."""
+    """Why the text is not a quantity, in Go's words; empty when it is one."""
     text = text.strip()
     if _PATTERN.fullmatch(text):
         return ""

@@ -104,7 +104,7 @@ class Settings:
 
     @property
     def max_scale_limit(self) -> int:
-        """The highest max-scale that a revision may ask for; 0 is no limit."""
+        """The highest max-scale that a revision may ask for; 0 means no limit."""
         return self._number(AUTOSCALER, "max-scale-limit", 0)
 
     @property

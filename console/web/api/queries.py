@@ -61,7 +61,7 @@ class AllRevisionsQuery(PageQuery, frozen=True):
     namespace: Text = ""
     health: Literal["", "ready", "progressing", "failed"] = ""
     serves: Annotated[
-        Literal["", "yes", "no"], Meta(description="Whether it gets traffic; a tag alone is no traffic.")
+        Literal["", "yes", "no"], Meta(description="Whether it gets traffic; a tag alone does not count.")
     ] = ""
     sort: Annotated[RevisionOrder, Meta(description="Prefix with `-` to reverse the order.")] = "service"
 
