@@ -186,6 +186,8 @@ def _replace(turn: Turn, applied: Applied) -> Written:
         made = turn.gateway.replace_service(_signed(operation, wanted))
     except errors.Refused as refusal:
         turn.fail(Status.REFUSED, Code.REFUSED, refusal)
+    except errors.NotFound as error:  # it went since it was read: the next reading says so, or finds another one
+        raise errors.Conflict(error.raw, error.code) from error
     faults.reach("after-write")
     return compared(fresh, made)
 

@@ -201,6 +201,15 @@ def test_what_is_written_between_reading_and_writing_is_not_lost(
     assert world.env(ref.name)["TARGET"] == "Second"
 
 
+def test_a_service_that_goes_between_reading_and_writing_was_deleted_meanwhile(
+    world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    operation = submit(SECOND, ref, deployer)
+    monkeypatch.setattr(faults, "reach", lambda where: where == "before-write" and world.delete(ref.name))
+    operation = finish(operation)
+    assert (operation.status, operation.cause["code"]) == (Status.FAILED, "deleted-meanwhile")
+
+
 def test_a_clock_that_is_set_changes_neither_times_nor_leases(
     world: World, ref: ServiceRef, deployer: Actor, monkeypatch: pytest.MonkeyPatch
 ):
