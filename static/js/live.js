@@ -11,7 +11,8 @@ const HIDDEN_MS = 5_000;
 const KEEPALIVE_MS = 20_000; // the worker forgets a page that says nothing for three of these
 const ALONE_MS = 30_000; // between two looks of a page that has no stream, unless its data-alone says otherwise
 const PAUSED_MS = 4_000;
-const BETWEEN_MS = 50; // two times that rows are put in place
+const TOGETHER_MS = 50; // rows that come so soon after one another are put in place together
+const BETWEEN_MS = 250; // two times that rows are put in place: a table is laid out as a whole for each
 
 const live = () => document.querySelector("[data-topic]");
 const number = (position) => Number(position.split(".")[1]);
@@ -75,10 +76,12 @@ function keep(found, position) {
 }
 
 let arranging = 0;
+let placed = 0; // when rows were last put in place
 
 function arrange() {
   if (document.hidden || !waiting.size) return;
-  arranging ||= setTimeout(() => requestAnimationFrame(() => { arranging = 0; place(); }), BETWEEN_MS);
+  const wait = Math.max(TOGETHER_MS, placed + BETWEEN_MS - performance.now());
+  arranging ||= setTimeout(() => requestAnimationFrame(() => { arranging = 0; place(); }), wait);
 }
 
 function place() {
@@ -88,6 +91,7 @@ function place() {
     if (row && sent && shown.get(row) !== sent.html) show(row, sent.html);
   }
   waiting = new Set();
+  placed = performance.now();
   document.dispatchEvent(new Event("live:rows"));
 }
 

@@ -31,7 +31,8 @@ def main(url: str, rate: float, services: list[str]) -> None:
             wait = began + count / rate - time.monotonic()
             late += wait < -1
             time.sleep(max(0.0, wait))
-            person = f"{NAMES[count // len(paths) % len(NAMES)]}@example.com"
+            # Of this run: what an earlier one wrote already would change nothing.
+            person = f"{NAMES[count // len(paths) % len(NAMES)]}-{os.getpid()}@example.com"
             admin.merge(path, {"metadata": {"annotations": {CHANGED_BY: person}}})
             made += 1
     finally:
