@@ -24,32 +24,30 @@ def visible_entries(rights: Rights) -> QuerySet[Entry]:
     """
     if reads_everything(rights):
         return Entry.objects.all()
-    held = [right for right in rights.rights if Permission.AUDIT in right.permissions]
     condition = _in_places(rights)
-    if any(right.selector for right in held):
+    if any(right.selector for right in _held(rights)):
         condition |= _on_services(rights)
     return Entry.objects.filter(condition)
 
 
 def reads_everything(rights: Rights) -> bool:
     """Whether the person may read the whole log."""
-    held = [right for right in rights.rights if Permission.AUDIT in right.permissions]
-    return rights.is_administrator or any(_is_everything(right) for right in held)
+    return rights.is_administrator or any(_is_everything(right) for right in _held(rights))
 
 
 def scope_digest(rights: Rights) -> str:
     """Return a SHA-256 of which entries these rights let somebody read: what a finished export is bound to."""
-    held = {
-        (right.cluster, right.namespace, tuple(sorted(right.selector.items())))
-        for right in rights.rights
-        if Permission.AUDIT in right.permissions
-    }
+    held = {(right.cluster, right.namespace, tuple(sorted(right.selector.items()))) for right in _held(rights)}
     return hashlib.sha256(repr((rights.is_administrator, sorted(held))).encode()).hexdigest()
 
 
 def entries_about(ref: ServiceRef) -> QuerySet[Entry]:
     """Return the entries about one service: its history, for everybody who may see the service."""
     return Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name)
+
+
+def _held(rights: Rights) -> list[Right]:
+    return [right for right in rights.rights if Permission.AUDIT in right.permissions]
 
 
 def _is_everything(right: Right) -> bool:

@@ -39,12 +39,13 @@ def reseal_all() -> list[Count]:
 
 def lost_values() -> list[Count]:
     """Return what no key decrypts, a Count a column; writes nothing."""
-    found = [Count(f"{model._meta.label}.{field}") for model, field in columns()]
-    for count, (model, field) in zip(found, columns(), strict=True):
-        rows = model._default_manager.exclude(**{field: None}).values_list(field, flat=True)
-        for sealed in rows.iterator(chunk_size=CHUNK):
-            count.lost += not sealing.can_unseal(sealed)
-    return found
+    return [_lost(model, field) for model, field in columns()]
+
+
+def _lost(model: type[models.Model], field: str) -> Count:
+    rows = model._default_manager.exclude(**{field: None}).values_list(field, flat=True)
+    lost = sum(not sealing.can_unseal(sealed) for sealed in rows.iterator(chunk_size=CHUNK))
+    return Count(f"{model._meta.label}.{field}", lost=lost)
 
 
 def _reseal(model: type[models.Model], field: str) -> Count:
