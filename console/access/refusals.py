@@ -107,6 +107,10 @@ class NotRetriable(NotNow):
     """The operation has not ended, has succeeded, or would change nothing."""
 
 
+class Undecryptable(NotNow):
+    """What was typed for it is encrypted with a key that the console no longer has."""
+
+
 class NotWaiting(NotNow):
     """The request for approval was decided or withdrawn, has expired, or is not what was shown."""
 

@@ -82,6 +82,7 @@ class Code(StrEnum):
     STILL_DELETING = "still-deleting"
     WRITTEN_LATE = "written-late"
     DATABASE_AWAY = "database-away"
+    UNDECRYPTABLE = "undecryptable"  # what was typed: its key is lost
     INTERNAL = "internal"
 
 

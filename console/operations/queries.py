@@ -205,8 +205,12 @@ def serves_now(operation: Operation, service: Service | None, *, is_fresh: bool)
     route = service.condition("RoutesReady")
     if not (route and route.is_true):  # the split that the status names is not what the ingress has
         return ServesNow(Serving.UNKNOWN, revisions)
-    before = traffic.shares(operation.seen.status_traffic)
-    return ServesNow(Serving.PREVIOUS if before.keys() >= set(revisions) else Serving.OTHERS, revisions)
+    return ServesNow(Serving.PREVIOUS if _served_before(operation, revisions) else Serving.OTHERS, revisions)
+
+
+def _served_before(operation: Operation, revisions: Iterable[str]) -> bool:
+    """Whether all of these are known to have served before the operation."""
+    return operation.is_readable and traffic.shares(operation.seen.status_traffic).keys() >= set(revisions)
 
 
 @dataclass(frozen=True)

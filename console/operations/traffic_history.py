@@ -115,7 +115,7 @@ def _splits(operation: Operation) -> bool:
 def _of_operation(operation: Operation) -> Recorded:
     return Recorded(
         at=operation.finished_at or operation.submitted_at,
-        before=traffic.shares(operation.seen.status_traffic),
+        before=traffic.shares(operation.seen.status_traffic) if operation.is_readable else None,
         after=_left_behind(operation),
         seen_at=operation.submitted_at,
         actor=operation.actor,
@@ -126,9 +126,11 @@ def _of_operation(operation: Operation) -> Recorded:
 
 def _left_behind(operation: Operation) -> Shares | None:
     """What served when the operation had ended, where that follows from how it ended."""
+    if operation.status in SUCCESSFUL and operation.verb is Verb.DELETE:
+        return {}
+    if not operation.is_readable:
+        return None
     if operation.status in SUCCESSFUL:
-        if operation.verb is Verb.DELETE:
-            return {}
         return _resolved(operation.wanted, operation.revision or operation.seen.latest_ready_revision)
     failed_before_it_served = operation.status == Status.FAILED and operation.makes_revision
     if failed_before_it_served and not _splits(operation):

@@ -136,6 +136,10 @@ _TEXTS = {
     Code.CLUSTER_BUSY: gettext_lazy("The cluster's API server was overloaded until the timeout."),
     Code.CLUSTER_UNKNOWN: gettext_lazy("This cluster is no longer configured."),
     Code.DATABASE_AWAY: gettext_lazy("The console's database did not respond before the timeout."),
+    Code.UNDECRYPTABLE: gettext_lazy(
+        "What was typed for this change is encrypted with a key that the console no longer has. Check the service, and "
+        "make the change again."
+    ),
     Code.NOT_FOUND: gettext_lazy(
         "The cluster lacks something the change needs: an object or its namespace is missing."
     ),

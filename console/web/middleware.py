@@ -15,6 +15,7 @@ from django.views.defaults import bad_request
 from console.access.refusals import Refusal
 from console.mirror.read import MirrorUnavailable
 from console.operations import ClusterError
+from console.sealing import InvalidToken
 from console.web import outcomes, unavailable
 from console.web.requests import ConsoleRequest
 from console.web.typed import push_address
@@ -52,7 +53,14 @@ class ErrorPageMiddleware:
     What the console refuses has its pages in console.web.views.refused.
     """
 
-    STATUS = {"NotFound": 404, "UnknownCluster": 404, "Forbidden": 403, "Conflict": 409, "AlreadyExists": 409}
+    STATUS = {
+        "NotFound": 404,
+        "UnknownCluster": 404,
+        "Forbidden": 403,
+        "Conflict": 409,
+        "AlreadyExists": 409,
+        "InvalidToken": 409,
+    }
 
     def __init__(self, get_response: Callable[[ConsoleRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -72,8 +80,10 @@ class ErrorPageMiddleware:
             return bad_request(request, error)
         if not_available := unavailable.page(request, error):
             return not_available
-        if not isinstance(error, ClusterError | MirrorUnavailable):
+        if not isinstance(error, ClusterError | MirrorUnavailable | InvalidToken):
             return None
+        if isinstance(error, InvalidToken):
+            log.error("stored_value_not_decrypted", path=request.path, advice="see `manage.py doctor`")
         sentence, raw = outcomes.answer_error(error)
         status = self.STATUS.get(type(error).__name__, 503)
         response = TemplateResponse(request, "error.html", {"sentence": sentence, "raw": raw}, status=status)

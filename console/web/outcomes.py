@@ -139,6 +139,9 @@ NOTICES: dict[str, object] = {
     Notice.THROTTLED: gettext_lazy("The API server is overloaded. Retrying."),
     Notice.REFUSED_FOR_NOW: gettext_lazy("The cluster is denying the request. Retrying briefly."),
     Notice.QUEUED_BEHIND: gettext_lazy("Waiting for an earlier change to this service to be written."),
+    Notice.UNDECRYPTABLE: gettext_lazy(
+        "The worker has no key that decrypts this change. Retrying, in case another worker has it."
+    ),
     Notice.MERGED: gettext_lazy("%(who)s changed other fields after the preview. These keep their current values:"),
 }
 
@@ -205,6 +208,10 @@ _ANSWERS = {
         "The connection was lost before the cluster responded. Check the service before you retry."
     ),
     "MirrorUnavailable": gettext_lazy("The console's data store (Redis) is not responding. Try again in a moment."),
+    "InvalidToken": gettext_lazy(
+        "Something that the console stored for this is encrypted with a key that it no longer has. An operator can add "
+        "the previous key (CONSOLE_ENCRYPTION_KEYS)."
+    ),
     "UnknownCluster": gettext_lazy("This cluster is no longer configured."),
     "SourceUnavailable": gettext_lazy(
         "The console's database is not responding. Nothing was saved. Try again in a moment."

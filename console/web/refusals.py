@@ -25,6 +25,7 @@ from console.access.refusals import (
     Refusal,
     RuleBroken,
     TooLateToCancel,
+    Undecryptable,
 )
 from console.web import words
 
@@ -63,6 +64,11 @@ def _(_refusal: NotRetriable) -> str:
 @text.register
 def _(_refusal: NotWaiting) -> str:
     return gettext("Too late: this request has been decided or withdrawn, or has expired.")
+
+
+@text.register
+def _(_refusal: Undecryptable) -> str:
+    return gettext("This change is encrypted with a key that the console no longer has. Make the change again.")
 
 
 @text.register

@@ -47,7 +47,7 @@ def keeps_typed(view: View) -> View:
         if request.method == "GET" and DRAFT in request.GET:
             request.draft = _find(request)
             if request.draft is None:
-                text = _("This input has already been applied, or is older than two hours.")
+                text = _("This input has already been applied, has expired, or can no longer be decrypted.")
                 messages.info(request, text)
                 return HttpResponseRedirect(_address(request))
         elif request.method == "GET":

@@ -46,6 +46,7 @@ EXAMPLES: tuple[Refusal, ...] = (
     family.TooLateToCancel(ID),
     family.NotRetriable(ID),
     family.NotWaiting(ID),
+    family.Undecryptable(ID),
     family.Frozen(REF, "2026-11-26 10:00 UTC", "Release day"),
     family.OwnedElsewhere(REF, "Argo CD", "Change the repository"),
     family.NotAcknowledged(REF, "Argo CD"),

@@ -98,6 +98,7 @@ __all__ = [
     "dump",
     "load",
     "name_of",
+    "permission_of",
     "permissions",
     "verb_of",
 ]
@@ -182,6 +183,12 @@ def _asked(change: Change) -> Sequence[Change]:
 def verb_of(name: str) -> Verb:
     """Return the verb of a kind by its name: several at once, or a kind of another version, is an update."""
     return KINDS[name].verb if name in KINDS else Verb.UPDATE
+
+
+def permission_of(name: str) -> str:
+    """Return the permission after which this kind of change is named; deploy for one that is made of several."""
+    found: object = getattr(KINDS.get(name), "permission", None)
+    return found if isinstance(found, str) else "deploy"
 
 
 def permissions(change: Change) -> frozenset[str]:

@@ -9,12 +9,15 @@ from typing import NoReturn
 from console.cluster import errors
 from console.cluster.connections import SourceUnavailable, UnknownCluster
 from console.cluster.errors import ClusterError
-from console.knative.causes import Code
+from console.knative.causes import Cause, Code
+from console.operations.engine.finish import finish
 from console.operations.engine.following import follow
 from console.operations.engine.turns import Ended, Pause, Turn
 from console.operations.engine.writing import RETRY_SECONDS, write
 from console.operations.models import Operation
 from console.operations.models.statuses import Notice, Status
+from console.operations.queue import enqueue_next
+from console.sealing import InvalidToken
 
 # An API server that has just started refuses for some seconds what its rules allow: they are not loaded yet.
 # Seen on a real one (tests/real_cluster/test_restart.py).
@@ -46,6 +49,8 @@ def take_turn(operation: Operation, stop: threading.Event) -> float | None:
     turn = Turn(operation, stop)
     try:
         _work(turn)
+    except InvalidToken:
+        return _wait_for_key(turn)
     except Ended:
         return None
     except Pause as pause:
@@ -69,6 +74,25 @@ def _work(turn: Turn) -> None:
         raise Pause(RETRY_SECONDS) from error
     except ClusterError as error:
         turn.fail(Status.FAILED, cause_code(error), error)
+
+
+def _wait_for_key(turn: Turn) -> float | None:
+    """What was typed is encrypted with a key that this worker lacks; what `take_turn` returns.
+
+    A worker that has the key may come, as during a rotation, until the deadline. Nothing was sent by this turn, and its
+    end has no message of a cluster, of which nobody could tell what is secret.
+    """
+    operation = turn.operation
+    is_unsent = not operation.is_written and not operation.base_version
+    if operation.cancel_requested and is_unsent:
+        finish(operation, Status.CANCELLED)
+    elif turn.is_late:
+        finish(operation, Status.FAILED if is_unsent else Status.TIMED_OUT, cause=Cause(Code.UNDECRYPTABLE))
+    else:
+        turn.notice(Notice.UNDECRYPTABLE)
+        return RETRY_SECONDS
+    enqueue_next(operation)
+    return None
 
 
 def cause_code(error: ClusterError) -> Code:

@@ -15,7 +15,7 @@ from console.knative.diff import FieldChange, diff
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.operations.models.statuses import ACTIVE, OPEN, Status
-from console.sealing import unseal
+from console.sealing import can_unseal, unseal
 
 SEALED = ("sealed_change", "sealed_seen", "sealed_after")  # what lists of operations need not load
 
@@ -44,6 +44,15 @@ class Proposed(OnService):
 
     class Meta:
         abstract = True
+
+    @cached_property
+    def is_readable(self) -> bool:
+        """Whether a known key decrypts all that is sealed here; else `change` and `seen` raise InvalidToken."""
+        return all(can_unseal(sealed) for sealed in self._sealed if sealed is not None)
+
+    @property
+    def _sealed(self) -> tuple[bytes | memoryview | None, ...]:
+        return (self.sealed_change, self.sealed_seen, self.sealed_after)
 
     @cached_property
     def change(self) -> Change:
@@ -98,6 +107,11 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"draft {self.id} of {self.path}"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the console has the key of what was typed."""
+        return can_unseal(self.sealed_fields)
 
     @cached_property
     def fields(self) -> dict[str, list[str]]:
@@ -179,6 +193,10 @@ class Operation(Proposed):
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.ref} ({self.status})"
+
+    @property
+    def _sealed(self) -> tuple[bytes | memoryview | None, ...]:
+        return (*super()._sealed, self.sealed_salt)
 
     @property
     def verb(self) -> Verb:

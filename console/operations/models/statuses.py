@@ -41,6 +41,7 @@ class Notice(StrEnum):
     REFUSED_FOR_NOW = "refused-for-now"
     QUEUED_BEHIND = "queued-behind"
     MERGED = "merged"
+    UNDECRYPTABLE = "undecryptable"
 
 
 ACTIVE = (Status.QUEUED, Status.RUNNING, Status.FOLLOWING)  # what workers may take

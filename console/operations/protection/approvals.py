@@ -15,9 +15,10 @@ from console import audit
 from console.access.actors import CONSOLE, Actor
 from console.access.attempts import audited
 from console.access.authorization import Rights, rights_of
+from console.access.labels import labels_of
 from console.access.models import User
 from console.access.permissions import Permission
-from console.access.refusals import NotAllowed, NotWaiting, OwnChange
+from console.access.refusals import NotAllowed, NotWaiting, OwnChange, Undecryptable
 from console.audit import Outcome
 from console.audit.chain import acting_in
 from console.database import after_commit
@@ -67,11 +68,16 @@ def record_broken_glass(operation: Operation, policy_status: PolicyStatus, actor
 
 
 def may_decide(user: User, rights: Rights, operation: Operation) -> bool:
-    """Whether the person may approve or decline this operation while it waits."""
+    """Whether the person may approve or decline this operation while it waits.
+
+    One that no key decrypts can only be declined, by who may decide on the service with the labels that it has now.
+    """
     if operation.user_id == user.pk:
         return False
     if may_approve(rights, operation.ref, _ANY_LABELS):  # the usual case, without decrypting anything
         return True
+    if not operation.is_readable:
+        return may_approve(rights, operation.ref, Needs(frozenset(), (labels_of(operation.ref),)))
     return may_approve(rights, operation.ref, needs_of_kept(operation))
 
 
@@ -87,9 +93,12 @@ def waiting_for(user: User, rights: Rights) -> list[Operation]:
 def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str, comment: str = "") -> None:
     """Hand the operation to a worker, as it was shown under `seen_digest`.
 
-    Raises OwnChange or NotAllowed (both audited), Frozen, or NotWaiting when it waits no more or is not what was shown.
+    Raises OwnChange or NotAllowed (both audited), Frozen, NotWaiting when it waits no more or is not what was shown, or
+    Undecryptable.
     """
     _check(operation, user, actor, "approve")
+    if not operation.is_readable:
+        raise Undecryptable(operation.id)
     freeze = policy_status_of(operation.ref, needs_of_kept(operation)).freeze
     if freeze:
         raise freeze.refusal_of(operation.ref)
@@ -172,7 +181,8 @@ def _record(
     action: str, operation: Operation, actor: Actor, outcome: Outcome, text: str, *, by: Permission | None = None
 ) -> None:
     """An entry names the change, and by the digest exactly what was shown; without `by` it is its author's."""
-    bound = f"{operation.kind} {digest(operation)[:16]}"
+    shown = digest(operation) if operation.is_readable else operation.approval.digest
+    bound = f"{operation.kind} {shown[:16]}"
     audit.record(
         action,
         actor=actor,

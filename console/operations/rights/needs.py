@@ -7,7 +7,7 @@ from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.access.refusals import LabelNotAllowed, NotAllowed
 from console.knative import effects
-from console.knative.changes import Applied, ChangeRefused, Verb
+from console.knative.changes import Applied, ChangeRefused, Verb, permission_of
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.owners import Owner, undone
@@ -74,6 +74,8 @@ def refuse_unless_allowed(rights: Rights, ref: ServiceRef, needs: Needs) -> None
 
 def may_make(rights: Rights, operation: Operation) -> bool:
     """Whether the person could make the operation's change of the service as its author saw it."""
+    if not operation.is_readable:
+        return False
     try:
         refuse_unless_allowed(rights, operation.ref, needs_of_kept(operation))
     except NotAllowed:
@@ -83,7 +85,7 @@ def may_make(rights: Rights, operation: Operation) -> bool:
 
 def lacks_to_cancel(rights: Rights, operation: Operation, labels: Labels) -> Permission | None:
     """Return the permission that the person lacks to call off the operation: one of those that it needs is enough."""
-    needed = needs_of_kept(operation).permissions
+    needed = needs_of_kept(operation).permissions if operation.is_readable else {permission_of(operation.kind)}
     if any(rights.allows(each, operation.ref, labels) for each in needed):
         return None
     return Permission(min(needed))

@@ -35,17 +35,17 @@ def note(draft: Draft, extra: Mapping[str, Sequence[str]]) -> None:
 
 def find(draft_id: UUID, user: User, path: str) -> Draft | None:
     """Return the person's own draft of the form at the path, unless it is too old or was applied."""
-    return _alive(user, path).filter(id=draft_id).first()
+    return _readable(_alive(user, path).filter(id=draft_id))
 
 
 def find_own(draft_id: UUID, user: User) -> Draft | None:
     """Return the person's own draft, of whichever form."""
-    return Draft.objects.filter(id=draft_id, user=user, created_at__gt=timezone.now() - RETENTION).first()
+    return _readable(Draft.objects.filter(id=draft_id, user=user, created_at__gt=timezone.now() - RETENTION))
 
 
 def latest(user: User, path: str) -> Draft | None:
     """Return what the person last typed into that form and did not apply."""
-    return _alive(user, path).order_by("-created_at").first()
+    return _readable(_alive(user, path).order_by("-created_at"))
 
 
 def applied(draft_id: UUID, user: User) -> None:
@@ -66,3 +66,9 @@ def forget_old() -> int:
 
 def _alive(user: User, path: str) -> QuerySet[Draft]:
     return Draft.objects.filter(user=user, path=path, created_at__gt=timezone.now() - RETENTION)
+
+
+def _readable(drafts: QuerySet[Draft]) -> Draft | None:
+    """The first of them; None also where it was sealed with a key that is lost: it has nothing to show."""
+    found = drafts.first()
+    return found if found and found.is_readable else None

@@ -6,8 +6,10 @@ from console.operations.models import Operation
 
 
 def is_possible(operation: Operation) -> bool:
-    """It was written, it may have moved traffic, and something served before."""
-    if operation.is_active or not operation.is_written or not operation.seen.status_traffic:
+    """It was written, it may have moved traffic, and what served before is known."""
+    if operation.is_active or not operation.is_written or not operation.is_readable:
+        return False
+    if not operation.seen.status_traffic:
         return False
     touched = operation.change.touches()
     return operation.makes_revision or any(paths.overlap(path, paths.TRAFFIC) for path in touched)

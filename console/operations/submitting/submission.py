@@ -18,7 +18,7 @@ from console.access.attempts import audited
 from console.access.authorization import rights_of
 from console.access.models import User
 from console.access.permissions import Permission
-from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel
+from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel, Undecryptable
 from console.audit import Outcome
 from console.database import after_commit
 from console.knative import changes
@@ -160,7 +160,7 @@ def _earlier_batch(preview_ids: Sequence[UUID | str], user: User) -> tuple[UUID,
 def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
     """Return those of the previews, by id, that are the person's own and can still be submitted."""
     found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - RETENTION)
-    return {str(preview.id): preview for preview in found}
+    return {str(preview.id): preview for preview in found if preview.is_readable}
 
 
 def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:
@@ -205,13 +205,17 @@ def _submit(
 
 
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
-    """Submit the same change again as a new operation, on top of the service as it is now; raises NotRetriable.
+    """Submit the same change again as a new operation, on top of the service as it is now.
+
+    Raises NotRetriable, or Undecryptable where the key of what was typed is lost.
 
     On a protected service it is previewed again, so that what is approved is what would happen now; that may raise
     Impossible and what `submit` raises. So is what was stopped: labels that it got later may protect the service.
     """
     if operation.status not in TERMINAL or operation.status in SUCCESSFUL:
         raise NotRetriable(operation.id)
+    if not operation.is_readable:
+        raise Undecryptable(operation.id)
     change = _again(operation)
     with audited(actor):
         is_protected = bool(policy_status_of(operation.ref, needs_of_kept(operation)).rules)

@@ -89,18 +89,27 @@ def _approval(request: ConsoleRequest, found: Operation, approval: Approval | No
     """What the page shows of the approval that the operation waits for."""
     if approval is None or found.status != Status.WAITING:
         return {}
-    facts, now = review(found), read.service(found.ref)
     may_decide = approvals.may_decide(request.user, request.rights, found)
-    told = {"topic": ""} if may_decide else {}  # not while somebody may be typing a comment
+    told = {
+        **({"topic": ""} if may_decide else {}),  # not while somebody may be typing a comment
+        "approval": approval,
+        "may_decide": may_decide,
+        "may_withdraw": found.user_id == request.user.pk,
+        "typed": request.POST.get("comment", ""),
+    }
+    return {**told, **_reviewed(request, found, may_decide=may_decide)} if found.is_readable else told
+
+
+def _reviewed(request: ConsoleRequest, found: Operation, *, may_decide: bool) -> dict[str, Any]:
+    """What the change would do, for who decides."""
+    facts, now = review(found), read.service(found.ref)
     rows = _approved_rows(request, found, facts.after, may_decide=may_decide)
     return {
-        **told,
         "rows": rows,
         "lines": change_words.lines(rows, found.seen),
         "split": None
         if found.verb.removes
         else split_effect(found.seen, facts.after, makes_revision=found.makes_revision),
-        "approval": approval,
         "review": facts,
         "impact": impact.sentences(
             found.change,
@@ -110,9 +119,6 @@ def _approval(request: ConsoleRequest, found: Operation, approval: Approval | No
             revisions=len(read.revisions(found.ref)) if read.is_whole(found.cluster, "revisions") else None,
         ),
         "is_changed": now is not None and bool(found.seen.raw) and not facts.is_of(now.generation),
-        "may_decide": may_decide,
-        "may_withdraw": found.user_id == request.user.pk,
-        "typed": request.POST.get("comment", ""),
     }
 
 

@@ -94,7 +94,7 @@ def _wished(request: ConsoleRequest, ref: ServiceRef, found: Service) -> tuple[T
         return all_to(revision, pinned(found.spec_traffic, revision, found.latest_ready_revision))
     if id := as_uuid(request.GET.get("rollback", "")):
         operation = Operation.objects.filter(id=id).first()
-        if operation is None or operation.ref != ref:
+        if operation is None or operation.ref != ref or not operation.is_readable:
             raise Http404
         return rollback.change_of(operation).targets
     if shares := read_shares(request.GET.getlist("share")):
