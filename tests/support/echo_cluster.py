@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 Object = dict[str, Any]
@@ -52,7 +52,7 @@ class EchoCluster:
         if not path.startswith("/apis/authorization.k8s.io/"):  # a review of rights is asked by POST and writes nothing
             self.sent.append(Sent(method, path, query, copy.deepcopy(body)))
         if method == "PUT" and path not in self.objects:
-            return 404, _status(404, "NotFound", path)
+            return 404, status(404, "NotFound", path)
         return (201 if method == "POST" else 200), body
 
     def _read(self, path: str) -> tuple[int, Object]:
@@ -61,21 +61,31 @@ class EchoCluster:
         is_list = path.rpartition("/")[2] in ("services", "revisions", "secrets", "configmaps", "pods", "events")
         if is_list or path.endswith(("serviceaccounts", "persistentvolumeclaims")):
             return 200, {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}
-        return 404, _status(404, "NotFound", path)
+        return 404, status(404, "NotFound", path)
 
 
-def _status(code: int, reason: str, message: str) -> Object:
+def status(code: int, reason: str, message: str) -> Object:
     base = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
     return {**base, "code": code, "reason": reason, "message": f"{message} not found"}
+
+
+Cluster = TypeVar("Cluster", bound=EchoCluster)
 
 
 @contextmanager
 def echo_cluster() -> Iterator[EchoCluster]:
     """Run one on a free loopback port."""
-    cluster = EchoCluster()
+    with serving(EchoCluster()) as cluster:
+        yield cluster
+
+
+@contextmanager
+def serving(cluster: Cluster) -> Iterator[Cluster]:
+    """Let this cluster answer on a free loopback port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: in two, each answer waits 40 ms for the other side's word
 
         def _do(self) -> None:
             parts = urlsplit(self.path)

@@ -1,0 +1,63 @@
+"""Signing in as a browser does, each person from an address of their own, with what each has to prove who they are."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.signals import user_logged_in
+from django.test import Client, RequestFactory
+
+from tests.audit.month.people import PASSWORD, People
+
+SIGN_IN, SECOND = "/accounts/login/", "/accounts/2fa/authenticate/"
+
+
+@dataclass
+class SignIns:
+    """Who signs in."""
+
+    people: People
+
+    def __post_init__(self) -> None:
+        self._addresses = itertools.count(1)
+
+    def by_password(self, who: str) -> Client:
+        client = self._client(who)
+        answer = client.post(SIGN_IN, {"login": self._name(who), "password": PASSWORD.format(who)})
+        assert answer.status_code == 302, answer.content
+        self.people.act(who, "session.sign-in", "password")
+        return client
+
+    def with_second_factor(self, who: str) -> Client:
+        """With a password and a recovery code: an app's code counts once in 30 seconds of the real clock."""
+        user = self.people.users[who]
+        TOTP.activate(user, generate_totp_secret())
+        code = RecoveryCodes.activate(user).get_unused_codes()[0]
+        client = self._client(who)
+        client.post(SIGN_IN, {"login": user.username, "password": PASSWORD.format(who)})
+        self.people.clock.tick(10)
+        answer = client.post(SECOND, {"code": code})
+        assert answer.status_code == 302, answer.content
+        self.people.act(who, "session.sign-in", "recovery_codes")
+        return client
+
+    def by_provider(self, who: str, groups: list[str]) -> None:
+        """The identity provider says who it is and in which groups."""
+        self.people.groups_say(who, groups)
+        user, request = self.people.users[who], RequestFactory().get("/", REMOTE_ADDR=self.people.actor(who).ip)
+        user_logged_in.send(sender=type(user), request=request, user=user)
+        self.people.act(who, "session.sign-in", "oidc")
+
+    def fail(self, name: str) -> None:
+        """Somebody tries this name with a wrong password."""
+        client = Client(REMOTE_ADDR=f"203.0.113.{next(self._addresses)}")
+        client.post(SIGN_IN, {"login": name, "password": "a-wrong-password"})
+
+    def _client(self, who: str) -> Client:
+        return Client(REMOTE_ADDR=self.people.actor(who).ip)
+
+    def _name(self, who: str) -> str:
+        return self.people.users[who].username
