@@ -6,16 +6,17 @@ entries, what is rare by an index. A text is looked for in at most MAX_SEARCHED_
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from console import periods
 from console.audit.models import CONSOLE_NAME, Action, Entry
 from console.knative.authors import ActorKind
 
 EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
-FIELDS = (*EXACT, "actor_kind", "operation", "group", "since", "until", "q")
+FIELDS = (*EXACT, "actor_kind", "operation", "group", *periods.FIELDS, "q")
 # First words of actions that people look for together.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "changes": ("deploy", "traffic", "operate", "delete"),
@@ -72,10 +73,11 @@ def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
         for name in words:
             matching |= Q(**{f"{name}__icontains": text})
         condition &= matching
-    moments, problems = _moments(asked)
-    if since := moments.get("since"):
+    asked_for = periods.period(asked)
+    since, until = asked_for.since, asked_for.until
+    if since:
         condition &= Q(at__gte=since)
-    if until := moments.get("until"):
+    if until:
         condition &= Q(at__lt=until)
     newest = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     oldest = Entry.objects.order_by("sequence").values_list("sequence", flat=True).first() or 1
@@ -86,7 +88,7 @@ def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
         oldest if since is None else newest + 1 if low is None else max(oldest, low - SLACK),
         newest + 1 if high is None else min(newest + 1, high + SLACK),
         bool(text),
-        problems,
+        asked_for.problems,
     )
 
 
@@ -144,23 +146,6 @@ def _in_group(group: str) -> Q:
     words = GROUPS.get(group, ())
     names = Action.objects.values_list("name", flat=True)
     return Q(action__in=[name for name in names if name.partition(".")[0] in words])
-
-
-def _moments(asked: Mapping[str, str]) -> tuple[dict[str, datetime], frozenset[str]]:
-    """The times asked for, UTC. A day alone, as the end, is meant with all of its hours."""
-    found: dict[str, datetime] = {}
-    problems = set()
-    for name in ("since", "until"):
-        text = asked[name]
-        try:
-            if text:
-                moment = datetime.fromisoformat(text)
-                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-                is_day = name == "until" and len(text) == len("2026-11-24")
-                found[name] = moment + timedelta(days=1) if is_day else moment
-        except (ValueError, OverflowError):
-            problems.add(name)
-    return found, frozenset(problems)
 
 
 def first_from(moment: datetime) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -13,6 +13,7 @@ from console.audit.outcomes import Outcome
 from console.audit.searching import SLACK, first_from
 
 DAYS = (7, 14, 30)
+MAX_DAYS = 92  # of one summary: a quarter
 OUTSIDE = ("outside.change", "outside.create", "outside.delete")
 
 _ENDED = Q(action__startswith="operation.") & ~Q(outcome=Outcome.REQUESTED.value)
@@ -63,11 +64,11 @@ class Summary:
     all: Tally
 
 
-def summarize(entries: QuerySet[Entry], now: datetime, days: int) -> Summary:
-    """Add up the entries of the last days; today is the last of them."""
-    first = (now - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    low = (first_from(first) or 0) - SLACK  # the primary key finds the newest entries faster than the index of times
-    recent = entries.filter(at__gte=first, sequence__gte=low).order_by().annotate(day=TruncDate("at"))
+def summarize(entries: QuerySet[Entry], since: datetime, until: datetime, zone: tzinfo = UTC) -> Summary:
+    """Add up the entries from `since` to before `until`, by the days of the zone."""
+    low = (first_from(since) or 0) - SLACK  # the primary key finds the newest entries faster than the index of times
+    found = entries.filter(at__gte=since, at__lt=until, sequence__gte=low).order_by()
+    recent = found.annotate(day=TruncDate("at", tzinfo=zone))
     by_day: dict[date, Tally] = defaultdict(Tally)
     by_team: dict[str, Tally] = defaultdict(Tally)
     rows: Any = recent.values("day", "team").annotate(**_COLUMNS)
@@ -75,6 +76,18 @@ def summarize(entries: QuerySet[Entry], now: datetime, days: int) -> Summary:
         tally = Tally(**{name: row[name] for name in _COLUMNS})
         by_day[row["day"]] += tally
         by_team[row["team"]] += tally
-    dates = [first.date() + timedelta(days=offset) for offset in range(days)]
     teams = sorted((team, tally) for team, tally in by_team.items() if tally != Tally())
-    return Summary(tuple((day, by_day[day]) for day in dates), tuple(teams), sum(by_day.values(), Tally()))
+    days = tuple((day, by_day[day]) for day in _days(since, until, zone))
+    return Summary(days, tuple(teams), sum(by_day.values(), Tally()))
+
+
+def last_days(days: int, now: datetime) -> tuple[datetime, datetime]:
+    """Return the last days (UTC), of which today is the last, up to now and what is written at this moment."""
+    first = (now - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first, now + timedelta(minutes=1)
+
+
+def _days(since: datetime, until: datetime, zone: tzinfo) -> list[date]:
+    """The days of the zone that the period touches, at most MAX_DAYS of them."""
+    first, last = (one.astimezone(zone).date() for one in (since, until - timedelta(microseconds=1)))
+    return [first + timedelta(days=offset) for offset in range(min((last - first).days + 1, MAX_DAYS + 1))]

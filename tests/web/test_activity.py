@@ -11,7 +11,7 @@ from console import audit
 from console.access.actors import Actor
 from console.audit import Outcome
 from console.audit.models import Entry
-from console.audit.summary import BY_PEOPLE, summarize
+from console.audit.summary import BY_PEOPLE, last_days, summarize
 from console.knative.references import ServiceRef
 from console.operations.activity import activity
 from console.operations.models import Operation
@@ -85,7 +85,7 @@ def test_activity_and_the_audit_logs_summary_tell_the_same_numbers() -> None:
         outcome = Outcome.SUCCEEDED if status in SUCCESSFUL else Outcome.FAILED
         audit.record(f"operation.{status}", actor=Actor(None, "dora"), ref=ref, outcome=outcome)
     now = timezone.now()
-    changes, log = activity(Operation.objects.all(), now).all, summarize(Entry.objects.all(), now, 14).all
+    changes, log = activity(Operation.objects.all(), now).all, summarize(Entry.objects.all(), *last_days(14, now)).all
     assert (log.changes, log.succeeded, log.stopped, log.failed) == (7, 2, 3, 2)
     assert (changes.total, changes.succeeded, changes.stopped, changes.failed) == (7, 2, 3, 2)
 

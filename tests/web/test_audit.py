@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime
 
 import pytest
 from django.urls import reverse
@@ -100,7 +101,7 @@ def test_a_time_that_cannot_be_read_is_told_and_filters_are_kept(client, log, pe
     client.force_login(people["auditor"])
     response = client.get(reverse("audit") + "?since=soon&actor=deployer")
     assert response.status_code == 422
-    assert "Not a valid date" in read(response).text
+    assert "Not a valid period" in read(response).text
     assert 'value="deployer"' in response.content.decode()
     assert client.post(reverse("audit-export", kwargs={"form": "csv"}) + "?since=soon").status_code == 422
 
@@ -177,3 +178,54 @@ def test_a_refused_submission_leaves_one_entry(client, log, people, world, ref) 
     assert client.post(reverse("submit", kwargs={"id": effect.preview.id})).status_code == 403
     (entry,) = Entry.objects.filter(action="deploy.refused")
     assert (entry.actor, entry.service) == ("deployer", ref.name)
+
+
+@pytest.fixture
+def midnight(mirror, people):
+    """Two ends of changes, an hour before and an hour after midnight UTC."""
+    for at in ("2026-11-23T23:00:00+00:00", "2026-11-24T01:00:00+00:00"):
+        actor = Actor(people["deployer"].pk, "deployer")
+        audit.record("operation.succeeded", actor=actor, ref=HERE, outcome=Outcome.SUCCEEDED, at=moment_of(at))
+
+
+def moment_of(text: str):
+    return datetime.fromisoformat(text)
+
+
+def test_a_summary_of_a_period_has_the_days_of_its_zone(client, midnight, people) -> None:
+    found = page(client, people["auditor"], "audit-summary", "?since=2026-11-23&until=2026-11-24")
+    assert f"{reverse('audit')}?since=2026-11-24&until=2026-11-24&zone=UTC" in found.links
+    assert ("2026-11-23 1 0 0" in found.text, "2026-11-24 1 0 0" in found.text) == (True, True)
+    found = page(
+        client,
+        people["auditor"],
+        "audit-summary",
+        "?since=2026-11-24&since_time=00:00&until=2026-11-24&zone=Asia/Tokyo",
+    )
+    assert "2026-11-24 2 0 0" in found.text
+    assert f"{reverse('audit')}?since=2026-11-24&until=2026-11-24&zone=Asia%2FTokyo" in found.links
+
+
+@pytest.mark.parametrize("query", ["?since=2026-01-01&until=2026-11-24", "?since=soon", "?since=2026-11-24&zone=Mars"])
+def test_a_summary_says_which_period_it_cannot_have(client, midnight, people, query: str) -> None:
+    client.force_login(people["auditor"])
+    response = client.get(reverse("audit-summary") + query)
+    assert response.status_code == 422
+    assert "Not a valid period. Enter at most 92 days" in read(response).text
+
+
+def test_the_log_and_operations_are_filtered_by_times_of_a_zone(client, midnight, log, people) -> None:
+    query = "?since=2026-11-24&since_time=09:30&until=2026-11-24&until_time=10:30&zone=Asia/Tokyo"
+    assert f"{reverse('audit-entry', kwargs={'sequence': 2})}" in page(client, people["auditor"], "audit", query).links
+    assert reverse("audit-entry", kwargs={"sequence": 1}) not in page(client, people["auditor"], "audit", query).links
+    Operation.objects.filter(id=log.id).update(submitted_at="2026-11-24T01:00:00+00:00")
+    shown = reverse("operation", kwargs={"id": log.id})
+    assert shown in page(client, people["auditor"], "operations", query).links
+    assert shown not in page(client, people["auditor"], "operations", query.replace("Tokyo", "Kolkata")).links
+    assert client.get(reverse("operations") + "?since=soon").status_code == 422
+
+
+def test_a_zone_alone_is_no_filter(client, log, people) -> None:
+    client.force_login(people["auditor"])
+    client.post(reverse("audit-filters") + "?actor=deployer&zone=UTC", {"name": "of deployer"})
+    assert SavedFilter.objects.get().query == "actor=deployer"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from console import periods
 from console.access.authorization import Rights
 from console.access.labels import labels_of
 from console.access.permissions import Permission
@@ -41,8 +42,14 @@ def listing(rights: Rights, query: QueryDict) -> dict[str, Any]:
             found = found.filter(**{name: value})
     if batch := as_uuid(query.get("batch", "")):
         found = found.filter(batch=batch)
+    asked = periods.period({name: query.get(name, "") for name in periods.FIELDS})
+    if asked.since:
+        found = found.filter(submitted_at__gte=asked.since)
+    if asked.until:
+        found = found.filter(submitted_at__lt=asked.until)
     rows = windows.stored(found.defer(*SEALED), "submitted_at")
-    return {"window": windows.window(rows, "submitted_at", query, size=PAGE_SIZE, newest_first=True)}
+    window = windows.window(rows, "submitted_at", query, size=PAGE_SIZE, newest_first=True)
+    return {"window": window, "problems": asked.problems}
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -1,5 +1,6 @@
 """Reading the audit log: the list with its filters, one entry, the summary, and filters that are kept."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from console import periods
 from console.access.auditing import visible_entries
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
@@ -83,13 +85,34 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
 
 @require_permission(Permission.AUDIT)
 def summary(request: ConsoleRequest) -> HttpResponse:
-    """Changes of the last days by day and team, and how many of them failed."""
-    asked = request.GET.get("days", "")
-    days = int(asked) if asked in map(str, summing.DAYS) else summing.DAYS[1]
-    found = summing.summarize(visible_entries(request.rights), timezone.now(), days)
+    """Changes of the last days, or of a period, by day and team, and how many of them failed."""
+    asked, now = periods.period(request.GET.dict()), timezone.now()
+    days = _days_of(request.GET.get("days", ""))
+    since, until = summing.last_days(days, now)
+    is_period = bool(asked.since or asked.until)
+    problems = asked.problems
+    if is_period and not problems:
+        until = asked.until or now
+        since = asked.since or until - timedelta(days=summing.DAYS[1])
+        problems = frozenset() if since < until <= since + timedelta(days=summing.MAX_DAYS) else frozenset({"since"})
+    if problems:
+        since, until = summing.last_days(days, now)
+    found = summing.summarize(visible_entries(request.rights), since, until, asked.zone)
     counts = [(day, (one.succeeded, one.stopped, one.failed, one.outside)) for day, one in found.days]
-    context = {"summary": found, "chart": day_charts.changes(counts), "days": days, "choices": summing.DAYS}
-    return render(request, "audit/summary.html", context)
+    context = {
+        "summary": found,
+        "chart": day_charts.changes(counts),
+        "days": None if is_period else days,
+        "choices": summing.DAYS,
+        "problems": problems,
+        "max_days": summing.MAX_DAYS,
+        "zone": request.GET.get(periods.ZONE, "") or periods.DEFAULT_ZONE,
+    }
+    return render(request, "audit/summary.html", context, status=422 if problems else 200)
+
+
+def _days_of(text: str) -> int:
+    return int(text) if text in map(str, summing.DAYS) else summing.DAYS[1]
 
 
 @require_POST
@@ -121,6 +144,8 @@ def search(request: ConsoleRequest) -> Search:
 def query_of(request: ConsoleRequest) -> str:
     """Return the filters of the address, without where in the list one is."""
     asked = {name: request.GET.get(name, "").strip() for name in searching.FIELDS}
+    if asked[periods.ZONE] == periods.DEFAULT_ZONE or not (asked[periods.SINCE] or asked[periods.UNTIL]):
+        asked[periods.ZONE] = ""  # the form always sends it
     return urlencode({name: value for name, value in asked.items() if value})
 
 

@@ -48,7 +48,7 @@ def operations(request: ConsoleRequest) -> HttpResponse:
         "topic": topic_of_part("operations", "", request.GET),
         "statuses": Status,
     }
-    return render(request, "operations/list.html", context)
+    return render(request, "operations/list.html", context, status=422 if context["problems"] else 200)
 
 
 @signed_in
