@@ -8,9 +8,9 @@ KEY is the installation's public key, kept from a time when it was trusted (the 
 
 It proves of each file: every entry has the hash of its contents; entries that follow each other are linked; nothing
 was added, removed or changed since the console signed the manifest in the last line; an export of the whole log has
-every number of its range. With checkpoints: the log still is what it was when they were made. It prints what the file
-leaves out: a filter, or entries that the person who exported it may not read. An archive (`manage.py audit retain`)
-has no manifest; checkpoints prove it.
+every number of its range, and begins where the log begins or its newest archive ends. With checkpoints: the log still
+is what it was when they were made. It prints what the file leaves out: a filter, or entries that the person who
+exported it may not read. An archive (`manage.py audit retain`) has no manifest; checkpoints prove it.
 
 Exit: 0 everything holds, 1 something does not, 2 a file cannot be read. docs/audit-format.md describes the format.
 """
@@ -50,6 +50,7 @@ ENTRY = {*FIELDS, "at", "operation", "team", "hash"}
 MANIFEST = {"format", "made_at", "by", "scope", "filter", "oldest", "newest", "entries", "ends", "sha256"}
 REDACTED, RETAINED = "audit.redact", "audit.retain"
 MARK = r"redacted scrypt\$[0-9a-f]{32}\$[0-9a-f]{64}"
+KEPT = re.compile(r"entries to (?P<through>\d+), hash (?P<hash>[0-9a-f]{64}), ")
 TOLD = re.compile(
     r"entry (?P<entry>\d+), hash (?P<hash>[0-9a-f]{64}), field (?P<field>[a-z]+(?:\[\d+\]\.[a-z]+)?), "
     rf"becomes (?P<mark>{MARK}), contents (?P<contents>[0-9a-f]{{64}}), "
@@ -224,6 +225,8 @@ def check_entries(export: Export, trusted: Sequence[str]) -> Iterator[str]:
     before: Entry | None = None
     for sequence in ascending:
         entry = export.entries[sequence]
+        if entry["hash"] == export.digests[sequence] and sequence in told:
+            yield f"entry {sequence} contains what a redaction took out of it"
         if entry["hash"] != export.digests[sequence] and not is_accounted_for(entry, told.get(sequence, []), export):
             yield f"entry {sequence} was changed: it does not have the hash of its contents"
         if sequence == 1 and entry["previous_hash"] != FIRST_HASH:
@@ -259,6 +262,20 @@ def is_accounted_for(entry: Entry, told: Sequence[dict[str, Any]], export: Expor
             return True
     # A filter may have left out the entry that tells of it: then the manifest's signature alone speaks for it.
     return export.manifest is not None and leaves_out(export.manifest["manifest"])
+
+
+def check_beginning(export: Export) -> Iterator[str]:
+    """Yield what is wrong with where a whole log begins: with entry 1, or after what its newest archive took."""
+    if not export.order or export.manifest is None or leaves_out(export.manifest["manifest"]):
+        return
+    first = export.entries[min(export.order)]
+    retained = [KEPT.match(entry["text"]) for entry in export.entries.values() if entry["action"] == RETAINED]
+    archived = {int(found["through"]): found["hash"] for found in retained if found}
+    through = max(archived, default=0)
+    if first["sequence"] > through + 1:
+        yield f"the entries {through + 1} to {first['sequence'] - 1} are missing, and no archive took them"
+    elif first["sequence"] == through + 1 and through and first["previous_hash"] != archived[through]:
+        yield f"entry {first['sequence']} does not continue what the archive took"
 
 
 def leaves_out(facts: dict[str, Any]) -> bool:
@@ -311,16 +328,19 @@ def check_checkpoints(exports: Sequence[Export], lines: Sequence[str], trusted: 
             yield f"the signature of checkpoint {number} is wrong"
         elif number in entries and entries[number]["hash"] != bare["hash"]:
             yield f"entry {number} is not the one that the checkpoint of {bare['at']} saw"
-        elif number not in entries and number and is_expected(exports, number):
+        elif number not in entries and number and is_expected(exports, number, bare["at"]):
             yield f"entry {number}, which the checkpoint of {bare['at']} saw, is missing"
 
 
-def is_expected(exports: Sequence[Export], number: int) -> bool:
-    """Whether one of the files should have the entry: it goes over its number and leaves nothing out."""
+def is_expected(exports: Sequence[Export], number: int, at: str) -> bool:
+    """Whether one of the files should have the entry that was there at that time.
+
+    It leaves nothing out, and goes over its number or was made later.
+    """
     for export in exports:
         facts = export.manifest["manifest"] if export.manifest else None
-        if facts and not leaves_out(facts) and facts["oldest"] <= number <= facts["newest"]:
-            return True
+        if facts and not leaves_out(facts) and facts["oldest"] <= number:
+            return number <= facts["newest"] or datetime.fromisoformat(facts["made_at"]) > datetime.fromisoformat(at)
         if facts is None and export.order and min(export.order) <= number:
             return True
     return False
@@ -376,6 +396,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(described(export))
         problems += [f"{export.path}: {why}" for why in export.problems]
         problems += [f"{export.path}: {why}" for why in check_entries(export, chosen.public_key)]
+        problems += [f"{export.path}: {why}" for why in check_beginning(export)]
         problems += [f"{export.path}: {why}" for why in check_manifest(export, chosen.public_key)]
     problems += check_joints(exports)
     for why in problems:
