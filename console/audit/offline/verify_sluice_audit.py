@@ -30,22 +30,10 @@ from typing import Any
 
 FORMAT = "sluice-audit-export/1"
 FIRST_HASH = "0" * 64
-FIELDS = [  # that the hash covers, beside `at`, `operation`, and `team` where there is one
-    "sequence",
-    "actor",
-    "actor_id",
-    "ip",
-    "roles",
-    "cluster",
-    "namespace",
-    "service",
-    "action",
-    "outcome",
-    "changes",
-    "text",
-    "request_id",
-    "previous_hash",
-]
+FIELDS = {  # that the hash covers, beside `at`, `operation`, and `team` where there is one
+    *("sequence", "actor", "actor_id", "ip", "roles", "cluster", "namespace", "service", "action", "outcome"),
+    *("changes", "text", "request_id", "previous_hash"),
+}
 ENTRY = {*FIELDS, "at", "operation", "team", "hash"}
 MANIFEST = {"format", "made_at", "by", "scope", "filter", "oldest", "newest", "entries", "ends", "sha256"}
 REDACTED, RETAINED = "audit.redact", "audit.retain"
@@ -333,14 +321,13 @@ def check_checkpoints(exports: Sequence[Export], lines: Sequence[str], trusted: 
 
 
 def is_expected(exports: Sequence[Export], number: int, at: str) -> bool:
-    """Whether one of the files should have the entry that was there at that time.
-
-    It leaves nothing out, and goes over its number or was made later.
-    """
+    """Whether one of the files should have the entry of that time: it leaves nothing out and goes over its number."""
+    moment = datetime.fromisoformat
     for export in exports:
         facts = export.manifest["manifest"] if export.manifest else None
-        if facts and not leaves_out(facts) and facts["oldest"] <= number:
-            return number <= facts["newest"] or datetime.fromisoformat(facts["made_at"]) > datetime.fromisoformat(at)
+        is_over = facts and not leaves_out(facts) and facts["oldest"] <= number
+        if facts and is_over and (number <= facts["newest"] or moment(facts["made_at"]) > moment(at)):
+            return True
         if facts is None and export.order and min(export.order) <= number:
             return True
     return False
