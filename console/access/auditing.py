@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from console.access.authorization import Right, Rights
 from console.access.labels import services
 from console.access.permissions import Permission
+from console.access.scopes import Scope
 from console.audit.models import Entry, Place
 from console.knative.references import ServiceRef
 
@@ -33,6 +34,11 @@ def visible_entries(rights: Rights) -> QuerySet[Entry]:
 def reads_everything(rights: Rights) -> bool:
     """Whether the person may read the whole log."""
     return rights.is_administrator or any(_is_everything(right) for right in _held(rights))
+
+
+def audits_in(rights: Rights, scope: Scope) -> bool:
+    """Whether the person may read the log of some of the scope, and so what protects it and who has rights there."""
+    return rights.is_administrator or any(right.scope.overlaps(scope) for right in _held(rights))
 
 
 def scope_digest(rights: Rights) -> str:

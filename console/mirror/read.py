@@ -69,10 +69,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old the mirror of a cluster is. `seconds` is None until it was filled once since Redis was last empty."""
+    """How old the mirror of a cluster is. `seconds` is None until it was filled once since Redis was last empty.
+
+    `at` is when it was last known to be true (seconds since the epoch; 0: never).
+    """
 
     seconds: float | None
     error: str = ""
+    at: float = 0.0
 
     @property
     def is_stale(self) -> bool:
@@ -321,7 +325,8 @@ def freshness_of(known: Mapping[str, KindState]) -> Freshness:
     found = tuple(known.get(kind.plural, KindState(0.0)) for kind in MIRRORED)
     oldest = min(found, key=lambda state: state.at)
     seconds = max(0.0, time.time() - oldest.at) if oldest.at else None
-    return Freshness(seconds, oldest.error or next((state.error for state in found if state.error), ""))
+    error = oldest.error or next((state.error for state in found if state.error), "")
+    return Freshness(seconds, error, oldest.at)
 
 
 @guarded

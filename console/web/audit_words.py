@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.access.permissions import LABELS
-from console.audit.models import Entry
+from console.audit.models import Action, Entry
 from console.knative.causes import Code
+from console.operations.models.protection import COVERABLE
 from console.operations.models.statuses import Status
 from console.web import audit_texts, causes
 from console.web.words import KINDS
@@ -92,9 +93,20 @@ ABOUT_OPERATIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "protect.request": (gettext_lazy("Requested approval"), gettext_lazy("Requested approval: %(what)s")),
     "protect.withdraw": (gettext_lazy("Withdrew a request"), gettext_lazy("Withdrew the request: %(what)s")),
 }
+KNOWN_ACTIONS = (
+    *sorted((*ACTIONS, *ABOUT_OPERATIONS)),
+    *(f"operation.{status}" for status in Status.values),
+    *(f"{permission}.refused" for permission in LABELS),
+    *(f"{permission}.{kind}" for permission in COVERABLE for kind in KINDS),
+)
 _CAUSES = frozenset(Code)
 _DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16} ?")
 Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
+
+
+def is_action(code: str) -> bool:
+    """Whether entries may have the action: one that this version writes, or that an older or newer one wrote."""
+    return code in KNOWN_ACTIONS or Action.objects.filter(name=code).exists()
 
 
 def action(entry: Entry, made: Made) -> str:

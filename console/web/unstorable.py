@@ -42,7 +42,9 @@ class UnstorableMiddleware:
 
 def _refused(request: HttpRequest, place: str, character: str) -> HttpResponse:
     if request.path_info.startswith(ROOT):
-        return problems.of(request, Refused("query-invalid", f"{place or 'path'}: contains {character}"))
+        return problems.of(
+            request, Refused("query-invalid", f"{place or 'path'}: contains {character}", parameter=place or None)
+        )
     if place:
         sentence = _("“%(field)s” contains %(character)s, which no text may contain.")
     else:

@@ -153,6 +153,8 @@ def test_the_page_about_the_api_names_every_address_and_refusal(auditor) -> None
     page, text = answer.content.decode(), read(answer).text
     for one in ENDPOINTS:
         assert f"/api/v1{one.template}" in text
+        for name, values in one.choices.items():
+            assert f"{one.template} {name} {', '.join(values)}" in text
     for code in CODES:
         assert f'id="{code}"' in page
     assert 'curl -H "Authorization: Bearer $SLUICE_TOKEN" http://testserver/api/v1/whoami' in page.replace(

@@ -101,7 +101,7 @@ def test_the_api_answers_503_instead_of_an_empty_list(people, lost: str) -> None
         assert response.json()["type"] == "/api/#cluster-unread"
         assert "box" in response.json()["detail"]
     [box] = caller.get("/api/v1/clusters").json()["items"]
-    assert (box["name"], box["mirror_age_seconds"], box["is_stale"]) == ("box", None, True)
+    assert (box["name"], box["synced_at"], box["is_stale"]) == ("box", None, True)
 
 
 def test_metrics_and_readiness_do_not_count_what_is_not_known(client, people, settings, lost: str) -> None:

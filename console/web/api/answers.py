@@ -1,6 +1,5 @@
 """What the API returns of services and revisions: every returned field is named here, values of variables are not."""
 
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -8,13 +7,15 @@ from msgspec import Struct
 from console.knative import kn
 from console.knative.authors import ActorKind
 from console.knative.conditions import Condition as KnativeCondition
+from console.knative.conditions import Word
 from console.knative.containers import Container as KnativeContainer
+from console.knative.objects import Health, Service
 from console.knative.objects import Revision as KnativeRevision
-from console.knative.objects import Service
 from console.knative.pods import Pod as KnativePod
 from console.knative.traffic import TrafficTarget
 from console.mirror.revisions import RevisionRow as Listed
 from console.mirror.summaries import ServiceSummary
+from console.web.api.kinds import ConditionStatus, Moment, TrafficFollows
 
 
 class Share(Struct, frozen=True):
@@ -35,22 +36,22 @@ class ServiceRow(Struct, frozen=True):
     namespace: str
     name: str
     url: str
-    health: str
-    ready: str
+    health: Health
+    ready: ConditionStatus
     reason: str
     message: str
     conditions: str
     latest_ready_revision: str
     latest_created_revision: str
     traffic: list[Share]
-    traffic_follows: str
+    traffic_follows: TrafficFollows
     new_revision_percent: int
     newer_not_serving: bool
     image: str
     labels: dict[str, str]
     managed_by: str
-    created_at: datetime | None
-    changed_at: datetime | None
+    created_at: Moment | None
+    changed_at: Moment | None
     changed_by: str
     changed_by_kind: ActorKind
     is_cluster_local: bool
@@ -71,14 +72,14 @@ class ServiceList(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True):
-    """What a controller says of an object. `word` is ok, info, warning, error or unknown."""
+    """What a controller says of an object; `word` is what that means to a person."""
 
     type: str
-    status: str
-    word: str
+    status: ConditionStatus
+    word: Word
     reason: str
     message: str
-    changed_at: datetime | None
+    changed_at: Moment | None
 
 
 class Target(Struct, frozen=True):
@@ -114,9 +115,9 @@ class RevisionRow(Struct, frozen=True):
     traffic_percent: int
     tags: list[str]
     generation: int
-    created_at: datetime | None
+    created_at: Moment | None
     conditions: str
-    ready: str
+    ready: ConditionStatus
     reason: str
     image: str
     image_digest: str
@@ -145,10 +146,10 @@ class ListedRevision(Struct, frozen=True):
     traffic_percent: int
     tags: list[str]
     generation: int
-    created_at: datetime | None
-    health: str
+    created_at: Moment | None
+    health: Health
     conditions: str
-    ready: str
+    ready: ConditionStatus
     reason: str
     image: str
 
@@ -188,7 +189,7 @@ class Pod(Struct, frozen=True):
     phase: str
     ready: str
     restarts: int
-    created_at: datetime | None
+    created_at: Moment | None
 
 
 class RevisionDetail(RevisionRow, frozen=True):
@@ -205,10 +206,10 @@ class RevisionDetail(RevisionRow, frozen=True):
 
 
 class Cluster(Struct, frozen=True):
-    """A cluster, and how old the console's copy of it is (seconds; null: never filled)."""
+    """A cluster, and when the console's copy of it was last known to be true (null: never filled)."""
 
     name: str
-    mirror_age_seconds: float | None
+    synced_at: Moment | None
     is_stale: bool
     error: str
 
@@ -227,9 +228,9 @@ def listed_revision(row: Listed) -> ListedRevision:
         tags=list(row.tags),
         generation=row.generation,
         created_at=row.created_at,
-        health=row.health,
+        health=Health(row.health),
         conditions=row.conditions,
-        ready=row.ready,
+        ready=ConditionStatus(row.ready),
         reason=row.reason,
         image=row.image,
     )
@@ -245,15 +246,15 @@ def _row(row: ServiceSummary) -> dict[str, Any]:
         "namespace": row.namespace,
         "name": row.name,
         "url": row.url,
-        "health": row.health,
-        "ready": row.ready,
+        "health": Health(row.health),
+        "ready": ConditionStatus(row.ready),
         "reason": row.reason,
         "message": row.message,
         "conditions": row.conditions,
         "latest_ready_revision": row.latest_ready,
         "latest_created_revision": row.latest_created,
         "traffic": [Share(share.revision, share.percent, share.tag) for share in row.shares],
-        "traffic_follows": row.truth,
+        "traffic_follows": TrafficFollows(row.truth),
         "new_revision_percent": row.new_revision_percent,
         "newer_not_serving": row.newer_not_serving,
         "image": row.image,
@@ -294,7 +295,7 @@ def _revision(one: KnativeRevision, of: Service) -> dict[str, Any]:
         "generation": one.configuration_generation,
         "created_at": one.created_at,
         "conditions": str(one.tally),
-        "ready": one.ready.status,
+        "ready": ConditionStatus(one.ready.status),
         "reason": kn.reason(one),
         "image": one.image,
         "image_digest": one.image_digest,
@@ -324,7 +325,10 @@ def _pod(pod: KnativePod) -> Pod:
 
 
 def _conditions(found: tuple[KnativeCondition, ...]) -> list[Condition]:
-    return [Condition(c.type, c.status, c.word.value, c.reason, c.message, c.changed_at) for c in found]
+    return [
+        Condition(one.type, ConditionStatus(one.status), one.word, one.reason, one.message, one.changed_at)
+        for one in found
+    ]
 
 
 def _target(target: TrafficTarget) -> Target:

@@ -1,17 +1,20 @@
 """One call of the API: token, permission, parameters, view, answer. The same for every address."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import redis
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import conditional_page, require_safe
+from django.views.decorators.http import require_safe
 
 from console.access import bearer, tokens
 from console.access.authorization import roles_with
@@ -22,7 +25,8 @@ from console.access.permissions import Permission
 from console.access.tokens import NarrowedRights
 from console.knative.references import ServiceRef
 from console.mirror.read import MirrorIncomplete, MirrorUnavailable
-from console.web.api import problems, queries
+from console.web.api import parameters, problems
+from console.web.api.conditional import conditional
 from console.web.api.problems import Refused
 from console.web.api.queries import Query
 
@@ -47,6 +51,19 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Retirement:
+    """That an address will go: when that was announced, and until when it works (docs/api.md promises how long)."""
+
+    announced: datetime
+    sunset: datetime
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Deprecation (RFC 9745) and Sunset (RFC 8594)."""
+        return {"Deprecation": f"@{self.announced.timestamp():.0f}", "Sunset": http_date(self.sunset.timestamp())}
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address: everything that its URL, its check and its documentation are made of.
 
@@ -60,6 +77,7 @@ class Endpoint:
     answer: type[msgspec.Struct]
     summary: Any
     query: type[Query] = Query
+    retirement: Retirement | None = None
 
     @property
     def template(self) -> str:
@@ -71,15 +89,19 @@ class Endpoint:
         """The names that are allowed after the question mark."""
         return self.query.__struct_fields__
 
+    @property
+    def choices(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of each parameter that has a list of them."""
+        return parameters.choices(self.query)
 
-def serve(endpoint: Endpoint) -> Callable[..., HttpResponse]:
+
+def serve(endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
     """Return Django's view of an endpoint."""
 
     @csrf_exempt  # a cookie opens nothing here, so there is nothing to forge; and a POST should hear 405
     @login_not_required  # the token is the sign-in
     @require_safe
-    @conditional_page
-    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def view(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             body = msgspec.json.encode(_answer(endpoint, request, kwargs))
         except Refused as refusal:
@@ -93,7 +115,9 @@ def serve(endpoint: Endpoint) -> Callable[..., HttpResponse]:
         response = HttpResponse(body, content_type="application/json")
         response["Cache-Control"] = "private, no-cache"  # keep it, and ask with If-None-Match
         patch_vary_headers(response, ["Authorization"])
-        return response
+        for name, text in (endpoint.retirement.headers if endpoint.retirement else {}).items():
+            response[name] = text
+        return conditional(request, response)
 
     return mark(view, endpoint.permission or "token")
 
@@ -112,7 +136,7 @@ def _answer(endpoint: Endpoint, request: HttpRequest, kwargs: dict[str, Any]) ->
         raise Refused(
             "not-allowed", f"requires the permission “{endpoint.permission}”, in the token and through a role ({roles})"
         )
-    query = queries.read(request.GET, endpoint.query)
+    query = parameters.read(request.GET, endpoint.query)
     return endpoint.view(Call(token, rights, query, ref), **kwargs)
 
 

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from console.access.permissions import Permission
-from console.web.api import answers, queries, records, views
+from console.web.api import access_records, access_views, answers, queries, records, views
 from console.web.api.calls import Endpoint, serve
 
 _SERVICE = "services/<str:cluster>/<str:namespace>/<str:name>"
@@ -19,7 +19,7 @@ ENDPOINTS = (
         Permission.VIEW,
         views.clusters,
         answers.ClusterList,
-        _("Clusters, and how old the cached data of each is"),
+        _("Clusters, and when the cached data of each was last known to be true"),
     ),
     Endpoint(
         "api-services",
@@ -90,6 +90,50 @@ ENDPOINTS = (
         views.entry,
         records.AuditEntry,
         _("One audit log entry"),
+    ),
+    Endpoint(
+        "api-rules",
+        "protection/rules",
+        Permission.AUDIT,
+        access_views.rules,
+        access_records.RuleList,
+        _("Protection rules"),
+        queries.ProtectionQuery,
+    ),
+    Endpoint(
+        "api-freezes",
+        "protection/freezes",
+        Permission.AUDIT,
+        access_views.freezes,
+        access_records.FreezeList,
+        _("Freezes, and when each is active"),
+        queries.ProtectionQuery,
+    ),
+    Endpoint(
+        "api-people",
+        "people",
+        Permission.AUDIT,
+        access_views.people,
+        access_records.PersonList,
+        _("People with their teams"),
+        queries.PersonQuery,
+    ),
+    Endpoint(
+        "api-grants",
+        "grants",
+        Permission.AUDIT,
+        access_views.grants,
+        access_records.GrantList,
+        _("Roles that teams have been granted, and where"),
+        queries.GrantQuery,
+    ),
+    Endpoint(
+        "api-roles",
+        "roles",
+        Permission.VIEW,
+        access_views.roles,
+        access_records.RoleList,
+        _("Roles and their permissions"),
     ),
 )
 

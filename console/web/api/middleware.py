@@ -28,4 +28,6 @@ class ApiMiddleware:
         problem = problems.for_status(request, response.status_code)
         if "Allow" in response:
             problem["Allow"] = response["Allow"]
+        problem["Content-Length"] = str(len(problem.content))
+        vars(request).pop("_csp_nonce", None)  # of the page that this answer replaces
         return problem

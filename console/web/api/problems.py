@@ -1,5 +1,6 @@
 """Every refusal in one shape: RFC 9457, application/problem+json."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -44,29 +45,60 @@ CODES = {
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong. `type` is an address on the page about the API; `request_id` finds the console's log lines."""
+    """What went wrong. `type` is an address on the page about the API; `request_id` finds the console's log lines.
+
+    Of an invalid query, `parameter` is the one that is wrong and `allowed` its values where they are few, or the names
+    of the parameters that there are.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     request_id: str
+    parameter: str | None
+    allowed: list[str]
 
 
 class Refused(Exception):
     """A call that gets a problem for an answer; `code` is one of CODES."""
 
-    def __init__(self, code: str, detail: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after: int | None = None,
+        parameter: str | None = None,
+        allowed: Sequence[str] = (),
+    ) -> None:
         super().__init__(code)
         self.code, self.detail, self.retry_after = code, detail, retry_after
+        self.parameter, self.allowed = parameter, tuple(allowed)
 
 
-def response(request: HttpRequest, code: str, detail: str = "", *, status: int | None = None) -> HttpResponse:
+def response(
+    request: HttpRequest,
+    code: str,
+    detail: str = "",
+    *,
+    status: int | None = None,
+    parameter: str | None = None,
+    allowed: Sequence[str] = (),
+) -> HttpResponse:
     """Return the problem as an answer; `status` when it is another than the code's own."""
     usual, title, advice = CODES[code]
     with override("en"):  # whatever the caller's browser or library says: the API has one language
         told = detail or str(advice)
-    problem = Problem(f"/api/#{code}", title, status or usual, told, getattr(request, "request_id", ""))
+    problem = Problem(
+        type=f"/api/#{code}",
+        title=title,
+        status=status or usual,
+        detail=told,
+        request_id=getattr(request, "request_id", ""),
+        parameter=parameter,
+        allowed=list(allowed),
+    )
     answer = HttpResponse(msgspec.json.encode(problem), status=problem.status, content_type=CONTENT_TYPE)
     answer["Cache-Control"] = "no-store"
     if problem.status == HTTPStatus.UNAUTHORIZED:
@@ -75,7 +107,7 @@ def response(request: HttpRequest, code: str, detail: str = "", *, status: int |
 
 
 def of(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    answer = response(request, refusal.code, refusal.detail)
+    answer = response(request, refusal.code, refusal.detail, parameter=refusal.parameter, allowed=refusal.allowed)
     if refusal.retry_after is not None:
         answer["Retry-After"] = str(refusal.retry_after)
     return answer

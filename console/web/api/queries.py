@@ -1,22 +1,45 @@
-"""The query parameters of each address. An unknown name is refused, or a typing error would filter
-nothing."""
+"""The query parameters of each address. An unknown name or value is refused, or a typing error would filter nothing.
 
-import re
+They are named as the filters of the pages. An empty value asks for nothing, as in a form.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from django.http import QueryDict
 from msgspec import UNSET, Meta, UnsetType
 
-from console.web.api.problems import Refused
+from console.access.permissions import Permission
+from console.audit import Outcome
+from console.audit.searching import GROUPS
+from console.knative.authors import ActorKind
+from console.knative.changes import KINDS, Combined
+from console.knative.objects import Health
+from console.web.api.kinds import MAX_LIMIT, USUAL_LIMIT, Moment, OperationStatus, PersonState
 
-_WHERE = re.compile(r"^(.*) - at `\$\.(\w+)`$")
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's texts hold none
-Text = Annotated[str, Meta(max_length=200, pattern=NO_NUL)]
-Limit = Annotated[int, Meta(ge=1, le=500, description="Maximum number of items.")]
-Cursor = Annotated[str, Meta(max_length=1000, description="`next` from the previous page.")]
+MAX_TEXT, MAX_CURSOR = 200, 1000  # characters
+
+
+def _one_of(values: Sequence[str]) -> dict[str, list[str]]:
+    return {"enum": sorted(values)}
+
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT, pattern=NO_NUL)]
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Maximum number of items.", examples=[20])]
+Cursor = Annotated[str, Meta(max_length=MAX_CURSOR, description="`next` from the previous page.")]
+Cluster = Annotated[Text, Meta(description="The name of a cluster.", examples=["production"])]
+Namespace = Annotated[Text, Meta(description="The name of a namespace.", examples=["payments"])]
+ChangeKind = Annotated[
+    str,
+    Meta(description="The kind of change.", extra_json_schema=_one_of([*KINDS, Combined.__name__])),
+]
+Group = Annotated[str, Meta(description="Actions that people look for together.", extra_json_schema=_one_of([*GROUPS]))]
+Since = Annotated[Moment, Meta(description="From this moment on. RFC 3339 with a zone; `+` is written `%2B`.")]
+Until = Annotated[Moment, Meta(description="Before this moment. RFC 3339 with a zone; `+` is written `%2B`.")]
+SORTED = "Prefix with `-` to reverse the order."
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,15 +47,28 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PageQuery(Query, frozen=True):
-    limit: Limit = 50
+    """A page of a list."""
+
+    limit: Limit = USUAL_LIMIT
     cursor: Cursor = ""
 
 
+class TimeQuery(PageQuery, frozen=True):
+    """A page of what happened from one moment to another."""
+
+    since: Since | UnsetType = UNSET
+    until: Until | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        for name, moment in (("since", self.since), ("until", self.until)):
+            if isinstance(moment, datetime) and not 1970 < moment.year < 9999:
+                raise ValueError(f"{name}: the year is out of range")
+
+
 ServiceOrder = Literal[
-    "name", "namespace", "health", "age", "changed", "-name", "-namespace", "-health", "-age", "-changed"
-]
-
-
+    "name", "namespace", "cluster", "health", "age", "changed",
+    "-name", "-namespace", "-cluster", "-health", "-age", "-changed",
+]  # fmt: skip
 RevisionOrder = Literal[
     "service", "name", "namespace", "cluster", "traffic", "generation", "state", "age",
     "-service", "-name", "-namespace", "-cluster", "-traffic", "-generation", "-state", "-age",
@@ -41,63 +77,70 @@ RevisionOrder = Literal[
 
 class ServiceQuery(PageQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of name, namespace, image, URL or label=value.")] = ""
-    cluster: Text = ""
-    namespace: Text = ""
-    health: Literal["", "ready", "progressing", "failed"] = ""
+    cluster: Cluster = ""
+    namespace: Namespace = ""
+    health: Health | UnsetType = UNSET
     attention: Annotated[
         bool, Meta(description="Only services that failed, are stuck, or whose latest revision serves no traffic.")
     ] = False
-    sort: Annotated[ServiceOrder, Meta(description="Prefix with `-` to reverse the order.")] = "name"
+    sort: Annotated[ServiceOrder, Meta(description=SORTED)] = "name"
 
 
 class RevisionQuery(PageQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of name, image or tag.")] = ""
-    sort: Literal["generation", "-generation", "name", "-name", "traffic", "-traffic"] = "-generation"
+    sort: Annotated[
+        Literal["generation", "-generation", "name", "-name", "traffic", "-traffic"], Meta(description=SORTED)
+    ] = "-generation"
 
 
 class AllRevisionsQuery(PageQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of name, service, namespace, image, tag or reason.")] = ""
-    cluster: Text = ""
-    namespace: Text = ""
-    health: Literal["", "ready", "progressing", "failed"] = ""
-    serves: Annotated[
-        Literal["", "yes", "no"], Meta(description="Whether it gets traffic; a tag alone does not count.")
-    ] = ""
-    sort: Annotated[RevisionOrder, Meta(description="Prefix with `-` to reverse the order.")] = "service"
+    cluster: Cluster = ""
+    namespace: Namespace = ""
+    state: Annotated[Health, Meta(description="The health of the revision.")] | UnsetType = UNSET
+    traffic: (
+        Annotated[Literal["yes", "no"], Meta(description="Whether it gets traffic; a tag alone does not count.")]
+        | UnsetType
+    ) = UNSET
+    sort: Annotated[RevisionOrder, Meta(description=SORTED)] = "service"
 
 
-class OperationQuery(PageQuery, frozen=True):
-    cluster: Text = ""
-    namespace: Text = ""
-    name: Annotated[Text, Meta(description="The service.")] = ""
-    status: Text = ""
-    actor: Text = ""
-    batch: UUID | UnsetType = UNSET
+class OperationQuery(TimeQuery, frozen=True):
+    cluster: Cluster = ""
+    namespace: Namespace = ""
+    name: Annotated[Text, Meta(description="The name of the service.")] = ""
+    status: OperationStatus | UnsetType = UNSET
+    kind: ChangeKind | UnsetType = UNSET
+    actor: Annotated[Text, Meta(description="Who made the change.")] = ""
+    approver: Annotated[Text, Meta(description="Who approved the change.")] = ""
+    override: Annotated[bool, Meta(description="Whether it passed by approval and freezes.")] | UnsetType = UNSET
+    batch: Annotated[UUID, Meta(description="The changes of one bulk edit.")] | UnsetType = UNSET
 
 
-class AuditQuery(PageQuery, frozen=True):
-    q: Annotated[Text, Meta(description="Part of text, action or service.")] = ""
-    actor: Text = ""
-    cluster: Text = ""
-    namespace: Text = ""
-    service: Text = ""
-    action: Text = ""
-    outcome: Text = ""
-    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
-    until: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        for name, moment in (("since", self.since), ("until", self.until)):
-            if isinstance(moment, datetime) and not 1970 < moment.year < 9999:
-                raise ValueError(f"{name}: the year is out of range")
+class AuditQuery(TimeQuery, frozen=True):
+    q: Annotated[Text, Meta(description="Part of text, action, service, actor or changes.")] = ""
+    actor: Annotated[Text, Meta(description="Who did it.")] = ""
+    actor_kind: Annotated[ActorKind, Meta(description="Whose name `actor` is.")] | UnsetType = UNSET
+    team: Annotated[Text, Meta(description="The team whose grant allowed it.")] = ""
+    cluster: Cluster = ""
+    namespace: Namespace = ""
+    service: Annotated[Text, Meta(description="The name of the service.")] = ""
+    action: Annotated[Text, Meta(description="One action.", examples=["protect.override"])] = ""
+    group: Group | UnsetType = UNSET
+    outcome: Outcome | UnsetType = UNSET
+    operation: Annotated[UUID, Meta(description="The operation that it is about.")] | UnsetType = UNSET
 
 
-def read(query: QueryDict, kind: type[Query]) -> Query:
-    """Return the parameters; raises Refused that names the one that is wrong."""
-    for name, values in query.lists():
-        if len(values) > 1:
-            raise Refused("query-invalid", f"{name[:50]}: given more than once")
-    try:
-        return msgspec.convert(query.dict(), kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Refused("query-invalid", _WHERE.sub(r"\2: \1", str(error))[:300]) from error
+class ProtectionQuery(PageQuery, frozen=True):
+    q: Annotated[Text, Meta(description="Part of scope or note.")] = ""
+
+
+class PersonQuery(PageQuery, frozen=True):
+    q: Annotated[Text, Meta(description="Part of the user name.")] = ""
+    state: PersonState | UnsetType = UNSET
+
+
+class GrantQuery(PageQuery, frozen=True):
+    q: Annotated[Text, Meta(description="Part of the team's name or of its group at the identity provider.")] = ""
+    role: Annotated[Text, Meta(description="The name of a role.")] = ""
+    permission: Annotated[Permission, Meta(description="One that the role has.")] | UnsetType = UNSET

@@ -1,6 +1,5 @@
 """What the API returns of operations, the audit log and the caller: every returned field is named here."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +7,16 @@ from msgspec import Struct
 
 from console.access.authorization import Right
 from console.access.models import ApiToken
+from console.access.permissions import Permission
+from console.audit import Outcome
 from console.audit.models import Entry
 from console.knative import paths
 from console.knative.authors import ActorKind
-from console.operations.models import Operation
+from console.knative.progress import Phase
+from console.operations.models import Approval, Operation
 from console.operations.models import TimelineLine as Line
+from console.operations.models.statuses import Status
+from console.web.api.kinds import LineLevel, Moment, OperationStatus
 
 
 class Change(Struct, frozen=True):
@@ -24,23 +28,35 @@ class Change(Struct, frozen=True):
 
 
 class OperationRow(Struct, frozen=True):
-    """A change through the console. `seconds`: how long it took, null while it is in progress."""
+    """A change through the console. `seconds`: how long it took, null while it is in progress.
+
+    `kind` is the kind of change; later versions add kinds. `override`: it passed by approval and freezes. Who approved
+    it is in `approvers`, who declined it in `declined_by`; `comment` is what they wrote.
+    """
 
     id: UUID
     kind: str
     cluster: str
     namespace: str
     service: str
-    status: str
+    status: OperationStatus
     is_active: bool
     revision: str
     actor: str
     reason: str
     batch: UUID | None
     retry_of: UUID | None
-    submitted_at: datetime
-    finished_at: datetime | None
+    submitted_at: Moment
+    finished_at: Moment | None
     seconds: float | None
+    override: bool
+    approval_requested_at: Moment | None
+    expires_at: Moment | None
+    approvers: list[str]
+    declined_by: str
+    decided_at: Moment | None
+    comment: str
+    request_id: str
 
 
 class OperationList(Struct, frozen=True):
@@ -54,8 +70,8 @@ class TimelineLine(Struct, frozen=True):
     """One line as kn prints it, with the seconds since the start; of a `notice`, the code and the raw message."""
 
     elapsed_seconds: float
-    level: str
-    phase: str
+    level: LineLevel
+    phase: Phase | None
     text: str
     raw: str
 
@@ -80,7 +96,7 @@ class AuditEntry(Struct, frozen=True):
     """One entry of the append-only log. `hash` covers every other field and `previous_hash`."""
 
     sequence: int
-    at: datetime
+    at: Moment
     actor: str
     actor_kind: ActorKind
     ip: str
@@ -90,7 +106,7 @@ class AuditEntry(Struct, frozen=True):
     namespace: str
     service: str
     action: str
-    outcome: str
+    outcome: Outcome
     changes: list[Change]
     text: str
     operation: UUID | None
@@ -110,16 +126,16 @@ class TokenFacts(Struct, frozen=True):
     """The token that the call was made with."""
 
     name: str
-    permissions: list[str]
+    permissions: list[Permission]
     cluster: str
     namespace: str
-    expires_at: datetime
+    expires_at: Moment
 
 
 class RightFacts(Struct, frozen=True):
     """What a grant allows its team's members, and where; the token allows it within its own scope only."""
 
-    permissions: list[str]
+    permissions: list[Permission]
     cluster: str
     namespace: str
     selector: dict[str, str]
@@ -147,7 +163,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         "cluster": one.cluster,
         "namespace": one.namespace,
         "service": one.name,
-        "status": one.status,
+        "status": OperationStatus(one.status),
         "is_active": one.is_active,
         "revision": one.revision,
         "actor": one.actor,
@@ -157,6 +173,22 @@ def _operation(one: Operation) -> dict[str, Any]:
         "submitted_at": one.submitted_at,
         "finished_at": one.finished_at,
         "seconds": one.seconds,
+        "override": one.broke_glass,
+        "expires_at": one.expires_at,
+        "request_id": one.request_id,
+        **_approval(getattr(one, "approval", None), is_declined=one.status == Status.DECLINED),
+    }
+
+
+def _approval(found: Approval | None, *, is_declined: bool) -> dict[str, Any]:
+    """What a second person was asked and decided; nobody was asked where there is no approval."""
+    decided_by = found.decided_by if found else ""
+    return {
+        "approval_requested_at": found.asked_at if found else None,
+        "approvers": [decided_by] if decided_by and not is_declined else [],
+        "declined_by": decided_by if is_declined else "",
+        "decided_at": found.decided_at if found else None,
+        "comment": found.comment if found else "",
     }
 
 
@@ -172,7 +204,13 @@ def operation_detail(one: Operation) -> OperationDetail:
 
 
 def _line(line: Line) -> TimelineLine:
-    return TimelineLine(line.elapsed, line.level, line.phase, line.text, str(line.facts.get("raw", "")))
+    return TimelineLine(
+        elapsed_seconds=line.elapsed,
+        level=LineLevel(line.level),
+        phase=Phase(line.phase) if line.phase else None,
+        text=line.text,
+        raw=str(line.facts.get("raw", "")),
+    )
 
 
 def audit_entry(one: Entry) -> AuditEntry:
@@ -188,7 +226,7 @@ def audit_entry(one: Entry) -> AuditEntry:
         namespace=one.namespace,
         service=one.service,
         action=one.action,
-        outcome=one.outcome,
+        outcome=Outcome(one.outcome),
         changes=[Change(row["field"], row["before"], row["after"]) for row in one.changes],
         text=one.text,
         operation=one.operation,
@@ -199,9 +237,10 @@ def audit_entry(one: Entry) -> AuditEntry:
 
 
 def token_facts(token: ApiToken) -> TokenFacts:
-    return TokenFacts(token.name, list(token.permissions), token.cluster, token.namespace, token.expires_at)
+    permissions = [Permission(name) for name in token.permissions]
+    return TokenFacts(token.name, permissions, token.cluster, token.namespace, token.expires_at)
 
 
 def right_facts(one: Right, permissions: frozenset[str]) -> RightFacts:
-    allowed = sorted(one.permissions & permissions)
+    allowed = [Permission(name) for name in sorted(one.permissions & permissions)]
     return RightFacts(allowed, one.cluster, one.namespace, dict(one.selector), one.role, one.team)

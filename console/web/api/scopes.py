@@ -1,10 +1,11 @@
-"""The audit entries that lie in a token's scope, asked of the database."""
+"""What lies in a token's scope: audit entries, asked of the database; and scopes of rules, freezes and grants."""
 
 import re
 
 from django.db.models import QuerySet
 
-from console.access.auditing import visible_entries
+from console.access.auditing import audits_in, reads_everything, visible_entries
+from console.access.scopes import Scope
 from console.access.tokens import NarrowedRights
 from console.audit.models import Entry
 
@@ -19,6 +20,16 @@ def entries_within(rights: NarrowedRights) -> QuerySet[Entry]:
         if pattern != "*":
             found = found.filter(**_matching(field, pattern))
     return found if scope.is_everywhere else found.exclude(cluster="")
+
+
+def reads(rights: NarrowedRights, scope: Scope) -> bool:
+    """Whether the token's person may read the log of some of the scope, and the token's patterns meet it."""
+    return Scope(rights.scope.cluster, rights.scope.namespace).overlaps(scope) and audits_in(rights.whole, scope)
+
+
+def reads_all(rights: NarrowedRights) -> bool:
+    """Whether both the person and the token read the log of everything, what is about no service included."""
+    return rights.scope.is_everywhere and reads_everything(rights.whole)
 
 
 def _matching(field: str, pattern: str) -> dict[str, str]:

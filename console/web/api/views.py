@@ -1,13 +1,13 @@
 """The views of the API. Each reads the mirror or the database, and returns a Struct of answers.py or records.py."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
-from msgspec import Meta, UnsetType
+from msgspec import UnsetType
 
 from console.access.labels import labels_of
 from console.access.permissions import Permission
@@ -18,17 +18,18 @@ from console.mirror import read
 from console.mirror.overview import overview
 from console.mirror.summaries import ServiceSummary
 from console.operations import queries
-from console.operations.models import Operation
-from console.web import revision_list
+from console.operations.models import SEALED, Operation
+from console.operations.models.statuses import Status
+from console.web import audit_words, revision_list
 from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
 from console.web.api.cursors import Key
+from console.web.api.parameters import wrong
 from console.web.api.scopes import entries_within
 from console.web.service_list import SORTS, matches
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Microseconds = Annotated[int, Meta(ge=0, le=250_000_000_000_000_000)]
-Sequence = Annotated[int, Meta(ge=0, le=2**62)]
+_TEXTS_OF_ENTRIES = [name for name in searching.FIELDS if name not in ("since", "until")]
 
 
 def whoami(call: Call) -> records.WhoAmI:
@@ -42,13 +43,14 @@ def whoami(call: Call) -> records.WhoAmI:
 
 
 def clusters(call: Call) -> answers.ClusterList:
-    found = [(name, read.freshness(name)) for name in _clusters(call)]
-    return answers.ClusterList(
-        [
-            answers.Cluster(name, None if age.seconds is None else round(age.seconds, 1), age.is_stale, age.error)
-            for name, age in found
-        ]
-    )
+    return answers.ClusterList([_cluster(name) for name in _clusters(call)])
+
+
+def _cluster(name: str) -> answers.Cluster:
+    """The moment of the last sign of life, not an age: an answer of the same facts keeps its ETag."""
+    age = read.freshness(name)
+    synced_at = datetime.fromtimestamp(round(age.at, 1), UTC) if age.at else None
+    return answers.Cluster(name, synced_at, age.is_stale, age.error)
 
 
 def services(call: Call) -> answers.ServiceList:
@@ -61,7 +63,7 @@ def services(call: Call) -> answers.ServiceList:
         "q": query.q,
         "cluster": query.cluster,
         "namespace": query.namespace,
-        "health": query.health,
+        "health": query.health or "",
         "attention": "1" if query.attention else "",
     }
     now = timezone.now()
@@ -78,7 +80,9 @@ def services(call: Call) -> answers.ServiceList:
         return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
 
     descending = query.sort.startswith("-")
-    rows, following = cursors.page(found, key, descending=descending, cursor=query.cursor, limit=query.limit)
+    rows, following = cursors.page(
+        found, key, f"services {query.sort}", descending=descending, cursor=query.cursor, limit=query.limit
+    )
     return answers.ServiceList(
         items=[answers.service_row(row) for row in rows],
         next=following,
@@ -96,11 +100,18 @@ def all_revisions(call: Call) -> answers.AllRevisionsList:
     unread = [name for name, at in clusters.items() if not read.has_whole(at.states, "services", "revisions")]
     if unread and len(unread) == len(clusters):
         raise read.MirrorIncomplete(", ".join(unread))
-    asked = revision_list.Filter(query.q.strip().lower(), query.cluster, query.namespace, query.health, query.serves)
+    asked = revision_list.Filter(
+        query.q.strip().lower(), query.cluster, query.namespace, query.state or "", query.traffic or ""
+    )
     found = revision_list.listing(call.rights, clusters, asked, query.sort)
     descending = query.sort.startswith("-")
     rows, following = cursors.page_of_ordered(
-        found.rows, found.key, descending=descending, cursor=query.cursor, limit=query.limit
+        found.rows,
+        found.key,
+        f"all-revisions {query.sort}",
+        descending=descending,
+        cursor=query.cursor,
+        limit=query.limit,
     )
     return answers.AllRevisionsList(
         items=[answers.listed_revision(row) for row in rows],
@@ -141,6 +152,7 @@ def revisions(call: Call) -> answers.RevisionList:
     page, following = cursors.page(
         found,
         lambda row: [getattr(row, field), row.name],
+        f"revisions {call.service} {query.sort}",
         descending=query.sort.startswith("-"),
         cursor=query.cursor,
         limit=query.limit,
@@ -161,22 +173,35 @@ def revision(call: Call, revision: str) -> answers.RevisionDetail:
 
 def operations(call: Call) -> records.OperationList:
     query = call.query
-    found = queries.visible(call.rights, labels_of)
-    for name in ("cluster", "namespace", "name", "status", "actor"):
-        if value := getattr(query, name):
-            found = found.filter(**{name: value})
-    if not isinstance(query.batch, UnsetType):
-        found = found.filter(batch=query.batch)
+    found = queries.visible(call.rights, labels_of).filter(_asked_of_operations(query))
     if query.cursor:
-        microseconds, last = cursors.decode(query.cursor, tuple[Microseconds, UUID])
+        microseconds, last = cursors.decode(query.cursor, tuple[int, UUID], "operations")
         at = EPOCH + timedelta(microseconds=microseconds)
         found = found.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, id__lt=last))
-    rows = list(found.order_by("-submitted_at", "-id")[: query.limit + 1])
+    newest_first = found.select_related("approval").defer(*SEALED).order_by("-submitted_at", "-id")
+    rows = list(newest_first[: query.limit + 1])
     page = rows[: query.limit]
     following = [(page[-1].submitted_at - EPOCH) // timedelta(microseconds=1), page[-1].id] if page else []
     return records.OperationList(
-        [records.operation_row(one) for one in page], cursors.encode(following) if len(rows) > query.limit else None
+        [records.operation_row(one) for one in page],
+        cursors.encode(following, "operations") if len(rows) > query.limit else None,
     )
+
+
+def _asked_of_operations(query: Any) -> Q:
+    condition = Q()
+    for name in ("cluster", "namespace", "name", "status", "actor", "kind", "batch"):
+        if value := getattr(query, name):
+            condition &= Q(**{name: value})
+    if query.approver:
+        condition &= Q(approval__decided_by=query.approver) & ~Q(status=Status.DECLINED)
+    if not isinstance(query.override, UnsetType):
+        condition &= Q(broke_glass=query.override)
+    if isinstance(query.since, datetime):
+        condition &= Q(submitted_at__gte=query.since)
+    if isinstance(query.until, datetime):
+        condition &= Q(submitted_at__lt=query.until)
+    return condition
 
 
 def operation(call: Call, id: UUID) -> records.OperationDetail:
@@ -188,16 +213,16 @@ def operation(call: Call, id: UUID) -> records.OperationDetail:
 
 def entries(call: Call) -> records.AuditList:
     query = call.query
-    asked = {
-        name: getattr(query, name) for name in ("actor", "cluster", "namespace", "service", "action", "outcome", "q")
-    }
+    if query.action and not audit_words.is_action(query.action):
+        raise wrong("action", "no such action", audit_words.KNOWN_ACTIONS)
+    asked = {name: str(value) for name in _TEXTS_OF_ENTRIES if (value := getattr(query, name))}
     moments = {name: getattr(query, name) for name in ("since", "until")}
     asked |= {name: moment.isoformat() for name, moment in moments.items() if isinstance(moment, datetime)}
     found = searching.search(entries_within(call.rights), asked)
-    below = cursors.decode(query.cursor, tuple[Sequence])[0] if query.cursor else None
+    below = cursors.decode(query.cursor, list[int], "audit")[0] if query.cursor else None
     page = searching.older(found, below, query.limit)
     last = page.entries[-1].sequence if page.has_older else page.searched_to
-    following = None if last is None else cursors.encode([last])
+    following = None if last is None else cursors.encode([last], "audit")
     return records.AuditList([records.audit_entry(one) for one in page.entries], following)
 
 

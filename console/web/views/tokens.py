@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from console.access import bearer
 from console.access import tokens as access_tokens
 from console.access.actors import actor_from
 from console.access.authorization import roles_with
@@ -19,7 +21,9 @@ from console.access.models import ApiToken
 from console.access.permissions import Permission
 from console.web import paging
 from console.web.api.endpoints import ENDPOINTS
+from console.web.api.kinds import MAX_LIMIT, USUAL_LIMIT
 from console.web.api.problems import CODES
+from console.web.api.queries import MAX_TEXT
 from console.web.forms.token import TokenForm
 from console.web.requests import ConsoleRequest
 from console.web.typed import keeps_typed, typed, unjudged
@@ -75,9 +79,21 @@ def revoke(request: ConsoleRequest, id: UUID) -> HttpResponse:
 
 @signed_in
 def documentation(request: ConsoleRequest) -> HttpResponse:
-    """The API for people: addresses, an example each, and what a refusal means."""
-    problems = [(code, status, title, advice) for code, (status, title, advice) in CODES.items()]
-    context = {"endpoints": ENDPOINTS, "problems": problems, "base": request.build_absolute_uri("/api/v1/")}
+    """The API for people: addresses, parameters and their values, limits, and what a refusal means."""
+    context = {
+        "endpoints": ENDPOINTS,
+        "choices": [(one, name, values) for one in ENDPOINTS for name, values in one.choices.items()],
+        "problems": [(code, status, title, advice) for code, (status, title, advice) in CODES.items()],
+        "limits": {
+            "items": MAX_LIMIT,
+            "usual": USUAL_LIMIT,
+            "text": MAX_TEXT,
+            "days": settings.TOKEN_MAX_DAYS,
+            "wrong": bearer.MAX_WRONG,
+            "seconds": bearer.FORGOTTEN_AFTER,
+        },
+        "base": request.build_absolute_uri("/api/v1/"),
+    }
     return render(request, "tokens/documentation.html", context)
 
 

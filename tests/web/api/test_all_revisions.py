@@ -59,15 +59,15 @@ def test_a_revision_that_comes_or_goes_between_two_pages_shifts_no_other(caller,
     assert [one["name"] for one in first["items"] + rest["items"]] == [f"shop-0000{number}" for number in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize("query", ["sort=nonsense", "serves=maybe", "cursor=nonsense", "cursor=WzFd", "state=failed"])
+@pytest.mark.parametrize("query", ["sort=nonsense", "traffic=maybe", "cursor=nonsense", "cursor=WzFd", "health=failed"])
 def test_a_parameter_that_says_nothing_here_is_refused(caller, mirrored, query: str) -> None:
     assert caller().get(f"{ADDRESS}?{query}").status_code == 422
 
 
 def test_filters_are_those_of_the_page(caller, mirrored) -> None:
     client = caller("administrator")
-    assert names(client, f"{ADDRESS}?serves=yes&namespace=default&sort=name") == ["shop-00003", "shop-00004"]
-    assert names(client, f"{ADDRESS}?health=failed") == []
+    assert names(client, f"{ADDRESS}?traffic=yes&namespace=default&sort=name") == ["shop-00003", "shop-00004"]
+    assert names(client, f"{ADDRESS}?state=failed") == []
     assert names(client, f"{ADDRESS}?cluster=elsewhere") == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -13,6 +14,8 @@ from console.cluster.resources import PODS, SERVICES
 from console.knative import kn
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
+from console.mirror.read import KindState
+from console.mirror.store import MIRRORED
 from console.operations.models import Operation
 from console.sealing import seal
 from tests import factories
@@ -162,10 +165,12 @@ def test_filters_are_those_of_the_page(caller, mirror) -> None:
     assert names(client, f"{ROOT}/services?attention=false&cluster=box") == ["s0", "s1"]
 
 
-def test_clusters_tell_their_age_and_only_to_whom_they_concern(caller) -> None:
+def test_clusters_tell_since_when_they_are_known_and_only_to_whom_they_concern(caller, mirror) -> None:
+    for kind in MIRRORED:
+        mirror.note(kind, msgspec.json.encode(KindState(1_780_000_000.0)))
     [box] = caller().get(f"{ROOT}/clusters").json()["items"]
-    assert (box["name"], box["is_stale"], box["error"]) == ("box", False, "")
-    assert box["mirror_age_seconds"] >= 0
+    assert (box["name"], box["is_stale"], box["error"]) == ("box", True, "")
+    assert box["synced_at"] == "2026-05-28T20:26:40Z"
     assert caller("administrator", cluster="edge").get(f"{ROOT}/clusters").json()["items"] == []
 
 
