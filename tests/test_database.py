@@ -77,6 +77,21 @@ def test_a_prepared_query_answers_as_djangos_own_for_each_number_and_thread() ->
     assert [prepared.rows(number) for number in reversed(numbers)] == wanted[::-1]
 
 
+def test_a_prepared_query_depends_on_several_numbers_and_texts() -> None:
+    kinds = ContentType.objects.order_by("id").values_list("app_label", "model")
+    prepared = Prepared(lambda label, above, model: kinds.filter(app_label=label, id__gt=above).exclude(model=model))
+    wanted = [row for row in kinds if row[0] == "auth" and row[1] != "group"]
+    assert wanted
+    assert prepared.rows("auth", 0, "group") == wanted
+    assert prepared.rows("no such label", 0, "group") == []
+
+
+def test_a_prepared_query_refuses_a_value_that_is_not_in_its_sql_as_it_is() -> None:
+    prepared = Prepared(lambda text: ContentType.objects.filter(model__contains=text).values_list("id"))
+    with pytest.raises(ValueError, match="are no parameters of SELECT"):
+        prepared.rows("user")
+
+
 def test_a_prepared_query_gives_instances_whose_other_fields_are_read_when_asked_for() -> None:
     """Its columns come in another order than the model's fields."""
     first = ContentType.objects.order_by("id")[0]

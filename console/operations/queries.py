@@ -22,6 +22,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import SEALED, OnService, Operation
 from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
+RECENT = 5  # operations that the first page of a service lists
 GLASS_SHOWN = timedelta(days=7)  # how long a service's page warns of an emergency override
 ENDED = "ended"  # what follows the last station of an operation that did not reach its goal
 MIN_SAMPLES = 3  # fewer say nothing of what is usual
@@ -52,14 +53,57 @@ def makers(ref: ServiceRef, uid: str) -> dict[str, str]:
 
     `uid` is the service's: another one of its name had revisions of the same names.
     """
-    made = of_service(ref).filter(uid=uid, is_written=True, makes_revision=True).exclude(revision="")
-    return dict(made.order_by("submitted_at").values_list("revision", "actor"))
+    return dict(_makers.rows(*_place(ref), uid))
+
+
+def open_of(ref: ServiceRef, uid: str) -> list[Operation]:
+    """Return the operations on the service that have not ended, the oldest first."""
+    return _open_of.instances(Operation, *_place(ref), uid)
+
+
+def recent(ref: ServiceRef) -> list[Operation]:
+    """Return the newest operations on the service."""
+    return _recent.instances(Operation, *_place(ref))
+
+
+def last_written(ref: ServiceRef, uid: str) -> Operation | None:
+    """Return the newest operation that has ended and wrote, with what the person saw of the service before."""
+    return next(iter(_last_written.instances(Operation, *_place(ref), uid)), None)
 
 
 def broken_glass(ref: ServiceRef) -> Operation | None:
     """Return the newest operation of the last days that passed by the service's protection."""
-    since = timezone.now() - GLASS_SHOWN
-    return of_service(ref).filter(broke_glass=True, submitted_at__gt=since).first()
+    newest = next(iter(_broken_glass.instances(Operation, *_place(ref))), None)
+    return newest if newest and newest.submitted_at > timezone.now() - GLASS_SHOWN else None
+
+
+def _place(ref: ServiceRef) -> tuple[str, str, str]:
+    return ref.cluster, ref.namespace, ref.name
+
+
+def _of_name(cluster: str, namespace: str, name: str) -> QuerySet[Operation]:
+    return of_service(ServiceRef(cluster, namespace, name))
+
+
+_COLUMNS = tuple(field.attname for field in Operation._meta.concrete_fields)
+_UNSEALED = tuple(name for name in _COLUMNS if name not in SEALED)
+_makers = Prepared(
+    lambda *of: (
+        _of_name(*of[:3])
+        .filter(uid=of[3], is_written=True, makes_revision=True)
+        .exclude(revision="")
+        .order_by("submitted_at")
+        .values_list("revision", "actor")
+    )
+)
+_open_of = Prepared(
+    lambda *of: _of_name(*of[:3]).filter(uid=of[3], status__in=OPEN).order_by("submitted_at").values_list(*_UNSEALED)
+)
+_recent = Prepared(lambda *of: _of_name(*of).values_list(*_UNSEALED)[:RECENT])
+_last_written = Prepared(
+    lambda *of: _of_name(*of[:3]).filter(uid=of[3], is_written=True).exclude(status__in=OPEN).values_list(*_COLUMNS)[:1]
+)
+_broken_glass = Prepared(lambda *of: _of_name(*of).filter(broke_glass=True).values_list(*_UNSEALED)[:1])
 
 
 def under_way(cluster: str) -> int:
@@ -75,7 +119,7 @@ def open_by_service() -> dict[ServiceRef, Operation]:
 
 
 _open = Prepared(
-    lambda _: (
+    lambda: (
         Operation.objects.filter(status__in=OPEN)
         .order_by("submitted_at")
         .values_list("id", "cluster", "namespace", "name", "kind", "status", "actor", "submitted_at")

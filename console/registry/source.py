@@ -13,7 +13,7 @@ from console.registry.models import Cluster
 from console.sealing import InvalidToken
 
 log = structlog.get_logger(__name__)
-_versions = Prepared(lambda _: Cluster.objects.values_list("name", "version"))
+_versions = Prepared(lambda: Cluster.objects.values_list("name", "version"))
 
 
 class Source:

@@ -17,8 +17,7 @@ from console.knative.references import ServiceRef
 from console.knative.traffic import shares
 from console.mirror.heads import Head
 from console.operations import queries
-from console.operations.models import SEALED, Operation
-from console.operations.models.statuses import OPEN
+from console.operations.models import Operation
 from console.operations.submitting import rollback
 from console.web import change_words
 from console.web.actions import service_url
@@ -91,7 +90,7 @@ def way_back(ref: ServiceRef, service: Service, revisions: Sequence[Head]) -> Wa
 
 
 def _before_last_change(ref: ServiceRef, service: Service, revisions: Sequence[Head], newest: Head) -> WayBack | None:
-    last = queries.of_service(ref).filter(uid=service.uid, is_written=True).exclude(status__in=OPEN).first()
+    last = queries.last_written(ref, service.uid)
     if last is None or not rollback.is_possible(last):
         return None
     before = shares(last.seen.status_traffic)
@@ -126,8 +125,7 @@ def kept_back(ref: ServiceRef, service: Service) -> WayBack | None:
 
 def under_way(ref: ServiceRef, uid: str) -> list[UnderWay]:
     """Return the operations on the service that have not ended, the oldest first."""
-    found = queries.of_service(ref).filter(uid=uid, status__in=OPEN).defer(*SEALED).order_by("submitted_at")
-    return [_progress(operation) for operation in found]
+    return [_progress(operation) for operation in queries.open_of(ref, uid)]
 
 
 def _progress(operation: Operation) -> UnderWay:

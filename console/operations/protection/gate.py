@@ -112,7 +112,8 @@ def together(several: Iterable[PolicyStatus]) -> PolicyStatus:
     )
 
 
-_rules = Prepared(lambda _: ProtectionRule.objects.values_list(*(one.attname for one in ProtectionRule._meta.fields)))
+_rules = Prepared(lambda: ProtectionRule.objects.values_list(*(one.attname for one in ProtectionRule._meta.fields)))
+_windows = Prepared(lambda: FreezeWindow.objects.values_list(*(one.attname for one in FreezeWindow._meta.fields)))
 
 
 class Protection:
@@ -124,7 +125,7 @@ class Protection:
 
     @cached_property
     def _windows(self) -> tuple[FreezeWindow, ...]:
-        return tuple(FreezeWindow.objects.all())
+        return tuple(_windows.instances(FreezeWindow))
 
     def protects(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
         """Whether a rule asks for a second person for any kind of change of the service, for marks in lists."""

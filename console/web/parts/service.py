@@ -54,12 +54,12 @@ def overview(ref: ServiceRef, sight: Sight) -> dict[str, Any]:
         "revision_count": len(revisions),
         "pods": sorted(pods, key=lambda pod: pod.name, reverse=True)[: service_page.MAX_PODS],  # the newest revision's
         "pod_count": len(pods),
-        "pods_unread": not read.is_whole(ref.cluster, "pods"),
+        "pods_unread": not read.has_whole(framed["mirror_states"], "pods"),
         "warnings": service_page.warnings(pods, cause),
         "containers": [(one, volumes.mounts(found.template_spec, one)) for one in found.containers],
         "scaling": service_page.scaling(found),
         "sections": {one.name: one for one in framed["actions"] if one.place == actions.Place.SECTION and one.allowed},
-        "operations": queries.of_service(ref)[:5],
+        "operations": queries.recent(ref),
         **own_and_system_labels(found, marks.without_stamps),
     }
 
@@ -103,6 +103,7 @@ def frame(ref: ServiceRef, found: Service, sight: Sight) -> dict[str, Any]:
     """Return what every page of a service shows around its own content."""
     refused = dict(sight.refused)
     offered = actions.of_service(ref, sight.permissions, refused)
+    states = read.states(ref.cluster)
     return {
         "ref": ref,
         "service": found,
@@ -113,7 +114,8 @@ def frame(ref: ServiceRef, found: Service, sight: Sight) -> dict[str, Any]:
         "locked": actions.locked(offered),
         "refused_by_cluster": actions.refused(offered),
         "permissions": sight.permissions - refused.keys(),
-        "freshness": read.freshness(ref.cluster),
+        "mirror_states": states,
+        "freshness": read.freshness_of(states),
         "kn_row": kn.service_row(found, timezone.now()),
         "policy_status": Protection().of_service(ref, found.labels, found.owners),
         "broken_glass": queries.broken_glass(ref),
