@@ -21,6 +21,7 @@ from console.redis_client import client, moment
 TOUCH_SECONDS = 5.0
 STARVED_SECONDS = 300.0  # without a message, while others take some; beat sends several a minute to each queue
 OTHERS_SECONDS = 60.0
+MARKED = ("worker", "background", "beat")
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,27 @@ def touch(name: str) -> None:
         log.warning("heartbeat_lost", reason=str(error))
 
 
+def ages() -> dict[str, float | None]:
+    """Return the seconds since workers of each queue took a message and beat sent one, None: never, as Redis knows.
+
+    Raises redis.RedisError.
+    """
+    moments = {name: moment(_mark(name)) for name in MARKED}
+    return {name: None if at is None else max(0.0, time.time() - at) for name, at in moments.items()}
+
+
+def _leave_mark(name: str) -> None:
+    """Tell the other processes that this one worked just now."""
+    try:
+        client().set(_mark(name), f"{time.time():.3f}")
+    except redis.RedisError as error:
+        log.warning("worker_heartbeat_not_written", reason=type(error).__name__)
+
+
+def _mark(name: str) -> str:
+    return f"sluice:{name}:taken"
+
+
 class Consumption:
     """When this worker, and any worker of its queue, last took a message."""
 
@@ -47,10 +69,7 @@ class Consumption:
         self.taken_at = time.monotonic()
         if self.taken_at - self.told_at >= TOUCH_SECONDS:
             self.told_at = self.taken_at
-            try:
-                client().set(self._key, f"{time.time():.3f}")
-            except redis.RedisError as error:
-                log.warning("worker_heartbeat_not_written", reason=type(error).__name__)
+            _leave_mark(self.name)
 
     @property
     def is_starved(self) -> bool:
@@ -58,14 +77,10 @@ class Consumption:
         if time.monotonic() - self.taken_at < STARVED_SECONDS:
             return False
         try:
-            others = moment(self._key)
+            others = moment(_mark(self.name))
         except redis.RedisError:
             return False
         return others is not None and time.time() - others < OTHERS_SECONDS
-
-    @property
-    def _key(self) -> str:
-        return f"sluice:{self.name}:taken"
 
 
 class WorkerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -91,8 +106,14 @@ class WorkerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery 
 
 
 class Scheduler(PersistentScheduler):  # type: ignore[misc]  # Celery has no types
-    """Beat's schedule; each look at it touches beat's file."""
+    """Beat's schedule; each look at it touches beat's file, and what was sent is told in Redis now and then."""
+
+    told_at = float("-inf")
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         touch("beat")
-        return float(super().tick(*args, **kwargs))
+        pause = float(super().tick(*args, **kwargs))
+        if time.monotonic() - self.told_at >= TOUCH_SECONDS:
+            self.told_at = time.monotonic()
+            _leave_mark("beat")
+        return pause

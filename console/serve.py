@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from console.counter_files import shared_counts
 from console.logging import logging_config
 
 PROCESSES = "CONSOLE_WEB_PROCESSES"
@@ -59,11 +60,16 @@ def main(arguments: list[str] | None = None) -> int:
     except InvalidSetting as error:
         sys.exit(str(error))
     os.environ[PROCESSES] = str(config.workers)  # each divides by it what it may hold
-    if config.workers == 1:
-        server = uvicorn.Server(config)
-        server.run()
-        return 0 if server.started else STARTUP_FAILURE
-    return _serve_in_processes(config, config.bind_socket())
+    with shared_counts():
+        return _serve(config)
+
+
+def _serve(config: WebConfig) -> int:
+    if config.workers > 1:
+        return _serve_in_processes(config, config.bind_socket())
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else STARTUP_FAILURE
 
 
 def processes() -> int:

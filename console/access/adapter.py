@@ -21,7 +21,9 @@ from console.access.actors import actor_from, client_ip
 from console.access.attempts import record_refused_sign_in
 from console.access.models import User
 from console.access.oidc import confirmation, signing_out
+from console.access.sign_in_methods import method_of
 from console.audit import Outcome
+from console.counters import SignInMethod
 from console.sealing import seal, unseal
 
 
@@ -44,7 +46,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
-            record_refused_sign_in(request, str(credentials.get("username", "")), "too many attempts")
+            name = str(credentials.get("username", ""))
+            record_refused_sign_in(request, name, "too many attempts", method=SignInMethod.PASSWORD)
             raise
 
     def set_password(self, user: User, password: str) -> None:
@@ -69,7 +72,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Somebody authenticated as this person but was not signed in: the log has it, however they authenticated."""
-        record_refused_sign_in(request, user.get_username(), "the account is deactivated")
+        name = user.get_username()
+        record_refused_sign_in(request, name, "the account is deactivated", method=method_of(request))
         answer: HttpResponse = super().respond_user_inactive(request, user)
         return answer
 

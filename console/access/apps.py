@@ -11,8 +11,11 @@ class AccessConfig(AppConfig):
 
         from console.access import signals  # noqa: F401  connects them
         from console.access.acting_role import acting_role
+        from console.access.permissions import Permission
         from console.audit.acting_role import connect
+        from console.counters import begin_at_zero
         from console.database import keep_storable
 
         connection_created.connect(keep_storable)
         connect(acting_role)
+        begin_at_zero(Permission)

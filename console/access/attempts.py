@@ -11,19 +11,21 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from console import audit
+from console import audit, counters
 from console.access.actors import Actor, actor_from, client_ip
 from console.access.permissions import Permission
 from console.access.refusals import Frozen, NotAllowed, OwnedElsewhere
 from console.audit import Outcome
+from console.counters import Refused, SignInMethod
 from console.knative.references import ServiceRef
 
 FOLD_SECONDS = 3600
 COUNT_SECONDS = 7 * 24 * 3600  # a number of repeats that no later attempt reports is forgotten
 
 
-def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "") -> None:
+def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "", *, method: SignInMethod) -> None:
     """Leave an entry of a sign-in that was refused: the name that was tried, never the password."""
+    counters.SIGN_INS.labels(method.value, "refused").inc()
     ip = client_ip(request) if request else ""
     actor = Actor(None, name[:150], ip, getattr(request, "request_id", ""))
     audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=text)
@@ -39,11 +41,13 @@ def audited(actor: Actor) -> Iterator[None]:
         raise
     except Frozen as refusal:
         if not refusal.is_audited:
+            counters.REFUSALS.labels(Refused.FROZEN.value).inc()
             audit.record("protect.frozen", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=refusal.note)
             refusal.is_audited = True
         raise
     except OwnedElsewhere as refusal:
         if not refusal.is_audited:
+            counters.REFUSALS.labels(Refused.LOCKED.value).inc()
             text = f"{refusal.tool}. {refusal.note}".strip()
             audit.record("protect.locked", actor=actor, ref=refusal.ref, outcome=Outcome.REFUSED, text=text)
             refusal.is_audited = True
@@ -54,6 +58,7 @@ def record_not_allowed(refusal: NotAllowed, actor: Actor) -> None:
     """Leave the one entry of an attempt that was not allowed, named after the first of the permissions it lacked."""
     if refusal.is_audited:
         return
+    counters.REFUSALS.labels(str(refusal.permission)).inc()
     audit.record(
         f"{refusal.permission}.refused",
         actor=actor,
@@ -66,6 +71,7 @@ def record_not_allowed(refusal: NotAllowed, actor: Actor) -> None:
 
 def record_refusal(request: HttpRequest, permission: Permission, ref: ServiceRef | None) -> None:
     """Leave an entry of the attempt, unless the same person was refused the same at the same address this hour."""
+    counters.REFUSALS.labels(str(permission)).inc()
     attempt = f"{request.method} {request.path}"
     repeats = _repeats(fold_key(request.user.pk, permission, attempt))
     if repeats is None:

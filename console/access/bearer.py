@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.encoding import escape_uri_path
 
-from console import audit
+from console import audit, counters
 from console.access import tokens
 from console.access.actors import Actor, client_ip
 from console.access.models import ApiToken
 from console.audit import Outcome
+from console.counters import Refused
 
 MAX_WRONG, FORGOTTEN_AFTER = 20, 300  # different wrong tokens of an address, and seconds until they are forgotten
 NOTE_USE_EVERY = timedelta(minutes=1)
@@ -59,6 +60,7 @@ def token_of(request: HttpRequest) -> ApiToken:
         if token:
             tell_refusal(token, request, why or Why.UNKNOWN)
         else:
+            counters.REFUSALS.labels(Refused.TOKEN.value).inc()
             _count_wrong(ip, text.strip())  # one of our own tokens that has ended is not a guess
         raise NotAccepted(why or Why.UNKNOWN)
     _note_use(token, ip)
@@ -72,6 +74,7 @@ def actor_with(token: ApiToken, request: HttpRequest) -> Actor:
 
 def tell_refusal(token: ApiToken, request: HttpRequest, why: str) -> None:
     """Leave an audit entry of a refused call, once an hour for each token and reason."""
+    counters.REFUSALS.labels(Refused.TOKEN.value).inc()
     if cache.add(f"token-refused:{token.id}:{why}", 1, TELL_EVERY):
         text = f"{token.name} ({token.prefix}…): {why}, {request.method} {escape_uri_path(request.path)}"
         audit.record("token.refused", actor=actor_with(token, request), outcome=Outcome.REFUSED, text=text)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 
-from console import audit
+from console import audit, counters
 from console.access.actors import Actor
 from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import Gone, RuleBroken
 from console.audit import Outcome
+from console.counters import Refused
 from console.knative.diff import FieldChange
 
 _LOCK = 0x51_0C_E1  # any fixed number but audit's: PostgreSQL's advisory lock for changes of access
@@ -60,6 +61,7 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
                     text=about,
                 )
     except RuleBroken as refusal:
+        counters.REFUSALS.labels(Refused.RULE.value).inc()
         audit.record(action, actor=actor, outcome=Outcome.REFUSED, text=f"{about}: {refusal.code}")
         refusal.is_audited = True
         raise

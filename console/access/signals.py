@@ -16,16 +16,19 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from console import audit
+from console import audit, counters
 from console.access.actors import CONSOLE, Actor, actor_from, client_ip
 from console.access.attempts import record_refused_sign_in
 from console.access.models import Membership, Team, User
 from console.access.sessions import end_sessions_of
+from console.access.sign_in_methods import method_of
 from console.audit import Outcome
+from console.counters import SignInMethod
 
 
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    counters.SIGN_INS.labels(method_of(request).value, "succeeded").inc()
     audit.record("session.sign-in", actor=_actor(request, user), outcome=Outcome.SUCCEEDED)
     join_teams_of_groups(user)
 
@@ -38,12 +41,13 @@ def _signed_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    record_refused_sign_in(request, str(credentials.get("username") or credentials.get("email") or ""))
+    name = str(credentials.get("username") or credentials.get("email") or "")
+    record_refused_sign_in(request, name, method=SignInMethod.PASSWORD)
 
 
 @receiver(authentication_failed)
 def _second_factor_failed(request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    record_refused_sign_in(request, user.get_username(), "second factor")
+    record_refused_sign_in(request, user.get_username(), "second factor", method=SignInMethod.SECOND_FACTOR)
 
 
 @receiver(post_save, sender=Authenticator)

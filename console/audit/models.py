@@ -99,6 +99,20 @@ class Retention(models.Model):
         return f"entries to {self.through}, hash {self.hash}, archive SHA-256 {self.archive_sha256}"
 
 
+class Total(models.Model):
+    """A number that only grows, or a time: how often something happened since the installation began."""
+
+    name = models.CharField(max_length=60)
+    labels = models.CharField(max_length=120, blank=True)  # with commas between them
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "labels"], name="one_total")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.labels} {self.value:g}"
+
+
 class Forwarded(models.Model):
     """How far the log has been sent to a destination, and until when somebody is at it."""
 

@@ -112,6 +112,12 @@ def clusters() -> tuple[str, ...]:
 
 
 @guarded
+def is_led() -> bool:
+    """Tell whether a watcher writes the mirror now."""
+    return bool(client().exists(keys.LEADER))
+
+
+@guarded
 def mirrored() -> set[str]:
     """Return the names of the clusters of which something is in the mirror."""
     return {str(member) for member in client().smembers(keys.CLUSTERS)}

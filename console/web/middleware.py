@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 import structlog
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import bad_request
@@ -22,6 +23,7 @@ from console.web.typed import push_address
 from console.web.views import refused
 
 log = structlog.get_logger(__name__)
+METRICS = "/metrics"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -45,6 +47,16 @@ class RequestContextMiddleware:
         if response.get("Content-Type", "").startswith("text/html"):
             add_never_cache_headers(response)  # pages hold what this person may see, values among them
         return response
+
+
+class HostMiddleware(CommonMiddleware):
+    """Django's check of the host name, except for /metrics: Prometheus asks each replica by its own address.
+
+    That page needs its token, and makes no link of the name.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path_info == METRICS else super().process_request(request)
 
 
 class ErrorPageMiddleware:

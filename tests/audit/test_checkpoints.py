@@ -12,6 +12,7 @@ from console import audit
 from console.audit import Outcome, chain, checkpoints
 from console.audit.checkpoints import CheckpointRefused
 from console.audit.models import Entry
+from console.audit.totals import FOUND_BROKEN_AT, VERIFIED_AT, everything
 from console.audit.verification import verify
 from tests.audit.conftest import ALICE, sql
 
@@ -95,3 +96,13 @@ def test_a_file_without_a_checkpoint_proves_nothing(entries, tmp_path, text: str
     with pytest.raises(CommandError, match=r"cannot be verified: .* contains no checkpoints"):
         call_command("audit", "verify", "--checkpoint", str(path), stdout=out)
     assert out.getvalue() == ""
+
+
+def test_metrics_are_told_what_a_verification_of_the_whole_log_found(unguarded) -> None:
+    assert everything() == {}
+    call_command("audit", "verify", stdout=StringIO())
+    assert set(everything()) == {VERIFIED_AT}
+    Entry.objects.filter(sequence=2).update(text="something else")
+    with pytest.raises(CommandError, match="broken at entry 2"):
+        call_command("audit", "verify")
+    assert everything()[FOUND_BROKEN_AT][()] >= everything()[VERIFIED_AT][()] > 0

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import audit
+from console import VERSION, audit, counters
 from console.access.actors import Actor
+from console.access.models import User
+from console.access.sign_in_methods import method_of
 from console.audit.models import Entry
+from console.audit.totals import note_verification
 from console.mirror import read
-from console.operations import worker_heartbeat
+from console.operations import totals, worker_heartbeat
 from console.operations.models import Operation
 from console.redis_client import client as redis_client
 from console.sealing import seal
@@ -22,6 +28,7 @@ from tests import factories
 from tests.broker import broker
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -142,3 +149,153 @@ def test_streams_of_all_web_processes_are_counted_and_of_none_that_has_ended(scr
     stream_count.tell()
     assert scrape()["sluice_event_streams",] == 5
     assert "ended:2" not in redis_client().hgetall(stream_count.KEY)
+
+
+def grown(before: dict[tuple[str, ...], float], after: dict[tuple[str, ...], float], name: str) -> dict:
+    """What was added to one counter, by its labels; other tests of this process have counted too."""
+    changes = {labels[1:]: value - before.get(labels, 0) for labels, value in after.items() if labels[0] == name}
+    return {labels: value for labels, value in changes.items() if value}
+
+
+def test_prometheus_may_ask_a_replica_by_its_own_address_and_pages_may_not(client, settings, mirror) -> None:
+    settings.METRICS_TOKEN = "m3tr1cs"
+    asked = {"Authorization": "Bearer m3tr1cs", "Host": "10.4.0.17:8000"}
+    assert client.get("/metrics", headers=asked).status_code == 200
+    assert client.get("/metrics", headers={"Host": "10.4.0.17:8000"}).status_code == 401
+    for page in ("/accounts/login/", "/metrics/", "/healthz/live"):
+        assert client.get(page, headers=asked).status_code == 400, page
+
+
+def test_totals_begin_at_zero_and_count_what_happened(scrape, mirror) -> None:
+    before = scrape()
+    assert before["sluice_overrides_total",] == before["sluice_outside_changes_total", "delete"] == 0
+    assert before["sluice_operations_ended_total", "SetEnv", "failed"] == 0
+    assert before["sluice_operation_duration_seconds_bucket", "SetEnv", "+Inf"] == 0
+    totals.count_override()
+    totals.count_outside("outside.delete")
+    now = timezone.now()
+    totals.count_timed_end(
+        Operation(kind="SetEnv", status="failed", submitted_at=now, finished_at=now + timedelta(seconds=12))
+    )
+    found = scrape()
+    assert found["sluice_overrides_total",] == found["sluice_outside_changes_total", "delete"] == 1
+    assert found["sluice_operations_ended_total", "SetEnv", "failed"] == 1
+    buckets = [found["sluice_operation_duration_seconds_bucket", "SetEnv", limit] for limit in ("10", "20", "+Inf")]
+    assert buckets == [0, 1, 1]
+    assert found["sluice_operation_duration_seconds_sum", "SetEnv"] == 12
+
+
+def test_it_is_told_when_the_log_was_proved_and_that_it_was_found_broken(scrape, mirror) -> None:
+    assert scrape()["sluice_audit_verified_timestamp_seconds",] == 0
+    note_verification(is_intact=True)
+    found = scrape()
+    assert found["sluice_audit_verified_timestamp_seconds",] > 1_700_000_000
+    assert found["sluice_audit_broken",] == 0
+    note_verification(is_intact=False)
+    assert scrape()["sluice_audit_broken",] == 1
+
+
+def test_a_watcher_that_does_not_lead_and_processes_without_a_sign_are_told(scrape, mirror, redis_server) -> None:
+    found = scrape()
+    assert found["sluice_watcher_leads",] == 1
+    assert found["sluice_process_age_seconds", "beat"] == float("inf")
+    redis_client().set("sluice:beat:taken", "1")
+    redis_client().delete("sluice:mirror:leader")
+    found = scrape()
+    assert found["sluice_watcher_leads",] == 0
+    assert 0 < found["sluice_process_age_seconds", "beat"] < float("inf")
+
+
+def test_the_version_is_told(scrape, mirror) -> None:
+    (info,) = [labels for labels in scrape() if labels[0] == "sluice_build_info"]
+    assert VERSION in info
+
+
+def test_requests_are_timed_by_route_and_never_by_what_the_client_chose(scrape, mirror, client) -> None:
+    before = scrape()
+    client.get("/api/v1/services/box/default/no-such-service")
+    client.get("/api/v1/no-such-route")
+    client.generic("BREW", "/api/v1/services/box/default/shop")
+    client.get("/accounts/login/?next=/private")
+    client.get("/healthz/live")
+    found = scrape()
+    routes = grown(before, found, "sluice_api_request_duration_seconds_count")
+    by_route = "api/v1/services/<str:cluster>/<str:namespace>/<str:name>"
+    assert {(labels[1], labels[0], labels[2]) for labels in routes} == {
+        (by_route, "GET", "4xx"),
+        ("none", "GET", "4xx"),
+        (by_route, "other", "4xx"),
+    }
+    assert grown(before, found, "sluice_page_request_duration_seconds_count") == {("GET", "2xx"): 1}
+    text = metrics.exposition().decode()
+    assert "no-such" not in text
+    assert "BREW" not in text
+
+
+def test_refusals_are_counted_also_when_the_log_folds_them(scrape, mirror, client, people) -> None:
+    before = scrape()
+    client.force_login(people["viewer"])
+    for _ in range(3):
+        assert client.get("/clusters/add/").status_code == 403
+    client.get("/api/v1/services", headers={"Authorization": f"Bearer sluice_{'x' * 43}"})
+    assert grown(before, scrape(), "sluice_refusals_total") == {("manage",): 3, ("token",): 1}
+    assert Entry.objects.filter(outcome="refused").count() == 1
+
+
+def test_sign_ins_are_counted_by_method_and_outcome(scrape, mirror, client) -> None:
+    before = scrape()
+    User.objects.create_user("alice", password="right-password-1")
+    for password in ("wrong-password-1", "right-password-1"):
+        client.post("/accounts/login/", {"login": "alice", "password": password})
+    assert grown(before, scrape(), "sluice_sign_ins_total") == {
+        ("password", "refused"): 1,
+        ("password", "succeeded"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("noted", "method"),
+    [
+        ([{"method": "password"}, {"method": "mfa", "type": "totp"}], "password"),
+        ([{"method": "socialaccount"}, {"method": "mfa", "type": "webauthn"}], "single-sign-on"),
+        ([{"method": "mfa", "type": "webauthn", "passwordless": True}], "passkey"),
+        ([{"method": "password"}, {"method": "mfa", "passwordless": True}], "passkey"),
+        ([], "link"),
+    ],
+)
+def test_the_method_is_what_was_proved_last_and_no_second_factor(rf, noted: list[dict], method: str) -> None:
+    request = rf.get("/")
+    request.session = {"account_authentication_methods": noted}
+    assert method_of(request) == method
+
+
+@pytest.fixture(scope="module")
+def table() -> dict[str, tuple[str, ...]]:
+    """The metrics of docs/operations.md: name to (labels, type, how replicas combine)."""
+    rows = {}
+    for line in (ROOT / "docs/operations.md").read_text().splitlines():
+        if found := re.match(r"\| `(sluice_\w+)(?:\{([\w, ]+)\})?` \| (\w+) \| (\w+) \| \S", line):
+            name, labels, kind, combined = found.groups()
+            assert name not in rows, f"{name} is there twice"
+            rows[name] = (", ".join(sorted((labels or "").split(", "))), kind, combined)
+    return rows
+
+
+def test_the_table_of_the_documentation_is_what_the_console_exposes(mirror, table) -> None:
+    """Names, labels, types, and whether replicas are added up."""
+    summed = {f"{metric.name}{'_total' if metric.type == 'counter' else ''}" for metric in counters.REGISTRY.collect()}
+    counters.API_SECONDS.labels("none", "GET", "2xx").observe(1)
+    counters.PAGE_SECONDS.labels("GET", "2xx").observe(1)
+    exposed = {}
+    for metric in text_string_to_metric_families(metrics.exposition().decode()):
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        labels = sorted(label for label in metric.samples[0].labels if label != "le")
+        exposed[name] = (", ".join(labels), metric.type, "sum" if name in summed else "max")
+    exposed["sluice_up"] = (*exposed["sluice_up"][:2], "min")
+    assert table == exposed
+
+
+def test_the_version_is_that_of_the_project_and_of_its_images() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+    for path in ("docker-compose.yml", "deploy/kubernetes/kustomization.yaml"):
+        assert VERSION in (ROOT / path).read_text(), path

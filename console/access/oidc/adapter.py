@@ -17,6 +17,7 @@ from console.access.models import User
 from console.access.oidc import calls, confirmation
 from console.access.oidc.failures import cause_of
 from console.access.oidc.names import NameRefused, name_from
+from console.counters import SignInMethod
 
 PROVIDER = "oidc"
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         cause, why = cause_of(exception, request.GET.get("error", ""), is_ours="state" in context)
         say = log.error if cause.is_for_the_operator else log.warning
         say("single_sign_on_failed", cause=cause.value, why=why, advice=cause.advice)
-        record_refused_sign_in(request, "", f"single sign-on: {cause}, {why}")
+        _record_refused(request, "", f"{cause}, {why}")
         context["cause"] = cause.value
 
 
@@ -92,7 +93,7 @@ def _free_name(sociallogin: Any) -> str:
 
 def _refuse_name(request: HttpRequest, refusal: NameRefused) -> Any:
     claim = settings.OIDC_USERNAME_CLAIM
-    record_refused_sign_in(request, refusal.name, f"single sign-on: no account, the claim {claim} is {refusal.code}")
+    _record_refused(request, refusal.name, f"no account, the claim {claim} is {refusal.code}")
     log.warning("account_not_created", claim=claim, why=refusal.code)
     context = {"why": refusal.code, "name": refusal.name[:150], "claim": claim}
     return render(request, "socialaccount/refused.html", context, status=403)
@@ -103,6 +104,10 @@ def _confirm(request: HttpRequest, sociallogin: Any) -> Any:
         return confirmation.complete(request, sociallogin)
     except confirmation.NotConfirmed as refusal:
         name = request.user.get_username()
-        record_refused_sign_in(request, name, f"single sign-on: not confirmed, {refusal}")
+        _record_refused(request, name, f"not confirmed, {refusal}")
         log.warning("sign_in_not_confirmed", why=str(refusal))
         return render(request, "socialaccount/refused.html", {"why": str(refusal)}, status=403)
+
+
+def _record_refused(request: HttpRequest, name: str, why: str) -> None:
+    record_refused_sign_in(request, name, f"single sign-on: {why}", method=SignInMethod.SINGLE_SIGN_ON)

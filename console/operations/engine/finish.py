@@ -11,6 +11,7 @@ from console.access.actors import Actor
 from console.audit import Outcome
 from console.audit.chain import acting_in
 from console.knative.causes import Cause
+from console.operations import totals
 from console.operations.announce import tell
 from console.operations.engine.leases import save
 from console.operations.models import Operation, TimelineLine
@@ -40,6 +41,7 @@ def finish(operation: Operation, status: Status, *lines: TimelineLine, cause: Ca
             text=" ".join(filter(None, (operation.kind, operation.revision, code))),
             operation=operation.id,
         )
+        totals.count_timed_end(operation)
     tell("operation", operation)
     log.log(
         logging.INFO if status in (*SUCCESSFUL, Status.CANCELLED) else logging.WARNING,

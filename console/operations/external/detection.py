@@ -31,6 +31,7 @@ from console.mirror import read
 from console.mirror.read import Mark
 from console.mirror.sealing import seal_key
 from console.mirror.trail import Event
+from console.operations import totals
 from console.operations.external import late_writes
 from console.operations.external.origin import generations_of_ours, metadata_of_others, was_deleted_by_us
 
@@ -212,6 +213,7 @@ def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], t
     audit.record(
         action, actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, changes=rows, text=text, labels=service.labels
     )
+    totals.count_outside(action)
     log.info("outside_change_noticed", service=str(ref), action=action, generation=service.generation)
     return 1
 

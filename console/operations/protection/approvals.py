@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from console import audit
+from console import audit, counters
 from console.access.actors import CONSOLE, Actor
 from console.access.attempts import audited
 from console.access.authorization import Rights, rights_of
@@ -21,9 +21,10 @@ from console.access.permissions import Permission
 from console.access.refusals import NotAllowed, NotWaiting, OwnChange, Undecryptable
 from console.audit import Outcome
 from console.audit.chain import acting_in
+from console.counters import Refused
 from console.database import after_commit
 from console.knative.causes import Approver, Cause, Code
-from console.operations import stopwatch
+from console.operations import stopwatch, totals
 from console.operations.announce import tell
 from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
@@ -64,6 +65,7 @@ def record_broken_glass(operation: Operation, policy_status: PolicyStatus, actor
     places = ", ".join(scope.place for scope in policy_status.scopes)
     text = f"{places}: {operation.reason}"
     _record("protect.override", operation, actor, Outcome.SUCCEEDED, text, by=Permission.MANAGE)
+    totals.count_override()
     log.warning("protection_overridden", operation=str(operation.id), service=str(operation.ref), actor=actor.name)
 
 
@@ -121,6 +123,7 @@ def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> 
         _end(operation, Status.DECLINED, cause)
         _decided(operation, user, actor, comment)
         _record("protect.decline", operation, actor, Outcome.REFUSED, comment, by=Permission.APPROVE)
+        totals.count_end(operation)
 
 
 def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
@@ -130,6 +133,7 @@ def withdraw(operation: Operation, *, user: User, actor: Actor) -> None:
     with transaction.atomic():
         _end(operation, Status.CANCELLED, Cause(Code.WITHDRAWN))
         _record("protect.withdraw", operation, actor, Outcome.SUCCEEDED, "")
+        totals.count_end(operation)
 
 
 def expire_requests() -> int:
@@ -140,6 +144,7 @@ def expire_requests() -> int:
             with transaction.atomic():
                 _end(operation, Status.EXPIRED, Cause(Code.EXPIRED), Q(expires_at__lte=Now()))
                 _record("protect.expire", operation, CONSOLE, Outcome.FAILED, "")
+                totals.count_end(operation)
         except NotWaiting:
             continue  # somebody decided at this very moment
         ended += 1
@@ -148,6 +153,7 @@ def expire_requests() -> int:
 
 def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
     if operation.user_id == user.pk:
+        counters.REFUSALS.labels(Refused.OWN_CHANGE.value).inc()
         _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change", by=Permission.APPROVE)
         raise OwnChange(operation.id)
     if not may_decide(user, rights_of(user), operation):

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console import audit
+from console import audit, counters
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.labels import labels_of
@@ -84,6 +84,7 @@ def _edit(request: ConsoleRequest, kind: str, scope: Scoped) -> HttpResponse:
         return redirect("protection")
     if is_sent and form.has_error("cluster", NOT_MANAGED):
         actor, text = actor_from(request), scope.place
+        counters.REFUSALS.labels(Permission.MANAGE.value).inc()
         audit.record("manage.refused", actor=actor, outcome=audit.Outcome.REFUSED, text=text)
     unjudged(request, form)
     context = {

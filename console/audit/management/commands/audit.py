@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from console.audit import chain, checkpoints, export, retention, verification
+from console.audit import chain, checkpoints, export, retention, totals, verification
 from console.audit.manifest import EVERYTHING, Origin
 from console.audit.models import Entry
 from console.audit.operators import operator
@@ -47,6 +48,8 @@ class Command(BaseCommand):
             signed = _checkpoints(options["checkpoint"], options["public_key"])
             count = verification.verify(_archived(options["archive"]), signed, options["public_key"])
         except chain.BrokenLink as broken:
+            if not options["archive"]:  # a file may be the wrong one
+                self._note(is_intact=False)
             raise CommandError(f"The chain is broken at entry {broken.sequence}: {broken.why}") from broken
         except checkpoints.CheckpointRefused as refused:
             raise CommandError(f"The checkpoint cannot be verified: {refused}") from refused
@@ -54,6 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"The archive contains something other than entries: {error}") from error
         except OSError as error:
             raise CommandError(str(error)) from error
+        self._note(is_intact=True)
         proved = f", and has all of {len(signed)} checkpoints" if signed else ""
         self.stdout.write(f"{count} entries, the chain is intact{proved}")
         if not options["archive"] and (removed := chain.beginning().sequence):
@@ -61,6 +65,14 @@ class Command(BaseCommand):
                 f"Warning: entries 1 to {removed} are not in the database. A retention row records that they were "
                 "archived, but nothing here proves it. Pass every archive, oldest first, with --archive."
             )
+
+    def _note(self, *, is_intact: bool) -> None:
+        """For metrics. A database that may only be read can be verified as well."""
+        try:
+            with transaction.atomic():
+                totals.note_verification(is_intact=is_intact)
+        except DatabaseError as error:
+            self.stderr.write(f"The result was not noted for /metrics: {type(error).__name__}")
 
     def export(self, options: dict[str, Any]) -> None:
         newest = chain.end().sequence
