@@ -146,7 +146,8 @@ def _resolved(wanted: Service | None, latest: str | None) -> Shares | None:
 def _outside(ref: ServiceRef) -> Iterable[Recorded]:
     about = Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name, action__in=OUTSIDE)
     for entry in about.order_by("-sequence")[:MAX_CHANGES]:
-        if entry.action != "outside.change" or any(row["field"].startswith("spec") for row in entry.changes):
+        is_edit = entry.action in ("outside.change", "outside.unrecorded")
+        if not is_edit or any(row["field"].startswith("spec") for row in entry.changes):
             yield _of_entry(entry)
 
 

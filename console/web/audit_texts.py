@@ -56,6 +56,11 @@ _PARTS = (
         rf"(?<= · )(?P<number>\d+) is operation (?P<operation>[0-9a-f-]+){_END}",
         gettext_lazy("%(number)s is operation %(operation)s"),
     ),
+    _of(
+        r"outside\.unrecorded$",
+        rf"(?:^|(?<= · ))operation (?P<operation>[0-9a-f-]+) by (?P<person>.+) is not recorded{_END}",
+        gettext_lazy("operation %(operation)s by %(person)s is not recorded"),
+    ),
     _of(r"outside\.", r"(?<= · )not observed one by one$", gettext_lazy("not observed one by one")),
     _of(
         r"view\.AccessTest$",

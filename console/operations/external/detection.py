@@ -5,7 +5,8 @@ after another, so that each generation is credited to the person whom the object
 mirror holds with what the log knows, which finds what no event told (a watch that broke, Redis that was empty). Where
 several generations were seen as one, nobody is named. An entry and the new state are written in one transaction, so
 each change is told exactly once, whatever happens to watchers, Redis and workers. What the console's own operations
-made is left out: they have entries of their own.
+made is left out: they have entries of their own. Those whose record was lost, because an older backup of the database
+was restored, are told as that, from the marks on the object.
 """
 
 import zlib
@@ -25,7 +26,7 @@ from console.audit.models import WatchedCluster, WatchedService
 from console.cluster.resources import SERVICES
 from console.knative.diff import FieldChange, diff
 from console.knative.objects import OPERATION, Service
-from console.knative.redaction import hide_texts
+from console.knative.redaction import hide_texts, without_digests
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.read import Mark
@@ -33,8 +34,14 @@ from console.mirror.sealing import seal_key
 from console.mirror.trail import Event
 from console.operations import totals
 from console.operations.external import late_writes
-from console.operations.external.origin import generations_of_ours, metadata_of_others, was_deleted_by_us
+from console.operations.external.origin import (
+    generations_of_ours,
+    metadata_of_others,
+    unrecorded,
+    was_deleted_by_us,
+)
 
+UNRECORDED = "outside.unrecorded"
 BATCH_SIZE = 200  # services compared in one transaction
 GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
 
@@ -161,11 +168,11 @@ def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str)
     late_writes.notice(ref.cluster, service)
     _known(row, service).save()
     if 1 not in ours:
-        text = _text(service, made, ours, tool)
-        return _tell("outside.create", ref, service.creator, diff({}, service.raw), text, service)
+        action, who = "outside.create", service.creator
+        return _tell_generations(action, ref, who, diff({}, service.raw), service, tool, made, ours)
     if set(made) - ours.keys():
         who = _author(service, made, ours)
-        return _tell("outside.change", ref, who, (), _text(service, made, ours, tool), service)
+        return _tell_generations("outside.change", ref, who, (), service, tool, made, ours)
     return 0
 
 
@@ -175,17 +182,47 @@ def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) ->
     if service.generation == row.generation and _kept(service) == before.raw:
         return 0
     made = range(row.generation + 1, service.generation + 1)
-    rows = diff(before.raw, service.raw)
+    rows = _rows(row, before, service)
     if service.annotations.get(OPERATION) != before.annotations.get(OPERATION):
         late_writes.notice(ref.cluster, service)
     _known(row, service).save()
     ours = generations_of_ours(ref, service, made) if made else {}
     if set(made) - ours.keys():
         who = _author(service, made, ours)
-        return _tell("outside.change", ref, who, rows, _text(service, made, ours, tool), service)
-    # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
+        return _tell_generations("outside.change", ref, who, rows, service, tool, made, ours)
     theirs = metadata_of_others(rows, ref, before, service, ours.values())
-    return _tell("outside.change", ref, "", theirs, "" if ours else tool, service) if theirs else 0
+    if not theirs:
+        return 0
+    if not ours and (lost := unrecorded(service, tool, range(service.generation, service.generation + 1))):
+        return _tell(UNRECORDED, ref, "", theirs, lost, service)
+    # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
+    return _tell("outside.change", ref, "", theirs, "" if ours else tool, service)
+
+
+def _rows(row: WatchedService, before: Service, service: Service) -> Sequence[FieldChange]:
+    """What differs between what the log last knew and the service; `row` still has the generation of before.
+
+    No spec changes within a generation: where one seems to, a new secret key made other digests of what is hidden.
+    """
+    if service.generation == row.generation and service.raw.get("spec") != before.raw.get("spec"):
+        return diff(without_digests(before.raw), without_digests(service.raw))
+    return diff(before.raw, service.raw)
+
+
+def _tell_generations(
+    action: str,
+    ref: ServiceRef,
+    who: str,
+    rows: Sequence[FieldChange],
+    service: Service,
+    tool: str,
+    made: range,
+    ours: dict[int, str],
+) -> int:
+    """Tell of generations that no operation here made; the newest may be of one whose record was lost."""
+    if lost := unrecorded(service, tool, made):
+        return _tell(UNRECORDED, ref, "", rows, _text(service, made, ours, "", lost), service)
+    return _tell(action, ref, who, rows, _text(service, made, ours, tool), service)
 
 
 def _missing(ref: ServiceRef, known: WatchedService) -> int:
@@ -223,11 +260,12 @@ def _author(service: Service, made: range, ours: dict[int, str]) -> str:
     return service.last_modifier if set(made) - ours.keys() == {service.generation} else ""
 
 
-def _text(service: Service, made: range, ours: dict[int, str], tool: str) -> str:
+def _text(service: Service, made: range, ours: dict[int, str], tool: str, lost: str = "") -> str:
     """`generation 5 · kubectl-edit`. Several that were seen as one are one entry, which names those that were ours."""
     several = len(made) > 1
     words = [f"generations {made[0]}–{made[-1]}" if several else f"generation {service.generation}"]
     words += [f"{generation} is operation {operation}" for generation, operation in sorted(ours.items())]
+    words += [lost] if lost else []
     if len(set(made) - ours.keys()) > 1:
         return " · ".join((*words, "not observed one by one"))
     return " · ".join((*words, tool)) if tool else " · ".join(words)

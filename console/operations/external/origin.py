@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from console.knative.authors import CHANGED_BY, CHANGED_GENERATION, FIELD_MANAGER
 from console.knative.changes import KINDS, Verb
 from console.knative.diff import FieldChange
 from console.knative.marks import STAMPS
@@ -18,6 +19,7 @@ from console.operations.models.statuses import Status
 
 # Annotations that each write of the console carries beside the change itself.
 _OF_WRITES = STAMPS | {UPDATE_TIMESTAMP}
+MAX_NAME = 200  # characters
 # A deletion that ended so did not happen, or was not ours.
 _NOT_DELETED = (Status.REFUSED, Status.FAILED, Status.CANCELLED, Status.CONFLICTED, Status.STOPPED)
 
@@ -34,6 +36,21 @@ def generations_of_ours(ref: ServiceRef, service: Service, among: range) -> dict
     found = _on(ref).filter(made, generation__gte=among.start, generation__lt=among.stop)
     written = found.values_list("generation", "id")
     return {generation: str(id) for generation, id in written if generation is not None}
+
+
+def unrecorded(service: Service, tool: str, among: range) -> str:
+    """Return what the object says of its newest generation, if an operation that nobody here knows made that.
+
+    An older backup of the database was restored, or another console works on the cluster. `tool` is the field manager
+    of the newest write. Anybody who may write the service can write such marks: they excuse nothing, they are told.
+    """
+    marks = service.annotations
+    signed, generation = _signature(service), str(service.generation)
+    if signed is None or tool != FIELD_MANAGER or marks.get(CHANGED_GENERATION) != generation:
+        return ""
+    if service.generation not in among or Operation.objects.filter(id=signed).exists():
+        return ""
+    return f"operation {signed} by {marks.get(CHANGED_BY, '')[:MAX_NAME] or '?'} is not recorded"
 
 
 def metadata_of_others(

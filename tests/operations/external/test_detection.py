@@ -32,6 +32,8 @@ REF = ServiceRef("box", "default", "shop")
 class Cluster:
     """A cluster of which the mirror holds what a test says, as a watcher would have written it."""
 
+    seal_key = b"seal"
+
     def __init__(self) -> None:
         self.version = 100
         self.objects = {"shop": factories.service()}
@@ -40,9 +42,14 @@ class Cluster:
     def start_watcher(self) -> None:
         """A watcher takes the lead and lists everything."""
         client().set(keys.LEADER, "test")
-        self.writer = MirrorWriter(client(), "box", "test", b"seal")
+        self.writer = MirrorWriter(client(), "box", "test", self.seal_key)
         self.writer.replace_all(SERVICES, self.objects.values())
         self.writer.note(SERVICES, msgspec.json.encode(KindState(1.0, str(self.version))))
+
+    def rotate(self) -> None:
+        """The installation has a new secret key: the watcher hides the same values behind other digests."""
+        self.seal_key = b"another key"
+        self.start_watcher()
 
     def lose_redis(self) -> None:
         client().flushall()
@@ -221,6 +228,65 @@ def test_an_operation_that_nobody_here_knows_is_from_outside(cluster: Cluster) -
     cluster.objects["shop"]["metadata"]["annotations"]["sluice.dev/operation"] = str(uuid4())
     cluster.edit()
     assert detection.look() == 1
+
+
+def mark(cluster: Cluster, generation: int) -> str:
+    """The object carries the console's marks of an operation that the database does not have."""
+    lost = str(uuid4())
+    cluster.objects["shop"]["metadata"]["annotations"] |= {
+        "sluice.dev/operation": lost,
+        "sluice.dev/changed-by": "dora",
+        "sluice.dev/changed-generation": str(generation),
+    }
+    return lost
+
+
+def test_a_change_of_ours_whose_record_a_restore_lost_is_told_as_that(cluster: Cluster) -> None:
+    lost = mark(cluster, 5)
+    cluster.edit(tool="sluice", who="system:serviceaccount:sluice:sluice")
+    assert detection.look() == 1
+    (entry,) = told()
+    assert (entry.action, entry.actor) == ("outside.unrecorded", "")
+    assert entry.text == f"generation 5 · operation {lost} by dora is not recorded"
+    assert "spec.template.spec.timeoutSeconds" in [row["field"] for row in entry.changes]
+
+
+def test_of_several_generations_one_that_a_restore_lost_is_named(cluster: Cluster) -> None:
+    lost = mark(cluster, 7)
+    cluster.edit(generations=3, tool="sluice")
+    assert detection.look() == 1
+    text = f"generations 5–7 · operation {lost} by dora is not recorded · not observed one by one"
+    assert [(entry.action, entry.text) for entry in told()] == [("outside.unrecorded", text)]
+
+
+def test_labels_of_an_operation_that_a_restore_lost_are_told_as_that(cluster: Cluster) -> None:
+    lost = mark(cluster, 4)
+    cluster.relabel("back", tool="sluice")
+    assert detection.look() == 1
+    (entry,) = told()
+    assert (entry.action, entry.text) == ("outside.unrecorded", f"operation {lost} by dora is not recorded")
+
+
+@pytest.mark.parametrize(("generation", "tool"), [(5, "kubectl-edit"), (4, "sluice"), (6, "sluice")])
+def test_marks_of_the_console_alone_do_not_make_a_change_ours(cluster: Cluster, generation: int, tool: str) -> None:
+    """Marks stay on an object when somebody writes after the console."""
+    mark(cluster, generation)
+    cluster.edit(tool=tool)
+    assert detection.look() == 1
+    assert told()[0].action == "outside.change"
+
+
+def test_another_secret_key_is_no_change_of_what_is_hidden(cluster: Cluster) -> None:
+    cluster.objects["shop"]["metadata"]["annotations"]["example.com/api-token"] = "hidden-by-a-digest"
+    cluster.relabel("front")
+    detection.look()
+    before = len(told())
+    cluster.rotate()
+    assert detection.look() == 0
+    cluster.objects["shop"]["metadata"]["annotations"]["example.com/api-token"] = "another"
+    cluster.relabel("front")
+    assert detection.look() == 1
+    assert len(told()) == before + 1
 
 
 def test_of_several_generations_ours_is_named(cluster: Cluster) -> None:
