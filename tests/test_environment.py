@@ -37,6 +37,26 @@ def test_what_a_start_found_out_is_found_by_manage_py(no_settings: Path, monkeyp
     assert os.environ["CONSOLE_CLUSTERS"] == '[{"name": "said here"}]', "what is set is not replaced"
 
 
+def test_manage_py_works_on_the_keys_and_servers_of_the_start(
+    no_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would look into an empty SQLite, and find that no key decrypts anything."""
+    names = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS", "AUDIT_KEYS", "DATABASE_URL", "REDIS_URL")
+    for name in names:
+        monkeypatch.setenv(f"CONSOLE_{name}", f"the {name} of the start")
+    keep_environment(no_settings)
+    for name in names:
+        monkeypatch.delenv(f"CONSOLE_{name}")
+    use_kept_environment()
+    assert [os.environ[f"CONSOLE_{name}"] for name in names] == [f"the {name} of the start" for name in names]
+
+
+def test_the_key_of_a_start_that_kept_nothing_else_is_found(no_settings: Path) -> None:
+    (no_settings / "secret.key").write_text("of long ago")
+    use_kept_environment()
+    assert os.environ["CONSOLE_SECRET_KEY"] == "of long ago"
+
+
 def test_a_console_with_its_own_key_reads_no_kept_environment(
     no_settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

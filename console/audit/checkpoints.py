@@ -58,6 +58,17 @@ def sign(text: bytes) -> tuple[str, str]:
     return _public(key), _text(key.sign(text))
 
 
+def unknown_key(key: str, trusted: Sequence[str] = ()) -> str:
+    """Return what to tell about a signature by a key that is not among the known ones: which it is, and what to do."""
+    known = ", ".join(tuple(trusted) or public_keys())
+    return (
+        f"the key {key}, which is not among those that are trusted here ({known}). The console's own come from "
+        "CONSOLE_AUDIT_KEYS, else from CONSOLE_SECRET_KEY and its fallbacks. If it was the console's before a restore "
+        "or a rotation (`manage.py audit checkpoint --public-key` printed it then), append the key of that time to "
+        f"CONSOLE_AUDIT_KEYS, or pass --public-key {key} and those above. If not, this proves nothing"
+    )
+
+
 def is_signed(text: bytes, key: str, signature: str, trusted: Sequence[str] = ()) -> bool:
     """Whether the key made the signature of the bytes, and is one of `trusted` (else of this installation's)."""
     if key not in (tuple(trusted) or public_keys()):
@@ -82,7 +93,7 @@ def read(text: str, trusted: Sequence[str] = ()) -> Iterator[Checkpoint]:
             raise CheckpointRefused("this is not a checkpoint") from error
         try:
             if found.key not in known:
-                raise CheckpointRefused(f"checkpoint {found.sequence} is signed with an unknown key")
+                raise CheckpointRefused(f"checkpoint {found.sequence} is signed with {unknown_key(found.key, trusted)}")
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(found.key))
             key.verify(base64.b64decode(found.signature), found.signed)
         except InvalidSignature as error:

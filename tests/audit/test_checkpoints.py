@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from console import audit
-from console.audit import Outcome, chain, checkpoints
+from console.audit import Outcome, chain, checkpoints, redactions
 from console.audit.checkpoints import CheckpointRefused
 from console.audit.models import Entry
 from console.audit.totals import FOUND_BROKEN_AT, VERIFIED_AT, everything
@@ -69,11 +70,26 @@ def test_a_checkpoint_of_another_key_proves_nothing_unless_it_is_told_to_be_trus
     settings.AUDIT_KEYS = ["one"]
     line, (public,) = checkpoints.make().to_line(), checkpoints.public_keys()
     settings.AUDIT_KEYS = ["two"]
-    with pytest.raises(CheckpointRefused, match="unknown key"):
+    with pytest.raises(CheckpointRefused, match="is not among those that are trusted here"):
         list(checkpoints.read(line))
     assert [found.sequence for found in checkpoints.read(line, [public])] == [5]
     settings.AUDIT_KEYS = ["two", "one"]
     assert [found.sequence for found in checkpoints.read(line)] == [5]
+
+
+def test_what_a_lost_key_signed_is_told_with_the_command_that_proves_it(entries, settings, tmp_path) -> None:
+    """After a restore or a rotation without the old key; also where an entry tells of a redaction that it signed."""
+    settings.AUDIT_KEYS = ["one"]
+    path, (public,) = kept(tmp_path), checkpoints.public_keys()
+    redactions.redact(entries[0].sequence, "changes[0].after", actor=ALICE, reason="a secret")
+    settings.AUDIT_KEYS = ["two"]
+    for given in (["--checkpoint", path], []):
+        with pytest.raises(CommandError, match="CONSOLE_AUDIT_KEYS") as refused:
+            call_command("audit", "verify", *given)
+        command = re.search(r"--public-key \S+=", str(refused.value))
+        assert command, refused.value
+        call_command("audit", "verify", *given, *command[0].split(), stdout=StringIO())
+        assert public in command[0]
 
 
 def test_the_public_key_can_be_printed(settings) -> None:
