@@ -88,3 +88,8 @@ def freshness(cluster: str) -> str:
 def capabilities(cluster: str) -> str:
     """Hash: of one field, what the cluster's Knative is and allows (console.mirror.capabilities)."""
     return f"{ROOT}:{cluster}:capabilities"
+
+
+def request_of(operation: str) -> str:
+    """The id of the request that asked for an operation, for an hour (console.mirror.requests_of)."""
+    return f"sluice:request-of:{operation}"

@@ -13,7 +13,7 @@ from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVI
 from console.knative.objects import OPERATION, KubeObject, Revision, Service
 from console.knative.owners import traffic_managers
 from console.knative.redaction import seal_env, without_digests
-from console.mirror import announcements, keys, revisions, trail
+from console.mirror import announcements, keys, requests_of, revisions, trail
 from console.mirror.batches import Batch, Command
 from console.mirror.replicas import record_of
 from console.mirror.summaries import ServiceSummary, summarize
@@ -208,7 +208,14 @@ class MirrorWriter:
             self._trailed[address] = facts
         found = event.service
         operation = found.annotations.get(OPERATION, "")[:36]  # that wrote it last; anybody may write longer text there
-        log.info("service_changed", service=address, generation=found.generation, operation=operation, is_gone=is_gone)
+        log.info(
+            "service_changed",
+            service=address,
+            generation=found.generation,
+            operation=operation,
+            request_id=requests_of.of(self._client, operation),
+            is_gone=is_gone,
+        )
         key = keys.trail(self.cluster)
         return [("XADD", key, "MAXLEN", "~", str(KEPT_TRAIL), "*", "event", sign(event.encoded(), key))]
 

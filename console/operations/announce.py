@@ -5,14 +5,16 @@ Redis that did not answer is left alone for a while.
 """
 
 import time
+from collections.abc import Callable
 from functools import cache
 
 import redis
 import structlog
 from django.conf import settings
 
+from console.mirror import requests_of
 from console.mirror.announcements import announce
-from console.operations.models import OnService
+from console.operations.models import OnService, Operation
 from console.redis_client import new_client
 
 TIMEOUT = 1.0  # seconds
@@ -24,12 +26,21 @@ _silent_until: dict[str, float] = {}
 
 def tell(kind: str, thing: OnService) -> None:
     """Announce an `operation` or `access-test`."""
+    facts = {"kind": kind, "cluster": thing.cluster, "namespace": thing.namespace, "name": thing.name}
+    _within_timeout(kind, lambda client: announce(client, {**facts, "id": str(thing.pk)}))
+
+
+def note_request(operation: Operation) -> None:
+    """Let the watcher's log name the request that asked for the operation which is about to be written."""
+    _within_timeout("request", lambda client: requests_of.note(client, str(operation.id), operation.request_id))
+
+
+def _within_timeout(kind: str, send: Callable[[redis.Redis], None]) -> None:
     url = settings.REDIS_URL
     if time.monotonic() < _silent_until.get(url, 0.0):
         return
-    facts = {"kind": kind, "cluster": thing.cluster, "namespace": thing.namespace, "name": thing.name}
     try:
-        announce(_client(url), {**facts, "id": str(thing.pk)})
+        send(_client(url))
     except redis.RedisError as error:
         _silent_until[url] = time.monotonic() + BACKOFF
         log.warning("announcement_lost", kind=kind, reason=type(error).__name__)

@@ -80,10 +80,11 @@ def sweep() -> None:
     """
     worker_heartbeat.mark()
     expire_requests()
-    for operation in left_behind().only("id", "attempt", "is_written"):
-        log.info("operation_found", operation=str(operation.id), turn=operation.attempt)
-        if not enqueue(operation):
-            return
+    for operation in left_behind().only("id", "attempt", "is_written", "request_id"):
+        with structlog.contextvars.bound_contextvars(operation=str(operation.id), request_id=operation.request_id):
+            log.info("operation_found", turn=operation.attempt)
+            if not enqueue(operation):
+                return
 
 
 @task(TaskName.DETECT_EXTERNAL)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import structlog
+from django.utils import timezone
 
 from console.access.actors import Actor
 from console.cluster.resources import SERVICES
 from console.knative.changes import Change, EnvEntry, SetEnv, SetImage
 from console.knative.references import ServiceRef
+from console.mirror import keys, requests_of
 from console.mirror.store import MirrorWriter
 from console.operations.models import Operation
+from console.operations.tasks import sweep
+from console.redis_client import client
 from tests.operations.factories import World
 from tests.operations.steps import finish, submit
 
@@ -76,3 +82,22 @@ def test_the_watcher_names_the_operation_that_wrote_a_service(
     mirror.put(SERVICES, world.get(ref.name))
     (event,) = [event for event in events(caplog) if event["event"] == "service_changed"]
     assert (event["service"], event["operation"]) == (f"default/{ref.name}", str(operation.id))
+    assert event["request_id"] == "request-1"
+
+
+def test_a_request_that_somebody_else_put_into_redis_reaches_no_log(mirror: MirrorWriter) -> None:
+    operation, forged = str(uuid4()), str(uuid4())
+    requests_of.note(client(), operation, "request-1")
+    client().set(keys.request_of(forged), client().get(keys.request_of(operation)))
+    assert (requests_of.of(client(), operation), requests_of.of(client(), forged)) == ("request-1", "")
+
+
+def test_what_the_sweep_says_of_an_operation_names_its_request(
+    world: World, ref: ServiceRef, deployer: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
+    operation = submit(SECOND, ref, deployer)
+    Operation.objects.update(submitted_at=timezone.now() - timedelta(minutes=1), handed_over_at=None)
+    caplog.set_level(logging.INFO, "console")
+    sweep()
+    (event,) = [event for event in events(caplog) if event["event"] == "operation_found"]
+    assert (event["operation"], event["request_id"]) == (str(operation.id), "request-1")

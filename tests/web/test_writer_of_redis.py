@@ -64,6 +64,7 @@ SIGNED = (
     "feed",
     "registry:report:",
     "rights:",
+    "request-of:",
 )
 UNSIGNED = (
     "leader",

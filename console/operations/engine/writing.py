@@ -23,6 +23,7 @@ from console.knative.diff import creates_revision, diff
 from console.knative.objects import OPERATION, Service
 from console.knative.progress import Follow, closing
 from console.operations import faults
+from console.operations.announce import note_request
 from console.operations.engine import fencing
 from console.operations.engine.last_writer import stop_at_conflicts, tell_of_others
 from console.operations.engine.leases import LeaseLost
@@ -75,6 +76,7 @@ def write(turn: Turn) -> None:
     if operation.status == Status.QUEUED:
         _become_the_writer(turn)
     faults.reach("claimed")
+    note_request(operation)
     for _ in range(WRITE_ATTEMPTS):
         fresh = turn.read()
         try:

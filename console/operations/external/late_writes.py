@@ -43,7 +43,12 @@ def notice(cluster: str, service: Service) -> bool:
             return False
         _write_down(operation, service)
     tell("operation", operation)
-    log.warning("operation_written_late", operation=str(operation.id), service=str(operation.ref))
+    log.warning(
+        "operation_written_late",
+        operation=str(operation.id),
+        request_id=operation.request_id,
+        service=str(operation.ref),
+    )
     return True
 
 
