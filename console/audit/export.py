@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,6 +83,13 @@ def csv_lines(entries: Iterable[Entry], *, heading: bool = True) -> Iterator[str
         facts = {**row(entry), "actor_kind": entry.actor_kind.value}
         facts["changes"] = json.dumps(facts["changes"], ensure_ascii=False)
         yield _line([_harmless(_cell(facts[name])) for name in CSV_COLUMNS])
+
+
+def table_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield any table as CSV with a heading, its cells as harmless as those of the log."""
+    yield _line(columns)
+    for cells in rows:
+        yield _line([_harmless(_cell(cell)) for cell in cells])
 
 
 def _cell(value: Any) -> str:

@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-from datetime import timedelta
 
 import redis
 import structlog
@@ -20,6 +19,7 @@ from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.engine.run import take_turn
 from console.operations.external import detection
 from console.operations.models import Operation
+from console.operations.models.operation import RETENTION
 from console.operations.models.statuses import Status
 from console.operations.protection.approvals import expire_requests
 from console.operations.queue import enqueue, left_behind
@@ -28,8 +28,6 @@ from console.operations.submitting.previewing import forget_old_previews
 from console.operations.submitting.submission import forget_old_operations
 from console.queue import TaskName, task
 from console.registry import reports
-
-KEEP_OPERATIONS = timedelta(days=180)
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +101,7 @@ def tidy() -> None:
     log.info(
         "tidied",
         previews=forget_old_previews(),
-        operations=forget_old_operations(KEEP_OPERATIONS),
+        operations=forget_old_operations(RETENTION),
     )
 
 

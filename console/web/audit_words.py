@@ -64,6 +64,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "protect.window-change": gettext_lazy("Changed a freeze"),
     "protect.window-remove": gettext_lazy("Removed a freeze"),
     "reveal.Approval": gettext_lazy("Saw values while approving"),
+    "reveal.Decision": gettext_lazy("Saw values of a decided change"),
     "reveal.Env": gettext_lazy("Revealed environment variable values"),
     "reveal.Preview": gettext_lazy("Saw values on a preview"),
     "second-factor.add": gettext_lazy("Added a two-factor method"),
@@ -101,7 +102,7 @@ KNOWN_ACTIONS = (
     *(f"{permission}.{kind}" for permission in COVERABLE for kind in KINDS),
 )
 _CAUSES = frozenset(Code)
-_DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16} ?")
+_DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16}(?:[0-9a-f]{48})? ?")
 Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
 
 

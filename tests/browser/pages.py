@@ -37,6 +37,7 @@ PAGES = [
     "/protection/window/new/",
     "/audit/",
     "/audit/summary/",
+    "/audit/decisions/",
     "/audit/proof/",
     "/tokens/",
     "/tokens/new/",

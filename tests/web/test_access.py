@@ -108,6 +108,10 @@ TABLE = {
     "cluster-edit": ("administrator", {"name": "edge"}, "get"),
     "cluster-remove": ("administrator", {"name": "edge"}, "get"),
     "audit-summary": (Permission.AUDIT, {}, "get"),
+    "audit-decisions": (Permission.AUDIT, {}, "get"),
+    "audit-decisions-export": (Permission.AUDIT, {"form": "csv"}, "post"),
+    "audit-decision": (Permission.AUDIT, {"sequence": 2}, "get"),
+    "audit-decision-reveal": (Permission.AUDIT, {"sequence": 2}, "post"),
     "audit-filters": (Permission.AUDIT, {}, "post"),
     "audit-filter-remove": (Permission.AUDIT, {"id": 1}, "post"),
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "post"),
@@ -146,6 +150,7 @@ TABLE = {
     "live": ("public", {}, "get"),
     "ready": ("public", {}, "get"),
 }
+OF_ENTRIES = ("audit-entry", "api-audit-entry", "audit-decision", "audit-decision-reveal")
 SCOPED = ("protection-edit", "protection-remove")  # the rule is in default, where strangers have no say
 # Somebody else's exports and filters are not there for administrators either; a filter without a name is refused.
 ADMINISTRATOR = {
@@ -221,6 +226,13 @@ def things(mirror, people):
     Membership.objects.create(team=team, user=User.objects.create_user("secret-person", pk=ROW), is_owner=True)
     Cluster.objects.create(name="edge", url="https://127.0.0.1:9", sealed_credential=seal({"token": "t"}), added_by="x")
     audit.record("test", actor=Actor(None, "test"), ref=ServiceRef(*HERE.values()), outcome=audit.Outcome.SUCCEEDED)
+    audit.record(  # its operation is gone
+        "protect.approve",
+        actor=Actor(None, "test"),
+        ref=ServiceRef(*HERE.values()),
+        outcome=audit.Outcome.SUCCEEDED,
+        operation=uuid.UUID(int=1),
+    )
     ApiToken.objects.filter(id=token_for(people["administrator"])[0].id).update(id=THING)
     return people
 
@@ -263,7 +275,7 @@ def expected(name: str, who: str) -> int:
         return 404
     role = "owner" if who == "stranger" else who
     allowed = permission in Role.objects.get(name=role).permissions
-    if allowed and who == "stranger" and name in ("audit-entry", "api-audit-entry"):
+    if allowed and who == "stranger" and name in OF_ENTRIES:
         return 404  # an entry about another team's namespace
     return ADMINISTRATOR.get(name, 200) if allowed else 403
 

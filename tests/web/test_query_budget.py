@@ -82,6 +82,8 @@ BUDGET = {
     "cluster": 5,
     "cluster-edit": 6,
     "cluster-remove": 6,
+    "audit-decisions": 9,
+    "audit-decision": 8,
     "audit-summary": 6,
     "audit-proof": 5,
     "audit-verifier": 5,
@@ -148,6 +150,14 @@ def operation(number: int, name: str, status: Status) -> None:
         finished_at=None if status in (Status.WAITING, Status.FOLLOWING) else timezone.now(),
     )
     TimelineLine.objects.create(operation=made, sequence=1, elapsed=1.0, text="Ready to serve.")
+    audit.record(
+        "protect.approve",
+        actor=Actor(None, "somebody"),
+        ref=ref,
+        outcome=audit.Outcome.SUCCEEDED,
+        text=f"SplitTraffic {'0' * 64}",
+        operation=made.id,
+    )
     audit.record(
         "traffic", actor=Actor(None, f"person-{number}"), ref=ref, outcome=audit.Outcome.SUCCEEDED, operation=made.id
     )

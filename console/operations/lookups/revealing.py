@@ -6,6 +6,7 @@ shown to people who may reveal, where a decision depends on it, and leaves an en
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db import transaction
 
@@ -61,27 +62,42 @@ def for_author(
 
 
 def for_approver(
-    rows: Sequence[FieldChange], before: Service, after: Service, *, ref: ServiceRef, actor: Actor
+    rows: Sequence[FieldChange], before: Service, after: Service, *, ref: ServiceRef, actor: Actor, operation: UUID
 ) -> tuple[FieldChange, ...]:
     """Return the rows of a waiting change with old and new values. The caller checked `reveal`."""
-    return _revealed(tuple(rows), before, after, ref, actor, "Approval")
+    return _revealed(tuple(rows), before, after, ref, actor, "Approval", operation)
 
 
-def record(ref: ServiceRef, actor: Actor, what: str, variables: Iterable[str] = ()) -> None:
+def for_auditor(
+    rows: Sequence[FieldChange], before: Service, after: Service, *, ref: ServiceRef, actor: Actor, operation: UUID
+) -> tuple[FieldChange, ...]:
+    """Return the rows of a change that was decided, with old and new values. The caller checked `reveal`."""
+    return _revealed(tuple(rows), before, after, ref, actor, "Decision", operation)
+
+
+def record(
+    ref: ServiceRef, actor: Actor, what: str, variables: Iterable[str] = (), operation: UUID | None = None
+) -> None:
     """Leave the entry of values that are about to be shown, naming the variables."""
     found = list(variables)
     more = f" and {len(found) - MAX_NAMES} more" if len(found) > MAX_NAMES else ""
     text = ", ".join(found[:MAX_NAMES]) + more
     with transaction.atomic():
-        audit.record(f"reveal.{what}", actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, text=text)
+        audit.record(f"reveal.{what}", actor=actor, ref=ref, outcome=Outcome.SUCCEEDED, text=text, operation=operation)
 
 
 def _revealed(
-    rows: tuple[FieldChange, ...], before: Service, after: Service, ref: ServiceRef, actor: Actor, what: str
+    rows: tuple[FieldChange, ...],
+    before: Service,
+    after: Service,
+    ref: ServiceRef,
+    actor: Actor,
+    what: str,
+    operation: UUID | None = None,
 ) -> tuple[FieldChange, ...]:
     shown = values.unmask(rows, before, after, old=_always, new=_always)
     if revealed := values.names(new for old, new in zip(rows, shown, strict=True) if old != new):
-        record(ref, actor, what, revealed)
+        record(ref, actor, what, revealed, operation)
     return shown
 
 

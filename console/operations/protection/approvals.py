@@ -29,7 +29,7 @@ from console.operations.announce import tell
 from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
-from console.operations.protection.approval_digest import digest
+from console.operations.protection.approval_digest import digest, shown_digest
 from console.operations.protection.gate import PolicyStatus, may_approve, policy_status_of
 from console.operations.queue import enqueue
 from console.operations.rights.needs import Needs, needs_of_kept
@@ -187,8 +187,8 @@ def _record(
     action: str, operation: Operation, actor: Actor, outcome: Outcome, text: str, *, by: Permission | None = None
 ) -> None:
     """An entry names the change, and by the digest exactly what was shown; without `by` it is its author's."""
-    shown = digest(operation) if operation.is_readable else operation.approval.digest
-    bound = f"{operation.kind} {shown[:16]}"
+    shown = shown_digest(operation) if operation.is_readable else operation.approval.digest[:16]
+    bound = f"{operation.kind} {shown}"
     audit.record(
         action,
         actor=actor,

@@ -16,6 +16,7 @@ from console.operations import queries
 from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import SUCCESSFUL, Status
+from console.operations.protection.decisions import newest_of
 from console.operations.rights.needs import lacks_to_cancel, may_make
 from console.operations.steps import steps
 from console.operations.submitting import rollback
@@ -71,6 +72,7 @@ def sight(rights: Rights, found: Operation) -> Sight:
 def shown(found: Operation, sight: Sight) -> dict[str, Any]:
     """Return an operation with its timeline, as complete after a year as while it ran."""
     usual = queries.usual(found)
+    approval = Approval.objects.filter(operation=found).first()
     may_roll_back = Permission.TRAFFIC in sight.permissions and rollback.is_possible(found)
     may = {"cancel": sight.may_cancel, "retry": sight.may_retry, "rollback": may_roll_back}
     return {
@@ -93,7 +95,8 @@ def shown(found: Operation, sight: Sight) -> dict[str, Any]:
             rollback.target(found) if may_roll_back else "",
         ),
         "may_audit": Permission.AUDIT in sight.permissions,
-        "approval": Approval.objects.filter(operation=found).first(),
+        "decision": newest_of(found.id) if found.broke_glass or (approval and approval.decided_at) else None,
+        "approval": approval,
         "Status": Status,
     }
 

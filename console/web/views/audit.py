@@ -23,6 +23,7 @@ from console.audit.searching import Page, Search
 from console.knative.references import ServiceRef
 from console.operations import queries
 from console.operations.models import Operation
+from console.operations.protection.decisions import ACTIONS as DECISIONS
 from console.web import author_words, paging, words
 from console.web.charts import days as day_charts
 from console.web.requests import ConsoleRequest
@@ -40,7 +41,7 @@ def entries(request: ConsoleRequest) -> HttpResponse:
 def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     """Render the list that the address asks for; `more` are problems of a form on it."""
     found = search(request)
-    page = Page([], False, False) if found.problems else _page(request, found)
+    page = Page([], False, False) if found.problems else paged(request, found)
     shown = page.entries
     context = {
         "entries": shown,
@@ -77,6 +78,7 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
         "related": related.order_by("sequence")[:RELATED],
         "made": queries.made([one.operation]),
         "redacted_by": redactions.told_of(sequence),
+        "is_decision": one.action in DECISIONS,
         "redacts": redactions.subject_of(one),
         "may_redact": request.rights.is_administrator and bool(redactions.fields_of(one)),
     }
@@ -149,7 +151,8 @@ def query_of(request: ConsoleRequest) -> str:
     return urlencode({name: value for name, value in asked.items() if value})
 
 
-def _page(request: ConsoleRequest, found: Search) -> Page:
+def paged(request: ConsoleRequest, found: Search) -> Page:
+    """Return the page of the entries that the address asks for."""
     above, below = as_sequence(request.GET.get("after", "")), as_sequence(request.GET.get("before", ""))
     if above is not None:
         return searching.newer(found, above, paging.PAGE_SIZE)

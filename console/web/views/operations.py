@@ -129,7 +129,7 @@ def _approved_rows(
     rows, actor = parts.rows(found), actor_from(request)
     if not (may_decide and request.rights.allows(Permission.REVEAL, found.ref, labels_of(found.ref))):
         return rows
-    return revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor)
+    return revealing.for_approver(rows, found.seen, after, ref=found.ref, actor=actor, operation=found.id)
 
 
 @require_http_methods(["GET", "POST"])
