@@ -32,6 +32,7 @@ ETL, TEMPORARY = Place("box", "data", "etl"), Place("box", "data", "temporary")
 PLACES = (CHECKOUT, LEDGER, EDGE_CHECKOUT, STOREFRONT, CART, ETL)
 PAYMENTS, SHOP, PLATFORM, AUDIT, PAYMENTS_AUDIT = "Payments", "Shop", "Platform", "Audit", "Payments auditors"
 SECRET = "canary-of-the-month"  # the value of a variable: nobody may find it who may not reveal
+REDACTED = "redacted"
 PASSWORD_IN_A_REASON = "the old password was hunter2"
 BEFORE, BEGINS, ENDS = (datetime(2026, *day, tzinfo=UTC) for day in ((9, 21, 8), (9, 28, 8), (11, 1, 9)))
 TUESDAY = datetime(2026, 10, 13, 14, tzinfo=UTC)
@@ -314,6 +315,7 @@ class Month:
     def _redact(self) -> None:
         entry = Entry.objects.get(operation=self.marked["with a password"].operation, text=PASSWORD_IN_A_REASON)
         redactions.redact(entry.sequence, "text", reason="A password was typed", actor=self.people.actor("ada"))
+        self.marked["with a password"].reason = REDACTED
         self.people.act("ada", "audit.redact", str(entry.sequence))
 
     def _retain(self) -> None:

@@ -82,8 +82,7 @@ class People:
         gone = User.objects.get(pk=user.pk)
         gone.delete()
         self.users[former] = user
-        for one in (*self.truth.accounts, *self.truth.members):
-            one.person = former if one.person == name else one.person
+        self.truth.call(name, former)
 
     def make_administrator(self, name: str, is_administrator: bool, *, by: str) -> None:
         people.set_administrator(self.users[name], is_administrator, user=self.users[by], actor=self.actor(by))

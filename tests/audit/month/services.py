@@ -141,7 +141,7 @@ class Services:
         if told.overrode:
             truth.bypasses.append(Bypass(now, user.username, "override", str(place)))
         if operation.status == "waiting":
-            told.outcome = "waiting"
+            told.outcome, told.waited = "waiting", True
         else:
             self._perform(told)
         return told
@@ -164,7 +164,7 @@ class Services:
         if declines:
             approvals.decline(operation, **facts)
             asked.outcome = "declined"
-            people.act(who, "protect.decline", place=asked.place, outcome="refused")
+            people.act(who, "protect.decline", comment, place=asked.place, outcome="refused")
             return
         approvals.approve(operation, seen_digest=operation.approval.digest, **facts)
         people.act(who, "protect.approve", place=asked.place)
@@ -275,6 +275,7 @@ class Services:
 
     def _perform(self, told: Change) -> None:
         """What a worker does, and the watcher after it."""
+        told.ended_at = self.people.clock.now
         perform(told.operation)
         operation = Operation.objects.get(id=told.operation)
         told.outcome = ENDS[operation.status]

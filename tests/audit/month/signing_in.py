@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.signals import user_logged_in
 from django.test import Client, RequestFactory
 
 from tests.audit.month.people import PASSWORD, People
+from tests.audit.month.truth import Act
 
 SIGN_IN, SECOND = "/accounts/login/", "/accounts/2fa/authenticate/"
 
@@ -48,6 +50,8 @@ class SignIns:
         """The identity provider says who it is and in which groups."""
         self.people.groups_say(who, groups)
         user, request = self.people.users[who], RequestFactory().get("/", REMOTE_ADDR=self.people.actor(who).ip)
+        request.session = self._client(who).session
+        record_authentication(request, user, method="socialaccount", provider="oidc", uid=who)
         user_logged_in.send(sender=type(user), request=request, user=user)
         self.people.act(who, "session.sign-in", "oidc")
 
@@ -55,6 +59,7 @@ class SignIns:
         """Somebody tries this name with a wrong password."""
         client = Client(REMOTE_ADDR=f"203.0.113.{next(self._addresses)}")
         client.post(SIGN_IN, {"login": name, "password": "a-wrong-password"})
+        self.people.truth.acts.append(Act(self.people.clock.now, name, None, "session.sign-in", "refused"))
 
     def _client(self, who: str) -> Client:
         return Client(REMOTE_ADDR=self.people.actor(who).ip)

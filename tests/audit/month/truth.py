@@ -128,13 +128,15 @@ class Change:
     who: str
     reason: str = ""
     needs: str = "deploy"
-    outcome: str = ""  # succeeded, declined, expired, withdrawn, stopped; refused: never let in
+    outcome: str = ""  # succeeded, declined, expired, withdrawn; refused: never let in
+    ended_at: datetime | None = None  # of one that was written
     decided_by: str = ""
     decided_at: datetime | None = None
     comment: str = ""
     overrode: bool = False
     is_outside: bool = False
     protected: bool = False  # a rule, freeze or lock held for it at that moment
+    waited: bool = False
     operation: str = ""
     before: State | None = None
     after: State | None = None
@@ -155,6 +157,9 @@ class Act:
     outcome: str = "succeeded"
     place: Place | None = None
     about: str = ""  # what its entry has to mention
+
+
+Told = tuple[datetime, str, str]  # when, the entry's action and outcome
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,14 @@ class Truth:
     acts: list[Act] = field(default_factory=list)
     bypasses: list[Bypass] = field(default_factory=list)
     states: dict[Place, list[tuple[datetime, State | None]]] = field(default_factory=lambda: defaultdict(list))
+
+    def call(self, person: str, former: str) -> None:
+        """Somebody else gets this key: what was the person's is theirs under another one."""
+        for spell in (*self.accounts, *self.members):
+            spell.person = former if spell.person == person else spell.person
+        for change in self.changes:
+            change.who = former if change.who == person else change.who
+            change.decided_by = former if change.decided_by == person else change.decided_by
 
     def name_of(self, team: str, moment: datetime) -> str:
         return next(one.name for one in self.names if one.team == team and one.holds(moment))
@@ -210,3 +223,25 @@ class Truth:
         """The service at the moment; None: there was none."""
         known = [state for at, state in self.states[place] if at <= moment]
         return known[-1] if known else None
+
+    def told_of(self, person: str, account: int) -> list[Told]:
+        """Every entry that the log should have of the account, oldest first."""
+        found = [(one.at, one.action, one.outcome) for one in self.acts if one.account == account]
+        for change in self.changes:
+            if change.who == person and not change.is_outside:
+                found += _told_of(change)
+        return sorted(found)
+
+
+def _told_of(change: Change) -> Iterator[Told]:
+    if change.outcome == "refused":
+        action = "protect.frozen" if change.protected else f"{change.needs}.refused"
+        yield change.at, action, "refused"
+        return
+    yield change.at, f"{change.needs}.{change.kind}", "requested"
+    if change.waited:
+        yield change.at, "protect.request", "requested"
+    if change.overrode:
+        yield change.at, "protect.override", "succeeded"
+    if change.ended_at:
+        yield change.ended_at, "operation.succeeded", "succeeded"
