@@ -34,8 +34,8 @@ class TrafficFollows(StrEnum):
     SPLIT = traffic.Kind.SPLIT.value
 
 
-class OperationStatus(StrEnum):
-    """Where an operation is, or how it ended. Those of Status: msgspec cannot read the class that Django needs."""
+class OperationStatus(StrEnum):  # those of Status: msgspec cannot read the class that Django needs
+    """Where an operation is, or how it ended."""
 
     WAITING = Status.WAITING.value
     QUEUED = Status.QUEUED.value

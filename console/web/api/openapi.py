@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made of the table and of the Structs that the views read and return."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -73,12 +74,19 @@ def document() -> dict[str, Any]:
 
 
 def _schemas(kinds: list[Any]) -> dict[str, Any]:
-    """The Structs and enums by their names. What has a list of texts is a text: generated clients look for its type."""
+    """The Structs and enums by their names. Generated clients look for the type of an enum, and name its values."""
     _references, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     for part in _parts(found):
-        if all(isinstance(value, str) for value in part.get("enum", (None,))):
+        if values := part.get("enum"):
             part["type"] = "string"
+            part["x-enum-varnames"] = [_name(value) for value in values]
     return found
+
+
+def _name(value: str) -> str:
+    """A name for the value in a program: `-age` is AGE_DESCENDING, a kind of change keeps its capitals apart."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value.removeprefix("-")).replace("-", "_").upper()
+    return f"{words}_DESCENDING" if value.startswith("-") else words
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:

@@ -63,6 +63,8 @@ class TimeQuery(PageQuery, frozen=True):
         for name, moment in (("since", self.since), ("until", self.until)):
             if isinstance(moment, datetime) and not 1970 < moment.year < 9999:
                 raise ValueError(f"{name}: the year is out of range")
+        if isinstance(self.since, datetime) and isinstance(self.until, datetime) and self.since >= self.until:
+            raise ValueError("until: not later than “since”")
 
 
 ServiceOrder = Literal[

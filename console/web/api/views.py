@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 from msgspec import UnsetType
 
+from console import periods
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.audit import searching
@@ -29,7 +30,7 @@ from console.web.api.scopes import entries_within
 from console.web.service_list import SORTS, matches
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TEXTS_OF_ENTRIES = [name for name in searching.FIELDS if name not in ("since", "until")]
+_TEXTS_OF_ENTRIES = [name for name in searching.FIELDS if name not in periods.FIELDS]
 
 
 def whoami(call: Call) -> records.WhoAmI:
