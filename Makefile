@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # pip asks the index whether there is a newer pip, after each list.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-processes test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-processes test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-client test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manife
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
 	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
+
+test-client: $(VENV)/.dev-ready $(MO)  ## Generate a typed client from the API's OpenAPI document, check a program of it with mypy --strict, and run it
+	$(BIN)/python -m pytest -q tests/typed_client
 
 test-browser: $(VENV)/.dev-ready $(MO)  ## Play the users' stories in Chromium, Firefox and WebKitGTK (.ci/run browser installs them)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=300 --durations=5 tests/browser
