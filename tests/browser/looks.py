@@ -53,6 +53,11 @@ FAINT_FIELDS = f"""() => {{
   return faint.slice(0, 5);
 }}"""
 
+# Fields that take up room and are not painted. Rows of a form keep the place of a field that their kind does not have.
+UNSEEN_FIELDS = """() => [...document.querySelectorAll(":is(input, select, textarea, button):not(.row-of *)")]
+  .filter((field) => field.checkVisibility() && !field.checkVisibility({ visibilityProperty: true }))
+  .map((field) => field.cloneNode(false).outerHTML.slice(0, 140)).slice(0, 5)"""
+
 # What has the focus: whether something lies over it, and whether its ring is seen (WCAG 2.4.11, 2.4.7, 1.4.11).
 FOCUS = f"""() => {{
   {COLOURS}

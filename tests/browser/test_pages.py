@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import SANDBOX_SPEED, Visitor
-from tests.browser.looks import CLIPPED, CUT_WORDS, FAINT_FIELDS
+from tests.browser.looks import CLIPPED, CUT_WORDS, FAINT_FIELDS, UNSEEN_FIELDS
 from tests.browser.pages import EXTREMES, PAGES
 from tests.browser.scenes import HISTORY, prepare, scenes
 from tests.console_process import RunningConsole, console
@@ -49,6 +49,8 @@ def faults(page: Page) -> list[str]:
         found.append(f"wider than {width} px")
     if cut := page.evaluate(CUT_WORDS):
         found.append(f"words cut in two: {cut}")
+    if unseen := page.evaluate(UNSEEN_FIELDS):
+        found.append(f"fields not painted: {unseen}")
     if clipped := page.evaluate(CLIPPED):
         found.append(f"lines cut off without an ellipsis: {clipped}")
     page.evaluate(UNPIN)  # what lies under a foot is scrolled clear of it (test_keyboard.py)
