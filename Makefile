@@ -7,14 +7,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # pip asks the index whether there is a newer pip, after each list.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run dev shell seed reset check coverage hooks test test-processes test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-guard test-kubectl test-client test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
+.PHONY: help run dev shell seed reset check coverage hooks test test-processes test-sweeps access-table canaries bench bench-quick audit-dependencies test-servers test-monitoring test-guard test-kubectl test-client test-browser screenshots test-faults test-sso cluster test-cluster lint lint-types lint-use lint-style lint-imports lint-templates format lock icons messages clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
 PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
-APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard $(PROCESSES)
+APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
 # Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
 QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
@@ -71,6 +71,9 @@ canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page o
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_many_streams.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
+
+test-monitoring: $(VENV)/.test-ready $(MO)  ## Try rules and dashboard with a real Prometheus and two web servers (needs Debian's prometheus)
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/monitoring
 
 test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manifest, untouched and with one edit
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard tests/web/test_forms_of_any_service.py
