@@ -18,7 +18,7 @@ from tests.redis_server import RedisServer
 from tests.sweeps import IS_WHOLE
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def month(
     redis_process: RedisServer, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Month]:

@@ -199,7 +199,15 @@ class Month:
     def _plan_changes(self) -> None:
         on, ask, outside = self.on, self.ask, self.services.outside
         on(at(2, 10), ask, "with a password", "cleo", LEDGER, does.sets("RETRIES", "3"), reason=PASSWORD_IN_A_REASON)
-        on(at(6, 9), self._approved, "approved", "cleo", "ben", CHECKOUT, does.sets("PASSWORD", f"{SECRET}-2"))
+        on(
+            at(6, 9),
+            self._approved_with_its_values,
+            "approved",
+            "cleo",
+            "ben",
+            CHECKOUT,
+            does.sets("PASSWORD", f"{SECRET}-2"),
+        )
         on(at(6, 15), self._own_approval, "dan", CHECKOUT)
         on(
             at(7, 9),
@@ -289,6 +297,17 @@ class Month:
         self.ask(name, who, place, wish, reason=f"Asked for as {name}")
         self.clock.tick(600)
         self.services.approve(approver, self.marked[name], f"Looked at by {approver}")
+
+    def _approved_with_its_values(self, name: str, who: str, approver: str, place: Place, wish: Wish) -> None:
+        """The approver opens the page of the change, which shows the values to people who may reveal them."""
+        self.ask(name, who, place, wish, reason=f"Asked for as {name}")
+        self.clock.tick(300)
+        asked, browser = self.marked[name], self.sign_ins.by_password(approver)
+        self.clock.tick(10)
+        assert browser.get(f"/operations/{asked.operation}/").status_code == 200
+        self.people.act(approver, "reveal.Approval", place=place)
+        self.clock.tick(10)
+        self.services.approve(approver, asked, f"Looked at by {approver}")
 
     def _declined(self, name: str, who: str, approver: str, place: Place, wish: Wish) -> None:
         self.ask(name, who, place, wish)
