@@ -36,6 +36,7 @@ class TaskName(StrEnum):
     EXPORT_ENTRIES = "audit.export_entries"
     SWEEP_EXPORTS = "audit.sweep_exports"
     FORWARD_ENTRIES = "audit.forward"
+    CHECK_RIGHTS = "access.check_rights"
 
 
 # The names of version 0.1. To be removed in the version after the one that first has this line.

@@ -357,6 +357,7 @@ CELERY_BEAT_SCHEDULE = {
         (TaskName.SWEEP_EXPORTS, 5.0, 10),
         (TaskName.SWEEP_REQUEST_TESTS, 10.0, 20),
         (TaskName.EXAMINE_CLUSTERS, 60.0, 50),
+        (TaskName.CHECK_RIGHTS, 60.0, 50),
         (TaskName.TIDY, 3600.0, 600),
     )
 }

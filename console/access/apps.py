@@ -12,6 +12,7 @@ class AccessConfig(AppConfig):
         from console.access import signals  # noqa: F401  connects them
         from console.access.acting_role import acting_role
         from console.access.permissions import Permission
+        from console.access.rights_history.recording import listen
         from console.audit.acting_role import connect
         from console.counters import begin_at_zero
         from console.database import keep_storable
@@ -19,3 +20,4 @@ class AccessConfig(AppConfig):
         connection_created.connect(keep_storable)
         connect(acting_role)
         begin_at_zero(Permission)
+        listen()

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from console.access.authorization import Right, Rights
 from console.access.labels import services
 from console.access.permissions import Permission
-from console.access.scopes import Scope
+from console.access.scopes import STAR, Scope
 from console.audit.models import Entry, Place
 from console.knative.references import ServiceRef
 
@@ -50,6 +50,17 @@ def scope_digest(rights: Rights) -> str:
 def entries_about(ref: ServiceRef) -> QuerySet[Entry]:
     """Return the entries about one service: its history, for everybody who may see the service."""
     return Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name)
+
+
+def concerns(rights: Rights, scope: Scope | None) -> bool:
+    """Whether a right that holds in the scope (None: everywhere) is of something that the person audits."""
+    return scope is None or reads_everything(rights) or any(right.scope.overlaps(scope) for right in _held(rights))
+
+
+def audits_some_of(rights: Rights, cluster: str, namespace: str) -> bool:
+    """Whether the person audits anything that both patterns match; an empty one matches everything."""
+    asked = Scope(cluster or STAR, namespace or STAR)
+    return reads_everything(rights) or any(right.scope.overlaps(asked) for right in _held(rights))
 
 
 def _held(rights: Rights) -> list[Right]:

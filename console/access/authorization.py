@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -40,10 +41,19 @@ class Right:
         )
 
 
+class Account(Protocol):
+    """Whose rights they are: an account of now, or one of the past (console.access.rights_history)."""
+
+    @property
+    def is_active(self) -> bool: ...
+    @property
+    def is_superuser(self) -> bool: ...
+
+
 class Rights:
     """All that a person may do, read once for a request (or a tick of a stream)."""
 
-    def __init__(self, user: User, rights: Iterable[Right]) -> None:
+    def __init__(self, user: Account, rights: Iterable[Right]) -> None:
         self.is_administrator = user.is_active and user.is_superuser
         self.rights = tuple(rights)
 

@@ -13,6 +13,7 @@ from console.access.authorization import Rights, rights_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import Gone, RuleBroken
+from console.access.rights_history.recording import recording
 from console.audit import Outcome
 from console.counters import Refused
 from console.knative.diff import FieldChange
@@ -41,10 +42,10 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
 
     Rights are read after the lock was taken, so that two people who take the last owner's mark from one another, or
     raise a role while it is granted, are judged one after the other. A RuleBroken from the block is logged and raised;
-    what was deleted meanwhile is Gone.
+    what was deleted meanwhile is Gone. The entry has the rows of rights that the block wrote, too.
     """
     try:
-        with alone():
+        with alone(), recording() as written:
             now = User.objects.get(pk=user.pk)
             change = Change(now, rights_of(now))
             try:
@@ -56,7 +57,7 @@ def changing(action: str, *, user: User, actor: Actor, about: str) -> Iterator[C
                     action,
                     actor=actor,
                     outcome=Outcome.SUCCEEDED,
-                    changes=change.differences,
+                    changes=[*change.differences, *written.changes()],
                     by=(Permission.MANAGE,),
                     text=about,
                 )

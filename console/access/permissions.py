@@ -33,6 +33,9 @@ LABELS: dict[str, Promise] = {
     Permission.MANAGE: _("manage teams, roles, grants and protection"),
 }
 
+# The permissions by which a service is changed.
+CHANGING = (Permission.DEPLOY, Permission.TRAFFIC, Permission.OPERATE, Permission.DELETE)
+
 # The roles that every installation starts with; the table can be edited afterwards.
 BUILT_IN_ROLES: Mapping[str, frozenset[Permission]] = {
     "viewer": frozenset({Permission.VIEW}),

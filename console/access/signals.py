@@ -20,6 +20,7 @@ from console import audit, counters
 from console.access.actors import CONSOLE, Actor, actor_from, client_ip
 from console.access.attempts import record_refused_sign_in
 from console.access.models import Membership, Team, User
+from console.access.rights_history.recording import Written, recording
 from console.access.sessions import end_sessions_of
 from console.access.sign_in_methods import method_of
 from console.audit import Outcome
@@ -101,12 +102,14 @@ def join_teams_of_groups(user: User) -> None:
     wanted = set(Team.objects.filter(oidc_group__in=names).exclude(oidc_group=""))
     with transaction.atomic():
         for membership in Membership.objects.filter(user=user, from_oidc=True).exclude(team__in=wanted):
-            membership.delete()
-            _record_group("manage.RemoveMember", user, membership.team)
+            with recording() as written:
+                membership.delete()
+            _record_group("manage.RemoveMember", user, membership.team, written)
         for team in wanted - _teams_of(user):
             lasting = {"from_oidc": True, "is_owner": False, "expires_at": None}
-            Membership.objects.update_or_create(user=user, team=team, defaults=lasting)  # perhaps one that has ended
-            _record_group("manage.AddMember", user, team)
+            with recording() as written:
+                Membership.objects.update_or_create(user=user, team=team, defaults=lasting)  # perhaps one that ended
+            _record_group("manage.AddMember", user, team, written)
 
 
 def _teams_of(user: User) -> set[Team]:
@@ -115,11 +118,15 @@ def _teams_of(user: User) -> set[Team]:
     return set(Team.objects.filter(valid, memberships__user=user))
 
 
-def _record_group(action: str, user: User, team: Team) -> None:
-    """By the console, for nobody here decided it: the provider's groups did."""
-    actor = Actor(None, CONSOLE.name, *_origin())
+def _record_group(action: str, user: User, team: Team, written: Written) -> None:
     text = f"{user.get_username()}: {team.name}, by the group {team.oidc_group} of the identity provider"
-    audit.record(action, actor=actor, outcome=Outcome.SUCCEEDED, text=text)
+    record_by_provider(action, text, written)
+
+
+def record_by_provider(action: str, text: str, written: Written) -> None:
+    """By the console, for nobody here decided it: the identity provider did."""
+    actor = Actor(None, CONSOLE.name, *_origin())
+    audit.record(action, actor=actor, outcome=Outcome.SUCCEEDED, changes=written.changes(), text=text)
 
 
 def _origin() -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""The tasks of exports: an export has what one person can read, so it needs that person's permissions."""
+"""The tasks of access: exports have what one person can read, so they need that person's permissions; snapshots."""
 
 from console import worker
-from console.access import audit_exports
+from console.access import audit_exports, snapshots
 from console.queue import TaskName, task
 
 
@@ -16,3 +16,9 @@ def sweep() -> None:
     """Enqueue the exports that nobody works on, and forget those of long ago."""
     audit_exports.enqueue_stalled()
     audit_exports.forget_old()
+
+
+@task(TaskName.CHECK_RIGHTS)
+def check_rights() -> None:
+    """Write everybody's rights to the log where that is due, or where they are not what the log says."""
+    snapshots.check()

@@ -24,7 +24,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "outside": ("outside",),
     "reveals": ("reveal",),
     "sessions": ("session", "account", "second-factor"),
-    "access": ("manage", "team", "grant", "role"),
+    "access": ("manage", "team", "grant", "role", "rights"),
     "approvals": ("approve", "protect"),
     "tokens": ("token",),
     "clusters": ("cluster",),

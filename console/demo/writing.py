@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from console import audit
+from console.access import snapshots
 from console.access.actors import Actor
 from console.access.models import User
 from console.audit import Outcome
@@ -91,7 +92,9 @@ class Writer:
 
 
 def write_all(writer: Writer) -> int:
-    """Write the whole script; returns how many events it has."""
+    """Write the whole script, after the rights that its people have; returns how many events it has."""
+    with transaction.atomic():
+        snapshots.write(snapshots.BEGAN, at=min(map(writer.at, EVENTS)))
     for event in EVENTS:
         writer.write(event)
     return len(EVENTS)

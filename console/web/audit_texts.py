@@ -97,4 +97,5 @@ _PARTS = (
         r", by the group (?P<group>.+) of the identity provider$",
         gettext_lazy(", by the group %(group)s of the identity provider"),
     ),
+    _of(r"manage\.CreatePerson$", r", by the identity provider$", gettext_lazy(", by the identity provider")),
 )

@@ -67,6 +67,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "reveal.Decision": gettext_lazy("Saw values of a decided change"),
     "reveal.Env": gettext_lazy("Revealed environment variable values"),
     "reveal.Preview": gettext_lazy("Saw values on a preview"),
+    "rights.review": gettext_lazy("Reviewed who has access"),
+    "rights.snapshot": gettext_lazy("Recorded the permissions of all people"),
     "second-factor.add": gettext_lazy("Added a two-factor method"),
     "second-factor.remove": gettext_lazy("Removed a two-factor method"),
     "session.SetPassword": gettext_lazy("Set a password by an invitation"),

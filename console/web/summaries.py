@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from console.access.rights_history.rows import is_of_rights
 from console.audit.models import Entry
 from console.knative import paths, traffic
 from console.knative.changed import Kind
@@ -25,7 +26,8 @@ def of_operation(operation: Operation) -> str:
 
 def of_entry(entry: Entry) -> str:
     """Return what the entry says of the fields that changed; empty where nothing did."""
-    rows = [FieldChange(paths.read(row["field"]), row["before"], row["after"]) for row in entry.changes]
+    told = [row for row in entry.changes if not is_of_rights(row["field"])]
+    rows = [FieldChange(paths.read(row["field"]), row["before"], row["after"]) for row in told]
     if entry.service:
         return _summary(rows)
     return _("; ").join(_plain(row) for row in rows[:2]) + (" …" if len(rows) > 2 else "")

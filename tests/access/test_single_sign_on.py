@@ -57,7 +57,10 @@ def test_the_whole_flow_signs_in_a_person_without_rights(client, provider: Provi
     user = User.objects.get()
     assert (who(client), user.is_superuser, user.is_staff, user.has_usable_password()) == ("alice", False, False, False)
     assert rights_of(user).rights == ()
-    assert [(e.action, e.outcome, e.actor) for e in Entry.objects.all()] == [("session.sign-in", "succeeded", "alice")]
+    assert [(e.action, e.outcome, e.actor) for e in Entry.objects.all()] == [
+        ("session.sign-in", "succeeded", "alice"),
+        ("manage.CreatePerson", "succeeded", "sluice"),
+    ]
 
 
 def test_the_code_is_bound_to_this_browser_by_pkce_state_and_nonce(client, provider: Provider) -> None:

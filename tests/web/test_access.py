@@ -117,6 +117,11 @@ TABLE = {
     "audit-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-export-progress": (Permission.AUDIT, {"id": THING}, "get"),
     "audit-export-file": (Permission.AUDIT, {"id": THING}, "get"),
+    "audit-access": (Permission.AUDIT, {}, "get"),
+    "audit-access-export": (Permission.AUDIT, {"form": "csv"}, "post"),
+    "audit-access-review": (Permission.AUDIT, {}, "post"),
+    "audit-rights": (Permission.AUDIT, {}, "get"),
+    "audit-rights-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-proof": (Permission.AUDIT, {}, "get"),
     "audit-checkpoint": (Permission.AUDIT, {}, "post"),
     "audit-verifier": (Permission.AUDIT, {}, "get"),
@@ -155,6 +160,7 @@ SCOPED = ("protection-edit", "protection-remove")  # the rule is in default, whe
 # Somebody else's exports and filters are not there for administrators either; a filter without a name is refused.
 ADMINISTRATOR = {
     "audit-filters": 422,
+    "audit-access-review": 422,
     "audit-filter-remove": 404,
     "audit-export-progress": 404,
     "audit-export-file": 404,
@@ -176,6 +182,7 @@ TASKS = {
     TaskName.DETECT_EXTERNAL: "takes nothing",
     TaskName.TIDY: "takes nothing",
     TaskName.FORWARD_ENTRIES: "takes nothing",
+    TaskName.CHECK_RIGHTS: "takes nothing",
 }
 
 

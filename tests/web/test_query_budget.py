@@ -85,6 +85,8 @@ BUDGET = {
     "audit-decisions": 9,
     "audit-decision": 8,
     "audit-summary": 6,
+    "audit-access": 22,
+    "audit-rights": 14,
     "audit-proof": 5,
     "audit-verifier": 5,
     "audit-export-progress": 5,

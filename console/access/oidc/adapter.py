@@ -17,6 +17,8 @@ from console.access.models import User
 from console.access.oidc import calls, confirmation
 from console.access.oidc.failures import cause_of
 from console.access.oidc.names import NameRefused, name_from
+from console.access.rights_history.recording import recording
+from console.access.signals import record_by_provider
 from console.counters import SignInMethod
 
 PROVIDER = "oidc"
@@ -57,10 +59,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         """Create the account with the name from the provider, or none and say why."""
         user: User = sociallogin.user
         try:
-            with alone():
+            with alone(), recording() as written:
                 user.username = _free_name(sociallogin)
                 user.set_unusable_password()
                 sociallogin.save(request)
+                record_by_provider("manage.CreatePerson", f"{user.username}, by the identity provider", written)
         except NameRefused as refusal:
             raise ImmediateHttpResponse(_refuse_name(request, refusal)) from refusal
         return user

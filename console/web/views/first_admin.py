@@ -10,6 +10,7 @@ from console.access import first_admin as link
 from console.access.actors import Actor, client_ip
 from console.access.decorators import public
 from console.access.models import User
+from console.access.rights_history.recording import recording
 from console.audit import Outcome
 
 
@@ -32,8 +33,10 @@ def first_admin(request: HttpRequest, token: str) -> HttpResponse:
                 raise Http404
             user = form.save(commit=False)
             user.is_superuser = True
-            user.save()
+            with recording() as written:
+                user.save()
             actor = Actor(user.pk, user.get_username(), client_ip(request), getattr(request, "request_id", ""))
-            audit.record("manage.FirstAdministrator", actor=actor, outcome=Outcome.SUCCEEDED)
+            changes = written.changes()
+            audit.record("manage.FirstAdministrator", actor=actor, outcome=Outcome.SUCCEEDED, changes=changes)
         return redirect("account_login")
     return render(request, "access/first_admin.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,99 @@
+"""Who could do what at a moment, from the audit log alone: the page and its files."""
+
+from collections.abc import Sequence
+from zoneinfo import available_timezones
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from console.access import audit_exports
+from console.access.actors import actor_from
+from console.access.auditing import reads_everything
+from console.access.decorators import require_permission
+from console.access.permissions import Permission
+from console.access.rights_history import answers, holders
+from console.access.rights_history.holders import Asked
+from console.access.scopes import parse_selector
+from console.audit import tables
+from console.web import access_words, paging, zoned
+from console.web.requests import ConsoleRequest
+from console.web.zoned import Moment
+
+SORTS = {
+    "person": lambda one: one.held.person.name.lower(),
+    "role": lambda one: one.role,
+    "team": lambda one: one.team,
+    "scope": lambda one: str(one.scope),
+}
+TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+@require_permission(Permission.AUDIT)
+def rights(request: ConsoleRequest) -> HttpResponse:
+    """Ask for a moment and a place; without a moment the answer is of now."""
+    return show(request)
+
+
+@require_POST
+@require_permission(Permission.AUDIT)
+def export(request: ConsoleRequest, form: str) -> HttpResponse:
+    """All rows of the answer as CSV or JSON; leaves an entry."""
+    moment, asked, problems = _read(request)
+    if form not in TYPES:
+        raise Http404
+    if problems or moment is None:
+        return show(request)
+    answer = answers.ask(request.rights, moment.at, asked)
+    audit_exports.tell(form, f"rights {request.GET.urlencode()}", actor_from(request))
+    return file([one.record() for one in answer.rows], holders.COLUMNS, answer.facts(), form, "sluice-rights")
+
+
+def file(
+    records: Sequence[tables.Record], columns: Sequence[str], facts: tables.Record, form: str, name: str
+) -> HttpResponse:
+    """Return a table as a file for download."""
+    text = tables.csv_text(columns, records) if form == "csv" else tables.json_text(facts, records)
+    response = HttpResponse(text, content_type=TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
+
+
+def show(request: ConsoleRequest) -> HttpResponse:
+    """Render what the address asks for, or what is wrong with it."""
+    moment, asked, problems = _read(request)
+    answer = answers.ask(request.rights, moment.at, asked) if moment and not problems else None
+    rows, order = paging.sort(answer.rows if answer else (), request.GET.get("sort", ""), SORTS, "person")
+    page = paging.page(rows, request.GET.get("page"))
+    page.object_list = answers.with_entries(page.object_list)
+    context = {
+        "answer": answer,
+        "moment": moment,
+        "problems": problems,
+        "page": page,
+        "order": order,
+        "permissions": access_words.ASKED_PERMISSIONS.items(),
+        "zones": sorted(available_timezones()),
+        "reads_entries": reads_everything(request.rights),
+    }
+    return render(request, "audit/rights.html", context, status=422 if problems else 200)
+
+
+def _read(request: ConsoleRequest) -> tuple[Moment | None, Asked, frozenset[str]]:
+    """The moment, what is asked, and the names of the fields that cannot be read."""
+    given = {name: str(value).strip() for name, value in request.GET.items()}
+    moment, labels, problems = None, None, set()
+    try:
+        moment = zoned.read(given.get("at", ""), given.get("zone", ""), timezone.now())
+    except ValueError:
+        problems.add("at")
+    try:
+        labels = parse_selector(given["labels"]) if given.get("labels") else None
+    except ValueError:
+        problems.add("labels")
+    permission = given.get("permission", "")
+    if permission and permission not in access_words.ASKED_PERMISSIONS:
+        problems.add("permission")
+    asked = Asked(given.get("cluster", ""), given.get("namespace", ""), labels, permission, given.get("q", ""))
+    return moment, asked, frozenset(problems)
