@@ -78,10 +78,9 @@ def parts(query: Mapping[str, str], name: str) -> tuple[str, str]:
         return day, clock
     try:
         told = datetime.fromisoformat(day)
-    except ValueError:
+        told = told.astimezone(zone_of(query)[0]) if told.tzinfo else told
+    except (ValueError, OverflowError):
         return day, clock
-    if told.tzinfo:
-        told = told.astimezone(zone_of(query)[0])
     return told.date().isoformat(), told.time().isoformat("minutes" if not told.second else "seconds")
 
 

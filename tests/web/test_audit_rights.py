@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -16,7 +16,6 @@ from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.access.scopes import Scope
 from console.audit.models import Entry
-from console.web import zoned
 from tests.web.pages import read
 
 
@@ -145,21 +144,6 @@ def test_what_cannot_be_read_is_told_beside_its_field(client, people, query: dic
     client.force_login(people["administrator"])
     assert client.get(reverse("audit-rights", query=query)).status_code == 422
     assert client.post(reverse("audit-rights-export", kwargs={"form": "csv"}, query=query)).status_code == 422
-
-
-@pytest.mark.parametrize(
-    ("text", "zone", "at", "note"),
-    [
-        ("2026-11-24T14:00", "", "2026-11-24T14:00Z", ""),
-        ("2026-11-24T14:00", "Europe/Berlin", "2026-11-24T13:00Z", ""),
-        ("2026-11-24T14:00+03:00", "Europe/Berlin", "2026-11-24T11:00Z", ""),
-        ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30Z", "twice"),
-        ("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:30Z", "never"),
-    ],
-)
-def test_a_moment_on_the_clocks_of_a_zone(text: str, zone: str, at: str, note: str) -> None:
-    found = zoned.read(text, zone, datetime.now(UTC))
-    assert (found.at, found.note) == (datetime.fromisoformat(at), note)
 
 
 def test_the_list_pages_and_keeps_its_state(client, people) -> None:

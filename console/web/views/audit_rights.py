@@ -1,13 +1,14 @@
 """Who could do what at a moment, from the audit log alone: the page and its files."""
 
 from collections.abc import Sequence
-from zoneinfo import available_timezones
+from datetime import datetime
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from console import periods
 from console.access import audit_exports
 from console.access.actors import actor_from
 from console.access.auditing import reads_everything
@@ -17,9 +18,8 @@ from console.access.rights_history import answers, holders
 from console.access.rights_history.holders import Asked
 from console.access.scopes import parse_selector
 from console.audit import tables
-from console.web import access_words, paging, zoned
+from console.web import access_words, paging
 from console.web.requests import ConsoleRequest
-from console.web.zoned import Moment
 
 SORTS = {
     "person": lambda one: one.held.person.name.lower(),
@@ -43,9 +43,9 @@ def export(request: ConsoleRequest, form: str) -> HttpResponse:
     moment, asked, problems = _read(request)
     if form not in TYPES:
         raise Http404
-    if problems or moment is None:
+    if problems:
         return show(request)
-    answer = answers.ask(request.rights, moment.at, asked)
+    answer = answers.ask(request.rights, moment, asked)
     audit_exports.tell(form, f"rights {request.GET.urlencode()}", actor_from(request))
     return file([one.record() for one in answer.rows], holders.COLUMNS, answer.facts(), form, "sluice-rights")
 
@@ -63,37 +63,38 @@ def file(
 def show(request: ConsoleRequest) -> HttpResponse:
     """Render what the address asks for, or what is wrong with it."""
     moment, asked, problems = _read(request)
-    answer = answers.ask(request.rights, moment.at, asked) if moment and not problems else None
+    answer = answers.ask(request.rights, moment, asked) if not problems else None
     rows, order = paging.sort(answer.rows if answer else (), request.GET.get("sort", ""), SORTS, "person")
     page = paging.page(rows, request.GET.get("page"))
     page.object_list = answers.with_entries(page.object_list)
     context = {
         "answer": answer,
         "moment": moment,
+        "clock": moment.astimezone(periods.zone_of(_query(request))[0]),
         "problems": problems,
         "page": page,
         "order": order,
         "permissions": access_words.ASKED_PERMISSIONS.items(),
-        "zones": sorted(available_timezones()),
         "reads_entries": reads_everything(request.rights),
     }
     return render(request, "audit/rights.html", context, status=422 if problems else 200)
 
 
-def _read(request: ConsoleRequest) -> tuple[Moment | None, Asked, frozenset[str]]:
-    """The moment, what is asked, and the names of the fields that cannot be read."""
-    given = {name: str(value).strip() for name, value in request.GET.items()}
-    moment, labels, problems = None, None, set()
+def _read(request: ConsoleRequest) -> tuple[datetime, Asked, frozenset[str]]:
+    """The moment (now where none is asked for), what is asked, and the names of the fields that cannot be read."""
+    query = _query(request)
+    moment, problems = periods.moment(query, "at")
+    labels = None
     try:
-        moment = zoned.read(given.get("at", ""), given.get("zone", ""), timezone.now())
+        labels = parse_selector(query["labels"]) if query.get("labels") else None
     except ValueError:
-        problems.add("at")
-    try:
-        labels = parse_selector(given["labels"]) if given.get("labels") else None
-    except ValueError:
-        problems.add("labels")
-    permission = given.get("permission", "")
+        problems |= {"labels"}
+    permission = query.get("permission", "")
     if permission and permission not in access_words.ASKED_PERMISSIONS:
-        problems.add("permission")
-    asked = Asked(given.get("cluster", ""), given.get("namespace", ""), labels, permission, given.get("q", ""))
-    return moment, asked, frozenset(problems)
+        problems |= {"permission"}
+    asked = Asked(query.get("cluster", ""), query.get("namespace", ""), labels, permission, query.get("q", ""))
+    return moment or timezone.now(), asked, problems
+
+
+def _query(request: ConsoleRequest) -> dict[str, str]:
+    return {name: str(value).strip() for name, value in request.GET.items()}
