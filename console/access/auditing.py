@@ -54,13 +54,12 @@ def entries_about(ref: ServiceRef) -> QuerySet[Entry]:
 
 def concerns(rights: Rights, scope: Scope | None) -> bool:
     """Whether a right that holds in the scope (None: everywhere) is of something that the person audits."""
-    return scope is None or reads_everything(rights) or any(right.scope.overlaps(scope) for right in _held(rights))
+    return scope is None or audits_in(rights, scope)
 
 
 def audits_some_of(rights: Rights, cluster: str, namespace: str) -> bool:
     """Whether the person audits anything that both patterns match; an empty one matches everything."""
-    asked = Scope(cluster or STAR, namespace or STAR)
-    return reads_everything(rights) or any(right.scope.overlaps(asked) for right in _held(rights))
+    return audits_in(rights, Scope(cluster or STAR, namespace or STAR))
 
 
 def _held(rights: Rights) -> list[Right]:

@@ -1,6 +1,8 @@
 """Reviews of access as entries of the log: what somebody looked at, by its digest, and what was decided of it."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -47,6 +49,12 @@ class Review:
     def is_of(self, now: Looked) -> bool:
         """Whether what was looked at is the same now."""
         return self.looked == now
+
+
+def digest(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
+    """Return a SHA-256 of these columns of the rows, in their order: a line of JSON, a list of the values, each."""
+    lines = (json.dumps([record[name] for name in columns], ensure_ascii=False) for record in records)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def record(looked: Looked, decision: str, note: str, *, cluster: str, namespace: str, actor: Actor) -> None:

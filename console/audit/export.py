@@ -82,7 +82,7 @@ def csv_lines(entries: Iterable[Entry], *, heading: bool = True) -> Iterator[str
     for entry in entries:
         facts = {**row(entry), "actor_kind": entry.actor_kind.value}
         facts["changes"] = json.dumps(facts["changes"], ensure_ascii=False)
-        yield _line([harmless(_cell(facts[name])) for name in CSV_COLUMNS])
+        yield _line([_harmless(_cell(facts[name])) for name in CSV_COLUMNS])
 
 
 def table_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _cell(value: Any) -> str:
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def harmless(cell: str) -> str:
+def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -79,8 +79,8 @@ def test_each_row_of_the_files_has_reason_scope_and_entries(client, past: dateti
     )
     table = list(csv.DictReader(io.StringIO(response.content.decode())))
     assert [(one["person"], one["permissions"], one["only_with_labels"]) for one in table] == [
-        ("ann", "view; traffic; operate", "yes"),
-        ("ann", "view; deploy", "no"),
+        ("ann", "view; traffic; operate", "True"),
+        ("ann", "view; deploy", "False"),
     ]
     assert Entry.objects.filter(action="audit.export", text__startswith="csv rights at=").exists()
 
@@ -112,7 +112,7 @@ def test_the_page_says_from_when_it_knows_and_what_is_in_doubt(client, people) -
     Grant.objects.filter(team__name="deployers").delete()
     snapshots.check()
     answers = [json.loads(_file(client, moment)) for moment in (before, since, timezone.now())]
-    assert [(one["is_complete"], bool(one["in_doubt"]), bool(one["rows"])) for one in answers] == [
+    assert [(one["log_is_complete"], bool(one["in_doubt"]), bool(one["rows"])) for one in answers] == [
         (False, False, False),
         (False, True, True),
         (True, False, True),

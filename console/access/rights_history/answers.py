@@ -41,13 +41,12 @@ class Answer:
     def facts(self) -> dict[str, Any]:
         """Return what was asked, and what is known, as exports have it beside the rows."""
         return {
-            "question": "rights-at-a-moment",
             "moment": self.moment.isoformat(),
             "cluster": self.asked.cluster,
             "namespace": self.asked.namespace,
             "permission": self.asked.permission,
             "recording_began": self.known.since.isoformat() if self.known.since else "",
-            "is_complete": self.is_complete,
+            "log_is_complete": self.is_complete,
             "in_doubt": self.doubt.told if self.doubt else "",
             "redacted_entries": list(self.unreadable),
         }

@@ -9,11 +9,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from console.access import audit_exports, reviewing, reviews
+from console.access import reviewing, reviews
 from console.access.actors import actor_from
 from console.access.auditing import reads_everything
 from console.access.decorators import require_permission
@@ -22,12 +21,10 @@ from console.access.reviewing import Reviewed
 from console.access.reviews import Looked
 from console.access.rights_history import answers, holders
 from console.access.rights_history.holders import Asked, Holding
-from console.audit import tables
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.web import access_words, paging
+from console.web import access_words, paging, reports
 from console.web.requests import ConsoleRequest
-from console.web.views.audit_rights import TYPES, file
 
 PEOPLE, PLACES = "people", "places"
 FILTERS = {
@@ -79,7 +76,7 @@ class Listed:
 
     def looked(self) -> Looked:
         """What somebody who reviews it looks at."""
-        return Looked(self.view, self.query, len(self.rows), tables.digest(REVIEWED[self.view], self.records()))
+        return Looked(self.view, self.query, len(self.rows), reviews.digest(REVIEWED[self.view], self.records()))
 
 
 @require_permission(Permission.AUDIT)
@@ -92,19 +89,12 @@ def access(request: ConsoleRequest) -> HttpResponse:
 @require_permission(Permission.AUDIT)
 def export(request: ConsoleRequest, form: str) -> HttpResponse:
     """All rows of the list as CSV or JSON; leaves an entry."""
-    if form not in TYPES:
+    if form not in reports.FORMS:
         raise Http404
     listed = _listed(request)
-    looked = listed.looked()
-    facts = {
-        "question": f"access-review-{listed.view}",
-        "moment": timezone.now().isoformat(),
-        "filter": listed.query,
-        "sha256": looked.sha256,
-        "reviewed_columns": list(REVIEWED[listed.view]),
-    }
-    audit_exports.tell(form, f"access {listed.view} {listed.query}", actor_from(request))
-    return file(listed.records(), COLUMNS[listed.view], facts, form, f"sluice-access-{listed.view}")
+    more = {"view": listed.view, "sha256": listed.looked().sha256, "reviewed_columns": list(REVIEWED[listed.view])}
+    query = urlencode({"view": listed.view}) + (f"&{listed.query}" if listed.query else "")
+    return reports.file(request, "access", form, COLUMNS[listed.view], listed.records(), query, more)
 
 
 @require_POST

@@ -1,6 +1,5 @@
 """Who could do what at a moment, from the audit log alone: the page and its files."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.http import Http404, HttpResponse
@@ -9,16 +8,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from console import periods
-from console.access import audit_exports
-from console.access.actors import actor_from
 from console.access.auditing import reads_everything
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.access.rights_history import answers, holders
 from console.access.rights_history.holders import Asked
 from console.access.scopes import parse_selector
-from console.audit import tables
-from console.web import access_words, paging
+from console.web import access_words, paging, reports
 from console.web.requests import ConsoleRequest
 
 SORTS = {
@@ -27,7 +23,6 @@ SORTS = {
     "team": lambda one: one.team,
     "scope": lambda one: str(one.scope),
 }
-TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @require_permission(Permission.AUDIT)
@@ -41,23 +36,13 @@ def rights(request: ConsoleRequest) -> HttpResponse:
 def export(request: ConsoleRequest, form: str) -> HttpResponse:
     """All rows of the answer as CSV or JSON; leaves an entry."""
     moment, asked, problems = _read(request)
-    if form not in TYPES:
+    if form not in reports.FORMS:
         raise Http404
     if problems:
         return show(request)
     answer = answers.ask(request.rights, moment, asked)
-    audit_exports.tell(form, f"rights {request.GET.urlencode()}", actor_from(request))
-    return file([one.record() for one in answer.rows], holders.COLUMNS, answer.facts(), form, "sluice-rights")
-
-
-def file(
-    records: Sequence[tables.Record], columns: Sequence[str], facts: tables.Record, form: str, name: str
-) -> HttpResponse:
-    """Return a table as a file for download."""
-    text = tables.csv_text(columns, records) if form == "csv" else tables.json_text(facts, records)
-    response = HttpResponse(text, content_type=TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
+    records, query = [one.record() for one in answer.rows], request.GET.urlencode()
+    return reports.file(request, "rights", form, holders.COLUMNS, records, query, answer.facts())
 
 
 def show(request: ConsoleRequest) -> HttpResponse:
