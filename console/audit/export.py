@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from console.audit import details
 from console.audit.manifest import Account, Origin
 from console.audit.models import Entry
 
@@ -31,8 +32,8 @@ COLUMNS = [
     "previous_hash",
     "hash",
 ]
-# What the hash does not cover and a reader of a table needs.
-CSV_COLUMNS = [*COLUMNS, "actor_kind"]
+CSV_COLUMNS = [*COLUMNS, *details.COLUMNS]  # the hash covers the first ones
+BOM = "\ufeff"  # tells spreadsheets that a CSV is UTF-8
 
 
 class NotAnEntry(Exception):
@@ -76,11 +77,14 @@ def entries_from(lines: Iterable[str]) -> Iterator[Entry]:
 
 
 def csv_lines(entries: Iterable[Entry], *, heading: bool = True) -> Iterator[str]:
-    """Yield CSV with a heading. Cells that a spreadsheet would run as a formula begin with an apostrophe."""
+    """Yield CSV with a heading. Cells that a spreadsheet would run as a formula begin with an apostrophe.
+
+    So do those that begin with one already: without the first apostrophe each cell is what the entry says.
+    """
     if heading:
         yield _line(CSV_COLUMNS)
     for entry in entries:
-        facts = {**row(entry), "actor_kind": entry.actor_kind.value}
+        facts = {**row(entry), **details.details(entry)}
         facts["changes"] = json.dumps(facts["changes"], ensure_ascii=False)
         yield _line([_harmless(_cell(facts[name])) for name in CSV_COLUMNS])
 
@@ -97,7 +101,7 @@ def _cell(value: Any) -> str:
 
 
 # What spreadsheets read as the beginning of a formula; the full-width signs too, where the language is an Asian one.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = tuple("'=+-@\t\r\n＝＋－＠")
 
 
 def _harmless(cell: str) -> str:

@@ -1,11 +1,11 @@
 """Operations as pages read them: only those of services that the person may see."""
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from console.access.authorization import Rights
 from console.access.permissions import Permission
+from console.audit import Outcome
 from console.audit.models import Entry
+from console.audit.searching import GROUPS
 from console.database import Prepared
 from console.knative import paths, traffic
 from console.knative.objects import Service
@@ -131,10 +133,36 @@ def may_see(rights: Rights, thing: OnService, labels: Mapping[str, str]) -> bool
     return rights.allows(Permission.VIEW, thing.ref, labels)
 
 
-def made(ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, str]]:
-    """Return the kind and the author of these operations, for entries of the log that are about them."""
-    found = Operation.objects.filter(id__in={one for one in ids if one}).order_by()
-    return {id: (kind, actor) for id, kind, actor in found.values_list("id", "kind", "actor")}
+class Made(NamedTuple):
+    """What an operation changes and who made it, from the log: it knows that when the operation is gone."""
+
+    kind: str
+    author: str
+    changes: Sequence[Mapping[str, Any]]  # field, before, after
+
+
+def made(ids: Iterable[UUID | None]) -> dict[UUID, Made]:
+    """Return what these operations change, for entries of the log that are about them.
+
+    From the entries by which they were asked for; where those are archived, from the operations.
+    """
+    wanted = {one for one in ids if one}
+    asked = Entry.objects.filter(operation__in=wanted, outcome=Outcome.REQUESTED).order_by()
+    rows: Any = asked.values_list("operation", "action", "actor", "changes")
+    found = {id: Made(action.partition(".")[2], actor, changes) for id, action, actor, changes in rows if _asks(action)}
+    if rest := wanted - found.keys():
+        kept = Operation.objects.filter(id__in=rest).order_by().only("id", "kind", "actor", "changes")
+        found |= {one.pk: Made(one.kind, one.actor, _told(one.changes)) for one in kept}
+    return found
+
+
+def _asks(action: str) -> bool:
+    return action.partition(".")[0] in GROUPS["changes"]
+
+
+def _told(changes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The stored difference as entries of the log have it."""
+    return [{**row, "field": paths.text(tuple(row["path"]))} for row in changes]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from console.access.permissions import LABELS
 from console.audit.models import Action, Entry
 from console.knative.causes import Code
+from console.operations import queries
 from console.operations.models.protection import COVERABLE
 from console.operations.models.statuses import Status
 from console.web import audit_texts, causes
@@ -23,8 +24,11 @@ ACTIONS: Mapping[str, str | Promise] = {
     "audit.checkpoint": gettext_lazy("Made a signed checkpoint of the audit log"),
     "audit.download": gettext_lazy("Downloaded an audit export"),
     "audit.export": gettext_lazy("Exported audit entries"),
+    "audit.hold-add": gettext_lazy("Placed a legal hold"),
+    "audit.hold-lift": gettext_lazy("Lifted a legal hold"),
     "audit.redact": gettext_lazy("Redacted a field of an entry"),
     "audit.retain": gettext_lazy("Moved old entries to the archive"),
+    "audit.retention": gettext_lazy("Changed how long entries and operations are kept"),
     "cluster.added": gettext_lazy("Added a cluster"),
     "cluster.changed": gettext_lazy("Changed a cluster"),
     "cluster.removed": gettext_lazy("Removed a cluster"),
@@ -63,6 +67,10 @@ ACTIONS: Mapping[str, str | Promise] = {
     "protect.locked": gettext_lazy("Refused: another tool owns the service"),
     "protect.window-change": gettext_lazy("Changed a freeze"),
     "protect.window-remove": gettext_lazy("Removed a freeze"),
+    "read.audit": gettext_lazy("Read the audit log"),
+    "read.audit-more": gettext_lazy("Read the audit log again"),
+    "read.logs": gettext_lazy("Read container logs"),
+    "read.logs-more": gettext_lazy("Read container logs again"),
     "reveal.Approval": gettext_lazy("Saw values while approving"),
     "reveal.Decision": gettext_lazy("Saw values of a decided change"),
     "reveal.Env": gettext_lazy("Revealed environment variable values"),
@@ -105,7 +113,7 @@ KNOWN_ACTIONS = (
 )
 _CAUSES = frozenset(Code)
 _DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16}(?:[0-9a-f]{48})? ?")
-Made = Mapping[UUID, tuple[str, str]]  # kind and author of operations, by their ids
+Made = Mapping[UUID, queries.Made]  # of operations, by their ids
 
 
 def is_action(code: str) -> bool:
@@ -118,7 +126,8 @@ def action(entry: Entry, made: Made) -> str:
     code = entry.action
     family, _dot, what = code.partition(".")
     if known := ABOUT_OPERATIONS.get(code):
-        kind, author = made.get(entry.operation, ("", "")) if entry.operation else ("", "")
+        told = made.get(entry.operation) if entry.operation else None
+        kind, author = (told.kind, told.author) if told else ("", "")
         return str(known[1]) % {"what": KINDS.get(kind, kind), "whose": author} if kind else str(known[0])
     if family == "operation":
         return _result(entry, what)

@@ -30,6 +30,7 @@ NAMES = (
     "fields",
     "env",
     "screens",
+    "print",
 )
 SHEETS = tuple(f"css/{name}.css" for name in NAMES)
 JOINED = "css/joined.css"  # beside them, so that their relative addresses hold

@@ -25,6 +25,7 @@ from console.knative.objects import Service
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
+from console.operations.queries import Made
 from console.web import audit_words, summaries
 from console.web.words import KINDS
 from tests.operations.factories import RUST, manifest
@@ -104,7 +105,7 @@ def test_the_path_of_a_field_is_read_from_its_text(path) -> None:
 
 def test_what_somebody_did_is_said_in_words() -> None:
     id = uuid4()
-    made = {id: ("SetImage", "dora")}
+    made = {id: Made("SetImage", "dora", [])}
     said = {
         "deploy.SetEnv": "Change environment variables",
         "protect.approve": "Approved: Change image by dora",

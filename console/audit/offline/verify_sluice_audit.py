@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check an export of Sluice's audit log, without Sluice: Python 3.11 or newer and this file are enough.
 
-    python3 verify_sluice_audit.py --public-key KEY [--checkpoint FILE]... EXPORT.jsonl...
+    python3 verify_sluice_audit.py --public-key KEY [--checkpoint FILE]... EXPORT...
 
 KEY is the installation's public key, kept from a time when it was trusted (the page "Proof" of the audit log, or
 `manage.py audit checkpoint --public-key`). Without it the file is only compared with itself.
@@ -10,8 +10,7 @@ It proves of each file: every entry has the hash of its contents; entries that f
 was added, removed or changed since the console signed the manifest in the last line; an export of the whole log has
 every number of its range, and begins where the log begins or its newest archive ends. With checkpoints: the log still
 is what it was when they were made. It prints what the file leaves out: a filter, or entries that the person who
-exported it may not read. An archive (`manage.py audit retain`) has no manifest; checkpoints prove it.
-
+exported it may not read. An archive (`manage.py audit retain`) has no manifest; checkpoints prove it. Nor has a CSV.
 Exit: 0 everything holds, 1 something does not, 2 a file cannot be read. docs/audit-format.md describes the format.
 """
 
@@ -19,14 +18,17 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import hashlib
+import io
 import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
-from typing import Any
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import IO, Any
 
 FORMAT = "sluice-audit-export/1"
 FIRST_HASH = "0" * 64
@@ -45,7 +47,6 @@ TOLD = re.compile(
     r"key (?P<key>[\w+/=]+), signature (?P<signature>[\w+/=]+)\. .+",
     re.DOTALL,
 )
-
 
 Entry = dict[str, Any]
 Point = tuple[int, int, int, int]
@@ -75,14 +76,12 @@ def point(encoded: bytes) -> Point | None:
         x = x * ROOT % P
     if (x * x - square) % P or (x == 0 and sign):
         return None
-    if x & 1 != sign:
-        x = P - x
+    x = x if x & 1 == sign else P - x
     return (x, y, 1, x * y % P)
 
 
 def added(one: Point, other: Point) -> Point:
-    a = (one[1] - one[0]) * (other[1] - other[0]) % P
-    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    a, b = (one[1] - one[0]) * (other[1] - other[0]) % P, (one[1] + one[0]) * (other[1] + other[0]) % P
     c, d = 2 * one[3] * other[3] * D % P, 2 * one[2] * other[2] % P
     e, f, g, h = b - a, d - c, d + c, b + a
     return (e * f % P, g * h % P, f * g % P, e * h % P)
@@ -93,14 +92,12 @@ def times(number: int, base: Point) -> Point:
     while number:
         if number & 1:
             result = added(result, base)
-        base = added(base, base)
-        number >>= 1
+        base, number = added(base, base), number >> 1
     return result
 
 
-_BASE_Y = 4 * pow(5, P - 2, P) % P
-_BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
-BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % P)
+X, Y = 15112221349535400772501151409588531511454012693041857206046113283949847762202, 4 * pow(5, P - 2, P) % P
+BASE = (X, Y, 1, X * Y % P)
 
 
 def is_signed(message: bytes, key: str, signature: str) -> bool:
@@ -121,9 +118,6 @@ def is_signed(message: bytes, key: str, signature: str) -> bool:
 
 def signed_text(purpose: bytes, facts: Any) -> bytes:
     return purpose + json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
-
-
-# --- Entries ------------------------------------------------------------------------------------------------------
 
 
 def manifest_of(facts: dict[str, Any]) -> dict[str, Any]:
@@ -163,12 +157,10 @@ def is_redacted(entry: Entry) -> bool:
 class Export:
     """The lines of one file: its entries by number, and the manifest of its last line, if it has one."""
 
-    def __init__(self, path: str, lines: Iterable[bytes]) -> None:
-        self.path = path
-        self.entries: dict[int, Entry] = {}
+    def __init__(self, path: str, lines: Iterable[bytes], *, is_table: bool = False) -> None:
+        self.path, self.is_table, self.entries = path, is_table, dict[int, Entry]()
         self.manifest: dict[str, Any] | None = None
-        self.problems: list[str] = []
-        self.order: list[int] = []
+        self.problems, self.order = list[str](), list[int]()
         self.digests: dict[int, str] = {}  # what the hashes should be
         self.sha256, self.count = hashlib.sha256(), 0
         for number, line in enumerate(lines, start=1):
@@ -194,7 +186,24 @@ class Export:
         self.order.append(sequence)
 
 
-# --- What is checked ----------------------------------------------------------------------------------------------
+def read_export(path: str) -> Export:
+    """Return what the file holds, JSON lines or CSV."""
+    with open(path, "rb") as file:
+        is_table = file.read(16).removeprefix(b"\xef\xbb\xbf").startswith(b"sequence,")
+        file.seek(0)
+        return Export(path, from_table(path, file) if is_table else file, is_table=is_table)
+
+
+def from_table(path: str, file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the rows of a CSV as JSON lines. A cell's first apostrophe only keeps spreadsheets from running it."""
+    csv.field_size_limit(2**31 - 1)
+    for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True):
+        facts: dict[str, Any] = {name: (row.get(name) or "").removeprefix("'") for name in ENTRY}
+        try:
+            facts |= {name: json.loads(facts[name] or "null") for name in ("sequence", "changes", "actor_id")}
+        except ValueError as error:
+            raise Unreadable(f"{path}: this table is not an export of the log") from error
+        yield json.dumps(facts).encode()
 
 
 def check_entries(export: Export, trusted: Sequence[str]) -> Iterator[str]:
@@ -216,7 +225,8 @@ def check_entries(export: Export, trusted: Sequence[str]) -> Iterator[str]:
         if entry["hash"] == export.digests[sequence] and sequence in told:
             yield f"entry {sequence} contains what a redaction took out of it"
         if entry["hash"] != export.digests[sequence] and not is_accounted_for(entry, told.get(sequence, []), export):
-            yield f"entry {sequence} was changed: it does not have the hash of its contents"
+            more = "; or it is redacted, and the file lacks the entry that says so" if is_redacted(entry) else ""
+            yield f"entry {sequence} was changed: it does not have the hash of its contents{more}"
         if sequence == 1 and entry["previous_hash"] != FIRST_HASH:
             yield "entry 1 does not begin the log"
         if before and before["sequence"] + 1 == sequence and entry["previous_hash"] != before["hash"]:
@@ -229,8 +239,7 @@ def read_redaction(entry: Entry, trusted: Sequence[str]) -> dict[str, Any] | str
     found = TOLD.fullmatch(entry["text"])
     if found is None or int(found["entry"]) >= entry["sequence"]:
         return f"entry {entry['sequence']} tells of no redaction"
-    facts: dict[str, Any] = {name: found[name] for name in ("hash", "field", "mark", "contents")}
-    facts["entry"] = int(found["entry"])
+    facts = {"entry": int(found["entry"]), **{name: found[name] for name in ("hash", "field", "mark", "contents")}}
     is_ours = not trusted or found["key"] in trusted
     if not is_ours or not is_signed(signed_text(b"sluice audit redaction\n", facts), found["key"], found["signature"]):
         return f"entry {entry['sequence']}: its redaction is not signed by this installation"
@@ -243,10 +252,8 @@ def is_accounted_for(entry: Entry, told: Sequence[dict[str, Any]], export: Expor
         return False
     there, contents = texts(entry), digest(entry)
     for count, last in enumerate(told, start=1):
-        is_as_told = all(
-            there.get(one["field"]) == one["mark"] and one["hash"] == entry["hash"] for one in told[:count]
-        )
-        if is_as_told and last["contents"] == contents:
+        as_told = [there.get(one["field"]) == one["mark"] and one["hash"] == entry["hash"] for one in told[:count]]
+        if all(as_told) and last["contents"] == contents:
             return True
     # A filter may have left out the entry that tells of it: then the manifest's signature alone speaks for it.
     return export.manifest is not None and leaves_out(export.manifest["manifest"])
@@ -286,12 +293,8 @@ def check_manifest(export: Export, trusted: Sequence[str]) -> Iterator[str]:
         yield f"the manifest counts {facts['entries']} entries, the file has {export.count}"
     if facts["sha256"] != export.sha256.hexdigest():
         yield "the lines are not those that the manifest was signed for"
-    ends = (
-        [[number, export.entries[number]["hash"]] for number in (min(export.order), max(export.order))]
-        if export.order
-        else []
-    )
-    if facts["ends"] != ends:
+    outer = (min(export.order), max(export.order)) if export.order else ()
+    if facts["ends"] != [[number, export.entries[number]["hash"]] for number in outer]:
         yield "the first or the last entry is another one than in the manifest"
     if export.order and not facts["oldest"] <= min(export.order) <= max(export.order) <= facts["newest"]:
         yield "there are entries outside the range of the manifest"
@@ -328,7 +331,7 @@ def is_expected(exports: Sequence[Export], number: int, at: str) -> bool:
         is_over = facts and not leaves_out(facts) and facts["oldest"] <= number
         if facts and is_over and (number <= facts["newest"] or moment(facts["made_at"]) > moment(at)):
             return True
-        if facts is None and export.order and min(export.order) <= number:
+        if facts is None and not export.is_table and export.order and min(export.order) <= number:
             return True
     return False
 
@@ -349,10 +352,11 @@ def check_joints(exports: Sequence[Export]) -> Iterator[str]:
 def described(export: Export) -> str:
     """Return what the file is, in a sentence or two."""
     if export.manifest is None:
-        return f"{export.path}: {export.count} entries, no manifest: only checkpoints can prove that none is missing"
+        proof = "nothing proves" if export.is_table else "only checkpoints can prove"
+        return f"{export.path}: {export.count} entries, no manifest: {proof} that none is missing"
     facts = export.manifest["manifest"]
-    said = f"{export.path}: {export.count} entries of {facts['oldest']} to {facts['newest']}"
-    said += f", made {facts['made_at']} by {facts['by']}"
+    numbers = f"{facts['oldest']} to {facts['newest']}"
+    said = f"{export.path}: {export.count} entries of {numbers}, made {facts['made_at']} by {facts['by']}"
     if facts["filter"]:
         said += f"; LEAVES OUT what does not match the filter {facts['filter']}"
     if facts["scope"] != "everything":
@@ -362,36 +366,33 @@ def described(export: Export) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check an export of Sluice's audit log, without Sluice.")
-    parser.add_argument("exports", nargs="+", metavar="EXPORT.jsonl")
+    parser.add_argument("exports", nargs="+", metavar="EXPORT")
     parser.add_argument("--public-key", action="append", default=[], help="base64, as the console shows it; repeatable")
     parser.add_argument("--checkpoint", action="append", default=[], help="file with a checkpoint a line; repeatable")
     chosen = parser.parse_args(arguments)
+    keys: list[str] = chosen.public_key
     try:
-        exports: list[Export] = []
-        marks: list[str] = []
-        for path in chosen.exports:
-            with open(path, "rb") as lines:
-                exports.append(Export(path, lines))
-        for path in chosen.checkpoint:
-            with open(path, encoding="utf8") as lines:
-                marks += filter(str.strip, lines)
-        problems = [f"checkpoints: {why}" for why in check_checkpoints(exports, marks, chosen.public_key)]
-    except (OSError, UnicodeDecodeError, Unreadable) as error:
+        exports = [read_export(path) for path in chosen.exports]
+        read = [line for path in chosen.checkpoint for line in Path(path).read_text("utf8").splitlines()]
+        marks = list(filter(str.strip, read))
+        problems = [f"checkpoints: {why}" for why in check_checkpoints(exports, marks, keys)]
+    except (OSError, UnicodeDecodeError, csv.Error, Unreadable) as error:
         print(f"cannot be read: {error}")
         return 2
     for export in exports:
         print(described(export))
-        problems += [f"{export.path}: {why}" for why in export.problems]
-        problems += [f"{export.path}: {why}" for why in check_entries(export, chosen.public_key)]
-        problems += [f"{export.path}: {why}" for why in check_beginning(export)]
-        problems += [f"{export.path}: {why}" for why in check_manifest(export, chosen.public_key)]
+        found = check_entries(export, keys), check_beginning(export), check_manifest(export, keys)
+        problems += [f"{export.path}: {why}" for why in chain(export.problems, *found)]
     problems += check_joints(exports)
     for why in problems:
         print(f"BROKEN: {why}")
-    if not chosen.public_key:
+    if not keys:
         print("Note: no --public-key was given. The author of a change may have signed it with a key of their own.")
-    fitting = f", and {len(marks)} checkpoints fit" if marks else ""
-    print("NOT PROVED" if problems else f"Proved: the entries hold together{fitting}.")
+    print(
+        "NOT PROVED"
+        if problems
+        else "Proved: the entries hold together" + f", {len(marks)} checkpoints fit" * bool(marks)
+    )
     return 1 if problems else 0
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from console.audit.models import Entry
 from console.knative import kn
-from console.operations.models import Operation
+from console.operations.models import Operation, TimelineLine
 from console.operations.steps import Step
-from console.web import audit_texts, audit_words, request_words, states, step_words, summaries, words
+from console.web import audit_sentences, audit_texts, audit_words, request_words, states, step_words, summaries, words
 
 register = template.Library()
 
@@ -28,6 +29,44 @@ def ago(moment: datetime | None) -> SafeString | str:
     text = _("%(age)s ago") % {"age": words.age(kn.age(moment, timezone.now()))}
     exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     return format_html('<time datetime="{}" title="{}" data-age="ago">{}</time>', moment.isoformat(), exact, text)
+
+
+@register.filter
+def at(moment: datetime | None) -> SafeString | str:
+    """The exact time, printed, with the age below it: a row may become a screenshot or a page of paper."""
+    if moment is None:
+        return "–"
+    exact = utc_text(moment)
+    text = format_html('<time class="exact" datetime="{}">{}</time>', moment.isoformat(), exact)
+    return format_html('{} <span class="soft small age">{}</span>', text, ago(moment))
+
+
+@register.filter
+def line_at(line: TimelineLine, operation: Operation) -> SafeString:
+    """When a line of an operation's output was printed."""
+    moment = operation.submitted_at + timedelta(seconds=line.elapsed)
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), utc_text(moment))
+
+
+@register.filter("utc")
+def utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+@register.simple_tag(takes_context=True)
+def entry_sentence(context: Context, entry: Entry, made: audit_words.Made, *, is_plain: bool = False) -> SafeString:
+    """What happened, in a sentence with names; links lead to what else the person did and to the service's history."""
+    with context.push(entry=entry, is_plain=is_plain):
+        actor, object = _part(context, "audit/_actor.html"), _part(context, "audit/_object.html")
+    whose = audit_sentences.whose(entry, made)
+    parts = audit_sentences.Parts(actor, object, format_html("<b>{}</b>", whose) if whose else whose)
+    return audit_sentences.html(entry, made, parts)
+
+
+def _part(context: Context, name: str) -> SafeString:
+    """A part of a page without the white space around it: a sentence continues behind it."""
+    template = context.template.engine.get_template(name)  # type: ignore[union-attr]  # a page is being rendered
+    return mark_safe(template.render(context).strip())  # noqa: S308  the template escaped it
 
 
 @register.simple_tag
@@ -75,7 +114,13 @@ def entry_words(entry: Entry) -> str:
 @register.filter
 def tells_more(entry: Entry) -> bool:
     """Whether the entry says anything beside what was done, by whom and to what."""
-    return bool(entry_summary(entry) or entry_text(entry))
+    return bool(entry_summary(entry) or (entry_text(entry) and not is_in_sentence(entry)))
+
+
+@register.filter
+def is_in_sentence(entry: Entry) -> bool:
+    """Whether the sentence of the entry has its text already."""
+    return audit_sentences.has_text(entry)
 
 
 @register.filter

@@ -106,6 +106,7 @@ def summary(request: ConsoleRequest) -> HttpResponse:
         "chart": day_charts.changes(counts),
         "days": None if is_period else days,
         "choices": summing.DAYS,
+        "now": now,
         "problems": problems,
         "max_days": summing.MAX_DAYS,
         "zone": request.GET.get(periods.ZONE, "") or periods.DEFAULT_ZONE,

@@ -1,5 +1,6 @@
 """The audit log as a file: small ones at once, big ones written by a worker while a page shows how far it is."""
 
+from collections.abc import AsyncIterator
 from typing import TypeVar
 from uuid import UUID
 
@@ -38,7 +39,7 @@ def download(request: ConsoleRequest, form: str) -> HttpResponse:
     audit_exports.tell(form, query, actor_from(request))
     origin = audit_exports.origin(found, query, request.user)
     lines = export.csv_lines(rows) if form == "csv" else export.signed_lines(rows, origin)
-    return _named(HttpResponse("".join(lines), content_type=FORMS[form]), form)
+    return _named(HttpResponse(_mark(request, form) + "".join(lines), content_type=FORMS[form]), form)
 
 
 @require_permission(Permission.AUDIT)
@@ -61,7 +62,8 @@ def file(request: ConsoleRequest, id: UUID) -> StreamingHttpResponse:
         outcome=audit.Outcome.SUCCEEDED,
         text=f"{one.form} {one.query}"[:500],
     )
-    return _named(StreamingHttpResponse(audit_exports.contents(one), content_type=FORMS[one.form]), one.form)
+    contents = _after(_mark(request, one.form).encode(), audit_exports.contents(one))
+    return _named(StreamingHttpResponse(contents, content_type=FORMS[one.form]), one.form)
 
 
 @require_permission(Permission.AUDIT)
@@ -92,6 +94,19 @@ def verifier(_request: ConsoleRequest) -> HttpResponse:
     response = HttpResponse(VERIFIER.read_bytes(), content_type="text/x-python; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{VERIFIER.name}"'
     return response
+
+
+def _mark(request: ConsoleRequest, form: str) -> str:
+    """The byte order mark, where it was asked for: some spreadsheets read a CSV as UTF-8 only behind one."""
+    asked = request.POST.get("bom") or request.GET.get("bom")
+    return export.BOM if form == "csv" and asked else ""
+
+
+async def _after(mark: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if mark:
+        yield mark
+    async for part in parts:
+        yield part
 
 
 def _mine(request: ConsoleRequest, id: UUID) -> Export:

@@ -248,3 +248,43 @@ def test_its_signatures_are_those_of_a_kept_library(message: bytes, bit: int) ->
     flipped = bytearray(signature)
     flipped[bit // 8] ^= 1 << bit % 8
     assert not verify_sluice_audit.is_signed(message, key, base64.b64encode(bytes(flipped)).decode())
+
+
+def table(folder: Path, *, mark: str = "", **condition: Any) -> Path:
+    path = folder / "export.csv"
+    rows = export.csv_lines(Entry.objects.filter(**condition).order_by("-sequence"))
+    path.write_text(mark + "".join(rows), encoding="utf8", newline="")
+    return path
+
+
+@pytest.mark.parametrize("mark", ["", export.BOM], ids=["plain", "for a spreadsheet"])
+def test_a_table_is_proved_entry_by_entry_and_says_that_it_may_lack_some(log, tmp_path, capsys, mark: str) -> None:
+    for text in ("=1+1", "'quoted", "two\r\nlines; öffne", "''=1"):
+        audit.record("deploy.Env", actor=ALICE, ref=REF, outcome=Outcome.SUCCEEDED, text=text)
+    marks = tmp_path / "marks"
+    marks.write_text(log)
+    given = ["--public-key", checkpoints.public_keys()[0], "--checkpoint", str(marks)]
+    for condition in ({}, {"sequence__lte": 4}):
+        assert verify_sluice_audit.main([*given, str(table(tmp_path, mark=mark, **condition))]) == 0
+        assert "nothing proves that none is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [("to redact", "to keep"), (",alice,", ",mallory,"), ("succeeded", "failed")]
+)
+def test_a_table_with_a_changed_cell_is_found(log, tmp_path, capsys, was: str, becomes: str) -> None:
+    path = table(tmp_path)
+    path.write_text(path.read_text(encoding="utf8").replace(was, becomes, 1), encoding="utf8", newline="")
+    assert verify_sluice_audit.main([str(path)]) == 1
+    assert "was changed" in capsys.readouterr().out
+
+
+def test_a_redaction_that_a_table_does_not_tell_of_is_named(log, tmp_path, capsys) -> None:
+    assert verify_sluice_audit.main([str(table(tmp_path, sequence=6))]) == 1
+    assert "or it is redacted" in capsys.readouterr().out
+
+
+def test_another_table_is_no_export(tmp_path, capsys) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("sequence,what\n1,x\n")
+    assert verify_sluice_audit.main([str(path)]) == 2

@@ -33,6 +33,7 @@ class Command(BaseCommand):
         )
         exporting = verbs.add_parser("export")
         exporting.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+        exporting.add_argument("--bom", action="store_true", help="begin a CSV with a byte order mark, for Excel")
         signing = verbs.add_parser("checkpoint")
         signing.add_argument("--public-key", action="store_true", help="print the public keys, newest first, instead")
         retaining = verbs.add_parser("retain")
@@ -79,6 +80,8 @@ class Command(BaseCommand):
         entries = Entry.objects.filter(sequence__lte=newest).order_by("sequence").iterator(chunk_size=2000)
         origin = Origin(operator().name, EVERYTHING, "", chain.beginning().sequence + 1, newest)
         is_json = options["format"] == "jsonl"
+        if options.get("bom") and not is_json:
+            self.stdout.write(export.BOM, ending="")
         for line in export.signed_lines(entries, origin) if is_json else export.csv_lines(entries):
             self.stdout.write(line, ending="")
 
