@@ -182,10 +182,9 @@ def as_served(spec: Iterable[TrafficTarget], latest: str | None) -> tuple[Traffi
     return tuple(found)
 
 
-def served_alone(targets: Iterable[TrafficTarget], latest: str | None) -> str:
-    """Return the one revision to which a split gives everything, `latest` being the latest; empty for several."""
-    names = list(shares(as_served(tuple(targets), latest)))
-    return names[0] if len(names) == 1 else ""
+def served_shares(targets: Iterable[TrafficTarget], latest: str | None) -> dict[str, int]:
+    """Return percent by revision that a split gives, `latest` being the latest."""
+    return shares(as_served(tuple(targets), latest))
 
 
 def pinned(spec: Iterable[TrafficTarget], revision: str | None, latest: str | None) -> tuple[TrafficTarget, ...]:

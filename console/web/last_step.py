@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from console.knative.changes import Act, Change, act_of
 from console.knative.objects import Service
+from console.web.traffic_words import roll_back_label
 
 LABELS = {
     Act.DEPLOY: gettext_lazy("Deploy"),
@@ -46,8 +47,8 @@ def last_step(change: Change, service: Service, *, makes_revision: bool, needs_a
         return LastStep(_("Request approval"))
     if act is Act.DEPLOY and not makes_revision:
         return LastStep(_("Apply"))
-    if target := next(filter(None, (part.leads_back_to(service) for part in change.parts)), ""):
-        return LastStep(_("Roll back to %(target)s") % {"target": target})
+    if back := next(filter(None, (part.leads_back_to(service) for part in change.parts)), None):
+        return LastStep(roll_back_label(back))
     return LastStep(str(LABELS[act]) % {"name": change.object_name(service)}, act is Act.DELETE)
 
 

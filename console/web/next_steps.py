@@ -15,6 +15,7 @@ from console.operations.models import Operation
 from console.operations.models.statuses import Status
 from console.web.actions import service_url
 from console.web.diagnosis import NEXT_BY_CAUSE
+from console.web.traffic_words import roll_back_label
 
 _NEEDED = {"traffic": Permission.TRAFFIC, "operate": Permission.OPERATE}  # of a page; DEPLOY for all others
 _PRIMARY: Mapping[Status, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ _PRIMARY: Mapping[Status, tuple[str, ...]] = {
     Status.EXPIRED: ("retry",),
     Status.STOPPED: ("retry",),
 }
+NOWHERE: Mapping[str, int] = {}  # of a change that no roll back undoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ def offer(
     may: Collection[str],
     permissions: Collection[Permission],
     service: Service | None = None,
-    back: str = "",
+    back: Mapping[str, int] = NOWHERE,
 ) -> Offer:
     """Return the next steps. `may` names those of cancel, retry and rollback that are possible and allowed.
 
-    `service` as it is now: where the new revision has a tag, it can be tried there. `back` is the revision to which a
-    roll back leads, where it is one.
+    `service` as it is now: where the new revision has a tag, it can be tried there. `back` is the split to which a
+    roll back leads, percent by revision.
     """
     steps = (*_trying(operation, service), *_steps(operation, may, permissions, service, back))
     found = {step.name: step for step in steps}
@@ -77,7 +79,7 @@ def _steps(
     may: Collection[str],
     permissions: Collection[Permission],
     service: Service | None,
-    back: str,
+    back: Mapping[str, int],
 ) -> list[Step]:
     id, found = str(operation.id), []
     if "cancel" in may:
@@ -89,8 +91,7 @@ def _steps(
     if "rollback" in may and not _splits_as_before(operation, service):
         hint = _("Restores the traffic split from before this change. You see a preview first.")
         url = reverse("rollback", args=[id])
-        label = _("Roll back to %(target)s") % {"target": back} if back else _("Roll back")
-        found.append(Step("rollback", label, "arrow-counterclockwise", url, is_post=True, hint=hint))
+        found.append(Step("rollback", roll_back_label(back), "arrow-counterclockwise", url, is_post=True, hint=hint))
     if operation.deletes_service and not operation.is_open:
         found.append(Step("services", _("View services"), "list-ul", reverse("services")))
     else:

@@ -1,10 +1,14 @@
 """Texts about a split: its presets, its problems, what it leaves out."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.knative import presets
 from console.knative.traffic import LATEST, TrafficTarget
+
+MAX_NAMED = 3  # revisions in the words of a button
 
 PROBLEMS = {
     "percent-not-a-number": gettext_lazy("“%(value)s” is not a whole number. Enter a percentage from 0 to 100."),
@@ -29,6 +33,20 @@ PRESETS = {
     presets.Name.THIRDS: "50/25/25",
     presets.Name.LATEST: gettext_lazy("Latest 100%"),
 }
+
+
+def shares_words(shares: Mapping[str, int]) -> str:
+    """A split in words: the name where one revision gets everything, else `50% hello-00001, 50% hello-00002`."""
+    if list(shares.values()) == [100]:
+        return next(iter(shares))
+    return _(", ").join(f"{percent}% {revision}" for revision, percent in shares.items())
+
+
+def roll_back_label(to: Mapping[str, int]) -> str:
+    """A button's words. They name a split of few revisions; the review that follows shows any."""
+    if not 0 < len(to) <= MAX_NAMED:
+        return _("Roll back")
+    return _("Roll back to %(target)s") % {"target": shares_words(to)}
 
 
 def preset_shares(preset: presets.Preset, latest: str | None) -> str:

@@ -128,6 +128,16 @@ def test_a_rollback_is_named_one_on_its_button_in_lists_and_in_the_log(shown: Sh
     assert Entry.objects.filter(action="traffic.RollBack").exists()
 
 
+def test_a_rollback_to_a_split_names_the_split_on_its_button(shown: Shown) -> None:
+    press(shown, shown.set_target("Second"))
+    first, second = (f"{shown.name}-{number:05}" for number in (1, 2))
+    split(shown, {"revisionName": first, "percent": 40}, {"revisionName": second, "percent": 60})
+    operation = press(shown, shown.client.post(f"{shown.path}revisions/{second}/serve/"))
+    named = f"Roll back to 40% {first}, 60% {second}"
+    assert named in read(shown.client.get(f"/operations/{operation.id}/")).text
+    assert f"{named} Back to editing" in read(shown.client.post(f"/operations/{operation.id}/rollback/")).text
+
+
 def test_all_traffic_to_an_older_revision_is_a_rollback_and_to_a_newer_one_is_none(shown: Shown) -> None:
     press(shown, shown.set_target("Second"))
     shown.mirror_it()

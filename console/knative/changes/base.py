@@ -88,9 +88,9 @@ class Change(abc.ABC):
         """The changes that it is made of: itself, for all but several at once."""
         return (self,)
 
-    def leads_back_to(self, service: Service) -> str:
-        """Return the one revision that a roll back leads to; empty for several, and for other changes."""
-        return ""
+    def leads_back_to(self, service: Service) -> dict[str, int]:
+        """Return percent by revision that a roll back leads to; empty for other changes."""
+        return {}
 
     def steps(self, service: Service) -> "Iterator[Step]":
         """Yield what each part makes of the service; raises ChangeRefused."""

@@ -8,7 +8,7 @@ from console.knative.next_revision import needs_ready_revision, split_for_next
 from console.knative.objects import Service
 from console.knative.paths import TRAFFIC, FieldPath
 from console.knative.problems import Problem
-from console.knative.traffic import TrafficTarget, served_alone
+from console.knative.traffic import TrafficTarget, served_shares
 
 SHARE = "share"  # the field of a form that a problem with the new revision's share belongs to
 
@@ -54,8 +54,8 @@ class RollBack(SplitTraffic):
 
     act: ClassVar[Act] = Act.ROLL_BACK
 
-    def leads_back_to(self, service: Service) -> str:
-        return served_alone(self.targets, service.latest_ready_revision)
+    def leads_back_to(self, service: Service) -> dict[str, int]:
+        return served_shares(self.targets, service.latest_ready_revision)
 
 
 @dataclass(frozen=True, slots=True)

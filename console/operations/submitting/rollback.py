@@ -23,6 +23,6 @@ def change_of(operation: Operation) -> RollBack:
     return RollBack(seen.spec_traffic)
 
 
-def target(operation: Operation) -> str:
-    """Return the one revision that served before the operation; empty where several did."""
-    return traffic.served_alone(change_of(operation).targets, operation.seen.latest_ready_revision)
+def served_before(operation: Operation) -> dict[str, int]:
+    """Return percent by revision that served before the operation."""
+    return traffic.served_shares(change_of(operation).targets, operation.seen.latest_ready_revision)

@@ -92,7 +92,7 @@ def shown(found: Operation, sight: Sight) -> dict[str, Any]:
             [name for name, is_so in may.items() if is_so],
             sight.permissions,
             _now(found),
-            rollback.target(found) if may_roll_back else "",
+            rollback.served_before(found) if may_roll_back else {},
         ),
         "may_audit": Permission.AUDIT in sight.permissions,
         "decision": newest_of(found.id) if found.broke_glass or (approval and approval.decided_at) else None,

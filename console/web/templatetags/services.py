@@ -1,13 +1,11 @@
 """Small pieces of a service's pages: short names of images, states of revisions, splits in words."""
 
-from collections.abc import Mapping
-
 from django import template
-from django.utils.translation import gettext as _
 
 from console.knative.conditions import Word
 from console.knative.images import Reference
 from console.knative.objects import Revision
+from console.web import traffic_words
 
 register = template.Library()
 
@@ -34,9 +32,4 @@ def revision_state(revision: Revision) -> str:
     return "progressing" if word is Word.UNKNOWN else word.value
 
 
-@register.filter
-def shares_words(shares: Mapping[str, int]) -> str:
-    """A split in words: the name where one revision gets everything, else `50% hello-00001, 50% hello-00002`."""
-    if list(shares.values()) == [100]:
-        return next(iter(shares))
-    return _(", ").join(f"{percent}% {revision}" for revision, percent in shares.items())
+register.filter(traffic_words.shares_words)
