@@ -36,6 +36,7 @@ from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import totals
 from console.operations.submitting import previewing, submission
+from console.registry import reports
 cluster = read.clusters()[0]
 one = read.services(cluster)[0]
 user = User.objects.filter(is_superuser=True).first()
@@ -43,6 +44,7 @@ change = SetLabels({"tier": "monitored"})
 effect = previewing.preview(change, user=user, ref=ServiceRef(cluster, one.namespace, one.name))
 submission.submit(effect.preview.id, user=user, actor=Actor(user.pk, user.username), reason="measured")
 totals.count_override()
+reports.refresh(cluster)
 """
 
 

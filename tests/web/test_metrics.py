@@ -22,6 +22,7 @@ from console.mirror import read
 from console.operations import totals, worker_heartbeat
 from console.operations.models import Operation
 from console.redis_client import client as redis_client
+from console.registry import Report, reports
 from console.sealing import seal
 from console.web import metrics, stream_count
 from tests import factories
@@ -206,6 +207,14 @@ def test_a_watcher_that_does_not_lead_and_processes_without_a_sign_are_told(scra
     assert 0 < found["sluice_process_age_seconds", "beat"] < float("inf")
 
 
+def test_a_cluster_that_cannot_be_used_is_told(scrape, mirror) -> None:
+    reports.forget("box")
+    assert ("sluice_cluster_usable", "box") not in scrape()
+    for obstacle, usable in (("certificate-expired", 0), ("", 1)):
+        reports.keep("box", Report(obstacle))
+        assert scrape()["sluice_cluster_usable", "box"] == usable
+
+
 def test_the_version_is_told(scrape, mirror) -> None:
     (info,) = [labels for labels in scrape() if labels[0] == "sluice_build_info"]
     assert VERSION in info
@@ -286,6 +295,7 @@ def test_the_table_of_the_documentation_is_what_the_console_exposes(mirror, tabl
     summed = {f"{metric.name}{'_total' if metric.type == 'counter' else ''}" for metric in counters.REGISTRY.collect()}
     counters.API_SECONDS.labels("none", "GET", "2xx").observe(1)
     counters.PAGE_SECONDS.labels("GET", "2xx").observe(1)
+    reports.keep("box", Report(""))
     exposed = {}
     for metric in text_string_to_metric_families(metrics.exposition().decode()):
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name

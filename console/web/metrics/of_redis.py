@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from console import heartbeat
 from console.mirror import read
 from console.operations import worker_heartbeat
+from console.registry import reports
 from console.web import stream_count
 
 
@@ -45,14 +46,21 @@ def _of_mirror() -> Iterator[Metric]:
     unhealthy = GaugeMetricFamily(
         "sluice_services_not_ready", "Services in a cluster that are not ready.", labels=["cluster"]
     )
+    usable = GaugeMetricFamily(
+        "sluice_cluster_usable",
+        "1 when the last examination of a cluster found nothing in the way; 0: address, certificate, token, rights.",
+        labels=["cluster"],
+    )
     for cluster in read.clusters():
+        if report := reports.last(cluster):
+            usable.add_metric([cluster], float(report.is_usable))
         mirror_age.add_metric([cluster], _or_never(read.freshness(cluster).seconds))
         if not read.is_whole(cluster, "services"):
             continue  # a count of some of them would pass for a count of all
         found = read.services(cluster)
         services.add_metric([cluster], len(found))
         unhealthy.add_metric([cluster], sum(1 for row in found if row.health != "ready"))
-    yield from (mirror_age, services, unhealthy)
+    yield from (mirror_age, services, unhealthy, usable)
 
 
 def _or_never(seconds: float | None) -> float:
