@@ -28,12 +28,15 @@ from console.sandbox.paths import attributes_of, located, verb_of
 from console.sandbox.pod_logs import log_response
 from console.sandbox.rbac import Attributes, Authorizer
 from console.sandbox.reading import list_objects
+from console.sandbox.resources import Resource
 from console.sandbox.reviews import Reviews, issue_token
 from console.sandbox.store import Store
 from console.sandbox.watch import Watches
 from console.sandbox.writing import Admit, Writer, Written
 
 JSON = "application/json"
+CREATED = 201
+ADMITTED = ("create", "update", "patch")  # the verbs that webhooks see
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIXES = ("/api/{version}", "/apis/{group}/{version}")
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
@@ -41,6 +44,7 @@ OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Warn = Callable[[str, Resource, dict[str, Any]], tuple[str, ...]]  # of a verb, a kind and what was stored
 
 
 class Api:
@@ -52,11 +56,14 @@ class Api:
         tokens: Tokens,
         admit: Admit,
         *,
+        warn: Warn = lambda *_: (),
         clock: Any = None,
         bookmark_seconds: float = 30,
         authority: str = "",
     ) -> None:
-        """`clock` has a settable `speed` (None: the control endpoint refuses to change it).
+        """`warn` is what a webhook says beside accepting an object.
+
+        `clock` has a settable `speed` (None: the control endpoint refuses to change it).
 
         `authority` is the certificate that clients inside the cluster are told to trust.
         """
@@ -69,6 +76,7 @@ class Api:
         furnisher = Furnisher(store, authority)
         furnisher.furnish_all()
         self._writer = Writer(store, admit, furnisher)
+        self._warn = warn
         self._faults = Faults()
         self._requests: Counter[str] = Counter()
         self._control = Control(store, self._faults, self.watches, clock, self._requests)
@@ -235,7 +243,11 @@ class Api:
             "delete": self._writer.delete,
             "deletecollection": self._writer.delete_collection,
         }
-        return verbs[call.verb](call)
+        written = verbs[call.verb](call)
+        if call.verb in ADMITTED and not call.subresource:
+            warned = self._warn("create" if written.code == CREATED else "update", call.resource, written.body)
+            return written._replace(warnings=(*written.warnings, *warned))
+        return written
 
 
 def _filled(call: Call, patch: dict[str, Any]) -> Call:

@@ -10,19 +10,23 @@ from typing import Any
 
 from console.sandbox.identity import AUTHENTICATED, MASTERS
 from console.sandbox.knative.version import RELEASES, knative_version
+from console.sandbox.machines import NODE_NAMES, node, own_service
 from console.sandbox.resources import (
+    APPS_GROUP,
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
     CONFIGMAPS,
+    CORE_SERVICES,
     KNATIVE_GROUP,
     NAMESPACES,
+    NODES,
     RBAC_GROUP,
     READ_VERBS,
     Resource,
 )
 from console.sandbox.store import Store
 
-NAMESPACE_NAMES = ("default", "kube-public", "kube-system", "knative-serving")
+NAMESPACE_NAMES = ("default", "kube-node-lease", "kube-public", "kube-system", "knative-serving")
 # The settings of Serving that clients look at; the sandbox's own are those of its command line.
 SETTINGS = ("config-autoscaler", "config-defaults", "config-features", "config-gc", "config-network")
 UNSET = {"_example": "# Nothing is set: Knative's built-in defaults hold.\n"}
@@ -36,6 +40,9 @@ def bootstrap(store: Store) -> None:
     """Create what is missing; what is there (from a state file) stays as it is."""
     for name in NAMESPACE_NAMES:
         _ensure(store, NAMESPACES, namespace(name))
+    _ensure(store, CORE_SERVICES, own_service())
+    for number, name in enumerate(NODE_NAMES, start=1):
+        _ensure(store, NODES, node(name, f"192.0.2.{10 + number}", store.timestamp()))
     for name in SETTINGS:
         _install_setting(store, name)
     for role in _cluster_roles():
@@ -72,7 +79,7 @@ def namespace(name: str, metadata: dict[str, Any] | None = None) -> dict[str, An
 
 
 def _ensure(store: Store, resource: Resource, obj: dict[str, Any]) -> None:
-    if store.find(resource, "", obj["metadata"]["name"]) is None:
+    if store.find(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]) is None:
         store.create(resource, obj)
 
 
@@ -99,9 +106,13 @@ def _cluster_roles() -> list[dict[str, Any]]:
         "/version",
     ]
     internal = _rule(INTERNAL_GROUPS, ["*"], READ)
-    readable = ["configmaps", "events", "namespaces", "pods", "pods/log", "pods/status", "serviceaccounts"]
-    view = [_rule([""], readable, READ)]
-    edit = [_rule([""], ["secrets"], READ), _rule([""], ["configmaps", "events", "pods", "secrets"], WRITE)]
+    readable = [
+        "configmaps", "events", "limitranges", "namespaces", "persistentvolumeclaims", "pods", "pods/log",
+        "pods/status", "resourcequotas", "serviceaccounts", "services",
+    ]  # fmt: skip
+    view = [_rule([""], readable, READ), _rule([APPS_GROUP], ["deployments", "replicasets"], READ)]
+    written = ["configmaps", "events", "persistentvolumeclaims", "pods", "secrets", "services"]
+    edit = [_rule([""], ["secrets"], READ), _rule([""], written, WRITE)]
     admin = [_rule([RBAC_GROUP], ["roles", "rolebindings"], [*READ, *WRITE])]
     return [
         _role("cluster-admin", everything),

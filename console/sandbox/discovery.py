@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from console.sandbox import errors, patches, resources, schema
+from console.sandbox import errors, resources
+from console.sandbox.openapi.document import document
 from console.sandbox.paths import nothing
 from console.sandbox.resources import Resource
 from console.sandbox.reviews import AUTHENTICATION, AUTHORIZATION, Reviews
@@ -59,6 +60,7 @@ class Discovery:
         for plural, kind in self._reviews.kinds(group).items():
             rows.append({"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["create"]})
         group_version = f"{group}/{version}" if group else version
+        rows.sort(key=lambda row: str(row["name"]))  # kubectl prints `get all` in the order of the custom kinds
         return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": rows}
 
     def openapi_paths(self) -> dict[str, Any]:
@@ -70,9 +72,8 @@ class Discovery:
         """`/openapi/v3/<name>`: kinds and the parameters of their verbs; raises StatusError 404."""
         for group, version in self._group_versions():
             if _document_name(group, version) == name:
-                return _openapi_document(
-                    [row for row in resources.TABLE if (row.group, row.version) == (group, version)]
-                )
+                rows = [row for row in resources.TABLE if (row.group, row.version) == (group, version)]
+                return document(group, rows, VERSION["gitVersion"])
         raise errors.page_not_found()
 
     def _group_versions(self) -> list[tuple[str, str]]:
@@ -115,48 +116,3 @@ def _subresource_row(resource: Resource, subresource: str) -> dict[str, Any]:
 
 def _document_name(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
-
-
-def _openapi_document(rows: list[Resource]) -> dict[str, Any]:
-    paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {}
-    for resource in rows:
-        collection = resource.path("{namespace}" if resource.namespaced else "")
-        paths[collection] = {"post": _operation(resource, "post", ["application/json"])}
-        paths[f"{collection}/{{name}}"] = {
-            "get": _operation(resource, "get", []),
-            "put": _operation(resource, "put", ["application/json"]),
-            "patch": _operation(resource, "patch", _patch_types(resource)),
-        }
-        if not resource.is_custom:
-            continue  # kubectl knows the built-in kinds better than the field table does
-        name = f"{'.'.join(reversed(resource.group.split('.'))) or 'core'}.{resource.version}.{resource.kind}"
-        schemas[name] = {
-            **schema.openapi(resource),
-            "type": "object",
-            "x-kubernetes-group-version-kind": [_group_version_kind(resource)],
-        }
-    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
-    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
-
-
-def _operation(resource: Resource, action: str, body_types: list[str]) -> dict[str, Any]:
-    parameters = ["pretty"] if action == "get" else ["pretty", "dryRun", "fieldManager", "fieldValidation"]
-    operation: dict[str, Any] = {
-        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in parameters],
-        "responses": {"200": {"description": "OK"}},
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": _group_version_kind(resource),
-    }
-    if body_types:
-        operation["requestBody"] = {"content": {each: {"schema": {"type": "object"}} for each in body_types}}
-    return operation
-
-
-def _patch_types(resource: Resource) -> list[str]:
-    common = [patches.JSON_PATCH, patches.MERGE_PATCH]
-    return common if resource.is_custom else [*common, patches.STRATEGIC_PATCH]
-
-
-def _group_version_kind(resource: Resource) -> dict[str, str]:
-    return {"group": resource.group, "version": resource.version, "kind": resource.kind}

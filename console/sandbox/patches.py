@@ -17,19 +17,20 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
-# Lists of core kinds that a strategic merge patch merges by a key instead of replacing.
-MERGE_KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "env": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-    "ports": "containerPort",
-    "imagePullSecrets": "name",
-    "secrets": "name",
-    "ownerReferences": "uid",
-    "conditions": "type",
-    "hostAliases": "ip",
+# Lists of core kinds that a strategic merge patch merges by a key instead of replacing. `ports` are those of containers
+# and of Services.
+MERGE_KEYS: dict[str, tuple[str, ...]] = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "env": ("name",),
+    "volumes": ("name",),
+    "volumeMounts": ("mountPath",),
+    "ports": ("containerPort", "port"),
+    "imagePullSecrets": ("name",),
+    "secrets": ("name",),
+    "ownerReferences": ("uid",),
+    "conditions": ("type",),
+    "hostAliases": ("ip",),
 }
 MERGED_SETS = frozenset({"finalizers"})
 
@@ -72,7 +73,7 @@ def strategic_merge(target: Any, patch: Any) -> Any:
 def _merge_list(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
     if field in MERGED_SETS:
         return current + [each for each in patch if each not in current]
-    merge_key = MERGE_KEYS.get(field)
+    merge_key = _merge_key(field, patch)
     if merge_key is None or not all(
         isinstance(each, dict) and ("$patch" in each or merge_key in each) for each in patch
     ):
@@ -89,6 +90,11 @@ def _merge_list(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
         else:
             merged[index] = strategic_merge(merged[index], each)
     return merged
+
+
+def _merge_key(field: str, patch: list[Any]) -> str | None:
+    keys = MERGE_KEYS.get(field) or (None,)
+    return next((key for key in keys if any(isinstance(each, dict) and key in each for each in patch)), keys[0])
 
 
 def json_patch(document: Any, operations: Any) -> Any:

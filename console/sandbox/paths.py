@@ -48,6 +48,13 @@ def attributes_of(method: str, group: str, path: str) -> Attributes:
 
 def verb_of(method: str, place: Place, query: Mapping[str, str]) -> str:
     """The verb, as authorization knows it; raises StatusError 400, 404 or 405."""
+    verb = _asked(method, place, query)
+    if verb not in place.resource.verbs:
+        raise errors.method_not_allowed()
+    return verb
+
+
+def _asked(method: str, place: Place, query: Mapping[str, str]) -> str:
     is_custom, is_whole = place.resource.is_custom, not place.subresource
     if method == "GET":
         if place.name:

@@ -51,6 +51,7 @@ class Resource:
 
 
 KNATIVE_GROUP = "serving.knative.dev"
+APPS_GROUP = "apps"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 KNATIVE_CATEGORIES = ("all", "knative", "serving")
 
@@ -67,6 +68,22 @@ def _knative(plural: str, kind: str, *short_names: str) -> Resource:
         has_status=True,
         has_generation=True,
         subresources=("status",),
+    )
+
+
+def _workload(plural: str, kind: str, *short_names: str) -> Resource:
+    """A kind that only a controller writes here."""
+    return Resource(
+        APPS_GROUP,
+        "v1",
+        plural,
+        kind,
+        namespaced=True,
+        short_names=short_names,
+        categories=("all",),
+        has_status=True,
+        has_generation=True,
+        verbs=READ_VERBS,
     )
 
 
@@ -97,6 +114,38 @@ CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True, shor
 SERVICEACCOUNTS = Resource(
     "", "v1", "serviceaccounts", "ServiceAccount", namespaced=True, short_names=("sa",), subresources=("token",)
 )
+# Named apart from Knative's Service, whose plural and kind they share.
+CORE_SERVICES = Resource(
+    "",
+    "v1",
+    "services",
+    "Service",
+    namespaced=True,
+    short_names=("svc",),
+    categories=("all",),
+    has_status=True,
+    subresources=("status",),
+)
+CLAIMS = Resource(
+    "",
+    "v1",
+    "persistentvolumeclaims",
+    "PersistentVolumeClaim",
+    namespaced=True,
+    short_names=("pvc",),
+    has_status=True,
+    subresources=("status",),
+)
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False, short_names=("no",), has_status=True, verbs=READ_VERBS)
+# Nobody can make these here: describing a namespace asks for them.
+RESOURCEQUOTAS = Resource(
+    "", "v1", "resourcequotas", "ResourceQuota", namespaced=True, short_names=("quota",), verbs=READ_VERBS
+)
+LIMITRANGES = Resource(
+    "", "v1", "limitranges", "LimitRange", namespaced=True, short_names=("limits",), verbs=READ_VERBS
+)
+DEPLOYMENTS = _workload("deployments", "Deployment", "deploy")
+REPLICASETS = _workload("replicasets", "ReplicaSet", "rs")
 SERVICES = _knative("services", "Service", "kservice", "ksvc")
 CONFIGURATIONS = _knative("configurations", "Configuration", "config", "cfg")
 REVISIONS = _knative("revisions", "Revision", "rev")
@@ -113,6 +162,13 @@ TABLE: tuple[Resource, ...] = (
     SECRETS,
     CONFIGMAPS,
     SERVICEACCOUNTS,
+    CORE_SERVICES,
+    CLAIMS,
+    NODES,
+    RESOURCEQUOTAS,
+    LIMITRANGES,
+    DEPLOYMENTS,
+    REPLICASETS,
     SERVICES,
     CONFIGURATIONS,
     REVISIONS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.sandbox.crd import reading
-from console.sandbox.crd.openapi import as_openapi
+from console.sandbox.crd.openapi import custom_kind
 from console.sandbox.crd.types import ANY, Type
 from console.sandbox.knative.kinds import kinds
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, SERVICES, Resource
@@ -29,8 +29,8 @@ def pruned(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def openapi(resource: Resource) -> dict[str, Any]:
-    """The schema as an OpenAPI v3 object."""
-    return as_openapi(_kind(resource))
+    """The schema of one of Knative's kinds as an OpenAPI v3 object."""
+    return custom_kind(kinds()[resource.kind])
 
 
 def _kind(resource: Resource) -> Type:

@@ -79,10 +79,12 @@ async def _serve(options: Options) -> None:
             )
         )
         certificate = make_certificate(folder, options.host)
+        admission = Admission(store)
         api = Api(
             store,
             tokens,
-            Admission(store),
+            admission,
+            warn=admission.warnings,
             clock=clock,
             bookmark_seconds=options.bookmark_seconds,
             authority=certificate.text,

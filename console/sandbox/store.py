@@ -21,7 +21,7 @@ from console.sandbox.fields.managers import compact, controller_of, managed_as
 from console.sandbox.fields.managers import updated as updated_fields
 from console.sandbox.history import History, Key
 from console.sandbox.logs import PodLogs
-from console.sandbox.resources import NAMESPACES, TABLE, Resource, by_kind
+from console.sandbox.resources import NAMESPACES, PODS, TABLE, Resource, by_kind
 from console.sandbox.subscriptions import Change, Subscription
 from console.sandbox.terminating import terminating_status
 from console.sandbox.updates import SERVER_FIELDS, may_go, merge_update, owner_uids
@@ -29,6 +29,7 @@ from console.sandbox.updates import SERVER_FIELDS, may_go, merge_update, owner_u
 HISTORY_LENGTH = 20_000
 FOREGROUND = "foregroundDeletion"
 SUFFIX_LENGTH = 5
+POD_GRACE_SECONDS = 30
 
 Object = dict[str, Any]
 Objects = list[Object]  # named, as `list` is a method's name inside the class
@@ -325,7 +326,9 @@ class Store:
         for resource, (namespace, name) in tuple(self._owned.get(uid, ())):
             dependent = self.find(resource, namespace, name)
             if dependent is not None and "deletionTimestamp" not in dependent["metadata"]:
-                self.delete(resource, namespace, name)
+                is_on_a_node = resource is PODS and bool(dependent["spec"].get("nodeName"))
+                grace = POD_GRACE_SECONDS if is_on_a_node else 0  # its kubelet ends it
+                self.delete(resource, namespace, name, grace_seconds=grace)
 
     def _orphan(self, uid: str) -> None:
         for resource, key in tuple(self._owned.get(uid, ())):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from console.sandbox import errors, patches, schema, shapes
 from console.sandbox.bootstrap import namespace as completed_namespace
 from console.sandbox.calls import APPLY_PATCH, Call, decode, yaml_object
+from console.sandbox.core_defaults import as_new, completed
 from console.sandbox.fields.managers import applied, plain
 from console.sandbox.fields.managers import updated as updated_fields
 from console.sandbox.furnishing import Furnisher
@@ -20,7 +20,6 @@ from console.sandbox.names import qualified_name_problems
 from console.sandbox.reading import selection
 from console.sandbox.resources import NAMESPACES, PODS, SECRETS, Resource
 from console.sandbox.store import Object, Store
-from console.sandbox.updates import without_status
 
 
 class Admit(Protocol):
@@ -32,7 +31,6 @@ class Admit(Protocol):
 
 
 POD_GRACE_SECONDS = 30
-NEW_POD = {"phase": "Pending", "qosClass": "BestEffort"}
 NAME_LIMIT = 253
 ANNOTATIONS_LIMIT = 256 * 1024  # bytes of all keys and values together
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
@@ -96,9 +94,9 @@ class Writer:
         _check_metadata(call.resource, metadata)
         if call.resource is NAMESPACES:
             obj = obj | completed_namespace(metadata["name"], metadata)
-        elif call.resource.has_status:
-            obj = without_status(obj) | ({"status": dict(NEW_POD)} if call.resource is PODS else {})
-        obj = _completed(call.resource, obj)
+        else:
+            obj = as_new(call.resource, obj)
+        obj = completed(call.resource, obj)
         # As on a real server, the fields are counted before the webhooks fill in theirs: those have no owner.
         obj = updated_fields(call.resource, None, obj, call.manager, self._store.timestamp())
         return self._stored(call, obj, warnings)
@@ -163,7 +161,9 @@ class Writer:
         obj = applied(call.resource, None, config, manager, now, force=force)
         if call.resource is NAMESPACES:
             obj = obj | completed_namespace(call.name, obj["metadata"])
-        return self._stored(call, without_status(obj) if call.resource.has_status else obj, warnings)
+        else:
+            obj = completed(call.resource, as_new(call.resource, obj))
+        return self._stored(call, obj, warnings)
 
     def _applied_config(self, call: Call) -> tuple[Object, tuple[str, ...]]:
         config = yaml_object(call.body)
@@ -189,7 +189,9 @@ class Writer:
         if metadata["name"] != call.name:
             message = f"the name of the object ({metadata['name']}) does not match the name on the URL ({call.name})"
             raise errors.bad_request(message)
-        return _in_its_place(call, _completed(call.resource, config | {"metadata": metadata})), ()
+        config = config | {"metadata": metadata}
+        # A Secret's texts are its fields; other defaults belong to nobody.
+        return _in_its_place(call, completed(SECRETS, config) if call.resource is SECRETS else config), ()
 
     def delete(self, call: Call) -> Written:
         """200 with a Status, or with the object while a finalizer or the grace period holds it."""
@@ -222,7 +224,7 @@ class Writer:
 
     def _replace(self, call: Call, old: Object, obj: Object, *, is_managed: bool = False) -> Object:
         """Store an update, its fields counted before the webhooks fill in theirs, unless an apply has done so."""
-        obj = _completed(call.resource, obj)
+        obj = completed(call.resource, obj)
         if not is_managed:
             obj = updated_fields(call.resource, old, obj, call.manager, self._store.timestamp())
         save = partial(self._store.update, call.resource, dry_run=call.is_dry_run, is_managed=True)
@@ -298,17 +300,6 @@ def _in_its_place(call: Call, obj: Object) -> Object:
             "the namespace of the provided object does not match the namespace sent on the request"
         )
     return obj | {"metadata": metadata}
-
-
-def _completed(resource: Resource, obj: Object) -> Object:
-    """Kubernetes' own defaults, where a client could tell: a Secret's stringData moves into data."""
-    if resource is not SECRETS:
-        return obj
-    plain = obj.get("stringData") or {}
-    data = {**(obj.get("data") or {})}
-    data |= {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
-    rest = {key: value for key, value in obj.items() if key not in ("stringData", "data")}
-    return {"type": "Opaque", **rest, **({"data": data} if data else {})}
 
 
 def _check_metadata(resource: Resource, metadata: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Difference:
 
 
 DIFFERENCES: tuple[Difference, ...] = (
-    Difference("insecure-warning", False, "warnings of security contexts are not given"),
+    Difference("own-deployment", 405, "Deployments and ReplicaSets are Knative's own: nobody else can make any"),
 )
 BY_CASE = {difference.case: difference for difference in DIFFERENCES}
 

@@ -263,12 +263,6 @@ def test_an_unknown_field_is_ignored_without_a_word_when_asked(greet: Namespace)
     assert "unknown field" not in answer.headers.get("Warning", "")
 
 
-def test_an_insecure_container_is_warned_of(greet: Namespace, told: Told) -> None:
-    answer = greet.update(env(("A", "b")), query="?dryRun=All")
-    is_warned = "Kubernetes default value is insecure" in answer.headers.get("Warning", "")
-    assert is_warned is told("insecure-warning", True)
-
-
 def test_a_new_service_without_a_container(greet: Namespace, release: str) -> None:
     code, recorded = response("create-no-container", release)
     answer = greet.create("empty", put(*SPEC, value={"containers": []}))

@@ -27,6 +27,22 @@ COLUMNS = {
     "/api/v1/secrets": ["Name", "Type", "Data", "Age"],
     "/api/v1/configmaps": ["Name", "Data", "Age"],
     "/api/v1/serviceaccounts": ["Name", "Age"],
+    "/api/v1/services": ["Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"],
+    "/api/v1/persistentvolumeclaims": [
+        "Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age",
+        "+VolumeMode",
+    ],
+    "/api/v1/nodes": [
+        "Name", "Status", "Roles", "Age", "Version", "+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version",
+        "+Container-Runtime",
+    ],
+    "/api/v1/limitranges": ["Name", "Created At"],
+    "/apis/apps/v1/deployments": [
+        "Name", "Ready", "Up-to-date", "Available", "Age", "+Containers", "+Images", "+Selector",
+    ],
+    "/apis/apps/v1/replicasets": [
+        "Name", "Desired", "Current", "Ready", "Age", "+Containers", "+Images", "+Selector",
+    ],
     f"{SERVING}/services": ["Name", "URL", "LatestCreated", "LatestReady", "Ready", "Reason"],
     f"{SERVING}/configurations": ["Name", "LatestCreated", "LatestReady", "Ready", "Reason"],
     f"{SERVING}/routes": ["Name", "URL", "Ready", "Reason"],

@@ -123,7 +123,13 @@ def test_a_version_of_the_future_is_not_waited_for(api: Client):
 
 @pytest.mark.parametrize(
     "path",
-    ["/apis/nothing.example.com/v1/things", "/api/v1/nodes", "/nowhere", "/api/v1/namespaces/default", "/apis/x"],
+    [
+        "/apis/nothing.example.com/v1/things",
+        "/api/v1/things",
+        "/nowhere",
+        "/api/v1/namespaces/default",
+        "/apis/x",
+    ],
 )
 def test_paths_without_a_resource_are_not_found_or_found(api: Client, path: str):
     assert api.get(path).code == (200 if path.endswith("default") else 404)

@@ -53,6 +53,17 @@ class Kubectl:
         self._environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(home)}
 
     def __call__(self, *arguments: str, given: Any = None, given_text: str | None = None, code: int = 0) -> str:
+        """What it printed, errors and warnings at the end."""
+        done = self._run(*arguments, given=given, given_text=given_text, code=code)
+        return done.stdout + done.stderr
+
+    def read(self, *arguments: str, given: Any = None) -> Any:
+        """The JSON that it printed, without warnings."""
+        return json.loads(self._run(*arguments, "-o", "json", given=given).stdout)
+
+    def _run(
+        self, *arguments: str, given: Any = None, given_text: str | None = None, code: int = 0
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             ["kubectl", *arguments],
             input=given_text if given is None else yaml.safe_dump(given),
@@ -62,7 +73,7 @@ class Kubectl:
             timeout=30,
         )
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return done
 
 
 @pytest.fixture(scope="session")
@@ -290,9 +301,9 @@ def test_a_shown_patch_and_the_change_itself_are_the_same_to_the_server(kubectl:
     stored = json.loads(kubectl("get", "ksvc", "merged", "-o", "json"))
     wanted = dict(change.apply(Service(stored)).raw)
     patch = patches.as_yaml(stored, wanted)
-    dry = ("--dry-run=server", "-o", "json")
-    patched = json.loads(kubectl("patch", "ksvc", "merged", "--type=merge", "--patch", patch, *dry))
-    replaced = json.loads(kubectl("replace", "-f", "-", *dry, given=wanted | {"metadata": _unversioned(wanted)}))
+    dry = "--dry-run=server"
+    patched = kubectl.read("patch", "ksvc", "merged", "--type=merge", "--patch", patch, dry)
+    replaced = kubectl.read("replace", "-f", "-", dry, given=wanted | {"metadata": _unversioned(wanted)})
     assert patched["spec"] == replaced["spec"]
     for kind in ("labels", "annotations"):
         assert patched["metadata"].get(kind) == replaced["metadata"].get(kind)

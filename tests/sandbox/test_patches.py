@@ -104,3 +104,9 @@ def test_a_strategic_merge_keeps_the_containers_that_it_does_not_name():
     assert strategic_merge({"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]}) == {
         "finalizers": ["b"]
     }
+
+
+def test_a_strategic_merge_tells_the_ports_of_a_service_by_their_number():
+    ports = [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]
+    patch = {"ports": [{"$patch": "delete", "port": 80}, {"port": 81, "targetPort": 8081}]}
+    assert strategic_merge({"ports": ports}, patch) == {"ports": [{"port": 81, "name": "b", "targetPort": 8081}]}

@@ -1,10 +1,16 @@
-"""The tables as OpenAPI v3, as the CustomResourceDefinitions of Serving are."""
+"""The tables as OpenAPI v3, as the CustomResourceDefinitions of Serving are: what `kubectl explain` prints.
+
+Where a field is behind a feature gate the CRD says no more than that it is an object, and so does this document.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from console.sandbox.crd.descriptions import described
+from console.sandbox.crd.statuses import STATUSES
 from console.sandbox.crd.types import (
+    ANY,
     BOOL,
     INT32,
     INT64,
@@ -15,20 +21,39 @@ from console.sandbox.crd.types import (
     Field,
     ListOf,
     MapOf,
+    Scalar,
     Struct,
     Type,
 )
 
+OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+REFERENCE = "#/components/schemas/"
+_NUMBER_OR_TEXT = {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
 _SCALARS: dict[Type, dict[str, Any]] = {
     STRING: {"type": "string"},
     URL: {"type": "string"},
     BOOL: {"type": "boolean"},
     INT32: {"type": "integer", "format": "int32"},
     INT64: {"type": "integer", "format": "int64"},
-    PORT: {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True},
-    QUANTITY: {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True},
+    PORT: _NUMBER_OR_TEXT,
+    QUANTITY: _NUMBER_OR_TEXT,
 }
-_OPEN = {"x-kubernetes-preserve-unknown-fields": True}
+_OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+# Go always writes these, and the schema does not ask for them.
+_OPTIONAL = frozenset({"Container.name", "ContainerPort.containerPort", "GRPCAction.port"})
+_OF_A_TEMPLATE = ("annotations", "finalizers", "labels", "name", "namespace")
+
+
+def custom_kind(kind: Struct) -> dict[str, Any]:
+    """The schema of one of Knative's kinds."""
+    properties = {
+        "apiVersion": described("Object", "apiVersion", {"type": "string"}),
+        "kind": described("Object", "kind", {"type": "string"}),
+        "metadata": described("Object", "metadata", {"allOf": [{"$ref": REFERENCE + OBJECT_META}], "default": {}}),
+        "spec": described(kind.name, "spec", as_openapi(kind.fields["spec"].type)),
+        "status": described(kind.name, "status", as_openapi(STATUSES[kind.name])),
+    }
+    return described("", kind.name, {"type": "object", "properties": properties})
 
 
 def as_openapi(kind: Type) -> dict[str, Any]:
@@ -39,9 +64,30 @@ def as_openapi(kind: Type) -> dict[str, Any]:
     if isinstance(kind, MapOf):
         return {"type": "object", "additionalProperties": as_openapi(kind.value)}
     if isinstance(kind, Struct):
-        properties = {key: _of_field(field) for key, field in kind.fields.items()}
-        return {"type": "object", "properties": properties, **(_OPEN if kind.is_open else {})}
-    return dict(_SCALARS.get(kind, _OPEN))
+        return _struct(kind)
+    return dict(_OPEN) if kind is ANY else dict(_SCALARS[kind])
+
+
+def _struct(kind: Struct) -> dict[str, Any]:
+    if kind.name == "ObjectMeta":  # of a template
+        fields = {key: kind.fields[key] for key in _OF_A_TEMPLATE}
+    elif kind.is_open:
+        return dict(_OPEN)
+    else:
+        fields = kind.fields
+    required = sorted(key for key, field in fields.items() if _is_required(kind, key, field))
+    schema = {
+        "type": "object",
+        "properties": {key: described(kind.name, key, _of_field(field)) for key, field in fields.items()},
+    }
+    return schema | ({"required": required} if required else {})
+
+
+def _is_required(kind: Struct, key: str, field: Field) -> bool:
+    if key == "containers":
+        return True
+    is_plain = isinstance(field.type, Scalar) and field.type not in (PORT, QUANTITY)
+    return field.is_always and field.default is None and is_plain and f"{kind.name}.{key}" not in _OPTIONAL
 
 
 def _of_field(field: Field) -> dict[str, Any]:

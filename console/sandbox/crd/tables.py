@@ -348,6 +348,8 @@ def _spec_of_1_15() -> Struct:
     return embedded("PodSpec", older, but=_OWN)
 
 
+# What Kubernetes' own pods have in common with a revision (console/sandbox/openapi).
+CONTAINER, PROBE, VOLUME, REVISION_SPEC, OF_REVISIONS = _CONTAINER, _PROBE, _VOLUME, _REVISION_SPEC, _OWN
 _NEW = _kinds(_REVISION_SPEC)
 # The libraries of the time wrote `creationTimestamp: null` where there is none.
 _OLD = _kinds(without_defaults(_spec_of_1_15(), but=("ports",)), without(_METADATA, creationTimestamp=always(ANY)))

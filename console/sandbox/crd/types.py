@@ -5,6 +5,7 @@ A type is one of the scalars below, ANY, or a ListOf, MapOf or Struct of others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,6 +65,7 @@ class Struct:
 
 
 Type = Scalar | Anything | ListOf | MapOf | Struct
+Shared = Mapping[str, Type | Field]
 
 ANY = Anything()
 STRING, BOOL = Scalar("string", ""), Scalar("bool", False)
@@ -74,9 +76,10 @@ URL = Scalar("apis.URL", "")
 TEXTS, TEXT_MAP = ListOf(STRING), MapOf(STRING)
 
 
-def struct(name: str, /, *, is_open: bool = False, **fields: Type | Field) -> Struct:
-    """A struct of the named fields, plain types being left out when zero."""
-    return Struct(name, {key: _field(each) for key, each in fields.items()}, is_open)
+def struct(name: str, /, *shared: Shared, is_open: bool = False, **fields: Type | Field) -> Struct:
+    """A struct of the named fields and of some that it shares with others, plain types being left out when zero."""
+    everything = {key: _field(each) for some in (*shared, fields) for key, each in some.items()}
+    return Struct(name, everything, is_open)
 
 
 def kept(kind: Type) -> Field:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from console.sandbox import errors
 from console.sandbox.fields.sets import EMPTY, LEAF, MEMBER, Fields, spelled
-from console.sandbox.resources import PODS, SERVICEACCOUNTS, Resource
+from console.sandbox.resources import CORE_SERVICES, PODS, SERVICEACCOUNTS, Resource
 
 MISSING: Any = object()
 Keys = tuple[str, ...]
@@ -41,7 +41,11 @@ _POD: Rules = {
     "conditions": ("type",),
     "podIPs": ("ip",),
 }
-_KEYS: dict[Resource, Rules] = {PODS: _POD, SERVICEACCOUNTS: {**_METADATA, "secrets": ("name",)}}
+_KEYS: dict[Resource, Rules] = {
+    PODS: _POD,
+    SERVICEACCOUNTS: {**_METADATA, "secrets": ("name",)},
+    CORE_SERVICES: {**_METADATA, "conditions": ("type",), "ports": ("port", "protocol")},
+}
 _KNATIVE: Rules = {**_METADATA, "volumes": ("name",), "imagePullSecrets": ("name",)}  # containers are one value
 _CORE: Rules = {**_METADATA, "conditions": ("type",)}
 _DEFAULTS = {"protocol": "TCP"}

@@ -12,9 +12,9 @@ from console.sandbox.knative import defaults, problems, registry
 from console.sandbox.knative.defaults import UNSET, Defaults
 from console.sandbox.knative.kinds import kinds
 from console.sandbox.knative.objects import SERVICE_LABEL, annotations_of, labels_of
-from console.sandbox.knative.problems import Problems
+from console.sandbox.knative.problems import Problems, under
 from console.sandbox.knative.settings import Settings, settings_of
-from console.sandbox.knative.validation import objects
+from console.sandbox.knative.validation import objects, warnings
 from console.sandbox.knative.version import knative_version
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, SERVICES, Resource
 from console.sandbox.store import Store
@@ -55,6 +55,15 @@ class Admission:
         if resource not in _WEBHOOKS:
             return new
         return admit(verb, resource, old, new, user, is_dry_run=is_dry_run, settings=settings_of(self._store))
+
+    def warnings(self, verb: str, resource: Resource, obj: Object) -> tuple[str, ...]:
+        """What the webhook says beside accepting the object, a line each."""
+        settings = settings_of(self._store)
+        if resource in (SERVICES, CONFIGURATIONS):
+            return warnings.lines(under("spec", warnings.template_warnings(obj["spec"]["template"], settings)))
+        if resource is REVISIONS and verb == "create":  # its spec never changes
+            return warnings.lines(under("spec", warnings.spec_warnings(obj["spec"], settings)))
+        return ()
 
 
 def admit(

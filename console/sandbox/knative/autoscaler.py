@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from console.sandbox.knative import pods, registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import condition_of
+from console.sandbox.knative.deployer import Deployer
+from console.sandbox.knative.inner_objects import template_hash
 from console.sandbox.knative.objects import ROUTING_STATE_LABEL, Key, Object, annotations_of, key_of, labels_of
 from console.sandbox.knative.settings import settings_of
 from console.sandbox.knative.validation.scaling import find
@@ -52,6 +54,7 @@ class Autoscaler:
         self._cluster = cluster
         self._on_change = on_change
         self._scales: dict[Key, Scale] = {}
+        self.deployer = Deployer(cluster)
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -61,7 +64,7 @@ class Autoscaler:
     def scale(self, key: Key) -> Scale:
         """What is known about a Revision's scale."""
         if key not in self._scales:
-            self._scales[key] = Scale(registry.digest_of("/".join(key))[:10])
+            self._scales[key] = Scale(template_hash(*key))
         return self._scales[key]
 
     def initial_scale(self, revision: Object) -> int:
@@ -77,10 +80,13 @@ class Autoscaler:
         has_changed = scale.desired != wanted
         scale.desired = wanted
         self._fill(key)
+        if has_changed and (revision := self._cluster.store.find(REVISIONS, *key)):
+            self.deployer.deploy(revision, wanted)
         for name in sorted(scale.pods, key=lambda name: scale.pods[name])[: max(0, len(scale.pods) - wanted)]:
             del scale.pods[name]
             if self._cluster.store.find(PODS, key[0], name):
                 self._cluster.store.delete(PODS, key[0], name, grace_seconds=POD_GRACE_SECONDS)
+                self.deployer.tell_pod(key, name, is_new=False)
         if has_changed:
             self._on_change(key)
 
@@ -127,6 +133,7 @@ class Autoscaler:
 
     def forget(self, key: Key) -> None:
         """The Revision is gone, and its pods go."""
+        self.deployer.forget(key)
         scale = self._scales.pop(key, None)
         if scale is None:
             return
@@ -187,12 +194,14 @@ class Autoscaler:
         missing = (scale.desired or 0) - len(scale.pods)
         if revision is None or missing <= 0 or pod_refusal(self._cluster.store, revision):
             return
+        replica_set = self.deployer.deploy(revision, scale.desired or 0)
         for _ in range(missing):
-            pod = pods.pod_for(revision, scale.template_hash, self._cluster.suffix(5))
+            pod = pods.pod_for(replica_set, self._cluster.suffix(5))
             while self._cluster.store.find(PODS, *key_of(pod)):
-                pod = pods.pod_for(revision, scale.template_hash, self._cluster.suffix(5))
+                pod = pods.pod_for(replica_set, self._cluster.suffix(5))
             scale.pods[pod["metadata"]["name"]] = False
             self._cluster.store.create(PODS, pod)
+            self.deployer.tell_pod(key, pod["metadata"]["name"], is_new=True)
 
     def _look_later(self, key: Key, scale: Scale) -> None:
         if scale.timer is not None:

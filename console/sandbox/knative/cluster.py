@@ -87,4 +87,4 @@ async def _after(clock: Clock, seconds: float, action: Callable[[], None]) -> No
 
 def cluster_of(store: Store, clock: Clock, settings: Settings, chance: Random, spawn: Spawn) -> Cluster:
     """A Cluster with its own event recorder; `spawn` starts a task whose failure ends the whole."""
-    return Cluster(store, clock, settings, chance, EventRecorder(store, clock, chance), spawn)
+    return Cluster(store, clock, settings, chance, EventRecorder(store, clock), spawn)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Protocol
 
+from console.sandbox.knative.claims import ClaimController
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import TRUE, condition_of
 from console.sandbox.knative.configuration_controller import ConfigurationController
@@ -23,7 +24,7 @@ from console.sandbox.knative.revision_controller import RevisionController
 from console.sandbox.knative.route_controller import RouteController
 from console.sandbox.knative.routing import RoutingTable
 from console.sandbox.knative.service_controller import ServiceController
-from console.sandbox.resources import CONFIGURATIONS, PODS, REVISIONS, ROUTES, SERVICES, Resource
+from console.sandbox.resources import CLAIMS, CONFIGURATIONS, PODS, REVISIONS, ROUTES, SERVICES, Resource
 
 BATCH_SIZE = 200  # changes handled before others on the event loop get their turn
 
@@ -46,6 +47,7 @@ class Controllers:
         self.table = RoutingTable(cluster.chance)
         self.revisions = RevisionController(cluster)
         self._kubelet = Kubelet(cluster)
+        self._claims = ClaimController(cluster)
         self._routes = RouteController(cluster, self.table)
         self._reconcilers: dict[Resource, Reconciler] = {
             SERVICES: ServiceController(cluster),
@@ -55,7 +57,7 @@ class Controllers:
         self._pending: dict[tuple[Resource, Key], asyncio.Task[None]] = {}
         self._routes_to: defaultdict[Key, set[Key]] = defaultdict(set)  # by the Configuration
         self._take_over()
-        self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS)
+        self._subscription = cluster.store.subscribe(SERVICES, CONFIGURATIONS, REVISIONS, ROUTES, PODS, CLAIMS)
 
     def _take_over(self) -> None:
         """Know what ran when the store was filled, before any change is handled."""
@@ -85,6 +87,9 @@ class Controllers:
         if resource is PODS:
             self.revisions.autoscaler.observe(event, obj)
             self._kubelet.observe(event, obj)
+            self._claims.observe_pod(event, obj)
+        elif resource is CLAIMS:
+            self._claims.observe(event, obj)
         elif resource is REVISIONS:
             self.revisions.observe(event, obj)
             self._enqueue(CONFIGURATIONS, (namespace, labels_of(obj).get(CONFIGURATION_LABEL, "")))

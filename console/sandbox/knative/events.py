@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from random import Random
 
 from console.sandbox.knative.clock import Clock
 from console.sandbox.knative.objects import Object, key_of
@@ -17,10 +16,9 @@ NORMAL, WARNING = "Normal", "Warning"
 class EventRecorder:
     """Writes core/v1 Events; keeps the newest `EVENTS_KEPT` that it wrote itself."""
 
-    def __init__(self, store: Store, clock: Clock, chance: Random) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._chance = chance
         self._written: OrderedDict[tuple[str, str, str], tuple[str, str]] = OrderedDict()  # what it says -> its key
 
     def record(self, about: Object, reason: str, message: str, *, source: str, kind: str = NORMAL) -> None:
@@ -47,11 +45,12 @@ class EventRecorder:
                 self._store.delete(EVENTS, *oldest)
 
     def _free_name(self, about: Object) -> str:
+        """Named by the nanosecond, as Kubernetes does: the events of an object are listed in their order."""
         namespace, name = key_of(about)
-        while True:
-            free = f"{name}.{self._chance.getrandbits(64):016x}"
-            if self._store.find(EVENTS, namespace, free) is None:
-                return free
+        at = int(self._clock.now().timestamp() * 1_000_000) * 1_000
+        while self._store.find(EVENTS, namespace, f"{name}.{at:x}"):
+            at += 1
+        return f"{name}.{at:x}"
 
 
 def event_for(about: Object, reason: str, message: str, *, source: str, kind: str, now: str) -> Object:

@@ -11,13 +11,16 @@ from console.sandbox.knative import pods, programs, registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.events import NORMAL, WARNING
 from console.sandbox.knative.objects import Key, Object, key_of
-from console.sandbox.knative.references import container_error, volume_error
+from console.sandbox.knative.references import claim_error, container_error, volume_error
 from console.sandbox.resources import PODS
 
 NODE = "sandbox-worker"
 NO_NODE = (
     "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: "
     "3 No preemption victims found for incoming pod."
+)
+NO_CLAIM = (
+    "0/3 nodes are available: {}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 )
 LONGEST_BACKOFF_SECONDS = 300.0
 
@@ -79,6 +82,8 @@ class Kubelet:
             self._write(key, pods.unscheduled(pod["status"], NO_NODE, clock.timestamp()))
             self._tell(pod, "FailedScheduling", NO_NODE, WARNING, source="default-scheduler")
             return
+        await self._bind(key)
+        pod = self._pod(key)
         placed = pod | {"spec": pod["spec"] | {"nodeName": NODE}}
         pod = self._cluster.store.update(PODS, placed)
         message = f"Successfully assigned {key[0]}/{key[1]} to {NODE}"
@@ -107,6 +112,16 @@ class Kubelet:
             return
         await clock.sleep(image.start_seconds)
         self._write(key, pods.running(self._pod(key), clock.timestamp(), ready=True))
+
+    async def _bind(self, key: Key) -> None:
+        """Wait until every claim of the pod's volumes is there and bound."""
+        pod = self._pod(key)
+        while problem := claim_error(self._cluster.store, key[0], pod["spec"]):
+            message = NO_CLAIM.format(problem)
+            self._write(key, pods.unscheduled(pod["status"], message, self._cluster.clock.timestamp()))
+            self._tell(pod, "FailedScheduling", message, WARNING, source="default-scheduler")
+            await self._cluster.clock.sleep(self._cluster.settings.timings.config_retry)
+            pod = self._pod(key)
 
     async def _mount(self, key: Key) -> None:
         """Wait until every volume's source is there."""

@@ -4,63 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.sandbox.knative import registry
-from console.sandbox.knative.objects import (
-    CONFIGURATION_LABEL,
-    CONFIGURATION_UID_LABEL,
-    GENERATION_LABEL,
-    GROUP,
-    REVISION_LABEL,
-    SERVICE_LABEL,
-    SERVICE_UID_LABEL,
-    Key,
-    Object,
-    key_of,
-    labels_of,
-    serving_container,
-)
-from console.sandbox.names import child_name
+from console.sandbox.knative import queue_proxy, registry
+from console.sandbox.knative.objects import REVISION_LABEL, Key, Object, controller_reference, labels_of
 
-QUEUE_PROXY = "queue-proxy"
-QUEUE_IMAGE = "gcr.io/knative-releases/knative.dev/serving/cmd/queue@sha256:" + "6f3d" * 16
-GRACE_SECONDS = 300
+QUEUE_PROXY = queue_proxy.NAME
 MAX_GENERATED = 58  # characters of a generated name before its suffix
-DEFAULT_PORT = 8080
-_INHERITED_LABELS = (
-    CONFIGURATION_LABEL, GENERATION_LABEL, CONFIGURATION_UID_LABEL, SERVICE_LABEL, SERVICE_UID_LABEL,
-)  # fmt: skip
+_NOT_READY_SECONDS = 300  # how long a pod stays on a node that is gone
+_TOLERATIONS = [
+    {"effect": "NoExecute", "key": f"node.kubernetes.io/{trouble}", "operator": "Exists",
+     "tolerationSeconds": _NOT_READY_SECONDS}
+    for trouble in ("not-ready", "unreachable")
+]  # fmt: skip
 Status = dict[str, Any]
 
 
-def pod_for(revision: Object, template_hash: str, suffix: str) -> Object:
-    """A Pod of the Revision before anything happened to it."""
-    namespace, name = key_of(revision)
-    replica_set_name = f"{child_name(name, '-deployment')}-{template_hash}"
-    labels = {label: labels_of(revision)[label] for label in _INHERITED_LABELS if label in labels_of(revision)}
-    labels |= {
-        "app": name,
-        "pod-template-hash": template_hash,
-        REVISION_LABEL: name,
-        f"{GROUP}/revisionUID": revision["metadata"]["uid"],
+def pod_for(replica_set: Object, suffix: str) -> Object:
+    """A Pod of the ReplicaSet before anything happened to it."""
+    template, name = replica_set["spec"]["template"], replica_set["metadata"]["name"]
+    metadata = template["metadata"] | {
+        "name": f"{name}-"[:MAX_GENERATED] + suffix,
+        "generateName": f"{name}-",
+        "namespace": replica_set["metadata"]["namespace"],
+        "ownerReferences": [controller_reference(replica_set)],
     }
-    replica_set = {
-        "apiVersion": "apps/v1",
-        "blockOwnerDeletion": True,
-        "controller": True,
-        "kind": "ReplicaSet",
-        "name": replica_set_name,
-        "uid": f"{revision['metadata']['uid'][:24]}{template_hash.encode().hex()[:12]}",
-    }
-    metadata = {
-        "name": f"{replica_set_name}-"[:MAX_GENERATED] + suffix,
-        "generateName": f"{replica_set_name}-",
-        "namespace": namespace,
-        "labels": labels,
-        "annotations": {f"{GROUP}/creator": revision["metadata"].get("annotations", {}).get(f"{GROUP}/creator", "")},
-        "ownerReferences": [replica_set],
-    }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _spec(revision)}
-    return pod | {"status": {"phase": "Pending", "qosClass": "Burstable"}}
+    tolerations = [*(template["spec"].get("tolerations") or []), *_TOLERATIONS]
+    spec = template["spec"] | {
+        "preemptionPolicy": "PreemptLowerPriority", "priority": 0, "tolerations": tolerations,
+    }  # fmt: skip
+    status = {"phase": "Pending", "qosClass": "Burstable"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
 def revision_key(pod: Object) -> Key | None:
@@ -179,7 +151,8 @@ def _placed(pod: Object) -> Status:
     status = {key: value for key, value in (pod.get("status") or {}).items() if key != "message"}
     octets = sum(pod["metadata"]["name"].encode()) % 250 + 2
     address = f"10.244.1.{octets}"
-    return {"hostIP": "192.0.2.11", "podIP": address, "podIPs": [{"ip": address}]} | status
+    host = "192.0.2.11"
+    return {"hostIP": host, "hostIPs": [{"ip": host}], "podIP": address, "podIPs": [{"ip": address}]} | status
 
 
 def _unready_message(pod: Object) -> str:
@@ -205,47 +178,3 @@ def _container(container: Object, state: Status, *, is_ready: bool, is_started: 
     if is_started:
         status["containerID"] = f"containerd://{registry.digest_of(container['name'] + container['image'])}"
     return status
-
-
-def _spec(revision: Object) -> Object:
-    spec, serving = revision["spec"], serving_container(revision)
-    statuses = {each["name"]: each for each in (revision.get("status") or {}).get("containerStatuses") or []}
-    port = (serving.get("ports") or [{}])[0].get("containerPort", DEFAULT_PORT)
-    containers = []
-    for container in spec["containers"]:
-        image, digest = container["image"], statuses.get(container["name"], {}).get("imageDigest", "")
-        if digest and "@" not in image:
-            image = f"{image}@{digest.partition('@')[2]}"
-        filled = container | {"image": image, "terminationMessagePolicy": "FallbackToLogsOnError"}
-        filled.pop("readinessProbe", None)  # the queue proxy probes on the kubelet's behalf
-        if container["name"] == serving["name"]:
-            identity = {
-                "PORT": str(port),
-                "K_REVISION": revision["metadata"]["name"],
-                "K_CONFIGURATION": labels_of(revision).get(CONFIGURATION_LABEL, ""),
-                "K_SERVICE": labels_of(revision).get(SERVICE_LABEL, ""),
-            }
-            own = [{"name": name, "value": value} for name, value in identity.items()]
-            filled["env"] = [*(container.get("env") or []), *own]
-            filled["ports"] = [{"containerPort": port, "name": "user-port", "protocol": "TCP"}]
-        containers.append(filled)
-    proxy = {
-        "name": QUEUE_PROXY,
-        "image": QUEUE_IMAGE,
-        "ports": [
-            {"containerPort": 8022, "name": "http-queueadm", "protocol": "TCP"},
-            {"containerPort": 9090, "name": "http-autometric", "protocol": "TCP"},
-            {"containerPort": 9091, "name": "http-usermetric", "protocol": "TCP"},
-            {"containerPort": 8012, "name": "queue-port", "protocol": "TCP"},
-            {"containerPort": 8112, "name": "https-port", "protocol": "TCP"},
-        ],
-        "readinessProbe": {"httpGet": {"path": "/", "port": 8012, "scheme": "HTTP"}, "periodSeconds": 10},
-        "resources": {"requests": {"cpu": "25m"}},
-    }
-    pod_spec = {key: spec[key] for key in ("volumes", "serviceAccountName", "imagePullSecrets") if key in spec}
-    return pod_spec | {
-        "containers": [*containers, proxy],
-        "enableServiceLinks": spec.get("enableServiceLinks", False),
-        "restartPolicy": "Always",
-        "terminationGracePeriodSeconds": spec.get("timeoutSeconds", GRACE_SECONDS),
-    }

@@ -1,4 +1,4 @@
-"""Secrets and config maps that a container refers to: what is missing, and the values it would see."""
+"""Secrets, config maps and claims that a pod refers to: what is missing, and the values it would see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 
 from console.sandbox.knative.objects import Object
-from console.sandbox.resources import CONFIGMAPS, SECRETS, Resource
+from console.sandbox.resources import CLAIMS, CONFIGMAPS, SECRETS, Resource
 from console.sandbox.store import Store
 
 _KINDS: dict[str, tuple[Resource, str, str]] = {
@@ -30,6 +30,23 @@ def container_error(store: Store, namespace: str, container: Object) -> str:
             problem = _problem(store, namespace, field, reference)
             if problem:
                 return problem
+    return ""
+
+
+def claims_of(pod_spec: Object) -> list[str]:
+    """The names of the claims that its volumes use."""
+    sources = [volume.get("persistentVolumeClaim") for volume in pod_spec.get("volumes") or []]
+    return [source["claimName"] for source in sources if source]
+
+
+def claim_error(store: Store, namespace: str, pod_spec: Object) -> str:
+    """Why the scheduler cannot place the pod, as it says it; empty when each claim is bound."""
+    for name in claims_of(pod_spec):
+        claim = store.find(CLAIMS, namespace, name)
+        if claim is None:
+            return f'persistentvolumeclaim "{name}" not found'
+        if (claim.get("status") or {}).get("phase") != "Bound":
+            return "pod has unbound immediate PersistentVolumeClaims"
     return ""
 
 

@@ -71,6 +71,7 @@ class RevisionController:
             return
         await clock.sleep(timings.deploying)
         initial = self._initial[key] = self.autoscaler.initial_scale(revision)
+        self.autoscaler.deployer.deploy(revision, initial)
         if initial == 0:
             self._edit(key, mark_scaled_to_zero)
             await clock.sleep(timings.settling)
@@ -128,6 +129,7 @@ class RevisionController:
             self._mark_scale(key, scale, conditions)
 
         self._edit(key, edit)
+        self.autoscaler.deployer.reflect(key, len(scale.pods), scale.ready)
         if self._is_ready(key) and not was_ready:
             self._timed_out.discard(key)
             task = self._deploying.get(key)

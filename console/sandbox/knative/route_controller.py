@@ -10,6 +10,7 @@ from enum import Enum
 from console.sandbox.knative import registry
 from console.sandbox.knative.cluster import Cluster
 from console.sandbox.knative.conditions import TRUE, Conditions, condition_of
+from console.sandbox.knative.inner_objects import placeholder_for
 from console.sandbox.knative.labeler import label_revisions
 from console.sandbox.knative.objects import (
     ROLLOUT_DURATION,
@@ -28,7 +29,7 @@ from console.sandbox.knative.rollout import blended, old_traffic
 from console.sandbox.knative.routing import RoutingTable
 from console.sandbox.knative.targets import BadTarget, hosts_of, resolve
 from console.sandbox.knative.validation.numbers import parse_duration
-from console.sandbox.resources import REVISIONS, ROUTES
+from console.sandbox.resources import CORE_SERVICES, REVISIONS, ROUTES
 
 SOURCE = "route-controller"
 ASSIGNED, CERTIFIED, INGRESS = "AllTrafficAssigned", "CertificateProvisioned", "IngressReady"
@@ -128,6 +129,7 @@ class RouteController:
         if current is not None:
             current.stop()
         self._programmings[key] = programming
+        self._hold_places(route, wanted)
         reason = condition_of(route, INGRESS).get("reason", "")
         is_same = current is None and status_of(route).get("traffic") == wanted
         if is_same and reason == Phase.ROLLING.value[0]:  # an earlier life of the sandbox began it
@@ -135,6 +137,24 @@ class RouteController:
         else:
             self._later(programming, self._cluster.settings.timings.ingress, lambda: self._await_balancer(key))
         return programming
+
+    def _hold_places(self, route: Object, traffic: list[Object]) -> None:
+        """A core Service for the Route and for each of its tags; those of tags that it no longer has go."""
+        store, (namespace, name) = self._cluster.store, key_of(route)
+        is_new = store.find(CORE_SERVICES, namespace, name) is None
+        wanted = {name, *(f"{each['tag']}-{name}" for each in traffic if each.get("tag"))}
+        for resource, known in store.dependents(route["metadata"]["uid"]):
+            if resource is CORE_SERVICES and known["metadata"]["name"] not in wanted:
+                store.delete(CORE_SERVICES, *key_of(known))
+        for each in sorted(wanted):
+            if store.find(CORE_SERVICES, namespace, each) is None:
+                store.create(CORE_SERVICES, placeholder_for(route, each), is_managed=True)
+                self._tell_created(route, f'placeholder service "{each}"')
+        if is_new:
+            self._tell_created(route, f'Ingress "{name}"')
+
+    def _tell_created(self, route: Object, what: str) -> None:
+        self._cluster.events.record(route, "Created", f"Created {what}", source=SOURCE)
 
     def _await_balancer(self, key: Key) -> None:
         programming = self._programmings[key]

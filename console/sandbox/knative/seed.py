@@ -57,7 +57,7 @@ def seed_capacity(store: Store, services: int, revisions: int) -> None:
     """`services` services over 20 namespaces, each with `revisions` revisions, the latest serving; no pods run."""
     if not revisions:
         raise ValueError("A service has at least one revision")
-    settler = Settler(store)
+    settler = Settler(store, is_whole=False)
     for number in range(CAPACITY_NAMESPACES):
         metadata = {"name": f"team-{number:02d}"}
         if not store.find(NAMESPACES, "", metadata["name"]):

@@ -11,6 +11,15 @@ from typing import Any
 from console.sandbox.knative import pods, programs, registry
 from console.sandbox.knative.admission import admit
 from console.sandbox.knative.conditions import Conditions, condition_of
+from console.sandbox.knative.deployer import replica_set_name
+from console.sandbox.knative.inner_objects import (
+    deployment_for,
+    deployment_status,
+    placeholder_for,
+    replica_set_for,
+    replica_set_status,
+    services_for,
+)
 from console.sandbox.knative.kubelet import NODE
 from console.sandbox.knative.objects import (
     CREATOR,
@@ -40,7 +49,17 @@ from console.sandbox.knative.revision_controller import (
 from console.sandbox.knative.route_controller import Phase, assigned_status, unassigned_status
 from console.sandbox.knative.service_controller import service_status
 from console.sandbox.knative.targets import BadTarget, named_revisions, resolve
-from console.sandbox.resources import CONFIGURATIONS, PODS, REVISIONS, ROUTES, SERVICES, Resource
+from console.sandbox.resources import (
+    CONFIGURATIONS,
+    CORE_SERVICES,
+    DEPLOYMENTS,
+    PODS,
+    REPLICASETS,
+    REVISIONS,
+    ROUTES,
+    SERVICES,
+    Resource,
+)
 from console.sandbox.store import Store
 
 SECONDS_UNTIL_READY = 3
@@ -82,8 +101,10 @@ class SeededService:
 class Settler:
     """Puts settled objects into a store that nothing follows yet."""
 
-    def __init__(self, store: Store, now: datetime | None = None) -> None:
+    def __init__(self, store: Store, now: datetime | None = None, *, is_whole: bool = True) -> None:
+        """`is_whole` is whether each revision has its Deployment and Services, too: four more objects."""
         self._store = store
+        self._is_whole = is_whole
         self._now = now or datetime.now(UTC)
 
     def plain(self, resource: Resource, obj: Object, age: timedelta) -> Object:
@@ -115,6 +136,8 @@ class Settler:
         status = service_status(service, configuration, route, self._stamp(last.age, SECONDS_UNTIL_READY))
         self._put(SERVICES, service | {"status": status})
         self._label(configuration, route)
+        if self._is_whole:
+            self._hold_places(route, self._stamp(first.age))
         self._start_pods(wanted, configuration)
 
     def _admitted(self, wanted: SeededService, revision: SeededRevision) -> Object:
@@ -211,15 +234,34 @@ class Settler:
         revisions = [obj for kind, obj in self._store.dependents(configuration["metadata"]["uid"]) if kind is REVISIONS]
         revisions.sort(key=lambda obj: obj["metadata"]["name"])
         for revision, seeded in zip(revisions, wanted.revisions, strict=True):
-            if seeded.outcome == CRASHING:
-                self._start_pod(revision, seeded, 0)
-            for number in range(seeded.running):
-                self._start_pod(revision, seeded, number)
+            count = 1 if seeded.outcome == CRASHING else seeded.running
+            if count or (self._is_whole and revision["status"].get("containerStatuses")):
+                replica_set = self._deploy(revision, seeded, count)
+                for number in range(count):
+                    self._start_pod(revision, replica_set, seeded, number)
 
-    def _start_pod(self, revision: Object, seeded: SeededRevision, number: int) -> None:
+    def _deploy(self, revision: Object, seeded: SeededRevision, count: int) -> Object:
+        """The Deployment, ReplicaSet and Services; returns the ReplicaSet."""
+        made, ready = self._stamp(seeded.age), 0 if seeded.outcome == CRASHING else count
+        for service in services_for(revision):
+            self._put(CORE_SERVICES, service, made)
+        wanted = with_metadata(deployment_for(revision, count), generation=1)
+        replica_set = replica_set_name(key_of(revision))
+        status = deployment_status(wanted, replica_set, count, ready, made)
+        deployment = self._put(DEPLOYMENTS, wanted | {"status": status}, made)
+        wanted = with_metadata(replica_set_for(revision, deployment), generation=1)
+        return self._put(REPLICASETS, wanted | {"status": replica_set_status(wanted, count, ready)}, made)
+
+    def _hold_places(self, route: Object, made: str) -> None:
+        """The core Services of a Route and of its tags."""
+        name, traffic = route["metadata"]["name"], route["status"].get("traffic") or []
+        for each in {name, *(f"{target['tag']}-{name}" for target in traffic if target.get("tag"))}:
+            self._put(CORE_SERVICES, placeholder_for(route, each), made)
+
+    def _start_pod(self, revision: Object, replica_set: Object, seeded: SeededRevision, number: int) -> None:
         digest = registry.digest_of("/".join(key_of(revision)))
         suffix = registry.digest_of(f"{digest}{number}")[:5]
-        pod = pods.pod_for(revision, digest[:10], suffix)
+        pod = pods.pod_for(replica_set, suffix)
         pod = pod | {"spec": pod["spec"] | {"nodeName": NODE}}
         made = self._stamp(seeded.age)
         image, name = registry.inspect(serving_container(revision)["image"]), pods.serving_name(pod)

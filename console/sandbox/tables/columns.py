@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from console.sandbox.resources import (
+    CLAIMS,
     CLUSTERROLEBINDINGS,
     CONFIGMAPS,
     CONFIGURATIONS,
+    CORE_SERVICES,
+    DEPLOYMENTS,
     EVENTS,
     NAMESPACES,
+    NODES,
     PODS,
+    REPLICASETS,
     REVISIONS,
     ROLEBINDINGS,
     ROUTES,
@@ -21,7 +27,7 @@ from console.sandbox.resources import (
     SERVICES,
     Resource,
 )
-from console.sandbox.tables import pods
+from console.sandbox.tables import core, pods
 from console.sandbox.tables.ages import age
 
 Object = dict[str, Any]
@@ -162,6 +168,13 @@ BINDING = (
 )
 
 
+WORKLOAD = (
+    Column("Containers", core.containers, "The names of its containers.", priority=1),
+    Column("Images", core.images, "The images of its containers.", priority=1),
+    Column("Selector", core.workload_selector, "The labels of its pods.", priority=1),
+)
+
+
 def _label(name: str, label: str) -> Column:
     escaped = label.replace(".", "\\.")
     return _custom(name, f".metadata.labels['{escaped}']", _at("metadata", "labels", label))
@@ -200,6 +213,59 @@ _COLUMNS: dict[Resource, tuple[Column, ...]] = {
     ),
     CONFIGMAPS: (NAME, Column("Data", _sizes("data", "binaryData"), "How many keys it has."), AGE),
     SERVICEACCOUNTS: (NAME, AGE),
+    CORE_SERVICES: (
+        NAME,
+        Column("Type", _text("spec", "type"), "How it is reached."),
+        Column("Cluster-IP", core.service_address, "Its address inside the cluster."),
+        Column("External-IP", core.service_external, "Where it leads to, or is reached from outside."),
+        Column("Port(s)", core.service_ports, "Its ports."),
+        AGE,
+        Column("Selector", core.service_selector, "The labels of its pods.", priority=1),
+    ),
+    CLAIMS: (
+        NAME,
+        Column("Status", core.claim_status, "Whether it has a volume."),
+        Column("Volume", _text("spec", "volumeName"), "Its volume."),
+        Column("Capacity", core.claim_capacity, "The size of the volume."),
+        Column("Access Modes", core.claim_modes, "How the volume may be mounted."),
+        Column("StorageClass", core.claim_class, "Who makes its volume."),
+        Column("VolumeAttributesClass", core.attributes_class, "The class of the volume's attributes."),
+        AGE,
+        Column("VolumeMode", core.volume_mode, "A file system or a device.", priority=1),
+    ),
+    NODES: (
+        NAME,
+        Column("Status", core.node_status, "Whether it is ready and takes pods."),
+        Column("Roles", core.node_roles, "Its roles."),
+        AGE,
+        Column("Version", partial(core.node_fact, "kubeletVersion", ""), "The version of its kubelet."),
+        Column("Internal-IP", partial(core.node_address, "InternalIP"), "Its address in the network.", priority=1),
+        Column("External-IP", partial(core.node_address, "ExternalIP"), "Its address outside.", priority=1),
+        Column("OS-Image", partial(core.node_fact, "osImage", core.UNKNOWN), "Its system.", priority=1),
+        Column("Kernel-Version", partial(core.node_fact, "kernelVersion", core.UNKNOWN), "Its kernel.", priority=1),
+        Column(
+            "Container-Runtime",
+            partial(core.node_fact, "containerRuntimeVersion", core.UNKNOWN),
+            "What runs its containers.",
+            priority=1,
+        ),
+    ),
+    DEPLOYMENTS: (
+        NAME,
+        Column("Ready", core.deployment_ready, "How many of its pods are ready."),
+        Column("Up-to-date", core.deployment_updated, "How many pods are of the newest template."),
+        Column("Available", core.deployment_available, "How many pods have been ready for long enough."),
+        AGE,
+        *WORKLOAD,
+    ),
+    REPLICASETS: (
+        NAME,
+        Column("Desired", core.desired, "How many pods it wants.", type="integer"),
+        Column("Current", core.current, "How many pods it has.", type="integer"),
+        Column("Ready", core.ready, "How many of its pods are ready.", type="integer"),
+        AGE,
+        *WORKLOAD,
+    ),
     ROLEBINDINGS: BINDING,
     CLUSTERROLEBINDINGS: BINDING,
     SERVICES: (NAME, URL, *LATEST, READY, REASON),
