@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from console.access import snapshots
 from console.audit import redactions, retention
 from console.audit.models import Entry
 from console.operations.external import detection
@@ -94,6 +95,7 @@ class Month:
 
     def _set_up(self) -> None:
         people = self.people
+        snapshots.check()
         people.come(
             "ben", "cleo", "dan", "eve", "fay", "gus", "hal", "robot-payments", "robot-shop", "olga", "nick", by="ada"
         )
@@ -129,6 +131,7 @@ class Month:
         self._plan_changes()
         self._plan_reading()
         for day in range(1, 32):
+            self.on(at(day, 3), snapshots.check)  # the console does each minute
             for _ in range(self.a_day):
                 self.on(at(day, self.random.randint(7, 17), self.random.randint(0, 59)), self._ordinary_change)
 
@@ -138,7 +141,7 @@ class Month:
         on(at(12, 9), people.leave, PAYMENTS, "dan", by="ben")
         on(at(13, 13, 30), people.grant, SHOP, "deployer", "box", "payments", by="ada")
         on(at(13, 14, 30), people.take_away, SHOP, "deployer", "box", "payments", by="ada")
-        on(at(14, 8), self._ines_comes)
+        on(at(14, 8), self.sign_ins.by_provider, "ines", groups=["shop-devs", "others"])
         on(at(15, 17), people.deactivate, "dan", by="ada")
         on(at(17, 9), people.make_role, "tuner", ["view", "operate"], by="ada")
         on(at(17, 9, 5), people.grant, SHOP, "tuner", "box", "data", by="ada")
@@ -147,6 +150,7 @@ class Month:
         on(at(20, 8), self.sign_ins.by_provider, "ines", groups=[])
         on(at(21, 9), people.deactivate, "gus", by="ada")
         on(at(21, 9, 30), people.remove_from_database, "gus", former="the first gus")
+        on(at(21, 9, 31), snapshots.check)
         on(at(23, 9), people.edit_role, "tuner", ["view", "operate"], by="ada")
         on(at(24, 9), people.come, "gus", by="ada")
         on(at(24, 9, 5), people.join, SHOP, "gus", by="eve")
@@ -159,10 +163,6 @@ class Month:
         on(at(2, 9, 5), people.make_token, "old", of="robot-shop", days=10)
         on(at(2, 9, 10), people.make_token, "of cleo", of="cleo", days=90)
         on(at(16, 9), people.revoke_token, "of cleo", by="cleo")
-
-    def _ines_comes(self) -> None:
-        self.people.come_by_provider("ines", [])
-        self.sign_ins.by_provider("ines", groups=["shop-devs", "others"])
 
     def _plan_protection(self) -> None:
         services, on = self.services, self.on

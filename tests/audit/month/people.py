@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 
 from console.access import grants, members, people, roles, teams, tokens
@@ -62,13 +61,6 @@ class People:
             self.users[key or name] = user
             self.truth.accounts.append(Active(self.clock.now, key or name))
             self.act(by, "manage.CreatePerson", name)
-
-    def come_by_provider(self, name: str, groups: list[str]) -> None:
-        """Somebody whose account the identity provider made at a first sign-in."""
-        user = User.objects.create_user(name)
-        SocialAccount.objects.create(user=user, provider="oidc", uid=name, extra_data={"userinfo": {"groups": groups}})
-        self.users[name] = user
-        self.truth.accounts.append(Active(self.clock.now, name))
 
     def deactivate(self, name: str, *, by: str) -> None:
         people.set_active(self.users[name], False, user=self.users[by], actor=self.actor(by))
@@ -134,9 +126,12 @@ class People:
         self._end_membership(team, name)
         self.act(by, "manage.RemoveMember", self.users[name].username)
 
-    def groups_say(self, name: str, groups: list[str]) -> None:
-        """What the provider says at the person's next sign-in; call it in the moment of that."""
-        SocialAccount.objects.filter(user=self.users[name]).update(extra_data={"userinfo": {"groups": groups}})
+    def provider_says(self, user: User, groups: list[str]) -> None:
+        """The person signed in there, now, and is in these groups; the first time makes the account."""
+        name = user.username
+        if name not in self.users:
+            self.truth.accounts.append(Active(self.clock.now, name))
+        self.users[name] = user
         wanted = {key for key, team in self.teams.items() if team.oidc_group and team.oidc_group in groups}
         have = {
             one.team for one in self.truth.members if one.person == name and one.by_group and one.holds(self.clock.now)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from allauth.account.internal.flows.login import record_authentication
+from allauth.core.context import request_context
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.contrib.auth.signals import user_logged_in
+from allauth.socialaccount.internal.flows.login import complete_login
+from allauth.socialaccount.models import SocialAccount, SocialLogin, SocialToken
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.session import SessionStorage
 from django.test import Client, RequestFactory
 
+from console.access.models import User
 from tests.audit.month.people import PASSWORD, People
 from tests.audit.month.truth import Act
 
+PROVIDER = "https://id.example.com"
 SIGN_IN, SECOND = "/accounts/login/", "/accounts/2fa/authenticate/"
 
 
@@ -47,12 +52,17 @@ class SignIns:
         return client
 
     def by_provider(self, who: str, groups: list[str]) -> None:
-        """The identity provider says who it is and in which groups."""
-        self.people.groups_say(who, groups)
-        user, request = self.people.users[who], RequestFactory().get("/", REMOTE_ADDR=self.people.actor(who).ip)
-        request.session = self._client(who).session
-        record_authentication(request, user, method="socialaccount", provider="oidc", uid=who)
-        user_logged_in.send(sender=type(user), request=request, user=user)
+        """The identity provider says who it is and in which groups: what happens then, without the way there."""
+        claims = {"sub": who, "preferred_username": who, "groups": groups}
+        account = SocialAccount(provider=PROVIDER, uid=who, extra_data={"userinfo": claims, "id_token": claims})
+        request = RequestFactory().get("/accounts/oidc/login/callback/", REMOTE_ADDR=f"192.0.2.{200 + len(who)}")
+        request.session, request.user = Client().session, AnonymousUser()
+        request._messages = SessionStorage(request)
+        with request_context(request):
+            complete_login(
+                request, SocialLogin(User(), account, token=SocialToken(account=account, token="hint")), raises=True
+            )
+        self.people.provider_says(request.user, groups)
         self.people.act(who, "session.sign-in", "oidc")
 
     def fail(self, name: str) -> None:
