@@ -43,6 +43,7 @@ OTHERS: tuple[Key, ...] = (
     Key(AUTOSCALER, "requests-per-second-target-default", "200"),
     Key(AUTOSCALER, "max-scale-limit", "0"),
     Key(AUTOSCALER, "allow-zero-initial-scale", "false"),
+    Key(AUTOSCALER, "pod-autoscaler-class", "kpa.autoscaling.knative.dev"),
     Key(DEFAULTS, "max-revision-timeout-seconds", "600"),
     Key(DEFAULTS, "container-concurrency-max-limit", "1000"),
     Key(DEFAULTS, "allow-container-concurrency-zero", "true"),
@@ -55,12 +56,6 @@ OTHERS: tuple[Key, ...] = (
 )
 _FIXED: Mapping[str, str] = {"activation": "1"}  # a default that no setting changes
 HINTED = (*FIELDS, *_FIXED)  # fields whose emptiness means a default
-_LIMITS: Mapping[str, Key] = {
-    "timeout": Key(DEFAULTS, "max-revision-timeout-seconds", "600"),
-    "concurrency": Key(DEFAULTS, "container-concurrency-max-limit", "1000"),
-    "max": Key(AUTOSCALER, "max-scale-limit", "0"),
-}
-_NO_LIMIT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +83,6 @@ class ClusterDefaults:
     def is_set(self, field: str) -> bool:
         """The cluster's administrators chose the value."""
         return field not in _FIXED and self.chosen(FIELDS[field]) is not None
-
-    def most(self, field: str) -> int | None:
-        """Return the largest value that the cluster accepts for a field; None without a limit, or when not known."""
-        key = _LIMITS[field]
-        if self.settings.get(key.config) is None:
-            return None
-        text = self.value(key)
-        most = int(text if text.isdecimal() else key.built_in)
-        return None if most == _NO_LIMIT else most
 
     def value(self, key: Key) -> str:
         """Return what a setting is: as it was chosen, else Knative's own; empty when it is not known."""

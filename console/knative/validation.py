@@ -112,5 +112,10 @@ def label(key: str, value: str) -> Problem | None:
 
 def is_in_whole_seconds(duration: str) -> bool:
     """Whether a duration as Go writes it (`1m30s`) has no part of a second."""
+    return milliseconds(duration) % 1000 == 0
+
+
+def milliseconds(duration: str) -> Decimal:
+    """Return how long a duration as Go writes it is."""
     parts = _DURATION_PART.findall(duration)
-    return sum(Decimal(number) * _MILLISECONDS[unit] for number, unit in parts) % 1000 == 0
+    return sum((Decimal(number) * _MILLISECONDS[unit] for number, unit in parts), Decimal(0))

@@ -20,7 +20,7 @@ from console.operations.models.protection import FreezeWindow
 from console.operations.models.windows import on_clock
 from console.operations.protection.gate import Freeze, PolicyStatus
 from console.operations.queries import ENDED
-from console.web import traffic_words
+from console.web import bound_words, traffic_words
 
 HEALTH = {
     Health.READY.value: gettext_lazy("Ready"),
@@ -172,6 +172,7 @@ ENV_SOURCES = {
 }
 PROBLEMS = {
     **traffic_words.PROBLEMS,
+    **bound_words.PROBLEMS,
     "env-name-empty": gettext_lazy("An environment variable needs a name."),
     "env-name-reserved": gettext_lazy("“%(name)s” is reserved: Knative sets it itself."),
     "env-name-invalid": gettext_lazy(

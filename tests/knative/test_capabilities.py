@@ -72,7 +72,6 @@ def test_what_may_not_be_read_is_unknown_and_never_a_default() -> None:
     known = found.defaults
     assert not any(known.of(name) for name in HINTED if name != "activation")
     assert not any(known.value(key) for key in OTHERS)
-    assert known.most("timeout") is None, "no limit that nobody set"
     assert known.built_in("timeout") == "300"
 
 
@@ -81,11 +80,3 @@ def test_the_response_may_begin_as_late_as_the_cluster_lets_a_request_last() -> 
     known = factories.capabilities(config_defaults={"revision-timeout-seconds": "240"}).defaults
     assert known.of("response_start") == "240"
     assert factories.capabilities().defaults.of("response_start") == "300"
-
-
-def test_limits_are_the_clusters_own() -> None:
-    known = factories.capabilities(
-        config_defaults={"max-revision-timeout-seconds": "900"}, config_autoscaler={"max-scale-limit": "20"}
-    ).defaults
-    assert (known.most("timeout"), known.most("max"), known.most("concurrency")) == (900, 20, 1000)
-    assert factories.capabilities().defaults.most("max") is None, "0 is no limit"

@@ -7,16 +7,19 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from console.knative import changes
+from console.knative import changes, validation
 from console.knative.capabilities import Capabilities
 from console.knative.changes import Change, Combined
-from console.knative.changes.template import SCALE_FIELDS, scale_spelling
+from console.knative.changes.template import AUTOSCALING, SCALE_FIELDS, scale_spelling
+from console.knative.cluster_bounds import BOUNDS, refused
 from console.knative.cluster_defaults import HINTED, ClusterDefaults
 from console.knative.objects import Service
+from console.web import words
 from console.web.forms.shown import ShownForm
 
 LARGEST = 2**31 - 1
 DURATION = r"^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$"  # as Go writes it
+MIN_WINDOW, MAX_WINDOW = 6, 3600  # seconds
 NO_LIMIT = ("max", "concurrency", "idle")  # in which 0 means none
 
 
@@ -82,11 +85,12 @@ class ScaleForm(DefaultsForm):
     """The limits are those of Knative's validation (recording: bad-concurrency, bad-minscale)."""
 
     capabilities: Capabilities
+    service: Service
 
     min = number(0, label=_("Min scale"))
     max = number(0, label=_("Max scale"))
     initial = number(0, label=_("Initial scale"))  # type: ignore[assignment]  # the metaclass makes it a field
-    activation = number(1, label=_("Activation scale"))
+    activation = number(2, label=_("Activation scale"))
     target = decimal("0.01", label=_("Target per replica"))
     utilization = decimal("1", 100, label=_("Target utilization (%)"))
     metric = forms.ChoiceField(
@@ -109,11 +113,31 @@ class ScaleForm(DefaultsForm):
     def has_problems(self) -> bool:
         return bool(self.errors)
 
-    def clean_concurrency(self) -> int | None:
-        return self._at_most("concurrency")
+    def clean_window(self) -> str:
+        """Refuse what is beyond Knative's own bounds (annotation_validation.go)."""
+        window: str = self.cleaned_data["window"]
+        if window and not (validation.is_in_whole_seconds(window) and _is_window(window)):
+            raise forms.ValidationError(_("Enter a duration from 6s to 1h in whole seconds, for example 90s."))
+        return window
 
-    def clean_max(self) -> int | None:
-        return self._at_most("max")
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse beside its field what the cluster's settings would make its webhook refuse."""
+        for name in {bound.field for bound in BOUNDS}.intersection(self.fields, self.cleaned_data):
+            value = self.text_of(name)
+            problem = refused(name, value, self.capabilities.defaults, scaler=self._scaler) if value else None
+            if problem and not (name == "metric" and self._edits_annotations):
+                self.add_error(name, words.problem(problem))
+        return super().clean()
+
+    @property
+    def _scaler(self) -> str:
+        """The autoscaler's class that the service asks for itself."""
+        return str(self.service.template_annotations.get(f"{AUTOSCALING}class", ""))
+
+    @property
+    def _edits_annotations(self) -> bool:
+        """The class may be another one with the same change."""
+        return "revision_annotations" in self.fields and self.is_touched("revision_annotations")
 
     def scale_changes(self) -> list[Change]:
         """The changes of these fields, as far as somebody touched them."""
@@ -123,13 +147,6 @@ class ScaleForm(DefaultsForm):
             found.append(changes.SetConcurrency(self.cleaned_data["concurrency"]))
         return found
 
-    def _at_most(self, name: str) -> int | None:
-        value: int | None = self.cleaned_data[name]
-        most = self.capabilities.defaults.most(name)
-        if value is not None and most is not None and value > most:
-            raise forms.ValidationError(_("This cluster accepts at most %(most)s."), params={"most": most})
-        return value
-
 
 class OperateForm(ScaleForm):
     """Scaling alone, for those who may operate and not deploy."""
@@ -137,7 +154,7 @@ class OperateForm(ScaleForm):
     def __init__(
         self, service: Service, data: Mapping[str, Any] | None = None, capabilities: Capabilities | None = None
     ) -> None:
-        self.capabilities = capabilities or Capabilities()
+        self.service, self.capabilities = service, capabilities or Capabilities()
         super().__init__(current_values(service), {}, data)
         self.hint_at(self.capabilities.defaults)
         self.style()
@@ -147,6 +164,10 @@ class OperateForm(ScaleForm):
         """The changes as one; None when nothing differs."""
         parts = self.scale_changes()
         return Combined(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+
+def _is_window(duration: str) -> bool:
+    return MIN_WINDOW <= validation.milliseconds(duration) / 1000 <= MAX_WINDOW
 
 
 def current_values(service: Service) -> dict[str, str]:

@@ -160,9 +160,6 @@ class SettingsForm(ScaleForm, TemplateForm):
     def sections(self) -> list[Section]:
         return [Section(key, title, tuple(self[name] for name in names)) for key, title, names in self.SECTIONS]
 
-    def clean_timeout(self) -> int | None:
-        return self._at_most("timeout")
-
     def clean_rollout(self) -> str:
         return _whole_seconds(self.cleaned_data["rollout"])
 
