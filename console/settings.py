@@ -336,7 +336,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("CONSOLE_STATIC_ROOT", default=str(STATE_DIR / "static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "console.web.style_sheets.JoiningStorage"},
+    "staticfiles": {"BACKEND": "console.web.joined_files.JoiningStorage"},
 }
 
 LOGGING_CONFIG = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.web.style_sheets import SHEETS
+from console.web.joined_files import SCRIPTS, SHEETS
 from tests.faults.mutations import MUTATIONS
 
 ROOT = Path(__file__).parent.parent
@@ -81,19 +81,27 @@ def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:
     assert len(templates) > 100
 
 
-def test_each_script_says_what_it_does_and_a_template_loads_it() -> None:
+def test_each_script_says_what_it_does_and_a_page_loads_it() -> None:
     scripts = list((ROOT / "static" / "js").glob("*.js"))
     templates = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html"))
-    loaded = set(re.findall(r"{% static 'js/([\w-]+\.js)' %}", templates))
-    assert loaded == {path.name for path in scripts}
+    of_every_page = {script.removeprefix("js/") for script in SCRIPTS.parts}
+    by_name = set(re.findall(r"{% static 'js/([\w-]+\.js)' %}", templates))
+    assert by_name | of_every_page == {path.name for path in scripts}
     assert [path.name for path in scripts if not path.read_text(encoding="utf-8").startswith("// ")] == []
+
+
+def test_the_scripts_of_every_page_can_be_joined() -> None:
+    """Each becomes a block, in which nothing of a module alone may be."""
+    of_modules = re.compile(r"^(?:import|export|await)\b|\bimport\.meta\b", re.MULTILINE)
+    texts = {script: (ROOT / "static" / script).read_text(encoding="utf-8") for script in SCRIPTS.parts}
+    assert [name for name, text in texts.items() if of_modules.search(text)] == []
 
 
 def test_each_style_says_what_it_is_for_is_loaded_once_and_needs_no_force() -> None:
     styles = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "static" / "css").glob("*.css")}
     templates = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html"))
     by_one_page = re.findall(r"'css/([\w-]+\.css)'", templates)
-    loaded = [*by_one_page, *(sheet.removeprefix("css/") for sheet in SHEETS)]
+    loaded = [*by_one_page, *(sheet.removeprefix("css/") for sheet in SHEETS.parts)]
     assert sorted(loaded) == sorted(styles)
     rules = {name: re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for name, text in styles.items()}
     assert [name for name, text in rules.items() if "!important" in text] == []

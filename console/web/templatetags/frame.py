@@ -7,7 +7,7 @@ from django.template import Context, Library, Node, NodeList
 from django.template.base import Parser, Token
 from django.utils.safestring import SafeString, mark_safe
 
-from console.web.style_sheets import JOINED, SHEETS, JoiningStorage
+from console.web.joined_files import SCRIPTS, SHEETS, Joined, JoiningStorage
 
 register = Library()
 
@@ -16,8 +16,17 @@ NONCE = "\0nonce\0"  # in place of a request's nonce in what is kept
 
 @register.simple_tag
 def style_sheets() -> tuple[str, ...]:
-    """The sheets that pages name: the joined one, or each where static files are as they are on disk."""
-    return (JOINED,) if isinstance(storages["staticfiles"], JoiningStorage) else SHEETS
+    return _named(SHEETS)
+
+
+@register.simple_tag
+def scripts() -> tuple[str, ...]:
+    return _named(SCRIPTS)
+
+
+def _named(joined: Joined) -> tuple[str, ...]:
+    """What pages name: the joined file, or each where static files are as they are on disk."""
+    return (joined.path,) if isinstance(storages["staticfiles"], JoiningStorage) else joined.parts
 
 
 @register.tag
