@@ -185,6 +185,54 @@ class ExportPart(models.Model):
         return f"part {self.number} of {self.export_id}"
 
 
+class ServiceFacts(models.Model):
+    """A part of what a service was, once for all moments and services that have the same (service_history)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    data = models.BinaryField()  # compressed JSON; values of variables are keyed digests
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class ServiceMoment(models.Model):
+    """From `at` on the service was this, until its next moment. Without `template` there was none."""
+
+    cluster = models.CharField(max_length=100)
+    namespace = models.CharField(max_length=100)
+    service = models.CharField(max_length=100)
+    at = models.DateTimeField()
+    uid = models.CharField(max_length=64, blank=True)
+    generation = models.BigIntegerField(null=True)
+    revision = models.CharField(max_length=100, blank=True)  # made of the template, as far as it was known
+    template = models.ForeignKey(ServiceFacts, null=True, on_delete=models.PROTECT, related_name="+")
+    routing = models.ForeignKey(ServiceFacts, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["cluster", "namespace", "service", "at"], name="audit_moments"),
+            models.Index(fields=["at"], name="audit_moments_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}/{self.service} at {self.at}"
+
+
+class WatchGap(models.Model):
+    """The console did not hear of the cluster: changes from `begins` to `ends` were seen as one."""
+
+    cluster = models.CharField(max_length=100)
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["cluster", "ends"], name="audit_gaps")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster} from {self.begins} to {self.ends}"
+
+
 class WatchedCluster(models.Model):
     """How far the mirror of a cluster has been compared with what the log knows (operations.external.detection)."""
 
@@ -192,6 +240,7 @@ class WatchedCluster(models.Model):
     epoch = models.CharField(max_length=64, blank=True)
     version = models.BigIntegerField(default=0)
     trail = models.CharField(max_length=40, blank=True, default="")  # the last event of the watch that was read
+    confirmed_at = models.DateTimeField(null=True)  # until then the mirror was true when it was last looked at
 
     def __str__(self) -> str:
         return self.cluster
@@ -207,6 +256,8 @@ class WatchedService(models.Model):
     resource_version = models.CharField(max_length=40, blank=True)
     object = models.BinaryField()  # compressed JSON without the status; values of variables are keyed digests
     missing_since = models.DateTimeField(null=True)
+    # What the newest moment of its history holds; null: none was kept yet (console.audit.service_history).
+    kept = models.CharField(max_length=400, null=True)  # noqa: DJ001 - a default would make SQLite rebuild the table
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cluster", "address"], name="one_watched_service")]

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import Min
 
+from console.audit import service_history
 from console.audit.chain import Actor, beginning, follow, hold, record
 from console.audit.export import json_line
 from console.audit.models import Entry, Retention
@@ -33,7 +34,8 @@ class Kept:
 def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
     """Write the entries from before `before` to a new file, then remove them; returns what was archived.
 
-    The archived part is verified while it is written. The newest entry always stays. Raises BrokenLink, or OSError
+    The archived part is verified while it is written. The newest entry always stays.
+    What services were until then is forgotten too. Raises BrokenLink, or OSError
     (the file exists already, the disk is full); then nothing was removed. Killed on the way, the next call removes
     what is left of what was archived.
     """
@@ -41,6 +43,7 @@ def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
     through = _last_before(before)
     start = beginning()
     if through <= start.sequence:
+        service_history.forget(before)
         return Kept(0, start.sequence)
     found = Entry.objects.filter(sequence__gt=start.sequence, sequence__lte=through).order_by("sequence")
     last, sha256 = start, hashlib.sha256()
@@ -56,6 +59,7 @@ def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
         record(RETAINED, actor=actor, outcome=Outcome.SUCCEEDED, text=str(retention))
         retention.save(force_insert=True)
     remove_archived()
+    service_history.forget(before)
     return Kept(last.sequence - start.sequence, last.sequence)
 
 

@@ -41,6 +41,7 @@ PAGES = [
     "/audit/access/",
     "/audit/access/?view=places",
     "/audit/rights/",
+    "/audit/service/?cluster=sandbox&namespace=shop&service=cart",
     "/audit/proof/",
     "/tokens/",
     "/tokens/new/",

@@ -108,6 +108,8 @@ TABLE = {
     "cluster-edit": ("administrator", {"name": "edge"}, "get"),
     "cluster-remove": ("administrator", {"name": "edge"}, "get"),
     "audit-summary": (Permission.AUDIT, {}, "get"),
+    "audit-service": (Permission.AUDIT, {}, "get"),
+    "audit-service-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-decisions": (Permission.AUDIT, {}, "get"),
     "audit-decisions-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-decision": (Permission.AUDIT, {"sequence": 2}, "get"),

@@ -11,7 +11,7 @@ was restored, are told as that, from the marks on the object.
 
 import zlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from console import audit
 from console.access.actors import Actor
-from console.audit import Outcome
+from console.audit import Outcome, service_history
 from console.audit.models import WatchedCluster, WatchedService
 from console.cluster.resources import SERVICES
 from console.knative.diff import FieldChange, diff
@@ -30,7 +30,7 @@ from console.knative.redaction import hide_texts, without_digests
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.mirror.read import Mark
-from console.mirror.sealing import seal_key
+from console.mirror.sealing import key_mark, seal_key
 from console.mirror.trail import Event
 from console.operations import totals
 from console.operations.external import late_writes
@@ -62,23 +62,34 @@ def _is_whole(cluster: str) -> bool:
 def _look_at(cluster: str) -> int:
     now = read.mark(cluster)  # what is written from here on is for the next look
     last = WatchedCluster.objects.filter(cluster=cluster).first()
+    until = _true_until(cluster)
     if last is None:
         return _begin(cluster, now)
     written = _replay(cluster)
-    written += sum(
-        _compare(cluster, part) for part in _parts(_to_compare(cluster, Mark(last.epoch, last.version), now))
-    )
+    names = _to_compare(cluster, Mark(last.epoch, last.version), now, everything=last.confirmed_at is None)
+    written += sum(_compare(cluster, part) for part in _parts(names))
     WatchedCluster.objects.filter(cluster=cluster).update(epoch=now.epoch, version=now.version)
+    service_history.confirm(cluster, last.confirmed_at, until, timezone.now())
     return written
 
 
-def _to_compare(cluster: str, last: Mark, now: Mark) -> list[str]:
-    """What changed since the last scan, or everything when Redis cannot say; and what was missing then."""
+def _true_until(cluster: str) -> datetime:
+    """Until when the mirror is known to have been true."""
+    now = timezone.now()
+    state = read.states(cluster).get(SERVICES.plural)
+    return min(now, datetime.fromtimestamp(state.at, UTC)) if state else now
+
+
+def _to_compare(cluster: str, last: Mark, now: Mark, *, everything: bool) -> list[str]:
+    """What changed since the last scan, or everything when Redis cannot say; and what was missing then.
+
+    Everything too when a version that kept no history of services looked last.
+    """
     known = WatchedService.objects.filter(cluster=cluster)
     missing = set(known.filter(missing_since__isnull=False).values_list("address", flat=True))
-    if last == now:
+    if last == now and not everything:
         return sorted(missing)
-    changed = read.changed_since(cluster, last)
+    changed = None if everything else read.changed_since(cluster, last)
     if changed is None:
         return sorted({*read.names(cluster), *known.values_list("address", flat=True)})
     return sorted({*changed, *missing})
@@ -91,13 +102,14 @@ def _begin(cluster: str, now: Mark) -> int:
     for part in _parts(names):
         found = read.services_named(cluster, part)
         WatchedService.objects.bulk_create(
-            [_known(WatchedService(cluster=cluster, address=name), each) for name, (each, _) in found.items()],
+            [_first_known(cluster, name, each) for name, (each, _) in found.items()],
             update_conflicts=True,
             unique_fields=["cluster", "address"],
-            update_fields=["uid", "generation", "resource_version", "object", "missing_since"],
+            update_fields=["uid", "generation", "resource_version", "object", "missing_since", "kept"],
         )
+    until = _true_until(cluster)
     with transaction.atomic():
-        facts = {"epoch": now.epoch, "version": now.version, "trail": place}
+        facts = {"epoch": now.epoch, "version": now.version, "trail": place, "confirmed_at": until}
         if not WatchedCluster.objects.get_or_create(cluster=cluster, defaults=facts)[1]:
             return 0
         actor, ref = Actor(None, ""), ServiceRef(cluster, "", "")
@@ -115,21 +127,26 @@ def _replay(cluster: str) -> int:
             events = read.trail_after(cluster, row.trail or read.TRAIL_START)
             if not events:
                 break
-            written += sum(_tell_event(cluster, event) for _at, event in events if event)
+            written += sum(_tell_event(cluster, event, _moment(at)) for at, event in events if event)
             row.trail = last = events[-1][0]
             row.save(update_fields=["trail"])
     return written
 
 
-def _tell_event(cluster: str, event: Event) -> int:
+def _moment(place: str) -> datetime:
+    """When the watcher wrote the event: places of the trail begin with milliseconds since 1970, by Redis' clock."""
+    return min(timezone.now(), datetime.fromtimestamp(int(place.partition("-")[0]) / 1000, UTC))
+
+
+def _tell_event(cluster: str, event: Event, at: datetime) -> int:
     ref = ServiceRef(cluster, *event.address.split("/", 1))
     known = WatchedService.objects.filter(cluster=cluster, address=event.address).first()
     if not event.is_gone:
-        return _compare_one(ref, known, event.service, event.tool)
+        return _compare_one(ref, known, event.service, event.tool, at, has_status=False)
     if known is None or known.uid != event.service.uid:
         return 0
     known.delete()
-    return _gone(ref, known)
+    return _gone(ref, known, at)
 
 
 def _compare(cluster: str, names: Sequence[str]) -> int:
@@ -139,14 +156,23 @@ def _compare(cluster: str, names: Sequence[str]) -> int:
     with transaction.atomic():
         WatchedCluster.objects.select_for_update().get(cluster=cluster)  # one look at a time
         known = {row.address: row for row in WatchedService.objects.filter(cluster=cluster, address__in=names)}
+        at = timezone.now()
         for name in names:
             service, summary = found.get(name, (None, None))
             tool = summary.changed_with if summary else ""
-            told += _compare_one(ServiceRef(cluster, *name.split("/", 1)), known.get(name), service, tool)
+            told += _compare_one(ServiceRef(cluster, *name.split("/", 1)), known.get(name), service, tool, at)
     return told
 
 
-def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service | None, tool: str) -> int:
+def _compare_one(
+    ref: ServiceRef,
+    known: WatchedService | None,
+    service: Service | None,
+    tool: str,
+    at: datetime,
+    *,
+    has_status: bool = True,
+) -> int:
     if service is None:
         return _missing(ref, known) if known else 0
     if known and _is_older(service, known):
@@ -154,11 +180,23 @@ def _compare_one(ref: ServiceRef, known: WatchedService | None, service: Service
     if known and known.missing_since:
         known.missing_since = None
         known.save(update_fields=["missing_since"])
-    if known is None:
-        return _appeared(ref, WatchedService(cluster=ref.cluster, address=_address(ref)), service, tool)
-    if known.uid != service.uid:
-        return _gone(ref, known) + _appeared(ref, known, service, tool)
+    told = 0
+    if known and known.uid != service.uid:
+        told, known.kept = _gone(ref, known, at), None
+    row = known or WatchedService(cluster=ref.cluster, address=_address(ref))
+    _keep(ref, row, service, at, has_status=has_status)
+    if known is None or known.uid != service.uid:
+        return told + _appeared(ref, row, service, tool)
     return 0 if service.is_being_deleted else _moved(ref, known, service, tool)
+
+
+def _keep(ref: ServiceRef, row: WatchedService, service: Service, at: datetime, *, has_status: bool = True) -> None:
+    """Keep what the service is from now on, for questions about a moment."""
+    kept = service_history.note(ref, service, at, row.kept, key=key_mark(), has_status=has_status)
+    if kept != row.kept:
+        row.kept = kept
+        if row.pk:
+            row.save(update_fields=["kept"])
 
 
 def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
@@ -233,12 +271,13 @@ def _missing(ref: ServiceRef, known: WatchedService) -> int:
         return 0
     if now - known.missing_since < GONE_AFTER:
         return 0
-    told = _gone(ref, known)
+    told = _gone(ref, known, known.missing_since)
     known.delete()
     return told
 
 
-def _gone(ref: ServiceRef, known: WatchedService) -> int:
+def _gone(ref: ServiceRef, known: WatchedService, at: datetime) -> int:
+    service_history.note_gone(ref, at)
     if was_deleted_by_us(ref, known.uid):
         return 0
     rows = (FieldChange(("service",), ref.name, None),)
@@ -282,6 +321,14 @@ def _kept(service: Service) -> dict[str, Any]:
     raw = {key: value for key, value in service.raw.items() if key != "status"}
     machines = ("resourceVersion", "generation", "managedFields")
     return {**raw, "metadata": {key: value for key, value in service.metadata.items() if key not in machines}}
+
+
+def _first_known(cluster: str, name: str, service: Service) -> WatchedService:
+    """A service that the log has not met yet. A beginning that was interrupted has kept its moment already."""
+    kept = WatchedService.objects.filter(cluster=cluster, address=name).values_list("kept", flat=True).first()
+    ref = ServiceRef(cluster, *name.split("/", 1))
+    kept = service_history.note(ref, service, timezone.now(), kept, key=key_mark())
+    return _known(WatchedService(cluster=cluster, address=name, kept=kept), service)
 
 
 def _known(row: WatchedService, service: Service) -> WatchedService:

@@ -1,25 +1,22 @@
-"""What the tables of the audit pages say: exact times, decisions and their proofs, and links to files of a table."""
-
-from datetime import UTC, datetime
+"""What the tables of the audit pages say: decisions and their proofs, facts of services, and files of a table."""
 
 from django.middleware.csrf import get_token
 from django.template import Context, Library
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from console.knative.portrait import Kind
 from console.operations.protection.decisions import Match
-from console.web import decision_words
+from console.web import decision_words, portrait_words
 from console.web.markup import icon_html
 
 register = Library()
 
 
 @register.filter
-def exact_utc(moment: datetime) -> SafeString:
-    """The moment to the second, in UTC: a printed page says when it was."""
-    told = moment.astimezone(UTC)
-    return format_html('<time datetime="{}">{}</time>', told.isoformat(), f"{told:%Y-%m-%d %H:%M:%S} UTC")
+def portrait_word(kind: Kind) -> str:
+    return str(portrait_words.KINDS[kind])
 
 
 @register.filter
