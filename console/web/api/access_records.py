@@ -6,12 +6,13 @@ from django.utils import timezone
 from msgspec import Struct
 
 from console.access import roles, teams
-from console.access.models import Grant, Membership, User
+from console.access.models import Grant, Membership
 from console.access.models import Role as StoredRole
 from console.access.permissions import Permission
+from console.access.reviewing import Reviewed
 from console.operations.models import FreezeWindow, ProtectionRule
 from console.operations.models.protection import Scoped
-from console.web.api.kinds import Moment, RuleEffect
+from console.web.api.kinds import Moment, PersonSource, RuleEffect
 
 
 class Rule(Struct, frozen=True):
@@ -79,11 +80,13 @@ class TeamMembership(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True):
-    """Somebody with an account. `last_sign_in_at` is null also for who may not read the whole log."""
+    """Somebody with an account. `source`: how it came to be; `second_factors` are types of them."""
 
     user: str
     is_active: bool
     is_administrator: bool
+    source: PersonSource
+    second_factors: list[str]
     created_at: Moment
     last_sign_in_at: Moment | None
     teams: list[TeamMembership]
@@ -165,17 +168,16 @@ def _scoped(one: Scoped) -> dict[str, Any]:
     }
 
 
-def person(one: User, memberships: list[Membership], *, tells_sign_in: bool) -> Person:
+def person(one: Reviewed, memberships: list[Membership]) -> Person:
     return Person(
-        user=one.get_username(),
-        is_active=one.is_active,
-        is_administrator=one.is_active and one.is_superuser,
-        created_at=one.date_joined,
-        last_sign_in_at=one.last_login if tells_sign_in else None,
-        teams=[
-            TeamMembership(each.team.name, each.is_owner, each.from_oidc, each.expires_at)
-            for each in sorted(memberships, key=lambda each: each.team.name)
-        ],
+        user=one.user.get_username(),
+        is_active=one.user.is_active,
+        is_administrator=one.user.is_active and one.user.is_superuser,
+        source=PersonSource(one.source),
+        second_factors=list(one.factors),
+        created_at=one.user.date_joined,
+        last_sign_in_at=one.user.last_login,
+        teams=[TeamMembership(each.team.name, each.is_owner, each.from_oidc, each.expires_at) for each in memberships],
     )
 
 

@@ -1,13 +1,15 @@
 """Who may do what, and what is protected: read with `audit`, for the places where the token and its person have it."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import QuerySet
 
-from console.access import teams
+from console.access import reviewing, teams
 from console.access.models import Grant, Membership, User
 from console.access.models import Role as StoredRole
+from console.access.rights_history.holders import Asked
 from console.operations.models import FreezeWindow, ProtectionRule
 from console.operations.models.protection import Scoped
 from console.web.api import access_records, cursors
@@ -16,10 +18,10 @@ from console.web.api.kinds import PersonState
 from console.web.api.scopes import reads, reads_all
 
 T = TypeVar("T")
-STATES = {
-    PersonState.ACTIVE: Q(is_active=True),
-    PersonState.INACTIVE: Q(is_active=False),
-    PersonState.ADMINISTRATORS: Q(is_active=True, is_superuser=True),
+STATES: Mapping[PersonState, Callable[[User], bool]] = {
+    PersonState.ACTIVE: lambda user: user.is_active,
+    PersonState.INACTIVE: lambda user: not user.is_active,
+    PersonState.ADMINISTRATORS: lambda user: user.is_active and user.is_superuser,
 }
 
 
@@ -49,17 +51,34 @@ def grants(call: Call) -> access_records.GrantList:
 
 
 def people(call: Call) -> access_records.PersonList:
-    query, is_all = call.query, reads_all(call.rights)
-    members = Membership.objects.select_related("team")
-    found = User.objects.filter(username__icontains=query.q.strip()).filter(STATES.get(query.state, Q()))
-    if not is_all:
-        told = {grant.team_id for grant in _readable_grants(call)}
-        members = members.filter(team_id__in=told)
-        found = found.filter(memberships__team_id__in=told).distinct()
-    everybody = list(found.prefetch_related(Prefetch("memberships", members, to_attr="told_memberships")))
-    page, following = _page(call, everybody, lambda one: [one.get_username()], "people")
-    rows = [access_records.person(one, getattr(one, "told_memberships", []), tells_sign_in=is_all) for one in page]
+    """Those of the access review: everybody, or who has rights where the token and its person have `audit`."""
+    query, text = call.query, call.query.q.strip().lower()
+    everybody = [
+        one
+        for one in reviewing.by_person(call.rights.whole, _place(call))
+        if text in one.user.get_username().lower() and (not query.state or STATES[query.state](one.user))
+    ]
+    page, following = _page(call, everybody, lambda one: [one.user.get_username()], "people")
+    teams_of = _teams(call, [one.user for one in page])
+    rows = [access_records.person(one, teams_of[one.user.pk]) for one in page]
     return access_records.PersonList(rows, following, len(everybody))
+
+
+def _place(call: Call) -> Asked:
+    """The token's patterns, as a question; everything where it has no bounds."""
+    scope = call.rights.scope
+    return Asked() if scope.is_everywhere else Asked(scope.cluster, scope.namespace)
+
+
+def _teams(call: Call, persons: list[User]) -> Mapping[int, list[Membership]]:
+    """The memberships of each, as far as the caller may know of the team."""
+    found: dict[int, list[Membership]] = defaultdict(list)
+    memberships = Membership.objects.filter(user__in=persons).select_related("team").order_by("team__name")
+    if not reads_all(call.rights):
+        memberships = memberships.filter(team_id__in={grant.team_id for grant in _readable_grants(call)})
+    for one in memberships:
+        found[one.user_id].append(one)
+    return found
 
 
 def roles(_call: Call) -> access_records.RoleList:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from console.access import reviewing
 from console.knative import traffic
 from console.operations.models.statuses import Status
 
@@ -74,6 +75,16 @@ class RuleEffect(StrEnum):
     APPROVAL = "approval"
     WARN = "warn"
     LOCK = "lock"
+
+
+class PersonSource(StrEnum):
+    """How an account came to be."""
+
+    LOCAL = reviewing.LOCAL
+    IDENTITY_PROVIDER = reviewing.PROVIDER
+    INVITED = reviewing.INVITED
+    FIRST_ADMINISTRATOR = reviewing.FIRST
+    DEMO = reviewing.DEMO
 
 
 class PersonState(StrEnum):

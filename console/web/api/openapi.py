@@ -18,7 +18,7 @@ from console.web.api.conditional import conditional
 from console.web.api.endpoints import ENDPOINTS
 from console.web.api.problems import CODES, Problem
 
-REFUSALS = (401, 403, 404, 422, 429, 500, 503)
+REFUSALS = (400, 401, 403, 404, 412, 422, 429, 500, 503)
 ABOUT = (
     "Read-only access to what the pages show. Answers to GET and HEAD carry an ETag for If-None-Match. An unknown "
     "parameter or value is refused with 422. Lists return the cursor of their next page in `next`. docs/api.md says "

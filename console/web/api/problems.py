@@ -28,6 +28,8 @@ CODES = {
     "too-many-wrong-tokens": (429, "Too many wrong tokens", _("Wait for the number of seconds in “Retry-After”.")),
     "not-allowed": (403, "Forbidden", _("The token or its owner lacks the permission named in “detail”.")),
     "query-invalid": (422, "Invalid query", _("“detail” names the parameter and its allowed values.")),
+    "request-invalid": (400, "Bad request", _("The request cannot be read. Check its host and its headers.")),
+    "precondition-failed": (412, "Precondition failed", _("“If-Match” names another ETag than the current one.")),
     "not-found": (
         404,
         "Not found",
@@ -117,6 +119,9 @@ def for_status(request: HttpRequest, status: int) -> HttpResponse:
     """Return the problem for an answer that another part of the console gave."""
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return response(request, "unavailable")
-    by_status = {404: "not-found", 405: "method-not-allowed", 403: "not-allowed"}
-    fallback = "query-invalid" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"
-    return response(request, by_status.get(status, fallback), HTTPStatus(status).phrase, status=status)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return response(request, "failed", HTTPStatus(status).phrase, status=status)
+    by_status = {404: "not-found", 405: "method-not-allowed", 403: "not-allowed", 412: "precondition-failed"}
+    if code := by_status.get(status):
+        return response(request, code)
+    return response(request, "request-invalid", HTTPStatus(status).phrase, status=status)

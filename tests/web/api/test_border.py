@@ -52,6 +52,14 @@ def test_an_address_that_does_not_exist_is_a_problem_too(caller) -> None:
     problem(Client().get(f"{ROOT}/nowhere"), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({"Host": "evil.example"}, 400, "request-invalid"), ({"If-Match": '"x"'}, 412, "precondition-failed")],
+)
+def test_a_request_that_cannot_be_done_is_a_problem_of_its_own_type(caller, headers, status: int, code: str) -> None:
+    problem(caller().get(f"{ROOT}/services", headers=headers), status, code)
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_nothing_but_reading(caller, method: str) -> None:
     client = caller()

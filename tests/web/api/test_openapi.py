@@ -103,7 +103,7 @@ def test_every_example_is_valid(served: dict) -> None:
 def test_every_address_describes_its_refusals_and_its_validator(served: dict) -> None:
     for methods in served["paths"].values():
         responses = methods["get"]["responses"]
-        assert {"200", "304", "401", "403", "404", "422", "429", "500", "503"} == set(responses)
+        assert {"200", "304", "400", "401", "403", "404", "412", "422", "429", "500", "503"} == set(responses)
         assert "ETag" in responses["200"]["headers"]
 
 
