@@ -38,6 +38,7 @@ class Refused(StrEnum):
     FROZEN = "frozen"
     LOCKED = "locked"
     OWN_CHANGE = "own-change"
+    SEPARATED = "separated"
     RULE = "rule"  # of access: the last owner, more than one holds
     TOKEN = "token"  # noqa: S105  the word for it
 

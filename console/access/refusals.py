@@ -95,6 +95,14 @@ class OwnChange(OfOperation):
     """People cannot decide on their own changes."""
 
 
+class Separated(OfOperation):
+    """A rule keeps the person from deciding: they may make such changes (`rights`), or made some (`acted`)."""
+
+    def __init__(self, operation: UUID, place: str, why: str) -> None:
+        super().__init__(operation)
+        self.place, self.why = place, why
+
+
 class NotNow(OfOperation):
     """The operation is not in a state in which this can be done."""
 

@@ -64,6 +64,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "protect.rule-change": gettext_lazy("Changed a protection rule"),
     "protect.rule-remove": gettext_lazy("Removed a protection rule"),
     "protect.window-add": gettext_lazy("Added a freeze"),
+    "protect.separated": gettext_lazy("Kept from deciding by separation of duties"),
     "protect.locked": gettext_lazy("Refused: another tool owns the service"),
     "protect.window-change": gettext_lazy("Changed a freeze"),
     "protect.window-remove": gettext_lazy("Removed a freeze"),

@@ -24,6 +24,7 @@ from console.access.refusals import (
     ReasonNeeded,
     Refusal,
     RuleBroken,
+    Separated,
     TooLateToCancel,
     Undecryptable,
 )
@@ -49,6 +50,17 @@ def _(refusal: LabelNotAllowed) -> str:
 @text.register
 def _(_refusal: OwnChange) -> str:
     return gettext("You can't approve or decline your own change. Ask someone else who can approve.")
+
+
+@text.register
+def _(refusal: Separated) -> str:
+    words = {
+        "rights": gettext("The rule %(place)s keeps people who may make such changes from deciding on them."),
+        "acted": gettext(
+            "The rule %(place)s keeps people who changed services there in the last 90 days from deciding."
+        ),
+    }[refusal.why]
+    return words % {"place": refusal.place}
 
 
 @text.register

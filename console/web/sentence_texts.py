@@ -60,6 +60,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "protect.expire": gettext_lazy("%(whose)s's change of %(object)s expired without approval%(fields)s"),
     "protect.frozen": gettext_lazy("%(who)s tried to change %(object)s during a freeze and was denied"),
     "protect.locked": gettext_lazy("%(who)s tried to change %(object)s, which another tool owns, and was denied"),
+    "protect.separated": gettext_lazy(
+        "%(who)s tried to decide on %(whose)s's change of %(object)s and was denied by a rule%(fields)s"
+    ),
     "protect.override": gettext_lazy("%(who)s used the emergency override to change %(object)s%(fields)s"),
     "protect.request": gettext_lazy("%(who)s requested approval to change %(object)s%(fields)s"),
     "protect.rule-add": gettext_lazy("%(who)s added a protection rule (%(about)s)"),
@@ -77,6 +80,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "reveal.Decision": gettext_lazy("%(who)s saw values of a decided change of %(object)s (%(text)s)"),
     "reveal.Env": gettext_lazy("%(who)s revealed values of %(object)s (%(text)s)"),
     "reveal.Preview": gettext_lazy("%(who)s saw values of %(object)s on a preview (%(text)s)"),
+    "rights.review": gettext_lazy("%(who)s reviewed who has access (%(text)s)"),
+    "rights.snapshot": gettext_lazy("%(who)s recorded the permissions of all people (%(text)s)"),
     "second-factor.add": gettext_lazy("%(who)s added a two-factor method (%(text)s)"),
     "second-factor.remove": gettext_lazy("%(who)s removed a two-factor method (%(text)s)"),
     "session.SetPassword": gettext_lazy("%(who)s set a password through an invitation"),

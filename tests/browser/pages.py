@@ -42,6 +42,8 @@ PAGES = [
     "/audit/access/?view=places",
     "/audit/rights/",
     "/audit/service/?cluster=sandbox&namespace=shop&service=cart",
+    "/audit/duties/",
+    "/audit/duties/?view=decisions",
     "/audit/proof/",
     "/tokens/",
     "/tokens/new/",

@@ -122,6 +122,8 @@ TABLE = {
     "audit-access": (Permission.AUDIT, {}, "get"),
     "audit-access-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-access-review": (Permission.AUDIT, {}, "post"),
+    "audit-duties": (Permission.AUDIT, {}, "get"),
+    "audit-duties-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-rights": (Permission.AUDIT, {}, "get"),
     "audit-rights-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-proof": (Permission.AUDIT, {}, "get"),

@@ -87,6 +87,7 @@ BUDGET = {
     "audit-decision": 8,
     "audit-summary": 6,
     "audit-access": 22,
+    "audit-duties": 15,
     "audit-rights": 14,
     "audit-proof": 5,
     "audit-verifier": 5,

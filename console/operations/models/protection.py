@@ -106,6 +106,16 @@ class ProtectionRule(Scoped):
     owned = models.CharField(  # noqa: DJ001 - a default would make SQLite rebuild the table
         _("What the rule does"), max_length=4, null=True, blank=True, choices=Owned.choices
     )
+
+    class Approvers(models.TextChoices):
+        """Whom the rule keeps from approving, beside the author of the change (operations.protection.separation)."""
+
+        WITHOUT_RIGHTS = "rights", _("Only people who cannot make such changes")
+        WITHOUT_CHANGES = "acted", _("Only people who changed no service there in the last 90 days")
+
+    approvers = models.CharField(  # noqa: DJ001 - a default would make SQLite rebuild the table
+        _("Who may approve"), max_length=6, null=True, blank=True, choices=Approvers.choices
+    )
     needs_reason = models.BooleanField(_("Require a reason"), default=True)
     valid_hours = models.PositiveIntegerField(
         _("Request expires after (hours)"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from console.access.authorization import Rights, rights_of
 from console.access.labels import labels_of
 from console.access.models import User
 from console.access.permissions import Permission
-from console.access.refusals import NotAllowed, NotWaiting, OwnChange, Undecryptable
+from console.access.refusals import NotAllowed, NotWaiting, OwnChange, Separated, Undecryptable
 from console.audit import Outcome
 from console.audit.chain import acting_in
 from console.counters import Refused
@@ -27,8 +27,9 @@ from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch, totals
 from console.operations.announce import tell
 from console.operations.models import SEALED, Operation
-from console.operations.models.protection import Approval
+from console.operations.models.protection import Approval, ProtectionRule
 from console.operations.models.statuses import Status
+from console.operations.protection import separation
 from console.operations.protection.approval_digest import digest, shown_digest
 from console.operations.protection.gate import PolicyStatus, may_approve, policy_status_of
 from console.operations.queue import enqueue
@@ -74,8 +75,12 @@ def may_decide(user: User, rights: Rights, operation: Operation) -> bool:
 
     One that no key decrypts can only be declined, by who may decide on the service with the labels that it has now.
     """
-    if operation.user_id == user.pk:
+    if operation.user_id == user.pk or not _has_right(rights, operation):
         return False
+    return separation.of_operation(user, rights, operation, separation.separating()) is None
+
+
+def _has_right(rights: Rights, operation: Operation) -> bool:
     if may_approve(rights, operation.ref, _ANY_LABELS):  # the usual case, without decrypting anything
         return True
     if not operation.is_readable:
@@ -88,15 +93,18 @@ def waiting_for(user: User, rights: Rights) -> list[Operation]:
     if not rights.allows(Permission.APPROVE):
         return []
     waiting = Operation.objects.filter(status=Status.WAITING, expires_at__gt=Now()).exclude(user_id=user.pk)
-    waiting = waiting.defer(*SEALED)
-    return [operation for operation in waiting.order_by("expires_at") if may_decide(user, rights, operation)]
+    separating = Exists(ProtectionRule.objects.exclude(approvers=None))
+    waiting = waiting.defer(*SEALED).annotate(is_separated=separating).order_by("expires_at")
+    mine = [operation for operation in waiting if _has_right(rights, operation)]
+    rules = separation.separating() if any(operation.is_separated for operation in mine) else ()
+    return [operation for operation in mine if not separation.of_operation(user, rights, operation, rules)]
 
 
 def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str, comment: str = "") -> None:
     """Hand the operation to a worker, as it was shown under `seen_digest`.
 
-    Raises OwnChange or NotAllowed (both audited), Frozen, NotWaiting when it waits no more or is not what was shown, or
-    Undecryptable.
+    Raises OwnChange, Separated or NotAllowed (all audited), Frozen, NotWaiting when it waits no more or is not what was
+    shown, or Undecryptable.
     """
     _check(operation, user, actor, "approve")
     if not operation.is_readable:
@@ -116,7 +124,7 @@ def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str,
 
 
 def decline(operation: Operation, *, user: User, actor: Actor, comment: str) -> None:
-    """End the operation; raises OwnChange or NotAllowed (both audited), or NotWaiting when it waits no more."""
+    """End the operation; raises OwnChange, Separated, NotAllowed (all audited), or NotWaiting when it waits no more."""
     _check(operation, user, actor, "decline")
     with transaction.atomic():
         cause = Cause(Code.DECLINED, facts=Approver(actor.name, comment))
@@ -156,9 +164,15 @@ def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
         counters.REFUSALS.labels(Refused.OWN_CHANGE.value).inc()
         _record(f"protect.{what}", operation, actor, Outcome.REFUSED, "own change", by=Permission.APPROVE)
         raise OwnChange(operation.id)
-    if not may_decide(user, rights_of(user), operation):
+    rights = rights_of(user)
+    if not _has_right(rights, operation):
         with audited(actor):
             raise NotAllowed(Permission.APPROVE, ref=operation.ref)
+    if rule := separation.of_operation(user, rights, operation, separation.separating()):
+        counters.REFUSALS.labels(Refused.SEPARATED.value).inc()
+        text = f"{what}: {rule.place} {rule.approvers}"
+        _record("protect.separated", operation, actor, Outcome.REFUSED, text, by=Permission.APPROVE)
+        raise Separated(operation.id, rule.place, str(rule.approvers))
     if operation.status != Status.WAITING:
         raise NotWaiting(operation.id)
 

@@ -19,6 +19,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import Operation
 from console.operations.models.protection import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
 from console.operations.models.windows import on_clock
+from console.operations.protection import separation
 from console.operations.protection.approval_digest import digest
 from console.operations.protection.rules import manages
 from console.operations.rights.needs import Needs
@@ -244,7 +245,11 @@ def _approval_objection(operation: Operation, needs: Needs, *, is_protected: boo
     approver = approval.approver
     if approver is None or approver.pk == operation.user_id:
         return Cause(Code.APPROVER_GONE)
-    if not may_approve(rights_of(approver), operation.ref, needs):
+    rights = rights_of(approver)
+    rules = separation.separating()
+    if not may_approve(rights, operation.ref, needs) or separation.objection(
+        approver, rights, operation.ref, needs, rules
+    ):
         return Cause(Code.APPROVER_GONE, facts=Approver(approval.decided_by))
     return None
 

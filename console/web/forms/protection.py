@@ -113,13 +113,20 @@ class RuleForm(ScopeForm):
         model = ProtectionRule
         fields = (
             *("cluster", "namespace", "service", "selector", "permissions"),
-            *("owned", "needs_reason", "valid_hours", "note"),
+            *("owned", "approvers", "needs_reason", "valid_hours", "note"),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         asks = ("", _("Ask for approval"))
         self.fields["owned"].choices = [asks, *ProtectionRule.Owned.choices]  # type: ignore[attr-defined]  # a choice
+
+        anyone = ("", _("Anyone else with the permission"))
+        choices = [anyone, *ProtectionRule.Approvers.choices]
+        self.fields["approvers"].choices = choices  # type: ignore[attr-defined]  # a choice
+
+    def clean_approvers(self) -> str | None:
+        return self.cleaned_data["approvers"] or None
 
     def clean_owned(self) -> str | None:
         return self.cleaned_data["owned"] or None
