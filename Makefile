@@ -14,7 +14,7 @@ help:  ## List the targets
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
 PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
-APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
+APART := tests/servers tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
 # Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
 QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
@@ -69,8 +69,10 @@ access-table: $(VENV)/.test-ready $(MO)  ## Try every address as everybody who m
 canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page of every role and in every data store; prints the table
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
-test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL (needs PostgreSQL's programs)
+test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL, two of each process, and docs/operations.md's commands (needs PostgreSQL's programs, sqlite3, jq)
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_many_streams.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=5 tests/servers --ignore=tests/servers/test_two_of_each.py
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/servers/test_two_of_each.py
 
 test-monitoring: $(VENV)/.test-ready $(MO)  ## Try rules and dashboard with a real Prometheus and two web servers (needs Debian's prometheus)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q tests/monitoring

@@ -36,7 +36,14 @@ class Chaos:
 
     def strike(self) -> None:
         """Do one bad thing."""
-        deeds: tuple[tuple[int, Callable[[], None]], ...] = (
+        weights, deeds = zip(*self.deeds(), strict=True)
+        deed = self.random.choices(deeds, weights)[0]
+        deed()
+        self.done[deed.__name__] += 1
+
+    def deeds(self) -> tuple[tuple[int, Callable[[], None]], ...]:
+        """Return what may be done, each with its weight."""
+        return (
             (5, self.kill_a_worker),
             (1, self.stop_a_worker),
             (1, self.kill_beat),
@@ -52,9 +59,6 @@ class Chaos:
             (4, self.deliver_again),
             (1, self.trouble_the_database),
         )
-        deed = self.random.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]
-        deed()
-        self.done[deed.__name__] += 1
 
     def kill_a_worker(self) -> None:
         index = self.random.randrange(len(self._workers))

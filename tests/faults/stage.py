@@ -67,6 +67,20 @@ class Stage:
         command = [sys.executable, "-m", "celery", "-A", "console", "beat", "--pidfile", ""]
         return self._start("beat", [*command, "--schedule", str(self.folder / f"beat-{len(self.processes)}")])
 
+    def background(self) -> subprocess.Popen[bytes]:
+        """Start a worker of the queue for what may take long."""
+        command = [sys.executable, "-m", "celery", "-A", "console", "worker", "-P", "threads", "-c", "4"]
+        queue = ["-Q", "background", "-n", f"background-{len(self.processes)}@%h"]
+        return self._start("background", [*command, *queue, "--without-gossip", "--without-mingle"])
+
+    def watcher(self) -> subprocess.Popen[bytes]:
+        return self._start("watcher", [sys.executable, "manage.py", "watch"])
+
+    def web(self, port: int) -> subprocess.Popen[bytes]:
+        """Start a web server of one process. Its pages need the static files: `manage.py collectstatic`."""
+        command = [sys.executable, "-m", "console.serve", "--port", str(port)]
+        return self._start("web", command, {"CONSOLE_WEB_PROCESSES": "1"})
+
     def log(self, name: str) -> str:
         """Everything that processes of this name logged so far."""
         return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob(f"{name}-*.log")))
@@ -99,12 +113,12 @@ class Stage:
 
 
 @contextmanager
-def stage(*, database: str = "sqlite", speed: float = 50) -> Iterator[Stage]:
+def stage(*, database: str = "sqlite", speed: float = 50, **of_sandbox: Any) -> Iterator[Stage]:
     """Build the stage, migrate its database, point this process at it; take everything down at the end."""
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     with (
         running_redis() as redis,
-        sandbox(speed=speed) as box,
+        sandbox(speed=speed, **of_sandbox) as box,
         _database(folder, database) as (database_url, postgres),
     ):
         clusters = json.dumps([cluster(box)])

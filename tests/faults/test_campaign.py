@@ -43,14 +43,14 @@ def test_random_faults(fresh: Stage, deployer: Actor):
             chaos.strike()
     fresh.box._ask("DELETE", "/sandbox/faults", None, "admin")
     ended = [end_of(operation, timeout=240) for operation in submitted]
-    _print_figures(seed, chaos, ended, time.monotonic() - began)
+    print_figures(seed, chaos, ended, time.monotonic() - began)
     assert {operation.status for operation in ended} <= {Status.SUCCEEDED, Status.SUPERSEDED}, [
         (str(operation.id), operation.status, operation.cause)
         for operation in ended
         if operation.status not in (Status.SUCCEEDED, Status.SUPERSEDED)
     ]
     assert [str(operation.id) for operation in ended if not is_complete(operation)] == []
-    _assert_each_applied_once(fresh, ended)
+    assert_each_applied_once(fresh, ended)
 
 
 def _submit(number: int, ref: ServiceRef, deployer: Actor) -> Operation:
@@ -66,7 +66,7 @@ def _submit(number: int, ref: ServiceRef, deployer: Actor) -> Operation:
     return eventually(try_it, timeout=90)
 
 
-def _assert_each_applied_once(stage: Stage, ended: list[Operation]) -> None:
+def assert_each_applied_once(stage: Stage, ended: list[Operation]) -> None:
     """Each service's generations are used up by its operations, one each, and every variable is there."""
     by_service: dict[str, list[Operation]] = defaultdict(list)
     for operation in ended:
@@ -80,11 +80,12 @@ def _assert_each_applied_once(stage: Stage, ended: list[Operation]) -> None:
             assert variables[entry] == "applied", (name, entry)
 
 
-def _print_figures(seed: int, chaos: Chaos, ended: list[Operation], seconds: float) -> None:
+def print_figures(seed: int, chaos: Chaos, ended: list[Operation], seconds: float) -> None:
     times = sorted(operation.seconds or 0.0 for operation in ended)
     outcomes = Counter(operation.status for operation in ended)
     turns = sum(operation.attempt for operation in ended)
-    print(f"\ncampaign: seed {seed}, {len(ended)} operations on {SERVICES} services in {seconds:.0f} s")
+    services = len({operation.name for operation in ended})
+    print(f"\ncampaign: seed {seed}, {len(ended)} operations on {services} services in {seconds:.0f} s")
     print(f"  outcomes: {dict(outcomes)}; stuck: {sum(o.is_active for o in ended)}; turns of workers: {turns}")
     print(f"  faults: {sum(chaos.done.values())}: {dict(chaos.done.most_common())}")
     print(f"  seconds an operation took: median {times[len(times) // 2]:.1f}, most {times[-1]:.1f}")

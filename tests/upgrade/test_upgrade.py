@@ -43,6 +43,18 @@ from tests.upgrade.restoring import Rows, Saved, another_database, deliver
 from tests.waiting import eventually
 
 BEFORE = Path(__file__).parent / "f802b20"
+TRUE_ENDS = {
+    "queued": ("succeeded", ""),
+    "cancelled": ("cancelled", ""),
+    "created": ("succeeded", ""),
+    "deleted": ("succeeded", ""),
+    "claimed": ("succeeded", ""),
+    "after-write": ("succeeded", ""),
+    "line-written": ("succeeded", ""),
+    "missing-image": ("failed", "image-missing"),
+    "waiting": ("succeeded", ""),
+    "waiting-late": ("expired", "expired"),
+}
 
 
 @dataclass(frozen=True)
@@ -144,18 +156,7 @@ def test_each_operation_comes_to_its_true_end(upgraded: Upgraded):
         operation.name: (operation.status, operation.cause.get("code", ""))
         for operation in Operation.objects.exclude(name="ended")
     }
-    assert found == {
-        "queued": ("succeeded", ""),
-        "cancelled": ("cancelled", ""),
-        "created": ("succeeded", ""),
-        "deleted": ("succeeded", ""),
-        "claimed": ("succeeded", ""),
-        "after-write": ("succeeded", ""),
-        "line-written": ("succeeded", ""),
-        "missing-image": ("failed", "image-missing"),
-        "waiting": ("succeeded", ""),
-        "waiting-late": ("expired", "expired"),
-    }
+    assert found == TRUE_ENDS
 
 
 def test_the_cluster_has_what_the_operations_say(upgraded: Upgraded):
