@@ -14,7 +14,7 @@ help:  ## List the targets
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
 PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
-APART := tests/servers tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
+APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
 # Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
 QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
