@@ -28,7 +28,8 @@ def record_refused_sign_in(request: HttpRequest | None, name: str, text: str = "
     counters.SIGN_INS.labels(method.value, "refused").inc()
     ip = client_ip(request) if request else ""
     actor = Actor(None, name[:150], ip, getattr(request, "request_id", ""))
-    audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=text)
+    said = f"method {method.value}{': ' if text else ''}{text}"
+    audit.record("session.sign-in", actor=actor, outcome=Outcome.REFUSED, text=said)
 
 
 @contextmanager

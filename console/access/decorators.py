@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
+from console.access.actors import actor_from
 from console.access.attempts import record_refusal
 from console.access.authorization import Rights, rights_of, roles_with
 from console.access.labels import labels_of
 from console.access.models import User
 from console.access.permissions import Permission
+from console.audit import reads
 from console.knative.references import ServiceRef
 
 
@@ -81,11 +83,22 @@ def require_permission(permission: Permission) -> Callable[[View[Request]], View
             if not rights.allows(permission, ref, labels):
                 return refuse(request, permission, ref)
             request.permissions = rights.on(ref, labels) if ref else frozenset()
-            return view(request, *args, **kwargs)
+            answer = view(request, *args, **kwargs)
+            if permission is Permission.AUDIT:
+                _note_read(request, answer)
+            return answer
 
         return mark(wrapped, permission)
 
     return decorate
+
+
+def _note_read(request: RequestWithRights, answer: HttpResponseBase) -> None:
+    """Leave the entry of a page of the audit log that was shown; files and checkpoints have entries of their own."""
+    match = request.resolver_match
+    if request.method == "GET" and answer.status_code == 200 and not answer.has_header("Content-Disposition"):
+        page = match.url_name if match and match.url_name else ""
+        reads.note("audit", actor=actor_from(request), by=(Permission.AUDIT,), subject=f"page {page}")
 
 
 def administrators_only(view: View[Request]) -> View[Request]:

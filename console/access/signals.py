@@ -22,7 +22,7 @@ from console.access.attempts import record_refused_sign_in
 from console.access.models import Membership, Team, User
 from console.access.rights_history.recording import Written, recording
 from console.access.sessions import end_sessions_of
-from console.access.sign_in_methods import method_of
+from console.access.sign_in_methods import method_of, told
 from console.audit import Outcome
 from console.counters import SignInMethod
 
@@ -30,14 +30,14 @@ from console.counters import SignInMethod
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     counters.SIGN_INS.labels(method_of(request).value, "succeeded").inc()
-    audit.record("session.sign-in", actor=_actor(request, user), outcome=Outcome.SUCCEEDED)
+    audit.record("session.sign-in", actor=_actor(request, user), outcome=Outcome.SUCCEEDED, text=told(request))
     join_teams_of_groups(user)
 
 
 @receiver(user_logged_out)
 def _signed_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:
     if user is not None:
-        audit.record("session.sign-out", actor=_actor(request, user), outcome=Outcome.SUCCEEDED)
+        audit.record("session.sign-out", actor=_actor(request, user), outcome=Outcome.SUCCEEDED, text=told(request))
 
 
 @receiver(user_login_failed)

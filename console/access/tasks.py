@@ -2,6 +2,7 @@
 
 from console import worker
 from console.access import audit_exports, snapshots
+from console.audit import reads
 from console.queue import TaskName, task
 
 
@@ -13,9 +14,10 @@ def export_entries(export_id: str, reached: int) -> None:
 
 @task(TaskName.SWEEP_EXPORTS)
 def sweep() -> None:
-    """Enqueue the exports that nobody works on, and forget those of long ago."""
+    """Enqueue the exports that nobody works on, forget those of long ago, and close the hours of reads."""
     audit_exports.enqueue_stalled()
     audit_exports.forget_old()
+    reads.close_past()
 
 
 @task(TaskName.CHECK_RIGHTS)

@@ -113,6 +113,28 @@ class Total(models.Model):
         return f"{self.name} {self.labels} {self.value:g}"
 
 
+class ReadWindow(models.Model):
+    """Reads of one subject by one person in one hour after the first, which has its entry (console.audit.reads)."""
+
+    key = models.CharField(max_length=64, unique=True)
+    hour = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=200)
+    actor_id = models.BigIntegerField(null=True)
+    ip = models.CharField(max_length=64, blank=True)
+    by = models.CharField(max_length=60, blank=True)  # the permissions that allowed it
+    what = models.CharField(max_length=30)
+    subject = models.CharField(max_length=200, blank=True)
+    cluster = models.CharField(max_length=100, blank=True)
+    namespace = models.CharField(max_length=100, blank=True)
+    service = models.CharField(max_length=100, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    first_again_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.what} {self.hour}: {self.count} more"
+
+
 class Forwarded(models.Model):
     """How far the log has been sent to a destination, and until when somebody is at it."""
 

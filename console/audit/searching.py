@@ -16,7 +16,7 @@ from console.audit.models import CONSOLE_NAME, Action, Entry
 from console.knative.authors import ActorKind
 
 EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
-FIELDS = (*EXACT, "actor_kind", "operation", "group", *periods.FIELDS, "q")
+FIELDS = (*EXACT, "actor_kind", "person", "operation", "group", *periods.FIELDS, "q")
 # First words of actions that people look for together.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "changes": ("deploy", "traffic", "operate", "delete"),
@@ -30,6 +30,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "clusters": ("cluster",),
     "audit": ("audit",),
     "tests": ("view",),
+    "reads": ("read",),
 }
 STEPS = (2_000, 20_000, 200_000)
 MAX_SEARCHED_ENTRIES = 200_000
@@ -63,6 +64,8 @@ def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
     condition = Q(**{name: asked[name] for name in EXACT if asked[name]})
     if asked["actor_kind"]:
         condition &= _of_kind(asked["actor_kind"])
+    if asked["person"]:
+        condition &= of_person(asked["person"])
     if asked["operation"]:
         condition &= _of_operation(asked["operation"])
     if asked["group"]:
@@ -132,6 +135,34 @@ def _of_kind(kind: str) -> Q:
         ActorKind.UNKNOWN: outside & Q(actor=""),
     }
     return kinds.get(kind, Q(pk__in=()))
+
+
+def group_of(action: str) -> str:
+    """Return the one of GROUPS that the action belongs to; what was refused belongs with what was tried."""
+    first = action.partition(".")[0]
+    return next((group for group, words in GROUPS.items() if first in words), "")
+
+
+def by_person(name: str) -> Q:
+    """What a person did, also with tokens; not what a cluster's identity of the same name did."""
+    return Q(actor=name) & ~_in_group("outside")
+
+
+def of_person(name: str) -> Q:
+    """What a person did, and what others did to them: rights, accounts, sessions, tokens, decisions on changes."""
+    theirs = Entry.objects.filter(by_person(name), operation__isnull=False).order_by().values("operation")
+    about = Q(text=name) | Q(text__startswith=f"{name} in ") | Q(text__startswith=f"{name}: ")
+    of_theirs = Q(text__endswith=f" of {name}") | Q(text__startswith=f"a session of {name},")
+    return (
+        by_person(name)
+        | Q(action__in=_names("manage.")) & about
+        | Q(action__in=[*_names("session."), *_names("second-factor."), *_names("token.")]) & of_theirs
+        | Q(action__in=[*_names("protect."), "operation.cancel"], operation__in=theirs)
+    )
+
+
+def _names(begin: str) -> list[str]:
+    return [name for name in Action.objects.values_list("name", flat=True) if name.startswith(begin)]
 
 
 def _of_operation(text: str) -> Q:

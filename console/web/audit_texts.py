@@ -73,6 +73,20 @@ _PARTS = (
         r"^(?P<received>\d+) of (?P<count>\d+) answered$",
         gettext_lazy("%(received)s of %(count)s responses received"),
     ),
+    _of(
+        r"session\.sign-(in|out)$",
+        r"^method (?P<method>\S+), factor (?P<factor>.+)$",
+        gettext_lazy("method %(method)s, factor %(factor)s"),
+    ),
+    _of(r"session\.sign-in$", r"^method (?P<method>[^:\s]+)(?=:|$)", gettext_lazy("method %(method)s")),
+    _of(
+        r"read\..+-more$",
+        r"(?P<count>\d+) more from (?P<since>\S+) to (?P<until>\S+)$",
+        gettext_lazy("%(count)s more from %(since)s to %(until)s"),
+    ),
+    _of(r"read\.logs", r"^revision (?P<revision>\S+?)(?=,|$)", gettext_lazy("revision %(revision)s")),
+    _of(r"read\.audit", r"^page (?P<page>\S+?)(?=,|$)", gettext_lazy("page %(page)s")),
+    _of(r"read\.audit", r"^token (?P<token>.+?)(?=, \d+ |$)", gettext_lazy("token %(token)s")),
     _of(r"session\.revoke$", r"^sessions: (?P<count>\d+)$", gettext_lazy("sessions: %(count)s")),
     _of(
         r"session\.revoke$",

@@ -90,6 +90,7 @@ AUDIT_GROUPS = {
     "clusters": gettext_lazy("Clusters"),
     "audit": gettext_lazy("Audit log"),
     "tests": gettext_lazy("Test requests"),
+    "reads": gettext_lazy("Reads of logs"),
 }
 RESOURCES = {
     ("cpu", "request"): gettext_lazy("CPU request"),
@@ -287,8 +288,7 @@ def locked(status: PolicyStatus) -> str:
 
 def frozen_until(until: str, note: str) -> str:
     """Return the same of a freeze whose end and note are known."""
-    sentence = _("Frozen until %(until)s.") % {"until": until}
-    return f"{sentence} {note}".strip()
+    return f"{_('Frozen until %(until)s.') % {'until': until}} {note}".strip()
 
 
 def frozen_now(freeze: Freeze) -> str:

@@ -195,7 +195,7 @@ def test_what_happens_to_an_account_is_in_the_audit_log(client, alice: User) -> 
     client.post("/accounts/2fa/totp/deactivate/")
     told = [(entry.action, entry.text) for entry in Entry.objects.order_by("sequence")]
     assert told == [
-        ("session.sign-in", ""),
+        ("session.sign-in", "method password, factor none"),
         ("second-factor.add", "totp of alice"),
         ("second-factor.add", "recovery_codes of alice"),
         ("second-factor.remove", "recovery_codes of alice"),
@@ -218,7 +218,9 @@ def test_wrong_codes_lock_the_person(client, alice: User) -> None:
     page = client.post(CODE, {"code": code_of(secret)})
     assert not is_in(client)
     assert "Too many" in page.content.decode()
-    assert Entry.objects.filter(outcome="refused", actor="alice", text="second factor").count() >= 5
+    assert (
+        Entry.objects.filter(outcome="refused", actor="alice", text="method second-factor: second factor").count() >= 5
+    )
 
 
 def test_wrong_passwords_lock_the_address_for_every_name(client) -> None:
@@ -252,7 +254,7 @@ def test_a_locked_name_is_told_and_stays_locked_over_a_restart_of_redis(client, 
         assert "Too many failed" in page.content.decode()
         assert not is_in(client)
         refused = Entry.objects.filter(outcome="refused", actor="alice")
-        assert refused.filter(text="too many attempts").count() == 1
+        assert refused.filter(text="method password: too many attempts").count() == 1
 
 
 def restart(server: RedisServer) -> None:

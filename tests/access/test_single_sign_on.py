@@ -431,7 +431,7 @@ def test_a_deactivated_person_does_not_come_in_through_the_provider(client, prov
     assert who(client) == ""
     entry = Entry.objects.order_by("sequence").last()
     assert (entry.action, entry.outcome, entry.actor) == ("session.sign-in", "refused", "alice")
-    assert entry.text == "the account is deactivated"
+    assert entry.text.endswith(": the account is deactivated")
 
 
 def refused_as(client, provider: Provider, caplog, words: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ PAGES = [
     "/protection/rule/new/",
     "/protection/window/new/",
     "/audit/",
+    "/audit/people/?name=deployer",
     "/audit/summary/",
     "/audit/decisions/",
     "/audit/access/",

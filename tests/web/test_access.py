@@ -78,6 +78,7 @@ TABLE = {
     "protection-remove": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),
     "rollback": ("signed-in", {"id": THING}, "post"),
     "audit": (Permission.AUDIT, {}, "get"),
+    "audit-person": (Permission.AUDIT, {}, "get"),
     "audit-redact": ("administrator", {"sequence": 1}, "get"),
     "audit-entry": (Permission.AUDIT, {"sequence": 1}, "get"),
     "teams": ("signed-in", {}, "get"),

@@ -88,7 +88,7 @@ def test_a_service_and_a_person_have_their_history(client, log, people) -> None:
     (history,) = [link for link in service.links if link.startswith(f"{reverse('audit')}?")]
     shown = read(client.get(history))
     assert "History of shop" in shown.text
-    assert f"{reverse('audit')}?actor=deployer&actor_kind=person" in shown.links
+    assert f"{reverse('audit-person')}?name=deployer" in shown.links
     assert "Activity of deployer" in read(client.get(f"{reverse('audit')}?actor=deployer")).text
     viewer = page(client, people["viewer"], "service", cluster="box", namespace="default", name="shop")
     assert not [link for link in viewer.links if link.startswith(f"{reverse('audit')}?")]

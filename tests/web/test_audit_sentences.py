@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.utils.translation import override
 
 from console.access.permissions import Permission
@@ -42,7 +43,7 @@ ACTIONS = sorted(
         *(f"{family}.{kind}" for family in ("deploy", "traffic", "operate", "delete") for kind in KINDS),
         *(f"operation.{status.value}" for status in TERMINAL),
         *(f"{permission.value}.refused" for permission in Permission),
-    } - {"audit.forward", "manage.py"}  # a task, a program
+    } - {"audit.forward", "manage.py", *(model._meta.label_lower for model in apps.get_models())}  # no actions
 )  # fmt: skip
 
 

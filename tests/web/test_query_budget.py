@@ -62,6 +62,7 @@ BUDGET = {
     "protection-edit": 8,
     "protection-remove": 5,
     "audit": 9,
+    "audit-person": 12,
     "audit-redact": 6,
     "audit-entry": 6,
     "teams": 10,

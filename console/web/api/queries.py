@@ -123,6 +123,7 @@ class AuditQuery(TimeQuery, frozen=True):
     q: Annotated[Text, Meta(description="Part of text, action, service, actor or changes.")] = ""
     actor: Annotated[Text, Meta(description="Who did it.")] = ""
     actor_kind: Annotated[ActorKind, Meta(description="Whose name `actor` is.")] | UnsetType = UNSET
+    person: Annotated[Text, Meta(description="A person: what they did, and what was done to them.")] = ""
     team: Annotated[Text, Meta(description="The team whose grant allowed it.")] = ""
     cluster: Cluster = ""
     namespace: Namespace = ""

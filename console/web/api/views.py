@@ -10,9 +10,10 @@ from django.utils import timezone
 from msgspec import UnsetType
 
 from console import periods
+from console.access.actors import Actor
 from console.access.labels import labels_of
 from console.access.permissions import Permission
-from console.audit import searching
+from console.audit import reads, searching
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.mirror import read
@@ -219,6 +220,7 @@ def entries(call: Call) -> records.AuditList:
     asked = {name: str(value) for name in _TEXTS_OF_ENTRIES if (value := getattr(query, name))}
     moments = {name: getattr(query, name) for name in ("since", "until")}
     asked |= {name: moment.isoformat() for name, moment in moments.items() if isinstance(moment, datetime)}
+    _note_read(call)  # before it is read: the same answer, and the same ETag, for who asks again
     found = searching.search(entries_within(call.rights), asked)
     below = cursors.decode(query.cursor, list[int], "audit")[0] if query.cursor else None
     page = searching.older(found, below, query.limit)
@@ -231,7 +233,15 @@ def entry(call: Call, sequence: int) -> records.AuditEntry:
     found = entries_within(call.rights).filter(sequence=sequence).first()
     if found is None:
         raise Http404
+    _note_read(call)
     return records.audit_entry(found)
+
+
+def _note_read(call: Call) -> None:
+    """Leave the entry of entries that a token read."""
+    actor = Actor(call.token.user_id, call.token.user.get_username())
+    subject = f"token {call.token.name} ({call.token.prefix}…)"
+    reads.note("audit", actor=actor, by=(Permission.AUDIT,), subject=subject)
 
 
 def _service(ref: ServiceRef) -> Service:

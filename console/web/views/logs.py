@@ -3,8 +3,10 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
+from console.audit import reads
 from console.knative.references import ServiceRef
 from console.mirror import read
 from console.operations import ClusterError, queries
@@ -30,6 +32,7 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
         log = newest.tail(ref, revision, user=request.user, previous=previous, lines=lines, **chosen)
     except ClusterError as error:  # what failed operations kept can be shown all the same
         log, trouble = newest.Log(()), outcomes.answer_error(error)
+    reads.note("logs", actor=actor_from(request), by=(Permission.VIEW,), ref=ref, subject=f"revision {revision}")
     context = {
         **frame(request, ref, found),
         "here": "revisions",
