@@ -62,6 +62,17 @@ def test_who_may_change_and_approve_the_same_service_and_which_rule_forbids_it(c
     assert "approver (A)" in page
 
 
+def test_a_right_that_gives_both_is_told_once_whatever_else_its_person_holds(client, people, both: User) -> None:
+    for name in ("owners", "A", "deployers"):
+        Membership.objects.create(team=Team.objects.get(name=name), user=people["administrator"])
+    found = exported(client, people["administrator"], q="administrator")
+    assert [(one["change_role"], one["approve_role"]) for one in found] == [
+        ("administrator", "administrator"),
+        ("deployer", "approver"),
+        ("owner", "owner"),
+    ]
+
+
 def test_an_auditor_of_a_namespace_learns_of_no_other(client, people, both: User) -> None:
     assert {one["person"] for one in exported(client, people["auditor"])} == {
         *("administrator", "deployer", "owner", "releaser"),

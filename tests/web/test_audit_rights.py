@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -60,6 +61,8 @@ def test_who_could_deploy_then_and_why_though_all_of_it_is_gone(client, past: da
     assert "deployer" not in page.text
     given = Entry.objects.get(action="manage.AddGrant", text="Pay: shipper box/payments")
     assert reverse("audit-entry", kwargs={"sequence": given.sequence}) in page.links
+    on_clocks = f"{past.astimezone(ZoneInfo('Asia/Kolkata')):%Y-%m-%d %H:%M} Asia/Kolkata"
+    assert on_clocks in read(client.get(reverse("audit-rights", query={**query, "zone": "Asia/Kolkata"}))).text
     now = client.get(reverse("audit-rights", query={**query, "at": ""}))
     assert "shipper" not in read(now).text
 

@@ -55,7 +55,7 @@ def show(request: ConsoleRequest) -> HttpResponse:
     context = {
         "answer": answer,
         "moment": moment,
-        "clock": moment.astimezone(periods.zone_of(_query(request))[0]),
+        "clock": f"{moment.astimezone(periods.zone_of(_query(request))[0]):%Y-%m-%d %H:%M}",
         "problems": problems,
         "page": page,
         "order": order,
