@@ -109,13 +109,15 @@ def test_a_moment_needs_its_time_zone_and_a_year_of_our_time(caller, query: str)
 PAGED = [endpoint for endpoint in ENDPOINTS if "cursor" in endpoint.parameters]
 
 
+INVENTED = ("x", "WzFd", "WzAsMCwwLDBd", "WyJhIiwiYiIsImMiLCJkIl0:x", "%C3%A9", ":", "a" * 1001)
+
+
 @pytest.mark.parametrize("endpoint", PAGED, ids=lambda one: one.name)
-@pytest.mark.parametrize(
-    "cursor", ["x", "WzFd", "WzAsMCwwLDBd", "WyJhIiwiYiIsImMiLCJkIl0:x", "%C3%A9", ":", "a" * 1001]
-)
-def test_a_cursor_that_a_client_made_up_is_refused(caller, mirror, endpoint, cursor: str) -> None:
-    response = caller("administrator").get(f"{address(endpoint.path)}?cursor={cursor}")
-    assert problem(response, 422, "query-invalid")["parameter"] == "cursor"
+def test_a_cursor_that_a_client_made_up_is_refused(caller, mirror, endpoint) -> None:
+    client = caller("administrator")
+    for cursor in INVENTED:
+        response = client.get(f"{address(endpoint.path)}?cursor={cursor}")
+        assert problem(response, 422, "query-invalid")["parameter"] == "cursor"
 
 
 @pytest.mark.parametrize("other", ["services?sort=-name", "services?sort=namespace", "revisions", "grants"])
