@@ -58,14 +58,10 @@ class Known(NamedTuple):
 
     at: Mark
     records: Mapping[str, tuple[str, Head]]
-
-    def ordered(self) -> tuple[Head, ...]:
-        return tuple(
-            sorted((head for _, head in self.records.values()), key=lambda head: (-head.generation, head.name))
-        )
+    ordered: tuple[Head, ...]
 
 
-NOTHING = Known(Mark("", 0), {})
+NOTHING = Known(Mark("", 0), {}, ())
 _known: OrderedDict[ServiceRef, Known] = OrderedDict()
 _lock = threading.Lock()
 _slim = msgspec.json.Decoder(_Slim)
@@ -78,9 +74,9 @@ def heads(ref: ServiceRef) -> tuple[Head, ...]:
     at = revision_mark(ref.cluster)
     with _lock:
         before = _known.pop(ref, NOTHING)
-    now = Known(at, before.records if _is_unchanged(ref, before, at) else _read(ref, before.records))
+    now = before._replace(at=at) if _is_unchanged(ref, before, at) else _read(ref, before, at)
     _keep(ref, now)
-    return now.ordered()
+    return now.ordered
 
 
 def revision_mark(cluster: str) -> Mark:
@@ -101,11 +97,13 @@ def _is_unchanged(ref: ServiceRef, before: Known, now: Mark) -> bool:
     return not any(str(one).startswith(mine) or str(one).partition("/")[2] in before.records for one in changed)
 
 
-def _read(ref: ServiceRef, before: Mapping[str, tuple[str, Head]]) -> Mapping[str, tuple[str, Head]]:
+def _read(ref: ServiceRef, before: Known, at: Mark) -> Known:
     key = _key(ref)
     records: dict[str, str] = client().hgetall(key)  # type: ignore[assignment]  # not of an async client
-    found = {name: _known_or_read(before.get(name), key, name, record) for name, record in records.items()}
-    return {name: known for name, known in found.items() if known}
+    found = {name: _known_or_read(before.records.get(name), key, name, record) for name, record in records.items()}
+    known = {name: one for name, one in found.items() if one}
+    ordered = sorted((head for _, head in known.values()), key=lambda head: (-head.generation, head.name))
+    return Known(at, known, tuple(ordered))
 
 
 def _known_or_read(known: tuple[str, Head] | None, key: str, name: str, record: str) -> tuple[str, Head] | None:

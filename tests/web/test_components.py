@@ -9,8 +9,11 @@ import pytest
 from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import get_template
 from django.test import RequestFactory
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import override
 
+from console.web.markup import attribute, breakable_html
 from console.web.terms import OF_FIELDS, TERMS
 from tests.subset_icons import OURS, RULE, WHOLE, sources
 
@@ -206,3 +209,12 @@ def test_each_term_is_said_in_one_sentence_in_each_language_and_leads_on() -> No
 
 def test_a_field_without_a_term_has_no_help() -> None:
     assert rendered("{% help_of name %}", name="reason") == ""
+
+
+@pytest.mark.parametrize("text", ["a.b/c", "<b>/&'\"", "", "example.com/shop@sha256:abc", "--flag=<x>"])
+def test_a_text_that_may_break_is_escaped_piece_by_piece(text: str) -> None:
+    html = breakable_html(text)
+    assert html.replace("<wbr>", "") == escape(text)
+    assert isinstance(html, SafeString)
+    assert attribute("title", text) == (f' title="{escape(text)}"' if text else "")
+    assert attribute("title", html) == (f' title="{html}"' if text else ""), "HTML is not escaped twice"
