@@ -70,7 +70,7 @@ canaries: $(VENV)/.test-ready $(MO)  ## Search for secret values in every page o
 	SWEEPS=whole CONSOLE_LOG_LEVEL=ERROR $(BIN)/python -m pytest -n 0 -q --timeout=900 tests/web/test_canaries.py
 
 test-servers: $(VENV)/.test-ready $(MO)  ## Run the database tests on PostgreSQL, two of each process, and docs/operations.md's commands (needs PostgreSQL's programs, sqlite3, jq)
-	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/test_audit.py tests/web/test_many_streams.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest -q tests/access tests/audit tests/operations tests/registry tests/upgrade tests/web/api/test_filters.py tests/web/api/test_rights.py tests/web/test_audit.py tests/web/test_many_streams.py tests/web/test_stream.py tests/web/test_unstorable.py tests/test_database.py
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=5 tests/servers --ignore=tests/servers/test_two_of_each.py
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/servers/test_two_of_each.py
 
