@@ -1,5 +1,7 @@
 """The secrets of second factors at rest: allauth keeps them as JSON, sealed by console.access.adapter."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
@@ -26,9 +28,21 @@ def lost_values() -> Count:
     """Return how many of the secrets no key decrypts; writes nothing."""
     count = Count("mfa.Authenticator.data")
     for data in Authenticator.objects.values_list("data", flat=True):
-        sealed = [value for name in SECRETS if (value := str(data.get(name, "")))]
-        count.lost += sum(not sealing.can_unseal(value.encode()) for value in sealed)
+        count.lost += _lost(data)
     return count
+
+
+def remove_lost() -> list[str]:
+    """Remove those that no key decrypts: with them their people cannot sign in. Returns what was removed, of whom."""
+    lost = [one for one in Authenticator.objects.select_related("user").order_by("pk") if _lost(one.data)]
+    for one in lost:
+        one.delete()  # leaves an entry (console.access.signals)
+    return [f"{one.type} of {one.user.get_username()}" for one in lost]
+
+
+def _lost(data: dict[str, Any]) -> int:
+    sealed = [value for name in SECRETS if (value := str(data.get(name, "")))]
+    return sum(not sealing.can_unseal(value.encode()) for value in sealed)
 
 
 def _reseal(one: Authenticator, count: Count) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -193,3 +195,20 @@ def test_a_second_factor_that_no_key_decrypts_lets_nobody_in(lost, client: Clien
     answer = client.post("/accounts/2fa/authenticate/", {"code": "123456"})
     assert (answer.status_code, "_auth_user_id" in client.session) == (409, False)
     assert "encrypted with a key that it no longer has" in read(answer).text
+
+
+def test_second_factors_that_no_key_decrypts_are_removed_when_an_operator_asks_for_it(lost, client: Client) -> None:
+    kept = Authenticator.objects.create(
+        user=lost["owner"], type=Authenticator.Type.TOTP, data={"secret": seal("JBSWY3DPEHPK3PXP").decode()}
+    )
+    lost["viewer"].set_password("of-the-viewer-7")
+    lost["viewer"].save()
+    for given in ([], ["--remove-lost-second-factors"]):
+        out = StringIO()
+        with pytest.raises(CommandError, match="No key in CONSOLE_ENCRYPTION_KEYS decrypts"):
+            call_command("reseal", *given, stdout=out)
+        assert ("removed: totp of viewer" in out.getvalue()) is bool(given)
+    assert list(Authenticator.objects.all()) == [kept]
+    assert Entry.objects.get(action="second-factor.remove").text == "totp of viewer"
+    client.post("/accounts/login/", {"login": "viewer", "password": "of-the-viewer-7"})
+    assert client.session["_auth_user_id"] == str(lost["viewer"].pk)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console import audit
 from console.access import second_factors
@@ -14,7 +14,17 @@ from console.registry.resealing import reseal_all
 class Command(BaseCommand):
     help = "Re-encrypt all stored secrets with the first of CONSOLE_ENCRYPTION_KEYS, so that the others can be removed."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--remove-lost-second-factors",
+            action="store_true",
+            help="remove second factors that no key decrypts: their people then sign in with the password alone",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["remove_lost_second_factors"]:
+            for removed in second_factors.remove_lost():
+                self.stdout.write(f"removed: {removed}")
         counts = [*reseal_all(), second_factors.reseal()]
         for count in counts:
             self.stdout.write(
