@@ -113,6 +113,37 @@ class Total(models.Model):
         return f"{self.name} {self.labels} {self.value:g}"
 
 
+class RetentionPolicy(models.Model):
+    """For how many days entries and operations are kept at least; one row (console.audit.policy)."""
+
+    entries_days = models.PositiveIntegerField(default=400)
+    operations_days = models.PositiveIntegerField(default=180)
+
+    def __str__(self) -> str:
+        return f"entries {self.entries_days} days, operations {self.operations_days} days"
+
+
+class LegalHold(models.Model):
+    """What may not be removed until somebody lifts it: of a place, of a person, or (all empty) everything."""
+
+    cluster = models.CharField(max_length=100, blank=True)
+    namespace = models.CharField(max_length=100, blank=True)
+    service = models.CharField(max_length=100, blank=True)
+    person = models.CharField(max_length=150, blank=True)
+    since = models.DateTimeField(null=True)  # what is from before is not covered; None: from the beginning
+    reason = models.CharField(max_length=500)
+    placed_by = models.CharField(max_length=200)
+    placed_at = models.DateTimeField(default=timezone.now)
+    lifted_by = models.CharField(max_length=200, blank=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-placed_at"]
+
+    def __str__(self) -> str:
+        return self.person or "/".join(filter(None, (self.cluster, self.namespace, self.service))) or "everything"
+
+
 class ReadWindow(models.Model):
     """Reads of one subject by one person in one hour after the first, which has its entry (console.audit.reads)."""
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import Min
 
-from console.audit import service_history
+from console.audit import policy, service_history
 from console.audit.chain import Actor, beginning, follow, hold, record
 from console.audit.export import json_line
 from console.audit.models import Entry, Retention
@@ -31,16 +31,23 @@ class Kept:
     through: int
 
 
+class Held(Exception):
+    """A legal hold was placed while the archive was written: nothing may be removed."""
+
+
 def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
     """Write the entries from before `before` to a new file, then remove them; returns what was archived.
 
-    The archived part is verified while it is written. The newest entry always stays.
+    The archived part is verified while it is written. The newest entry always stays, and all from the first one on
+    that a legal hold covers; Held where one was placed meanwhile: then nothing was removed.
     What services were until then is forgotten too. Raises BrokenLink, or OSError
     (the file exists already, the disk is full); then nothing was removed. Killed on the way, the next call removes
     what is left of what was archived.
     """
     remove_archived()
-    through = _last_before(before)
+    through = policy.last_before(before)
+    if (held := policy.first_held(through)) is not None:
+        through, before = held - 1, Entry.objects.get(sequence=held).at
     start = beginning()
     if through <= start.sequence:
         service_history.forget(before)
@@ -56,6 +63,8 @@ def retain(before: datetime, archive: Path, *, actor: Actor) -> Kept:
     retention = Retention(through=last.sequence, hash=last.hash, archive_sha256=sha256.hexdigest())
     with transaction.atomic():
         hold()
+        if policy.first_held(last.sequence) is not None:
+            raise Held(last.sequence)
         record(RETAINED, actor=actor, outcome=Outcome.SUCCEEDED, text=str(retention))
         retention.save(force_insert=True)
     remove_archived()
@@ -68,13 +77,6 @@ def remove_archived() -> None:
     through = beginning().sequence
     while (lowest := Entry.objects.aggregate(lowest=Min("sequence"))["lowest"]) is not None and lowest <= through:
         Entry.objects.filter(sequence__lte=min(through, lowest + BATCH_SIZE - 1)).delete()
-
-
-def _last_before(moment: datetime) -> int:
-    """The last of the entries that are all from before the moment, but never the newest."""
-    first_kept = Entry.objects.filter(at__gte=moment).aggregate(first=Min("sequence"))["first"]
-    newest = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
-    return min(first_kept or newest, newest) - 1
 
 
 def _new_file(path: Path) -> BinaryIO:

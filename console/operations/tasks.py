@@ -19,7 +19,6 @@ from console.operations.engine.leases import AlreadyHeld, LeaseLost, lease
 from console.operations.engine.run import take_turn
 from console.operations.external import detection
 from console.operations.models import Operation
-from console.operations.models.operation import RETENTION
 from console.operations.models.statuses import Status
 from console.operations.protection.approvals import expire_requests
 from console.operations.queue import enqueue, left_behind
@@ -101,7 +100,7 @@ def tidy() -> None:
     log.info(
         "tidied",
         previews=forget_old_previews(),
-        operations=forget_old_operations(RETENTION),
+        operations=forget_old_operations(),
     )
 
 

@@ -34,7 +34,7 @@ def old(db, monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
 
 def retain(path, days: int = 30) -> str:
     out = StringIO()
-    call_command("audit", "retain", "--days", str(days), "--archive", str(path), stdout=out)
+    call_command("audit", "retain", "--days", str(days), "--yes", "--archive", str(path), stdout=out)
     return out.getvalue()
 
 
@@ -117,7 +117,7 @@ def test_a_checkpoint_of_the_archived_part_is_proved_with_the_archive(old, tmp_p
     (tmp_path / "checkpoint").write_text(out.getvalue())
     for _ in range(2):
         audit.record("later", actor=ALICE, outcome=Outcome.SUCCEEDED)
-    retain(tmp_path / "archive", 0)
+    retention.retain(timezone.now(), tmp_path / "archive", actor=ALICE)
     with pytest.raises(CommandError, match="in an archive that was not given"):
         call_command("audit", "verify", "--checkpoint", str(tmp_path / "checkpoint"))
     arguments = ["--checkpoint", str(tmp_path / "checkpoint"), "--archive", str(tmp_path / "archive")]

@@ -37,6 +37,7 @@ PAGES = [
     "/protection/window/new/",
     "/audit/",
     "/audit/people/?name=deployer",
+    "/audit/retention/",
     "/audit/summary/",
     "/audit/decisions/",
     "/audit/access/",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,11 +13,10 @@ from django.urls import reverse
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.audit import chain
-from console.audit.models import Entry
+from console.audit.models import Entry, RetentionPolicy
 from console.audit.verification import verify
 from console.knative.changes import EnvEntry, SetEnv
 from console.operations.models import Operation
-from console.operations.models.operation import RETENTION
 from console.operations.models.protection import Approval, ProtectionRule
 from console.operations.protection import approvals, decisions
 from console.operations.protection.decisions import Match
@@ -181,8 +179,8 @@ def test_the_page_says_when_retention_has_removed_the_preview_and_when_nothing_e
 ) -> None:
     Operation.objects.all().delete()
     assert "although the retention of operations does not reach them" in read(decided.page()).text
-    monkeypatch.setattr(decisions, "RETENTION", timedelta(seconds=-1))
-    assert f"removed after {RETENTION.days} days" in read(decided.page()).text
+    RetentionPolicy.objects.create(pk=1, operations_days=0)
+    assert "removed after 0 days" in read(decided.page()).text
 
 
 def test_an_approval_of_an_earlier_version_has_a_short_digest(waiting: Operation, decided: Decided) -> None:

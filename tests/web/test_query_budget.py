@@ -63,6 +63,7 @@ BUDGET = {
     "protection-remove": 5,
     "audit": 9,
     "audit-person": 12,
+    "audit-retention": 12,
     "audit-redact": 6,
     "audit-entry": 6,
     "teams": 10,

@@ -1,7 +1,6 @@
 """An operation, its timeline, the preview that it came from, and drafts of forms."""
 
 import uuid
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -19,9 +18,6 @@ from console.operations.models.statuses import ACTIVE, OPEN, Status
 from console.sealing import can_unseal, unseal
 
 SEALED = ("sealed_change", "sealed_seen", "sealed_after")  # what lists of operations need not load
-
-
-RETENTION = timedelta(days=180)  # for which operations that have ended are kept
 
 
 class OnService(models.Model):

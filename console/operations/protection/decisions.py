@@ -8,16 +8,16 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from django.utils import timezone
 
-from console.audit import chain, redactions
+from console.audit import chain, policy, redactions
 from console.audit.models import Entry
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.models.operation import RETENTION
 from console.operations.models.protection import Approval
 from console.operations.protection.approval_digest import digest, shown_digest
 
@@ -99,9 +99,14 @@ def _match(entry: Entry, operation: Operation | None, told: str) -> Match:
     if not told:
         return Match.REDACTED
     if operation is None:
-        return Match.REMOVED if entry.at < timezone.now() - RETENTION else Match.MISSING
+        return Match.REMOVED if entry.at < _kept_from() else Match.MISSING
     if not operation.is_readable:
         return Match.UNREADABLE
     if len(told) < _WHOLE:
         return Match.SAME if digest(operation).startswith(told) else Match.UNKNOWN
     return Match.SAME if shown_digest(operation) == told else Match.DIFFERENT
+
+
+def _kept_from() -> datetime:
+    """The moment since which operations are still kept."""
+    return timezone.now() - timedelta(days=policy.policy().operations_days)

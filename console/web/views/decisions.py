@@ -12,13 +12,12 @@ from console.access.auditing import visible_entries
 from console.access.decorators import refuse, require_permission
 from console.access.labels import labels_of
 from console.access.permissions import Permission
-from console.audit import searching
+from console.audit import policy, searching
 from console.audit.searching import Page, Search
 from console.knative.diff import FieldChange
 from console.knative.split_effect import split_effect
 from console.operations.lookups import revealing
 from console.operations.models import Operation
-from console.operations.models.operation import RETENTION
 from console.operations.protection.decisions import ACTIONS, Decision, decisions, rules_of
 from console.operations.protection.review import review
 from console.web import change_words, decision_words, impact, reports
@@ -97,7 +96,7 @@ def _show(request: ConsoleRequest, found: Decision, rows: Any, *, is_revealed: b
     context = {
         "decision": found,
         "entry": found.entry,
-        "sentence": decision_words.SENTENCES[found.match] % {"days": RETENTION.days},
+        "sentence": decision_words.SENTENCES[found.match] % {"days": policy.policy().operations_days},
         "is_revealed": is_revealed,
         "may_reveal": found.is_readable and operation is not None and _may_reveal(request, operation),
         **(_screen(operation, rows) if operation and found.is_readable else {}),

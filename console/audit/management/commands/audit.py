@@ -1,6 +1,7 @@
 """`manage.py audit verify|export|checkpoint|retain`: prove the log, write it out, sign its head, archive old parts."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from console.audit import chain, checkpoints, export, retention, totals, verification
+from console.audit import chain, checkpoints, export, policy, retention, totals, verification
 from console.audit.manifest import EVERYTHING, Origin
 from console.audit.models import Entry
 from console.audit.operators import operator
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         signing = verbs.add_parser("checkpoint")
         signing.add_argument("--public-key", action="store_true", help="print the public keys, newest first, instead")
         retaining = verbs.add_parser("retain")
-        retaining.add_argument("--days", type=int, required=True, help="keep entries that are younger than this")
+        retaining.add_argument(
+            "--days", type=int, help="keep entries that are younger than this; default: what the console has set"
+        )
+        retaining.add_argument("--yes", action="store_true", help="do not ask when that is less than what is set")
         retaining.add_argument("--archive", type=Path, required=True, help="path of the new archive file")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -91,16 +95,40 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def retain(self, options: dict[str, Any]) -> None:
-        before = timezone.now() - timedelta(days=options["days"])
+        days = _days(options["days"], is_sure=options["yes"], say=self.stderr.write)
+        before = timezone.now() - timedelta(days=days)
+        held = policy.first_held(policy.last_before(before))
+        if held is not None:
+            self.stderr.write(f"A legal hold covers entry {held}: it and all that follow it stay in the log.")
         try:
             kept = retention.retain(before, options["archive"], actor=operator())
         except chain.BrokenLink as broken:
             raise CommandError(
                 f"The chain is broken at entry {broken.sequence}: {broken.why}. Nothing was removed."
             ) from broken
+        except retention.Held as error:
+            raise CommandError("A legal hold was placed meanwhile. Nothing was removed.") from error
         except OSError as error:
             raise CommandError(f"{error}. Nothing was removed.") from error
         self.stdout.write(f"{kept.count} entries archived; the log now starts after entry {kept.through}")
+
+
+def _days(asked: int | None, *, is_sure: bool, say: Callable[[str], object]) -> int:
+    """Return for how many days entries stay; asks at a terminal where that is less than what is set."""
+    wanted = policy.policy().entries_days
+    if asked is None or asked >= wanted:
+        return wanted if asked is None else asked
+    days = max(asked, policy.MIN_ENTRIES_DAYS)
+    if days > asked:
+        say(f"Entries stay for at least {days} days, whatever is asked for.")
+    found = policy.removable(days, timezone.now())
+    question = f"The console keeps entries for {wanted} days. Remove {found.count} entries older than {days} days?"
+    if not is_sure:
+        if not sys.stdin.isatty():
+            raise CommandError(f"{question} There is no terminal to ask at: pass --yes. Nothing was removed.")
+        if input(f"{question} Type yes: ").strip() != "yes":
+            raise CommandError("Nothing was removed.")
+    return days
 
 
 def _checkpoints(path: Path | None, trusted: Sequence[str]) -> tuple[checkpoints.Checkpoint, ...]:
