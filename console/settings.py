@@ -208,6 +208,7 @@ BACKGROUND_QUEUE = "background"
 CELERY_TASK_ROUTES = {
     name.value: {"queue": BACKGROUND_QUEUE}
     for name in (
+        TaskName.CHECK_RIGHTS,
         TaskName.EXAMINE_CLUSTERS,
         TaskName.EXPORT_ENTRIES,
         TaskName.FORWARD_ENTRIES,
