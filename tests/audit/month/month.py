@@ -267,6 +267,7 @@ class Month:
                 EDGE_CHECKOUT,
                 does.sets("HALF_PAST_TWO", name),
             )
+        on(at(24, 18), self.services.unseen, "kim@example.com", EDGE_CHECKOUT, does.sets("UNSEEN", "yes"), hours=2)
         on(at(26, 16), ask, "midnight in Shanghai", "hal", ETL, does.sets("MIDNIGHT", "yes"))
         on(at(27, 11), outside, "", CART, does.labels("tier", "front"))
         on(

@@ -23,6 +23,7 @@ from console.operations.tasks import perform
 from tests.audit.month.cluster import ReadyCluster, manifest
 from tests.audit.month.people import People
 from tests.audit.month.truth import Bypass, Change, Place, State
+from tests.support.echo_cluster import Object
 
 LATEST = "@latest"
 ENDS = {
@@ -205,12 +206,11 @@ class Services:
         before = truth.state(place, now)
         assert before is not None
         after, cluster = wish.after(before), self.clusters[place.cluster]
+        detection.look()
         if after is None:
             cluster.remove(place.namespace, place.name)
         else:
-            service = cluster.service(place.namespace, place.name)
-            raw = wish.change.apply(Service(copy.deepcopy(service))).raw
-            cluster.apply(dict(raw), who, tool)
+            cluster.apply(_changed(cluster.service(place.namespace, place.name), wish.change), who, tool)
         self._is(place, after)
         detection.look()
         protected = self.protects(place, wish.needs)
@@ -218,6 +218,23 @@ class Services:
         truth.changes.append(Change(now, place, "", who, needs=wish.needs, **facts))
         if protected:
             truth.bypasses.append(Bypass(now, who, "outside", str(place)))
+
+    def unseen(self, who: str, place: Place, wish: Wish, hours: int) -> None:
+        """The same while the console's watcher does not reach the cluster, for so long."""
+        cluster, clock = self.clusters[place.cluster], self.people.clock
+        detection.look()
+        cluster.writer = None
+        clock.tick(hours * 1800)
+        before = self.people.truth.state(place, clock.now)
+        assert before is not None
+        after = wish.after(before)
+        cluster.apply(_changed(cluster.service(place.namespace, place.name), wish.change), who)
+        self._is(place, after)
+        clock.tick(hours * 1800)
+        cluster.watched()
+        detection.look()
+        told = Change(clock.now, place, "", who, is_outside=True, outcome="succeeded", before=before, after=after)
+        self.people.truth.changes.append(told)
 
     def protects(self, place: Place, needs: str) -> bool:
         return any(
@@ -275,8 +292,10 @@ class Services:
 
     def _perform(self, told: Change) -> None:
         """What a worker does, and the watcher after it."""
+        detection.look()  # as each few seconds; it has seen everything until now
         told.ended_at = self.people.clock.now
         perform(told.operation)
+        detection.look()
         operation = Operation.objects.get(id=told.operation)
         told.outcome = ENDS[operation.status]
         if told.is_written and told.kind != "CreateService":
@@ -285,6 +304,10 @@ class Services:
 
     def _is(self, place: Place, state: State | None) -> None:
         self.people.truth.states[place].append((self.people.clock.now, state))
+
+
+def _changed(service: Object, change: Asked) -> Object:
+    return dict(change.apply(Service(copy.deepcopy(service))).raw)
 
 
 def _ref(place: Place) -> ServiceRef:
