@@ -73,6 +73,16 @@ def test_a_right_that_gives_both_is_told_once_whatever_else_its_person_holds(cli
     ]
 
 
+def test_what_is_changed_by_one_role_and_approved_by_one_that_changes_less_is_told(client, people) -> None:
+    """Who deploys as a deployer approves that as a releaser, who alone splits traffic only."""
+    Membership.objects.create(team=Team.objects.get(name="releasers"), user=people["deployer"])
+    found = exported(client, people["administrator"], q="deployer")
+    assert [(one["change_role"], one["approve_role"], one["change_permissions"]) for one in found] == [
+        ("deployer", "releaser", ["deploy", "traffic", "operate"]),
+        ("releaser", "releaser", ["traffic"]),
+    ]
+
+
 def test_an_auditor_of_a_namespace_learns_of_no_other(client, people, both: User) -> None:
     assert {one["person"] for one in exported(client, people["auditor"])} == {
         *("administrator", "deployer", "owner", "releaser"),

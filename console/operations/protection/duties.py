@@ -122,12 +122,13 @@ def who_decided(entries: QuerySet[Entry], since: datetime | None, until: datetim
 
 
 def _meeting(mine: Sequence[Holding], rules: Iterable[ProtectionRule]) -> Iterable[Both]:
-    """A right that gives both alone is told by itself; others where their scopes meet."""
+    """A right that gives both is told by itself; two where their scopes meet and the second does not give it all."""
     changes = [one for one in mine if not set(CHANGING).isdisjoint(one.permissions)]
     approves = [one for one in mine if Permission.APPROVE in one.permissions]
     for change in changes:
         for approve in approves:
-            is_told = change in approves or approve in changes
+            changing = set(change.permissions).intersection(CHANGING)
+            is_told = change in approves or changing.issubset(approve.permissions)
             if change is approve or (not is_told and change.scope.overlaps(approve.scope)):
                 yield Both(change, approve, tuple(rule.place for rule in rules if _is_forbidden(rule, change, approve)))
 

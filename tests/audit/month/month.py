@@ -75,6 +75,7 @@ class Month:
             self.clock.go(max(moment, self.clock.now))
             event()
         self.clock.go(ENDS)
+        detection.look()
 
     def on(self, moment: datetime, event: Callable[..., object], *arguments: object, **facts: object) -> None:
         """Let this happen at the moment, or right after what is under way then."""

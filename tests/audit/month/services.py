@@ -202,11 +202,11 @@ class Services:
 
     def outside(self, who: str, place: Place, wish: Wish, tool: str = "kubectl-edit") -> None:
         """Somebody changes a service with a tool of their own; the console sees it at once."""
+        self._looked()
         truth, now = self.people.truth, self.people.clock.now
         before = truth.state(place, now)
         assert before is not None
         after, cluster = wish.after(before), self.clusters[place.cluster]
-        detection.look()
         if after is None:
             cluster.remove(place.namespace, place.name)
         else:
@@ -292,7 +292,7 @@ class Services:
 
     def _perform(self, told: Change) -> None:
         """What a worker does, and the watcher after it."""
-        detection.look()  # as each few seconds; it has seen everything until now
+        self._looked()
         told.ended_at = self.people.clock.now
         perform(told.operation)
         detection.look()
@@ -300,6 +300,11 @@ class Services:
         told.outcome = ENDS[operation.status]
         if told.is_written and told.kind != "CreateService":
             self._is(told.place, told.after)
+        self.people.clock.tick(1)
+
+    def _looked(self) -> None:
+        """The console looks each few seconds: it has seen everything until a second ago."""
+        detection.look()
         self.people.clock.tick(1)
 
     def _is(self, place: Place, state: State | None) -> None:
