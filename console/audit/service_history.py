@@ -21,6 +21,7 @@ from console.knative.portrait import Fact, Kind, Portrait, portrait
 from console.knative.references import ServiceRef
 
 MAX_SILENCE = timedelta(seconds=60)  # between two confirmations; after a longer one it is not known what happened
+TELLING = timedelta(seconds=1)  # between keeping a change and the time of its entry
 BATCH_SIZE = 500
 
 
@@ -126,12 +127,14 @@ def at(ref: ServiceRef, moment: datetime, now: datetime) -> Answer:
     )
 
 
-def labels_at(ref: ServiceRef, moment: datetime) -> Mapping[str, str] | None:
-    """Return the labels of the service at the moment; None where they are not known."""
-    last = of_service(ref).filter(at__lte=moment).order_by("-at", "-id").first()
-    if last is None or last.routing_id is None:
-        return None
-    return {one.name: one.text for one in _facts(last.routing_id) if one.kind is Kind.LABEL}
+def labels_around(ref: ServiceRef, moment: datetime) -> tuple[Mapping[str, str], ...]:
+    """Return the labels that the service had at the moment and before it; none where they are not known.
+
+    A change is told a moment after it was kept, and the one before it is what it was made to.
+    """
+    rows = of_service(ref).filter(at__lte=moment + TELLING).order_by("-at", "-id")
+    digests = [one for one in rows.values_list("routing", flat=True)[:2] if one]
+    return tuple({one.name: one.text for one in _facts(digest) if one.kind is Kind.LABEL} for digest in digests)
 
 
 def images_of(ref: ServiceRef, uid: str, revisions: Iterable[str]) -> dict[str, tuple[Fact, ...]]:

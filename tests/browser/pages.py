@@ -40,6 +40,7 @@ PAGES = [
     "/audit/retention/",
     "/audit/summary/",
     "/audit/decisions/",
+    "/audit/bypasses/",
     "/audit/access/",
     "/audit/access/?view=places",
     "/audit/rights/",

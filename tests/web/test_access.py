@@ -113,6 +113,8 @@ TABLE = {
     "cluster-edit": ("administrator", {"name": "edge"}, "get"),
     "cluster-remove": ("administrator", {"name": "edge"}, "get"),
     "audit-summary": (Permission.AUDIT, {}, "get"),
+    "audit-bypasses": (Permission.AUDIT, {}, "get"),
+    "audit-bypasses-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-service": (Permission.AUDIT, {}, "get"),
     "audit-service-export": (Permission.AUDIT, {"form": "csv"}, "post"),
     "audit-decisions": (Permission.AUDIT, {}, "get"),

@@ -84,6 +84,7 @@ BUDGET = {
     "cluster": 5,
     "cluster-edit": 6,
     "cluster-remove": 6,
+    "audit-bypasses": 16,
     "audit-service": 6,
     "audit-decisions": 9,
     "audit-decision": 8,

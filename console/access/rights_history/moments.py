@@ -56,6 +56,12 @@ def state_at(moment: datetime) -> Replay:
     return replay(_with_rows(entries.order_by("sequence").iterator(chunk_size=500)))
 
 
+def changes_between(since: datetime, until: datetime) -> Iterable[Entry]:
+    """Return the entries of the time after `since` that change rights, snapshots included, oldest first."""
+    entries = Entry.objects.filter(_is_of_rights(), at__gt=since, at__lt=until)
+    return _with_rows(entries.order_by("sequence").iterator(chunk_size=500))
+
+
 def newest_snapshot(moment: datetime) -> Entry | None:
     """Return the first part of the newest snapshot of then."""
     parts = Entry.objects.filter(action=SNAPSHOT, at__lte=moment).order_by("-sequence")

@@ -33,7 +33,7 @@ def replay(entries: Iterable[Recorded]) -> Replay:
     for entry in entries:
         if begins_snapshot(entry):
             found = Replay()
-        _take(entry, found)
+        take(entry, found)
     return found
 
 
@@ -42,7 +42,8 @@ def begins_snapshot(entry: Recorded) -> bool:
     return entry.action == SNAPSHOT and any(change["field"] == SNAPSHOT_FIELD for change in entry.changes)
 
 
-def _take(entry: Recorded, found: Replay) -> None:
+def take(entry: Recorded, found: Replay) -> None:
+    """Take the next entry into what was found so far."""
     for change in entry.changes:
         key = key_in(change["field"])
         if key is None:

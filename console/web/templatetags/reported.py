@@ -7,11 +7,17 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from console.knative.portrait import Kind
+from console.operations.protection.bypasses import Kind as BypassKind
 from console.operations.protection.decisions import Match
-from console.web import decision_words, portrait_words
+from console.web import bypass_words, decision_words, portrait_words
 from console.web.markup import icon_html
 
 register = Library()
+
+
+@register.filter
+def bypass_word(kind: BypassKind) -> str:
+    return str(bypass_words.KINDS[kind])
 
 
 @register.filter
