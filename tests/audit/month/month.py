@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 
 from console.access import snapshots
-from console.audit import redactions, retention
-from console.audit.models import Entry
+from console.audit import policy, reads, redactions, retention
+from console.audit.models import Entry, LegalHold
 from console.operations.external import detection
 from tests.audit.month import services as does
 from tests.audit.month.clock import Clock
@@ -60,6 +60,7 @@ class Month:
         self.people = People(self.clock, self.truth)
         self.services = Services(self.people, self.clusters)
         self.sign_ins = SignIns(self.people)
+        self.holds: dict[str, LegalHold] = {}
         self.marked: dict[str, Change] = {}  # the changes of the plot by the names that tests have for them
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
         self._numbers = itertools.count(1)
@@ -294,6 +295,31 @@ class Month:
         on(at(12, 8), signs.fail, "mallory")
         on(at(13, 8), self.services.reveal, "hal", LEDGER)
         on(at(26, 8), signs.by_password, "gus")  # the second of that name
+        on(at(12, 10), signs.reads_the_log, "olga")
+        on(at(12, 11, 30), self._closes_hours, "olga")
+        on(at(14, 10), signs.reads_logs, "eve", STOREFRONT)
+        on(at(1, 10), self._keeps_for, 400, 200)
+        on(at(5, 10), self._holds, "shop", LegalHold(cluster="box", namespace="shop", reason="Case 6"))
+        on(at(20, 11), self._holds, "ledger", LegalHold(**LEDGER.facts, since=at(1, 0), reason="Case 7"))
+        on(at(25, 10), self._lifts, "shop")
+
+    def _closes_hours(self, reader: str) -> None:
+        """The console does each few minutes."""
+        assert reads.close_past() == 1
+        self.people.act(reader, "read.audit-more")
+
+    def _keeps_for(self, entries: int, operations: int) -> None:
+        days = {"entries_days": entries, "operations_days": operations}
+        policy.change(days, reason="As agreed", actor=self.people.actor("ada"))
+        self.people.act("ada", "audit.retention")
+
+    def _holds(self, name: str, hold: LegalHold) -> None:
+        self.holds[name] = policy.place(hold, actor=self.people.actor("ada"))
+        self.people.act("ada", "audit.hold-add")
+
+    def _lifts(self, name: str) -> None:
+        assert policy.lift(self.holds[name].pk, reason="Closed", actor=self.people.actor("ada"))
+        self.people.act("ada", "audit.hold-lift")
 
     def _approved(self, name: str, who: str, approver: str, place: Place, wish: Wish) -> None:
         self.ask(name, who, place, wish, reason=f"Asked for as {name}")

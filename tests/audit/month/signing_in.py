@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 
 from console.access.models import User
 from tests.audit.month.people import PASSWORD, People
-from tests.audit.month.truth import Act
+from tests.audit.month.truth import Act, Place
 
 PROVIDER = "https://id.example.com"
 SIGN_IN, SECOND = "/accounts/login/", "/accounts/2fa/authenticate/"
@@ -64,6 +64,23 @@ class SignIns:
             )
         self.people.provider_says(request.user, groups)
         self.people.act(who, "session.sign-in", "oidc")
+
+    def reads_the_log(self, who: str) -> None:
+        """Twice in one hour, which is one entry and a number."""
+        client = self.by_password(who)
+        self.people.clock.tick(60)
+        self.people.act(who, "read.audit")
+        for _ in range(2):
+            assert client.get("/audit/").status_code == 200
+            self.people.clock.tick(60)
+
+    def reads_logs(self, who: str, place: Place) -> None:
+        """What a revision's containers print."""
+        client = self.by_password(who)
+        self.people.clock.tick(60)
+        address = f"/services/{place}/revisions/{place.name}-00001/logs/"
+        assert client.get(address).status_code == 200
+        self.people.act(who, "read.logs", f"{place.name}-00001", place=place)
 
     def fail(self, name: str) -> None:
         """Somebody tries this name with a wrong password."""

@@ -1,4 +1,4 @@
-"""Questions 6 and 10: everything that a person did, and every change of a service, from one CSV each."""
+"""Questions 6, 9 and 10: everything that a person did, and every change of a service, from one CSV each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.audit.month.month import BEGINS, CHECKOUT, EDGE_CHECKOUT, ENDS, PLACES, REDACTED, Month, at
+from tests.audit.month.month import BEGINS, CHECKOUT, EDGE_CHECKOUT, ENDS, LEDGER, PLACES, REDACTED, Month, at
 from tests.audit.month.reading import Auditor, Row
+from tests.audit.month.signing_in import PROVIDER
 from tests.audit.month.truth import Change, Place, Told
 from tests.sweeps import sample
 
@@ -48,6 +49,39 @@ def test_everything_that_a_person_did(month: Month, auditor: Auditor, who: str) 
     assert by_account.pop("", []) == attempts
     account = month.people.users[who].pk
     assert by_account == {str(account): month.truth.told_of(who, account)}
+
+
+def test_how_people_signed_in_and_what_they_read(month: Month, auditor: Auditor) -> None:
+    rows = log_of(auditor)
+    signed_in = {
+        (row["actor"], row["method"], row["factor"])
+        for row in rows
+        if row["action"] == "session.sign-in" and row["outcome"] == "succeeded"
+    }
+    assert ("hal", "password", "recovery-codes") in signed_in
+    assert ("ben", "password", "none") in signed_in
+    assert [method for who, method, _ in signed_in if who == "ines"] == [f"oidc:{PROVIDER}"]
+    revealed = [(moment(row), row["actor"], row["variables"]) for row in rows if row["action"] == "reveal.Env"]
+    assert (at(6, 8, 30), "cleo", "PASSWORD") in revealed
+    again = next(row for row in rows if row["action"] == "read.audit-more")
+    assert (again["actor"], again["reads"]) == ("olga", "1")
+    page = auditor.text("/audit/people/", name="hal")
+    assert "Everything hal did" in page
+
+
+def test_what_is_kept_how_long_and_what_is_on_hold(month: Month, auditor: Auditor) -> None:
+    """Question 9."""
+    page, nick = auditor.text("/audit/retention/"), Auditor.named(month, "nick").text("/audit/retention/")
+    for words in ("400 days", "200 days", "box/payments/ledger", "Case 7", "box/shop", "Case 6", "in force"):
+        assert words in page, words
+    holds = auditor.rows("/audit/retention/")
+    assert {row["Covers"]: "in force" in row["Lifted"] for row in holds} == {
+        "box/payments/ledger": True,
+        "box/shop": False,
+    }
+    assert next(row for row in holds if row["Covers"] == str(LEDGER))["From (UTC)"] == "2026-10-01"
+    assert "box/payments/ledger" in nick
+    assert "Case 6" not in nick
 
 
 def test_two_people_who_had_one_name_are_told_apart(month: Month, auditor: Auditor) -> None:

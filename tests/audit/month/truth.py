@@ -23,6 +23,10 @@ class Place:
     def __str__(self) -> str:
         return f"{self.cluster}/{self.namespace}/{self.name}"
 
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"cluster": self.cluster, "namespace": self.namespace, "service": self.name}
+
 
 @dataclass
 class Spell:
