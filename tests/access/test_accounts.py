@@ -339,3 +339,23 @@ def test_an_open_page_that_asks_by_itself_keeps_no_session_alive(client, alice: 
         session.save()
         assert client.get("/operations/", headers=asks).status_code == status
         assert (client.session["sluice_seen"] == before) is bool(asks)
+
+
+def test_a_sign_in_says_its_method_and_factor_and_a_refused_one_its_method(client, alice: User) -> None:
+    secret = with_totp(client)
+    code = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]
+    for typed in (code_of(secret), code):
+        client.post("/accounts/logout/")
+        cache.clear()
+        sign_in(client)
+        client.post(CODE, {"code": typed})
+    client.post("/accounts/logout/")
+    told = Entry.objects.filter(action__startswith="session.sign-", outcome="succeeded").order_by("sequence")
+    assert [one.text for one in told if one.action == "session.sign-in"] == [
+        "method password, factor none",
+        "method password, factor totp",
+        "method password, factor recovery-codes",
+    ]
+    assert told.last().text == "method password, factor recovery-codes"
+    client.post("/accounts/login/", {"login": "alice", "password": "wrong"})
+    assert Entry.objects.first().text == "method password"

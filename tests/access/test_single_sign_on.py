@@ -61,6 +61,7 @@ def test_the_whole_flow_signs_in_a_person_without_rights(client, provider: Provi
         ("session.sign-in", "succeeded", "alice"),
         ("manage.CreatePerson", "succeeded", "sluice"),
     ]
+    assert Entry.objects.first().text.startswith("method oidc:")
 
 
 def test_the_code_is_bound_to_this_browser_by_pkce_state_and_nonce(client, provider: Provider) -> None:

@@ -91,3 +91,12 @@ def test_a_page_of_the_log_leaves_one_entry_an_hour_and_no_copy_of_what_was_type
     found = Entry.objects.filter(action="read.audit").order_by("sequence")
     assert [one.text for one in found] == ["page audit", "page audit-summary"]
     assert {one.actor_id for one in found} == {people["auditor"].pk}
+
+
+def test_container_logs_that_somebody_opened_leave_an_entry_for_the_revision(client, log, people) -> None:
+    client.force_login(people["viewer"])
+    place = {"cluster": "box", "namespace": "default", "name": "shop", "revision": "shop-00004"}
+    for query in ("", "?follow=1", "?lines=500"):
+        assert client.get(reverse("logs", kwargs=place) + query).status_code == 200
+    (entry,) = Entry.objects.filter(action="read.logs")
+    assert (entry.actor, entry.service, entry.text) == ("viewer", "shop", "revision shop-00004")
