@@ -14,7 +14,7 @@ help:  ## List the targets
 
 # Tests that start whole processes of their own, or a provider to sign in with: test-processes.
 PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
-APART := tests/sandbox/test_kubectl.py tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
+APART := tests/sandbox/test_kubectl.py tests/kubectl tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
 # Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
 QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
@@ -81,7 +81,7 @@ test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manife
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard tests/web/test_forms_of_any_service.py
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
-	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py
+	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py tests/kubectl
 
 test-client: $(VENV)/.dev-ready $(MO)  ## Generate a typed client from the API's OpenAPI document, check a program of it with mypy --strict, and run it
 	$(BIN)/python -m pytest -q tests/typed_client

@@ -34,6 +34,7 @@ CAPABILITIES = {
     "tests.contract.test_apply": "Server-side apply: who owns which field, conflicts, force",
     "tests.contract.test_rights": "RBAC, impersonation and access reviews",
     "tests.contract.test_releases": "What differs between the releases",
+    "tests.real_cluster.test_kubectl_outputs": "What kubectl prints, whole, line by line",
     "tests.real_cluster.test_webhook": "Defaults and refusals of generated objects, by Knative's own code",
     "tests.real_cluster.test_story": "The console's story in a browser: update, split, roll back, restart, failure",
     "tests.real_cluster.test_restart": "Updates through crashes of the API server and of Knative's controller",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -42,9 +42,13 @@ def json_response(body: Any, code: int = 200, headers: Mapping[str, str] | None 
 
 
 def written_response(written: Written) -> Response:
-    """The answer to a write, with its warnings as Kubernetes sends them (RFC 7234, code 299)."""
-    response = json_response(written.body, written.code)
-    for warning in written.warnings:
+    """The answer to a write."""
+    return with_warnings(json_response(written.body, written.code), written.warnings)
+
+
+def with_warnings(response: Response, warnings: Iterable[str]) -> Response:
+    """The answer with warnings as Kubernetes sends them (RFC 7234, code 299)."""
+    for warning in warnings:
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.append("Warning", f'299 - "{quoted}"')
     return response

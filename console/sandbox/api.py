@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from console.sandbox import errors
-from console.sandbox.answers import CutConnection, json_response, media_type, read_body, written_response
+from console.sandbox.answers import CutConnection, json_response, media_type, read_body, with_warnings, written_response
 from console.sandbox.calls import APPLY_PATCH, Call, json_object
 from console.sandbox.control import Control
 from console.sandbox.discovery import OPENAPI_ROOT, VERSION, Discovery
@@ -116,7 +116,7 @@ class Api:
                 return PlainTextResponse(f"{error.message}\n", error.code)
             except errors.StatusError as error:
                 headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-                return json_response(error.body(), error.code, headers)
+                return with_warnings(json_response(error.body(), error.code, headers), error.warnings)
             except Exception as error:
                 logger.exception("request_failed method=%s path=%s", request.method, request.url.path)
                 message = f"Internal error occurred: {type(error).__name__}"
@@ -243,7 +243,12 @@ class Api:
             "delete": self._writer.delete,
             "deletecollection": self._writer.delete_collection,
         }
-        written = verbs[call.verb](call)
+        try:
+            written = verbs[call.verb](call)
+        except errors.StatusError as error:
+            if error.reason == "AlreadyExists":  # which is found out after the webhooks
+                error.warnings = self._warn(call.verb, call.resource, call.json())
+            raise
         if call.verb in ADMITTED and not call.subresource:
             warned = self._warn("create" if written.code == CREATED else "update", call.resource, written.body)
             return written._replace(warnings=(*written.warnings, *warned))

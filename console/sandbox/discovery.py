@@ -22,6 +22,7 @@ VERSION = {
     "compiler": "python",
     "platform": f"{platform.system()}/{platform.machine()}".lower(),
 }
+OF_CUSTOM_KINDS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")  # in this order
 OPENAPI_ROOT = "/openapi/v3"
 
 
@@ -90,7 +91,7 @@ def _resource_row(resource: Resource) -> dict[str, Any]:
         "singularName": resource.kind.lower(),
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(resource.verbs),
+        "verbs": list(OF_CUSTOM_KINDS if resource.is_custom else resource.verbs),
     }
     if resource.short_names:
         row["shortNames"] = list(resource.short_names)

@@ -6,6 +6,7 @@ ones that more than one module needs.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class StatusError(Exception):
         self.retry_after = retry_after
         self.details = None if details is None else dict(details)
         self.metadata = metadata or {}
+        self.warnings: tuple[str, ...] = ()  # what a webhook said beside refusing
         if retry_after is not None:
             self.details = {**(self.details or {}), "retryAfterSeconds": retry_after}
 
@@ -54,6 +56,14 @@ class StatusError(Exception):
             status["details"] = self.details
         status["code"] = self.code
         return status
+
+
+def invalid_patch(patched: dict[str, Any], problem: str) -> StatusError:
+    """422: what a patch would leave cannot be read; as on a real server the kind is not told."""
+    text = json.dumps(json.dumps(patched, separators=(",", ":"), sort_keys=True))
+    message = f"Invalid value: {text}: {problem}"
+    causes = [{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]
+    return StatusError(422, "Invalid", f' "" is invalid: patch: {message}', {"causes": causes})
 
 
 class PageNotFound(StatusError):

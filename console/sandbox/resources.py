@@ -95,6 +95,7 @@ NAMESPACES = Resource(
     namespaced=False,
     short_names=("ns",),
     has_status=True,
+    verbs=tuple(verb for verb in ALL_VERBS if verb != "deletecollection"),
     subresources=("status",),
 )
 PODS = Resource(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from console.sandbox.crd import reading
-from console.sandbox.crd.openapi import custom_kind
+from console.sandbox.crd.openapi import NEWER, OLDER, custom_kind
 from console.sandbox.crd.types import ANY, Type
 from console.sandbox.knative.kinds import kinds
+from console.sandbox.knative.version import OLDEST, knative_version
 from console.sandbox.resources import CONFIGURATIONS, REVISIONS, ROUTES, SERVICES, Resource
 
 _CUSTOM = (SERVICES, CONFIGURATIONS, ROUTES, REVISIONS)
@@ -30,7 +31,7 @@ def pruned(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
 
 def openapi(resource: Resource) -> dict[str, Any]:
     """The schema of one of Knative's kinds as an OpenAPI v3 object."""
-    return custom_kind(kinds()[resource.kind])
+    return custom_kind(kinds()[resource.kind], OLDER if knative_version() <= OLDEST else NEWER)
 
 
 def _kind(resource: Resource) -> Type:

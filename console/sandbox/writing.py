@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,9 +138,7 @@ class Writer:
         shapes.check(call.resource, obj)
         unknown = schema.unknown_fields(call.resource, obj)
         if unknown and call.field_validation == "Strict":
-            value = json.dumps(json.dumps(patch, separators=(",", ":")))
-            problem = f"Invalid value: {value}: strict decoding error: {_named(unknown)}"
-            raise errors.invalid(call.resource, "", "patch", problem)
+            raise errors.invalid_patch(obj, f"strict decoding error: {_named(unknown)}")
         obj = _in_its_place(call, schema.pruned(call.resource, obj))
         if obj["metadata"].get("name") != call.name:
             problem = f'Invalid value: "{obj["metadata"].get("name", "")}": field is immutable'

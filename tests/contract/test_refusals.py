@@ -263,6 +263,15 @@ def test_an_unknown_field_is_ignored_without_a_word_when_asked(greet: Namespace)
     assert "unknown field" not in answer.headers.get("Warning", "")
 
 
+def test_a_patch_with_an_unknown_field_is_refused_without_a_kind(greet: Namespace) -> None:
+    """kubectl prints such a refusal as that of "the request"."""
+    answer = greet.api.merge(greet.path("services", "greet") + "?fieldValidation=Strict", {"spec": {"bogus": 1}})
+    assert (answer.code, answer.body["reason"]) == (422, "Invalid")
+    assert answer.body["message"].startswith(' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":')
+    assert answer.body["message"].endswith('": strict decoding error: unknown field "spec.bogus"')
+    assert answer.body["details"].keys() == {"causes"}
+
+
 def test_a_new_service_without_a_container(greet: Namespace, release: str) -> None:
     code, recorded = response("create-no-container", release)
     answer = greet.create("empty", put(*SPEC, value={"containers": []}))

@@ -64,3 +64,15 @@ def test_an_update_is_warned_of_as_well(ns: Namespace) -> None:
     ns.settle()
     answer = ns.update(env(("A", "b")), query="?dryRun=All")
     assert answer.headers["Warning"] == WARNED["nothing-said"][1]
+
+
+def test_what_is_refused_is_warned_of_as_well(shared: Namespace) -> None:
+    answer = _created(shared, put("spec", "traffic", value=[{"percent": 50, "latestRevision": True}]))
+    assert answer.code == 400
+    assert answer.headers["Warning"] == WARNED["nothing-said"][1]
+
+
+def test_a_name_that_is_taken_is_found_out_after_the_webhook_has_warned(ns: Namespace) -> None:
+    assert ns.create("warned").code == 201
+    answer = _created(ns)
+    assert (answer.code, answer.headers["Warning"]) == (409, WARNED["nothing-said"][1])

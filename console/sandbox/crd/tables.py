@@ -326,12 +326,13 @@ def _spec_of_1_15() -> Struct:
         struct("ContainerPort", name=STRING, containerPort=always(INT32), protocol=default(STRING, "TCP")),
         keys=("containerPort", "protocol"),
     )
+    claims = ListOf(struct("ResourceClaim", name=always(STRING)), keys=("name",))
     container = without(
         _CONTAINER,
         env=ListOf(_ENV),
         volumeMounts=ListOf(without(_MOUNT, "mountPropagation")),
         ports=ports,
-        resources=always(without(_RESOURCES, claims=ListOf(ANY))),
+        resources=always(without(_RESOURCES, claims=claims)),
         securityContext=without(_SECURITY_CONTEXT, "privileged"),
     )
     volume = without(_VOLUME, "hostPath", "csi", "ephemeral", "image")

@@ -58,12 +58,16 @@ class Admission:
 
     def warnings(self, verb: str, resource: Resource, obj: Object) -> tuple[str, ...]:
         """What the webhook says beside accepting the object, a line each."""
-        settings = settings_of(self._store)
-        if resource in (SERVICES, CONFIGURATIONS):
-            return warnings.lines(under("spec", warnings.template_warnings(obj["spec"]["template"], settings)))
-        if resource is REVISIONS and verb == "create":  # its spec never changes
-            return warnings.lines(under("spec", warnings.spec_warnings(obj["spec"], settings)))
-        return ()
+        return warnings_of(verb, resource, obj, settings_of(self._store))
+
+
+def warnings_of(verb: str, resource: Resource, obj: Object, settings: Settings) -> tuple[str, ...]:
+    """What the webhook warns of in an object, whether it accepts it or not."""
+    if resource in (SERVICES, CONFIGURATIONS):
+        return warnings.lines(under("spec", warnings.template_warnings(obj["spec"]["template"], settings)))
+    if resource is REVISIONS and verb == "create":  # its spec never changes
+        return warnings.lines(under("spec", warnings.spec_warnings(obj["spec"], settings)))
+    return ()
 
 
 def admit(
@@ -88,7 +92,9 @@ def admit(
     _check_schema(resource, admitted)
     found = webhook.check(admitted, old, settings)
     if found:
-        raise errors.denied(problems.text(found))
+        refusal = errors.denied(problems.text(found))
+        refusal.warnings = warnings_of(verb, resource, admitted, settings)
+        raise refusal
     _check_policy(resource, admitted)
     if is_dry_run and resource in (SERVICES, CONFIGURATIONS):
         _try_pod(admitted, old)

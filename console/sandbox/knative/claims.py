@@ -6,11 +6,13 @@ import uuid
 
 from console.sandbox.core_defaults import CLAIM_PROTECTION, STORAGE_CLASS
 from console.sandbox.knative.cluster import Cluster
+from console.sandbox.knative.events import WARNING
 from console.sandbox.knative.objects import Key, Object, key_of, status_of, with_metadata
 from console.sandbox.knative.references import claims_of
 from console.sandbox.resources import CLAIMS, PODS
 
 BOUND = "Bound"
+SOURCE = "persistentvolume-controller"
 
 
 class ClaimController:
@@ -25,14 +27,26 @@ class ClaimController:
             return
         if "deletionTimestamp" in claim["metadata"]:
             self._release(key_of(claim))
-        elif claim["spec"].get("storageClassName") == STORAGE_CLASS and status_of(claim).get("phase") != BOUND:
-            self._cluster.later(self._cluster.settings.timings.mounting, lambda: self._bind(key_of(claim)))
+        elif event == "ADDED" and status_of(claim).get("phase") != BOUND:
+            self._provide(claim)
 
     def observe_pod(self, event: str, pod: Object) -> None:
         """A pod that is gone uses no claim any more."""
         if event == "DELETED":
             for name in claims_of(pod["spec"]):
                 self._release((pod["metadata"]["namespace"], name))
+
+    def _provide(self, claim: Object) -> None:
+        """Make its volume soon, or say why there is none."""
+        storage_class = claim["spec"].get("storageClassName")
+        if storage_class == STORAGE_CLASS:
+            self._cluster.later(self._cluster.settings.timings.mounting, lambda: self._bind(key_of(claim)))
+        elif storage_class:
+            message = f'storageclass.storage.k8s.io "{storage_class}" not found'
+            self._cluster.events.record(claim, "ProvisioningFailed", message, source=SOURCE, kind=WARNING)
+        else:
+            message = "no persistent volumes available for this claim and no storage class is set"
+            self._cluster.events.record(claim, "FailedBinding", message, source=SOURCE)
 
     def _bind(self, key: Key) -> None:
         claim = self._cluster.store.find(CLAIMS, *key)
