@@ -14,6 +14,7 @@ TIME = "_time"  # what follows a parameter's name in that of its time of day
 FIELDS = (SINCE, f"{SINCE}{TIME}", UNTIL, f"{UNTIL}{TIME}", ZONE)
 DEFAULT_ZONE = "UTC"
 MAX_ZONE = 64  # characters
+YEARS = range(1970, 9999)  # every moment of these can be shown on the clocks of every zone
 # Offered beside the field, which takes any name of the IANA database.
 ZONES = (
     *("UTC", "Europe/Berlin", "Europe/London", "Europe/Paris", "America/New_York", "America/Chicago"),
@@ -90,11 +91,20 @@ def _read(query: Mapping[str, str], name: str, zone: tzinfo, *, is_end: bool = F
         if clock:
             raise ValueError(clock)  # of no day
         return None
+    found = _moment(day, clock, zone, is_end=is_end)
+    if found.year not in YEARS:
+        raise ValueError(found.year)
+    return found
+
+
+def _moment(day: str, clock: str, zone: tzinfo, *, is_end: bool) -> datetime:
     if len(day) > len("2026-11-24"):
         told = datetime.fromisoformat(day)
         return (told if told.tzinfo else _on(told, zone, is_end=is_end)).astimezone(UTC)
     if clock:
-        return _on(datetime.combine(date.fromisoformat(day), time.fromisoformat(clock)), zone, is_end=is_end)
+        if (told_time := time.fromisoformat(clock)).tzinfo:
+            raise ValueError(clock)  # the zone has a field of its own
+        return _on(datetime.combine(date.fromisoformat(day), told_time), zone, is_end=is_end)
     days = timedelta(days=1 if is_end else 0)
     return _on(datetime.combine(date.fromisoformat(day) + days, time()), zone, is_end=is_end)
 

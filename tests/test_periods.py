@@ -82,3 +82,17 @@ def test_no_address_makes_it_fail(query: dict[str, str]) -> None:
     assert found.problems <= {"since", "until", "zone"}
     for name in ("since", "until"):
         parts(query, name)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T00:00Z", "1969-12-31", "9999-12-30", "9999-12-31T23:59Z", "9" * 5000])
+def test_a_moment_that_some_clocks_cannot_show_is_refused(day: str) -> None:
+    assert moment({"at": day}, "at") == (None, {"at"})
+
+
+@pytest.mark.parametrize("zone", ["../../etc/passwd", "/etc/localtime", "Europe", "x" * 10_000, "\ud800", "UTC\0"])
+def test_what_is_no_zone_is_refused(zone: str) -> None:
+    assert moment({"at": "2026-11-24", "zone": zone}, "at")[1] == {"zone"}
+
+
+def test_a_time_of_day_with_an_offset_is_refused_beside_a_zone() -> None:
+    assert moment({"at": "2026-11-24", "at_time": "10:00+05:00", **BERLIN}, "at") == (None, {"at"})

@@ -19,6 +19,7 @@ from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.texts import storable
 
+MAX_NAME = 100  # characters of a cluster, namespace or service: what people type may be longer than any name is
 _LOCK = 0x51_0C_E0  # any fixed number: PostgreSQL's advisory lock for appending
 _CHAINED = [
     "sequence",
@@ -97,9 +98,9 @@ def record(
             ip=actor.ip,
             roles=",".join(acting_role.roles)[:300],
             team=acting_role.team,
-            cluster=ref.cluster if ref else "",
-            namespace=ref.namespace if ref else "",
-            service=ref.name if ref else "",
+            cluster=ref.cluster[:MAX_NAME] if ref else "",
+            namespace=ref.namespace[:MAX_NAME] if ref else "",
+            service=ref.name[:MAX_NAME] if ref else "",
             action=action,
             outcome=outcome.value,
             changes=[{"field": c.field, "before": c.before, "after": c.after} for c in changes],

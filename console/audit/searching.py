@@ -122,7 +122,7 @@ def newer(found: Search, above: int, count: int) -> Page:
             break
         if found.is_text and step == MAX_SEARCHED_ENTRIES:
             break
-    return Page(rows[:count][::-1], True, len(rows) > count)
+    return Page(rows[:count][::-1], bool(rows), len(rows) > count)
 
 
 def _of_kind(kind: str) -> Q:
