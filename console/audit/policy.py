@@ -6,7 +6,7 @@ that follow it. Operations are removed one by one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Min, Q
@@ -22,6 +22,7 @@ MIN_ENTRIES_DAYS, MIN_OPERATIONS_DAYS = 30, 30
 MAX_DAYS = 36_500
 FIELDS = ("entries_days", "operations_days")
 MANAGE = ("manage",)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class PolicyRefused(Exception):
@@ -124,6 +125,17 @@ def operations_of(hold: LegalHold) -> Q:
     if hold.person:
         return condition & (Q(actor=hold.person) | Q(approval__decided_by=hold.person))
     return condition & _place_of(hold, "name")
+
+
+def first_held_of(ref: ServiceRef) -> datetime | None:
+    """Return from when on legal holds cover what the service was; None where none does."""
+    starts = [hold.since or _BEGINNING for hold in active_holds() if not hold.person and _is_of(hold, ref)]
+    return min(starts, default=None)
+
+
+def _is_of(hold: LegalHold, ref: ServiceRef) -> bool:
+    asked = ((hold.cluster, ref.cluster), (hold.namespace, ref.namespace), (hold.service, ref.name))
+    return all(held in ("", name) for held, name in asked)
 
 
 def _place_of(hold: LegalHold, service: str) -> Q:

@@ -13,8 +13,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 import msgspec
+from django.db import transaction
 from django.db.models import Min, QuerySet
 
+from console.audit import policy
+from console.audit.chain import hold
 from console.audit.models import ServiceFacts, ServiceMoment, WatchedCluster, WatchGap
 from console.knative.objects import Service
 from console.knative.portrait import Fact, Kind, Portrait, portrait
@@ -155,20 +158,27 @@ def forget(before: datetime) -> int:
     """Remove what services were until then; returns how many moments went.
 
     The newest moment of each service from before stays, as it says what the service was from then on; not of a service
-    that was gone by then.
+    that was gone by then. What a legal hold covers stays, with the moment from before that it begins with.
     """
     old = ServiceMoment.objects.filter(at__lt=before)
-    removed = 0
     services = old.order_by().values_list("cluster", "namespace", "service").distinct()
-    for names in list(services):
-        mine = of_service(ServiceRef(*names)).filter(at__lt=before)
-        newest = mine.order_by("-at", "-id").first()
-        if newest and newest.template_id:
-            mine = mine.exclude(pk=newest.pk)
-        removed += mine.delete()[0]
-    WatchGap.objects.filter(ends__lt=before).delete()
+    removed = sum(_forget(ServiceRef(*names), before) for names in list(services))
+    if all(one.person for one in policy.active_holds()):  # what is held is told with the times when nobody watched
+        WatchGap.objects.filter(ends__lt=before).delete()
     _forget_unused()
     return removed
+
+
+@transaction.atomic
+def _forget(ref: ServiceRef, before: datetime) -> int:
+    """With the log, so that no hold is placed between the look for one and the removal."""
+    hold()
+    held = policy.first_held_of(ref)
+    mine = of_service(ref).filter(at__lt=before if held is None else min(before, held))
+    newest = mine.order_by("-at", "-id").first()
+    if newest and newest.template_id:
+        mine = mine.exclude(pk=newest.pk)
+    return mine.delete()[0]
 
 
 def _forget_unused() -> None:

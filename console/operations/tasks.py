@@ -24,7 +24,7 @@ from console.operations.protection.approvals import expire_requests
 from console.operations.queue import enqueue, left_behind
 from console.operations.submitting import drafts
 from console.operations.submitting.previewing import forget_old_previews
-from console.operations.submitting.submission import forget_old_operations
+from console.operations.submitting.removal import forget_old_operations
 from console.queue import TaskName, task
 from console.registry import reports
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.audit import service_history
-from console.audit.models import ServiceFacts, ServiceMoment, WatchedCluster, WatchGap
+from console.audit.models import LegalHold, ServiceFacts, ServiceMoment, WatchedCluster, WatchGap
 from console.knative.objects import Service
 from console.knative.portrait import differences, portrait, shown
 from console.knative.redaction import seal_env
@@ -190,3 +190,28 @@ def test_clocks_that_differ_do_not_change_the_order() -> None:
     kept = service_history.note(REF, service(), BEGIN, None, key="k")
     service_history.note(REF, service("r/b:3"), BEGIN - timedelta(seconds=9), kept, key="k")
     assert service_history.at(REF, BEGIN, LATER).portrait.facts == portrait(service("r/b:3"), "k").facts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hold", "kept"), [({"namespace": "default"}, 4), ({"service": "other"}, 1), ({}, 4)])
+def test_retention_keeps_what_a_service_under_a_legal_hold_was(hold: dict[str, str], kept: int) -> None:
+    """The log may have no entry of it: what serves changes without one."""
+    place = {"cluster": "box", "namespace": "default", **hold} if hold else {}
+    LegalHold.objects.create(reason="case 12", placed_by="root", **place)
+    for hour in range(4):
+        service_history.note_gone(REF, BEGIN + timedelta(hours=hour))
+    WatchGap.objects.create(cluster="box", begins=BEGIN, ends=BEGIN + timedelta(hours=1))
+    service_history.note(REF, service(value="v"), BEGIN + timedelta(hours=5), None, key="k")
+    service_history.forget(BEGIN + timedelta(hours=6))
+    assert ServiceMoment.objects.count() == (kept + 1 if kept > 1 else 1)
+    assert WatchGap.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_legal_hold_from_a_day_on_keeps_the_moment_that_its_time_begins_with() -> None:
+    LegalHold.objects.create(reason="case 12", placed_by="root", cluster="box", since=BEGIN + timedelta(hours=3))
+    state = None
+    for hour in (0, 2, 4, 6):
+        state = service_history.note(REF, service(value=f"v{hour}"), BEGIN + timedelta(hours=hour), state, key="k")
+    service_history.forget(BEGIN + timedelta(hours=9))
+    assert [moment.at for moment in ServiceMoment.objects.all()] == [BEGIN + timedelta(hours=at) for at in (2, 4, 6)]

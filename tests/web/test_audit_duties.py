@@ -165,3 +165,12 @@ def test_the_rule_is_set_on_its_form_and_told_in_the_log_and_to_who_is_kept(show
     releaser.post(reverse("approve", kwargs={"id": operation.id}), {"digest": digest})
     operation.refresh_from_db()
     assert operation.status == "queued"
+
+
+def test_a_decision_whose_request_is_not_in_the_log_accuses_nobody(client, people) -> None:
+    """After retention the request is in an archive: its author is unknown, not who decided."""
+    audit.record("protect.approve", actor=Actor(1, "ruth"), outcome=Outcome.SUCCEEDED, ref=HERE, operation=uuid4())
+    found = exported(client, people["administrator"], view="decisions")
+    assert pairs(found) == {("ruth", ""): (1, 0, 0, 0, False)}
+    page = read(client.get(reverse("audit-duties", query={"view": "decisions"}))).text
+    assert "ruth unknown 1 0 0 0" in page

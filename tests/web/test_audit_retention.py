@@ -17,7 +17,7 @@ from console.audit.models import Entry, LegalHold, RetentionPolicy
 from console.audit.verification import verify
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.submitting.submission import forget_old_operations
+from console.operations.submitting.removal import forget_old_operations
 from console.sealing import seal
 from tests.web.pages import read
 
@@ -122,7 +122,16 @@ def test_a_hold_covers_a_service_a_person_or_everything_from_a_day_on(client, ol
     assert policy.first_held(4) == first
 
 
-@pytest.mark.parametrize("fields", [{}, {"namespace": "other"}, {"cluster": "box", "person": "dora"}, {"reason": ""}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"namespace": "other"},
+        {"cluster": "box", "person": "dora"},
+        {"reason": ""},
+        {"cluster": "box", "since": "9999-01-01"},
+    ],
+)
 def test_a_hold_that_says_not_what_it_covers_or_why_is_refused(client, old, people, fields) -> None:
     client.force_login(people["administrator"])
     assert place(client, **fields).status_code == 422

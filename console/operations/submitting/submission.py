@@ -4,13 +4,11 @@ import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from console import audit
@@ -20,7 +18,7 @@ from console.access.authorization import rights_of
 from console.access.models import User
 from console.access.permissions import Permission
 from console.access.refusals import Impossible, NotRetriable, PreviewGone, TooLateToCancel, Undecryptable
-from console.audit import Outcome, policy
+from console.audit import Outcome
 from console.database import after_commit
 from console.knative import changes
 from console.knative.changes import Change, ChangeRefused, Redeploy, Restart, Verb
@@ -363,29 +361,11 @@ def _accept(
     return operation
 
 
-def removable_operations(days: int) -> QuerySet[Operation]:
-    """Return the operations that ended longer ago than `days` and that no legal hold covers."""
-    held = Q(pk__in=())
-    for hold in policy.active_holds():
-        held |= Q(pk__in=Operation.objects.filter(policy.operations_of(hold)).values("pk"))
-    return Operation.objects.filter(finished_at__lt=timezone.now() - timedelta(days=days)).exclude(held)
-
-
-def forget_old_operations() -> int:
-    """Delete operations that ended longer ago than what is set, those that no legal hold covers; returns how many.
-
-    Their audit entries stay.
-    """
-    return removable_operations(policy.policy().operations_days).delete()[0]
-
-
 __all__ = [
     "Limits",
     "cancel",
-    "forget_old_operations",
     "made_of",
     "mine",
-    "removable_operations",
     "retry",
     "submit",
     "submit_all",

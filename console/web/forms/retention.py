@@ -1,9 +1,10 @@
 """The forms of retention: for how many days things are kept, and legal holds."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -41,6 +42,14 @@ class HoldForm(StyledForm):
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=MAX_REASON)
     everything = forms.BooleanField(label=gettext_lazy("Hold everything"), required=False)
+
+    def clean_since(self) -> date | None:
+        day: date | None = self.cleaned_data["since"]
+        if day and day > timezone.now().date():
+            raise forms.ValidationError(
+                _("Enter a day that is not in the future: a later one would cover nothing yet.")
+            )
+        return day
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}

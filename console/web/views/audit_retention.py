@@ -16,7 +16,7 @@ from console.access.permissions import Permission
 from console.audit import policy
 from console.audit.models import LegalHold
 from console.knative.references import ServiceRef
-from console.operations.submitting.submission import removable_operations
+from console.operations.submitting.removal import removable_operations
 from console.web.done import done
 from console.web.forms.retention import HoldForm, RetentionForm
 from console.web.requests import ConsoleRequest
