@@ -32,8 +32,7 @@ def note(what: str, *, actor: Actor, by: Collection[str], ref: ServiceRef | None
     now = timezone.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     key = _key(actor, what, ref, subject, hour)
-    again = ReadWindow.objects.filter(key=key)
-    if again.update(count=F("count") + 1, last_at=now, first_again_at=Coalesce("first_again_at", Value(now))):
+    if _count(key, now):
         return
     place = {"cluster": ref.cluster, "namespace": ref.namespace, "service": ref.name} if ref else {}
     with transaction.atomic():
@@ -46,6 +45,15 @@ def note(what: str, *, actor: Actor, by: Collection[str], ref: ServiceRef | None
         )  # fmt: skip
         if is_first:
             record(f"read.{what}", actor=actor, by=by, ref=ref, outcome=Outcome.SUCCEEDED, text=subject)
+    if not is_first:  # another request of the same moment was
+        _count(key, now)
+
+
+def _count(key: str, now: datetime) -> bool:
+    """Count one more read of an hour that has its entry; returns whether it has."""
+    window = ReadWindow.objects.filter(key=key)
+    first = Coalesce("first_again_at", Value(now))
+    return bool(window.update(count=F("count") + 1, last_at=now, first_again_at=first))
 
 
 def close_past() -> int:
