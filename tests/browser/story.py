@@ -30,8 +30,8 @@ def timeline(visitor: Visitor) -> tuple[list[str], list[str]]:
     visitor.page.wait_for_selector("#operation[data-status^='succeeded']")
     # The last line: the state may be shown a moment before it.
     visitor.page.wait_for_selector("#timeline .line-url", state="attached")
-    progress = visitor.page.locator("#timeline .line-progress td:nth-child(2)")
-    closing = visitor.page.locator("#timeline .line-closing td:nth-child(2), #timeline .line-url td:nth-child(2)")
+    progress = visitor.page.locator("#timeline .line-progress td.break")
+    closing = visitor.page.locator("#timeline .line-closing td.break, #timeline .line-url td.break")
     return texts(progress), texts(closing)
 
 
