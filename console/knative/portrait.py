@@ -30,10 +30,6 @@ class Kind(StrEnum):
     LABEL = "label"
 
 
-# What a new revision is made of, and what routes to revisions: kept apart, so that moving traffic keeps no template.
-OF_TEMPLATE = frozenset({Kind.IMAGE, Kind.SCALE, Kind.VARIABLE, Kind.VARIABLES_FROM})
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Fact:
     """`name` is the container's and the variable's, a target, a label ...; `text` is what it was."""
