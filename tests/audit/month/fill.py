@@ -8,12 +8,14 @@ olga audits everything, nick the namespace payments of the cluster box.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 
 def main(folder: Path, address: str) -> None:
     folder.mkdir()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # Redis has to end too
     os.environ["CONSOLE_STATE_DIR"] = str(folder)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django

@@ -299,8 +299,8 @@ class Month:
         on(at(12, 11, 30), self._closes_hours, "olga")
         on(at(14, 10), signs.reads_logs, "eve", STOREFRONT)
         on(at(1, 10), self._keeps_for, 400, 200)
-        on(at(5, 10), self._holds, "shop", LegalHold(cluster="box", namespace="shop", reason="Case 6"))
-        on(at(20, 11), self._holds, "ledger", LegalHold(**LEDGER.facts, since=at(1, 0), reason="Case 7"))
+        on(at(5, 10), self._holds, "shop", "Case 6", cluster="box", namespace="shop")
+        on(at(20, 11), self._holds, "ledger", "Case 7", **LEDGER.facts, since=at(1, 0))
         on(at(25, 10), self._lifts, "shop")
 
     def _closes_hours(self, reader: str) -> None:
@@ -313,8 +313,8 @@ class Month:
         policy.change(days, reason="As agreed", actor=self.people.actor("ada"))
         self.people.act("ada", "audit.retention")
 
-    def _holds(self, name: str, hold: LegalHold) -> None:
-        self.holds[name] = policy.place(hold, actor=self.people.actor("ada"))
+    def _holds(self, name: str, reason: str, **facts: object) -> None:
+        self.holds[name] = policy.place(LegalHold(**facts, reason=reason), actor=self.people.actor("ada"))
         self.people.act("ada", "audit.hold-add")
 
     def _lifts(self, name: str) -> None:

@@ -80,6 +80,7 @@ def test_what_is_kept_how_long_and_what_is_on_hold(month: Month, auditor: Audito
         "box/shop": False,
     }
     assert next(row for row in holds if row["Covers"] == str(LEDGER))["From (UTC)"] == "2026-10-01"
+    assert [row["Placed"][:23] for row in holds] == ["2026-10-20 11:00:00 UTC", "2026-10-05 10:00:00 UTC"]
     assert "box/payments/ledger" in nick
     assert "Case 6" not in nick
 
