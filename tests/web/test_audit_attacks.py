@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from console import audit
@@ -126,3 +128,19 @@ def test_an_auditor_of_one_namespace_finds_nothing_of_another(client, narrow) ->
     for sequence in Entry.objects.filter(namespace=f"{CANARY}-ns").values_list("sequence", flat=True):
         for name in ("audit-entry", "audit-decision"):
             assert client.get(reverse(name, args=[sequence])).status_code == 404
+
+
+def test_decisions_whose_operations_are_gone_cost_no_query_each(client, mirror, people) -> None:
+    client.force_login(people["administrator"])
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            audit.record(
+                "protect.approve", actor=Actor(1, "ruth"), outcome=Outcome.SUCCEEDED, operation=uuid4(),
+                text=f"SetEnv {'a' * 64}", ref=ServiceRef("box", "default", "shop"),
+            )  # fmt: skip
+        client.get(reverse("audit-decisions"))
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("audit-decisions"))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -66,7 +66,8 @@ def decisions(entries: Sequence[Entry]) -> list[Decision]:
     shown: dict[UUID | None, list[Entry]] = defaultdict(list)
     for one in reveals:
         shown[one.operation].append(one)
-    return [_decision(one, stored, shown[one.operation]) for one in entries]
+    kept_from = timezone.now() - timedelta(days=policy.policy().operations_days)  # since when operations are kept
+    return [_decision(one, stored, shown[one.operation], kept_from) for one in entries]
 
 
 def rules_of(operation: Operation) -> list[dict[str, str]]:
@@ -81,7 +82,7 @@ def newest_of(operation: UUID) -> int | None:
     return found.order_by("-sequence").values_list("sequence", flat=True).first()
 
 
-def _decision(entry: Entry, stored: dict[UUID, Operation], reveals: Sequence[Entry]) -> Decision:
+def _decision(entry: Entry, stored: dict[UUID, Operation], reveals: Sequence[Entry], kept_from: datetime) -> Decision:
     operation = stored.get(entry.operation) if entry.operation else None
     if operation is not None and operation.ref != ServiceRef(entry.cluster, entry.namespace, entry.service):
         operation = None
@@ -90,23 +91,20 @@ def _decision(entry: Entry, stored: dict[UUID, Operation], reveals: Sequence[Ent
     kind = bound["kind"] if bound else ""
     words = (bound and bound["words"]) or ""
     revealed = (one for one in reveals if one.actor_id == entry.actor_id and one.sequence < entry.sequence)
-    return Decision(entry, operation, _match(entry, operation, told), kind, told, next(revealed, None), words)
+    return Decision(
+        entry, operation, _match(entry, operation, told, kept_from), kind, told, next(revealed, None), words
+    )
 
 
-def _match(entry: Entry, operation: Operation | None, told: str) -> Match:
+def _match(entry: Entry, operation: Operation | None, told: str, kept_from: datetime) -> Match:
     if chain.digest(entry) != entry.hash and not redactions.told_of(entry.sequence):
         return Match.ENTRY_CHANGED
     if not told:
         return Match.REDACTED
     if operation is None:
-        return Match.REMOVED if entry.at < _kept_from() else Match.MISSING
+        return Match.REMOVED if entry.at < kept_from else Match.MISSING
     if not operation.is_readable:
         return Match.UNREADABLE
     if len(told) < _WHOLE:
         return Match.SAME if digest(operation).startswith(told) else Match.UNKNOWN
     return Match.SAME if shown_digest(operation) == told else Match.DIFFERENT
-
-
-def _kept_from() -> datetime:
-    """The moment since which operations are still kept."""
-    return timezone.now() - timedelta(days=policy.policy().operations_days)
