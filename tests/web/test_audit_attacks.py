@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from console import audit
-from console.access import snapshots
+from console.access import snapshots, tokens
 from console.access.actors import Actor
 from console.access.models import Grant, Membership, Role, Team, User
 from console.audit import Outcome
@@ -144,3 +145,36 @@ def test_decisions_whose_operations_are_gone_cost_no_query_each(client, mirror, 
             client.get(reverse("audit-decisions"))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_token_of_an_auditor_of_one_namespace_tells_nothing_of_another(narrow) -> None:
+    """Neither the answers nor their ETags and totals, whatever the token's own scope is."""
+    lists = (
+        "audit",
+        "protection/rules",
+        "protection/freezes",
+        "people",
+        "grants",
+        "operations",
+        "services",
+        "revisions",
+    )
+    for namespace in ("*", f"{CANARY}-ns", "z*"):
+        _token, text = tokens.issue(
+            narrow, name="t", permissions=["view", "audit"], cluster="*", namespace=namespace, days=1,
+            actor=Actor(narrow.pk, narrow.username),
+        )  # fmt: skip
+        client = Client(headers={"Authorization": f"Bearer {text}"})
+        answers = {}
+        for path in lists:
+            found = client.get(f"/api/v1/{path}")
+            assert CANARY not in found.content.decode(), (namespace, path)
+            answers[path] = found["ETag"]
+        ref = ServiceRef("box", f"{CANARY}-ns", "more")
+        audit.record("deploy.SetEnv", actor=Actor(None, CANARY), ref=ref, outcome=Outcome.SUCCEEDED)
+        ProtectionRule.objects.create(cluster="box", namespace=f"{CANARY}-ns", permissions=["deploy"])
+        newcomer = User.objects.create_user(f"{CANARY}-{namespace}")
+        Membership.objects.create(team=Team.objects.get(name=f"{CANARY}-team"), user=newcomer)
+        for path in lists:
+            assert client.head(f"/api/v1/{path}")["ETag"] == answers[path], (namespace, path)
+            assert client.get(f"/api/v1/{path}", headers={"If-None-Match": answers[path]}).status_code == 304
