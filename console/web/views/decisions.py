@@ -13,6 +13,7 @@ from console.access.decorators import refuse, require_permission
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.audit import policy, searching
+from console.audit.models import Entry
 from console.audit.searching import Page, Search
 from console.knative.diff import FieldChange
 from console.knative.split_effect import split_effect
@@ -25,6 +26,7 @@ from console.web.parts import operations as parts
 from console.web.requests import ConsoleRequest
 from console.web.views.audit import paged, query_of
 
+BATCH_SIZE = 200  # decisions of a file whose previews are in memory at once
 COLUMNS = (
     *("entry", "at", "decision", "decided_by", "ip", "roles", "comment", "cluster", "namespace", "service", "change"),
     *("requested_by", "reason", "operation", "digest", "stored_preview", "values_shown_in_entry"),
@@ -57,7 +59,7 @@ def export(request: ConsoleRequest, form: str) -> HttpResponseBase:
     if found.problems:
         return decided(request)
     entries = list(found.entries.order_by("-sequence")[: reports.MAX_ROWS + 1])
-    rows = [_row(one) for one in decisions(entries)]
+    rows = [row for start in range(0, len(entries), BATCH_SIZE) for row in _rows(entries[start : start + BATCH_SIZE])]
     return reports.file(request, "decisions", form, COLUMNS, rows, query_of(request))
 
 
@@ -136,6 +138,10 @@ def _find(request: ConsoleRequest, sequence: int) -> Decision:
     if entry is None:
         raise Http404
     return decisions([entry])[0]
+
+
+def _rows(entries: list[Entry]) -> list[dict[str, Any]]:
+    return [_row(one) for one in decisions(entries)]
 
 
 def _row(one: Decision) -> dict[str, Any]:
