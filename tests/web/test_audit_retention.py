@@ -95,7 +95,10 @@ def test_a_hold_keeps_what_it_covers_until_it_is_lifted_and_the_chain_holds(clie
     forget_old_operations()
     assert [one.ref for one in Operation.objects.all()] == [CART]
     hold = LegalHold.objects.get()
-    assert client.post(reverse("audit-hold-lift", kwargs={"id": hold.pk}), {"reason": ""}).status_code == 422
+    for reason in ("", "x" * 501):
+        refused = client.post(reverse("audit-hold-lift", kwargs={"id": hold.pk}), {"reason": reason})
+        assert refused.status_code == 422
+        assert "Enter a reason of at most 500 characters." in read(refused).text
     client.post(reverse("audit-hold-lift", kwargs={"id": hold.pk}), {"reason": "closed"})
     told = Entry.objects.filter(action__startswith="audit.hold").order_by("sequence")
     assert [(one.action, one.text, one.namespace) for one in told] == [

@@ -18,7 +18,7 @@ from console.audit.models import LegalHold
 from console.knative.references import ServiceRef
 from console.operations.submitting.removal import removable_operations
 from console.web.done import done
-from console.web.forms.retention import HoldForm, RetentionForm
+from console.web.forms.retention import MAX_REASON, HoldForm, RetentionForm
 from console.web.requests import ConsoleRequest
 
 
@@ -66,8 +66,8 @@ def place(request: ConsoleRequest) -> HttpResponse:
 @administrators_only
 def lift(request: ConsoleRequest, id: int) -> HttpResponse:
     """End a legal hold, with a reason."""
-    reason = request.POST.get("reason", "").strip()[:500]
-    if not reason:
+    reason = request.POST.get("reason", "").strip()
+    if not 0 < len(reason) <= MAX_REASON:
         return _page(request, lift_problem=id, status=422)
     if not policy.lift(id, reason=reason, actor=actor_from(request)):
         raise Http404
