@@ -92,8 +92,9 @@ test-browser: $(VENV)/.dev-ready $(MO)  ## Play the users' stories in Chromium, 
 screenshots: $(VENV)/.dev-ready $(MO)  ## Take pictures of every page into screenshots/, also with extreme data (LOOKS="light dark chinese 375px 320px")
 	$(BIN)/python -m tests.browser.screenshots $(LOOKS)
 
+# Two files at a time: a good part of the tests waits, for a slow admission or a locked database.
 test-faults: $(VENV)/.dev-ready $(MO)  ## Kill processes and cut connections (needs PostgreSQL's programs)
-	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q -s tests/faults
+	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -n 2 --dist loadfile -q -rP --durations=5 tests/faults
 
 test-sso: $(VENV)/.dev-ready $(MO)  ## Sign in and out with a real Keycloak (needs Java 17 and Maven; fetches 176 MB once)
 	SLUICE_ARTIFACTS=test-artifacts $(BIN)/python -m pytest -q --timeout=900 --durations=5 tests/identity
