@@ -42,8 +42,9 @@ def edit(membership: Membership, *, is_owner: bool, expires_at: datetime | None,
             _refuse_last_owner(membership)
         change.note("owner", _yes(membership.is_owner), _yes(is_owner))
         change.note("expires", _text(membership.expires_at), _text(expires_at))
-        membership.is_owner, membership.expires_at = is_owner, expires_at
-        membership.save()
+        if change.differences:  # an end within the same minute is none, and what is written has an entry
+            membership.is_owner, membership.expires_at = is_owner, expires_at
+            membership.save()
 
 
 def remove(membership: Membership, *, user: User, actor: Actor) -> None:

@@ -143,6 +143,18 @@ def test_a_membership_that_ends_is_judged_at_the_moment_and_not_at_the_entry(roo
     assert Membership.objects.count() == 2
 
 
+def test_an_end_within_the_same_minute_is_neither_written_nor_recorded(root: User) -> None:
+    team = teams.create("Shop", root, **by(root))
+    ann, _token = people.create("ann", **by(root))
+    until = datetime(2030, 1, 1, 12, 0, 10, tzinfo=UTC)
+    members.add(team, ann, is_owner=False, expires_at=until, **by(root))
+    snapshots.check()
+    membership = Membership.objects.get(user=ann)
+    members.edit(membership, is_owner=False, expires_at=until + timedelta(seconds=20), **by(root))
+    assert Membership.objects.get(user=ann).expires_at == until
+    assert not snapshots.check()
+
+
 def test_the_demos_log_begins_with_everybodys_rights(settings) -> None:
     settings.DEMO = True
     call_command("demo")
