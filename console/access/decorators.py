@@ -94,9 +94,13 @@ def require_permission(permission: Permission) -> Callable[[View[Request]], View
 
 
 def _note_read(request: RequestWithRights, answer: HttpResponseBase) -> None:
-    """Leave the entry of a page of the audit log that was shown; files and checkpoints have entries of their own."""
+    """Leave the entry of a page of the audit log that was shown; files and checkpoints have entries of their own.
+
+    Also of one that is shown again because of what is wrong with a form on it: the list is there all the same.
+    """
     match = request.resolver_match
-    if request.method == "GET" and answer.status_code == 200 and not answer.has_header("Content-Disposition"):
+    is_shown = answer.status_code in (200, 422) and request.method in ("GET", "POST")
+    if is_shown and not answer.has_header("Content-Disposition"):
         page = match.url_name if match and match.url_name else ""
         reads.note("audit", actor=actor_from(request), by=(Permission.AUDIT,), subject=f"page {page}")
 

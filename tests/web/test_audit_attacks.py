@@ -178,3 +178,10 @@ def test_a_token_of_an_auditor_of_one_namespace_tells_nothing_of_another(narrow)
         for path in lists:
             assert client.head(f"/api/v1/{path}")["ETag"] == answers[path], (namespace, path)
             assert client.get(f"/api/v1/{path}", headers={"If-None-Match": answers[path]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["audit-filters", "audit-access-review"])
+def test_a_page_that_a_refused_form_shows_again_is_a_read_as_well(client, mirror, people, name: str) -> None:
+    client.force_login(people["auditor"])
+    assert client.post(reverse(name)).status_code == 422
+    assert Entry.objects.get(action="read.audit").text == f"page {name}"
