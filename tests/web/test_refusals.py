@@ -43,6 +43,7 @@ EXAMPLES: tuple[Refusal, ...] = (
     family.LabelNotAllowed(("team",), "manage", ref=REF),
     family.NotRevealed(REF),
     family.OwnChange(ID),
+    family.Separated(ID, "box/*", "acted"),
     family.TooLateToCancel(ID),
     family.NotRetriable(ID),
     family.NotWaiting(ID),
