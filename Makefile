@@ -12,9 +12,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-# Tests that start whole processes of their own, or a provider to sign in with: test-processes.
-PROCESSES := tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
-APART := tests/sandbox/test_kubectl.py tests/kubectl tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
+# Tests that start whole processes of their own, or a provider to sign in with, or walk all addresses: test-processes.
+PROCESSES := tests/test_run_embedded.py tests/web/test_attacks.py tests/web/test_limits.py tests/web/test_menus.py tests/web/test_writer_of_redis.py tests/upgrade tests/test_start_checks.py tests/sandbox/test_process.py tests/access/test_many_first_admins.py tests/access/test_oidc_sessions.py tests/access/test_single_sign_on.py tests/web/test_many_streams.py
+APART := tests/audit/month tests/sandbox/test_kubectl.py tests/sandbox/test_kubectl_quick.py tests/kubectl tests/web/test_effect_table.py tests/web/test_canaries.py tests/web/test_forms_of_any_service.py tests/guard tests/monitoring $(PROCESSES)
 # Four workers for two cores: tests wait for a sandbox, a lease or a stream, and each worker takes 5 s of CPU to start.
 QUICK := -n 4 --dist worksteal -q $(addprefix --ignore=,$(APART))
 FAST := tests/knative tests/mirror tests/registry tests/cluster tests/web/test_languages.py
@@ -55,7 +55,7 @@ coverage: $(VENV)/.dev-ready $(MO)  ## Run the tests of make test and print the 
 test: $(VENV)/.test-ready $(MO) $(if $(T),,$(VENV)/.tests-compiled)  ## Run the tests that need nothing installed, in under three minutes (test-processes and the other targets run the rest)
 	$(BIN)/python -m pytest $(if $(T),-q $(T),$(QUICK))
 
-test-processes: $(VENV)/.test-ready $(MO)  ## Run the tests that start whole processes: start-up checks, upgrades, the sandbox, single sign-on
+test-processes: $(VENV)/.test-ready $(MO)  ## Run the tests that start whole processes or walk all addresses: start-up checks, upgrades, single sign-on, attacks
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q $(PROCESSES)
 
 # What is deselected runs whole in access-table.
@@ -81,7 +81,7 @@ test-guard: $(VENV)/.test-ready $(MO)  ## Send every form with every hard manife
 	SWEEPS=whole $(BIN)/python -m pytest -n 3 -q --timeout=600 tests/guard tests/web/test_forms_of_any_service.py
 
 test-kubectl: $(VENV)/.test-ready  ## Use the sandbox with kubectl (not part of make test)
-	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py tests/kubectl
+	$(BIN)/python -m pytest -q tests/sandbox/test_kubectl.py tests/sandbox/test_kubectl_quick.py tests/kubectl
 
 test-client: $(VENV)/.dev-ready $(MO)  ## Generate a typed client from the API's OpenAPI document, check a program of it with mypy --strict, and run it
 	$(BIN)/python -m pytest -q tests/typed_client

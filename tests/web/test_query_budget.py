@@ -86,7 +86,7 @@ BUDGET = {
     "cluster-remove": 6,
     "audit-bypasses": 16,
     "audit-service": 6,
-    "audit-decisions": 9,
+    "audit-decisions": 10,
     "audit-decision": 8,
     "audit-summary": 6,
     "audit-access": 22,
