@@ -146,6 +146,12 @@ class Redactions:
             if not _is_accounted_for(entry, self._told[sequence]):
                 raise BrokenLink(sequence, "its contents were changed")
 
+    def hold_here(self) -> None:
+        """Raise BrokenLink where the database has again what was redacted. An archive may be older than a redaction."""
+        for entry in Entry.objects.filter(sequence__in=self._told).order_by("sequence").iterator():
+            if self._told[entry.sequence] and self._told[entry.sequence][-1].contents != digest(entry):
+                raise BrokenLink(entry.sequence, "what was redacted is there again")
+
 
 def read(telling: Entry, trusted: Sequence[str] = ()) -> Redaction:
     """Return what the entry records; raises BrokenLink where it is not ours."""

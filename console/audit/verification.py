@@ -28,11 +28,12 @@ def verify(archived: Iterable[Entry] = (), checkpoints: Sequence[Checkpoint] = (
     # Closed in any case: a cursor that the garbage collector closes may do it while psycopg holds its lock.
     with contextlib.closing(here):
         start, entries = _joined(archived, here)
-        count, last = 0, start
+        count, last, redactions = 0, start, Redactions(trusted)
         _compare(start, marks)
-        for last in follow(entries, start, Redactions(trusted)):
+        for last in follow(entries, start, redactions):
             _compare(last, marks)
             count += 1
+    redactions.hold_here()
     _reaches_every_mark(start, last, checkpoints)
     _retention_is_told()
     return count

@@ -200,6 +200,21 @@ def test_tampering_with_a_redacted_entry_is_found_without_the_triggers(
     assert broken.value.sequence == 6
 
 
+@pytest.mark.parametrize("redacted", [FIELDS[:1], FIELDS])
+def test_a_redacted_text_that_was_put_back_is_found(leaky: Entry, redacted: list[str]) -> None:
+    """Also the last of several: an archive may be older than a redaction, the database is not."""
+    for name in redacted[:-1]:
+        redact(leaky.sequence, name, reason="r", actor=ADMIN)
+    before = Entry.objects.get(sequence=6)
+    redact(leaky.sequence, redacted[-1], reason="r", actor=ADMIN)
+    verify()
+    take_triggers_away()
+    Entry.objects.filter(sequence=6).update(text=before.text, changes=before.changes)
+    with pytest.raises(chain.BrokenLink, match="what was redacted is there again") as broken:
+        verify()
+    assert broken.value.sequence == 6
+
+
 def test_a_redaction_that_nobody_told_is_found(leaky: Entry) -> None:
     take_triggers_away()
     forge_mark(leaky)
