@@ -47,6 +47,7 @@ _SHEETS = (
     "review",
     "fields",
     "env",
+    "audit",
     "screens",
     "print",
 )

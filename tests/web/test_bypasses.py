@@ -13,7 +13,7 @@ from django.utils import timezone
 from console import audit
 from console.access import grants, members, roles, snapshots
 from console.access.actors import Actor
-from console.access.models import Team, User
+from console.access.models import Membership, Team, User
 from console.access.scopes import Scope
 from console.audit import Outcome, service_history
 from console.audit.models import Entry
@@ -157,6 +157,20 @@ def test_roles_raised_and_rights_given_are_told_by_whom_they_reach(console: Cons
         "approve, view",
     )
     assert (given["kind"], given["after"]) == ("rights-given", "viewer: approve box/default")
+
+
+def test_rights_that_somebody_gave_without_an_entry_are_told_and_those_taken_away_are_not(console: Console) -> None:
+    team = Team.objects.create(name="Shop")
+    membership = Membership.objects.create(team=team, user=console.people["viewer"])
+    snapshots.check()
+    membership.delete()
+    assert snapshots.check()
+    assert not [row for row in console.rows() if row["action"] == "rights.snapshot"]
+    User.objects.filter(pk=console.people["viewer"].pk).update(is_superuser=True)
+    assert snapshots.check()
+    (told,) = [row for row in console.rows() if row["action"] == "rights.snapshot"]
+    assert (told["kind"], told["is_sure"]) == ("rights-given", "no")
+    assert told["after"] == f"changed person {console.people['viewer'].pk}"
 
 
 def test_an_override_names_the_rules_that_it_passed_by(console: Console) -> None:
