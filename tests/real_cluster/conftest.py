@@ -50,6 +50,18 @@ def box(release: str) -> Iterator[ControlPlane]:
         yield started
 
 
+@pytest.hookimpl(trylast=True)  # after those that put tests with a database first
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One release after the other; on each what compares a whole cluster comes first, as all others leave something."""
+    items.sort(key=lambda item: (_release(item), "test_kubectl_outputs" not in item.nodeid))
+
+
+def _release(item: pytest.Item) -> int:
+    """The place of the release that a test is for; what needs none comes last."""
+    given = getattr(item, "callspec", None)
+    return list(RELEASES).index(given.params["release"]) if given and "release" in given.params else len(RELEASES)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a control plane on each release in turn; a test's id names the release."""
     if "release" in metafunc.fixturenames:

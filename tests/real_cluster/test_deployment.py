@@ -23,6 +23,9 @@ from tests.real_cluster.supervisor import START_SECONDS
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the control plane
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+OPERATOR = "monitoring.coreos.com"
+OPERATOR_KINDS = {"podmonitors": "PodMonitor", "prometheusrules": "PrometheusRule"}
 ACCOUNT = "system:serviceaccount:sluice:sluice"
 
 
@@ -45,6 +48,31 @@ def components() -> Iterator[dict[str, Any]]:
             yield from yaml.safe_load_all(path.read_text())
 
 
+@pytest.fixture
+def operator_kinds(deployed: ControlPlane) -> Iterator[None]:
+    """The Prometheus operator's kinds that a component has, without its schemas: their fields are not checked here."""
+    for plural, kind in OPERATOR_KINDS.items():
+        deployed.ask("POST", DEFINITIONS, json.dumps(definition(plural, kind)))
+    version = f"/apis/{OPERATOR}/v1"
+    eventually(lambda: all(plural in str(deployed.ask("GET", version).data) for plural in OPERATOR_KINDS))
+    yield
+    for plural in OPERATOR_KINDS:
+        deployed.ask("DELETE", f"{DEFINITIONS}/{plural}.{OPERATOR}")
+
+
+def definition(plural: str, kind: str) -> dict[str, Any]:
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{OPERATOR}"},
+        "spec": {"group": OPERATOR, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+@pytest.mark.usefixtures("operator_kinds")
 def test_the_components_are_taken_as_they_are(deployed: ControlPlane) -> None:
     for document in components():
         path = f"{object_path(deployed, document)}?fieldManager=tests&fieldValidation=Strict&dryRun=All"

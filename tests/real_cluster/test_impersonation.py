@@ -65,6 +65,8 @@ def ref(box: ControlPlane) -> Iterator[ServiceRef]:
     path = f"/apis/serving.knative.dev/v1/namespaces/{name}/services/hello"
     eventually(lambda: is_ready(box, path), timeout=START_SECONDS, message="hello does not become ready")
     yield ServiceRef("real", name, "hello")
+    box.ask("DELETE", path)
+    eventually(lambda: box.ask("GET", path).status == 404, message="hello does not go")  # else a list has it twice
     for plural, obj in made:
         box.ask("DELETE", f"{RBAC}/{plural}/{obj['metadata']['name']}")
     box.ask("DELETE", f"/api/v1/namespaces/{name}")
