@@ -87,7 +87,7 @@ BUDGET = {
     "audit-bypasses": 16,
     "audit-service": 6,
     "audit-decisions": 10,
-    "audit-decision": 8,
+    "audit-decision": 9,
     "audit-summary": 6,
     "audit-access": 22,
     "audit-duties": 15,
