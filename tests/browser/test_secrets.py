@@ -245,10 +245,10 @@ def pages_of(person: Visitor) -> Iterator[str]:
 
 
 def exported(person: Visitor) -> Iterator[str]:
-    for form in ("CSV", "JSON lines"):
+    for form in ("CSV", "CSV for Excel", "JSON lines"):
         person.go("/audit/")
         with person.page.expect_download() as download:
-            person.page.get_by_role("button", name=form).click()
+            person.page.get_by_role("button", name=form, exact=True).click()
         yield Path(download.value.path()).read_text()
 
 
