@@ -139,10 +139,21 @@ class Protection:
         labels: Iterable[Mapping[str, str]],
         now: datetime,
         owners: tuple[Owner, ...] = (),
+        *,
+        disowns: bool = False,
     ) -> PolicyStatus:
-        """Return what stops changes of the service that need one of these permissions and that `owners` would undo."""
+        """Return what stops changes of the service that need one of these permissions and that `owners` would undo.
+
+        One that `disowns` the service would end every rule on owned services, so that those of any permission hold.
+        """
         known = tuple(labels)
         covering = [rule for rule in self._rules if rule.covers(ref, permissions, known)]
+        if disowns:
+            covering += [
+                rule
+                for rule in self._rules
+                if rule.owned and rule not in covering and rule.covers(ref, COVERABLE, known)
+            ]
         return PolicyStatus(
             tuple(rule for rule in covering if not rule.owned),
             tuple(
@@ -162,7 +173,8 @@ class Protection:
 
 def policy_status_of(ref: ServiceRef, needs: Needs) -> PolicyStatus:
     """Return what stops a change of the service that needs this at the moment."""
-    return Protection().status_of(ref, needs.permissions, needs.labels, timezone.now(), needs.owners)
+    now = timezone.now()
+    return Protection().status_of(ref, needs.permissions, needs.labels, now, needs.owners, disowns=needs.disowns)
 
 
 def admit(

@@ -30,6 +30,7 @@ class Needs:
     labels: tuple[Labels, ...]
     is_new: bool = False
     owners: tuple[Owner, ...] = ()  # the tools that will undo it
+    disowns: bool = False  # it takes away the mark by which a tool is known
 
 
 def refuse_another_object(ref: ServiceRef, wanted: Service) -> None:
@@ -47,8 +48,12 @@ def needs_of(applied: Applied, taken_back: frozenset[FieldChange] = frozenset())
     permissions, after = effects.effects(applied, taken_back), applied.known_after
     if applied.change.verb is Verb.CREATE:
         return Needs(permissions, (after.labels,), is_new=True)
-    owners = () if applied.change.verb is Verb.DELETE_REVISION else undone(applied.before.owners, permissions)
-    return Needs(permissions, (applied.before.labels, after.labels), owners=owners)
+    before = applied.before
+    owners = () if applied.change.verb is Verb.DELETE_REVISION else undone(before.owners, permissions)
+    disowns = applied.change.verb is Verb.UPDATE and not set(before.owners) <= set(after.owners)
+    return Needs(
+        permissions, (before.labels, after.labels), owners=before.owners if disowns else owners, disowns=disowns
+    )
 
 
 def needs_of_kept(kept: Preview | Operation) -> Needs:

@@ -76,6 +76,17 @@ def test_a_lock_refuses_every_way_in_and_names_the_tool(world: World, ref: Servi
     assert not Operation.objects.exists()
 
 
+def test_the_mark_of_a_tool_is_not_taken_away_to_get_past_a_lock_of_one_kind_of_change(
+    world: World, ref: ServiceRef, deployer: Actor
+) -> None:
+    own(world, ref, ARGO)
+    rule("lock", permissions=["traffic"])
+    submit(SECOND, ref, deployer)
+    with pytest.raises(OwnedElsewhere):
+        submit(SetAnnotations(dict.fromkeys(ARGO), "service"), ref, deployer)
+    submit(SetAnnotations({"shop.example.com/note": "mine"}, "service"), ref, deployer)
+
+
 def test_several_changes_are_all_or_none_of_them(world: World, ref: ServiceRef, deployer: Actor) -> None:
     own(world, ref, ARGO)
     rule("lock")
