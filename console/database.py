@@ -69,7 +69,7 @@ class Prepared:
         return known
 
     def _compile(self, values: Sequence[int | str]) -> tuple[SQLCompiler, str, list[Any]]:
-        """Raises ValueError where a value is no parameter, or not as it is."""
+        """Raises ValueError where a value is not a parameter, or not as it is."""
         samples = [_sample(value, place) for place, value in enumerate(values)]
         compiler = self._build(*samples).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()

@@ -120,7 +120,7 @@ def _of_container(container: Container, key: str) -> Iterator[Fact]:
 
 
 def _literal(value: str, key: str) -> str:
-    """A value that is no digest is none of the mirror's: nothing of it is kept."""
+    """A value that is not a digest was not written by the mirror: nothing of it is kept."""
     return f"{LITERAL} {key}:{value.removeprefix(SEALED)}" if value.startswith(SEALED) else LITERAL
 
 

@@ -53,7 +53,7 @@ def inner_labels(revision: Object) -> dict[str, str]:
 
 
 def inner_annotations(revision: Object) -> dict[str, str]:
-    """The annotations of its Deployment and pods; how to scale is no business of theirs since 1.16."""
+    """The annotations of its Deployment and pods; since 1.16 they do not say how to scale."""
     left = (ROUTES_ANNOTATION, ROUTING_STATE_MODIFIED)
     is_older = knative_version() <= OLDEST
     return {
