@@ -229,3 +229,13 @@ def test_a_zone_alone_is_no_filter(client, log, people) -> None:
     client.force_login(people["auditor"])
     client.post(reverse("audit-filters") + "?actor=deployer&zone=UTC", {"name": "of deployer"})
     assert SavedFilter.objects.get().query == "actor=deployer"
+
+
+def test_files_have_the_filter_of_the_page_and_only_a_filtered_page_is_reset(client, log, people) -> None:
+    client.force_login(people["administrator"])
+    plain = client.get("/audit/").content.decode()
+    filtered = client.get("/audit/?q=shop&actor=owner&after=1").content.decode()
+    for form in ("csv", "jsonl"):
+        assert f'action="/audit/export.{form}?q=shop&amp;actor=owner"' in filtered
+    assert ">Reset</a>" in filtered
+    assert ">Reset</a>" not in plain

@@ -147,13 +147,8 @@ class Protection:
         One that `disowns` the service would end every rule on owned services, so that those of any permission hold.
         """
         known = tuple(labels)
-        covering = [rule for rule in self._rules if rule.covers(ref, permissions, known)]
-        if disowns:
-            covering += [
-                rule
-                for rule in self._rules
-                if rule.owned and rule not in covering and rule.covers(ref, COVERABLE, known)
-            ]
+        of_owned = {*permissions, *COVERABLE} if disowns else permissions
+        covering = [one for one in self._rules if one.covers(ref, of_owned if one.owned else permissions, known)]
         return PolicyStatus(
             tuple(rule for rule in covering if not rule.owned),
             tuple(
