@@ -108,6 +108,26 @@ def test_each_style_says_what_it_is_for_is_loaded_once_and_needs_no_force() -> N
     assert [name for name, text in styles.items() if not text.startswith("/* ")] == []
 
 
+def test_no_style_is_for_a_class_that_no_page_has() -> None:
+    """A class that is put together from a fact (`state-{{ tone }}`) counts by its beginning."""
+    sources = [
+        *(ROOT / "templates").rglob("*.html"),
+        *(ROOT / "static" / "js").glob("*.js"),
+        *(ROOT / "console" / "web").rglob("*.py"),
+    ]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    words, beginnings = set(re.findall(r"[\w-]+", text)), tuple(set(re.findall(r"([a-z]+-)(?:\{|\$\{)", text)))
+    styles = [
+        path for path in (ROOT / "static" / "css").glob("*.css") if path.name not in ("bootstrap.css", "yaml.css")
+    ]
+    rules = "".join(re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL) for path in styles)
+    classes = {
+        name for chosen in re.findall(r"([^{}]+)\{", rules) for name in re.findall(r"\.([a-zA-Z_][\w-]*)", chosen)
+    }
+    assert len(classes) > 200
+    assert sorted(name for name in classes - words if not name.startswith(beginnings)) == []
+
+
 def test_headings_without_a_class_get_smaller_by_level() -> None:
     rules = (ROOT / "static" / "css" / "frame.css").read_text(encoding="utf-8")
     sizes = [re.findall(rf"^h{level} {{[^}}]*font-size: ([\d.]+)rem", rules, re.MULTILINE) for level in (1, 2, 3)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from django.template.loader import render_to_string
@@ -11,7 +12,7 @@ from django.utils import translation
 
 from console.knative.objects import Health
 from console.operations.models.statuses import Status
-from console.web.states import STATES, state
+from console.web.states import STATES, Tone, state
 from console.web.words import OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,12 @@ def test_a_state_with_a_word_of_its_own_keeps_icon_and_color() -> None:
     shown = render_to_string("_state.html", {"state": "stale", "word": "90 s old"})
     assert "90 s old" in shown
     assert "state-warning" in shown
+
+
+def test_a_pill_is_colored_by_its_tone_and_by_nothing_else() -> None:
+    """`unknown` is the color of a pill without a rule of its own."""
+    colored = re.findall(r"\.state-([\w-]+)", (ROOT / "static/css/panels.css").read_text())
+    assert sorted(colored) == sorted(set(get_args(Tone)) - {"unknown"})
 
 
 def test_the_pill_is_written_in_one_template_only() -> None:
