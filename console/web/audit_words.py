@@ -8,11 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.access.permissions import LABELS
+from console.access.permissions import CHANGING, LABELS
 from console.audit.models import Action, Entry
 from console.knative.causes import Code
 from console.operations import queries
-from console.operations.models.protection import COVERABLE
 from console.operations.models.statuses import Status
 from console.web import audit_texts, causes
 from console.web.words import KINDS
@@ -110,7 +109,7 @@ KNOWN_ACTIONS = (
     *sorted((*ACTIONS, *ABOUT_OPERATIONS)),
     *(f"operation.{status}" for status in Status.values),
     *(f"{permission}.refused" for permission in LABELS),
-    *(f"{permission}.{kind}" for permission in COVERABLE for kind in KINDS),
+    *(f"{permission}.{kind}" for permission in CHANGING for kind in KINDS),
 )
 _CAUSES = frozenset(Code)
 _DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16}(?:[0-9a-f]{48})? ?")

@@ -9,13 +9,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.access.permissions import CHANGING
 from console.access.scopes import Scope, of_service, parse_selector, selector_text
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.operations.models.windows import Window
-
-COVERABLE = CHANGING
 
 
 class Scoped(models.Model):

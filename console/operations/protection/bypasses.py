@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from console.access.permissions import Permission
+from console.access.permissions import CHANGING, Permission
 from console.access.rights_history import moments
 from console.access.rights_history.replay import SNAPSHOT, Replay, begins_snapshot, take
 from console.access.rights_history.state import State
@@ -24,7 +24,6 @@ from console.audit.triggers import REDACTED, RETAINED
 from console.knative import effects, paths
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
-from console.operations.models.protection import COVERABLE
 from console.operations.protection import rules_history
 from console.operations.protection.rules_history import Rules, Span
 
@@ -142,7 +141,7 @@ def _permissions(entry: Entry) -> frozenset[str]:
     if entry.action == "outside.delete":
         return frozenset({Permission.DELETE})
     rows = [FieldChange(paths.read(row["field"]), row["before"], row["after"]) for row in entry.changes]
-    return effects.of_rows(rows) if rows else frozenset(COVERABLE)
+    return effects.of_rows(rows) if rows else frozenset(CHANGING)
 
 
 def _lessened(entry: Entry, rules: Rules, asked: Asked) -> Iterator[Bypass]:

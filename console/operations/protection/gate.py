@@ -8,7 +8,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from console.access.authorization import Rights, rights_of
-from console.access.permissions import Permission
+from console.access.permissions import CHANGING, Permission
 from console.access.refusals import Frozen, NotAcknowledged, NotAllowed, OwnedElsewhere, ReasonNeeded
 from console.database import Prepared
 from console.knative import paths
@@ -17,7 +17,7 @@ from console.knative.owners import Owner
 from console.knative.paths import FieldPath
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
-from console.operations.models.protection import COVERABLE, Approval, FreezeWindow, ProtectionRule, Scoped
+from console.operations.models.protection import Approval, FreezeWindow, ProtectionRule, Scoped
 from console.operations.models.windows import on_clock
 from console.operations.protection import separation
 from console.operations.protection.approval_digest import digest
@@ -98,7 +98,7 @@ class PolicyStatus:
     @property
     def kinds(self) -> tuple[Permission, ...]:
         """The kinds of change that the rules cover."""
-        return tuple(each for each in COVERABLE if any(each in rule.permissions for rule in self.rules))
+        return tuple(each for each in CHANGING if any(each in rule.permissions for rule in self.rules))
 
 
 def together(several: Iterable[PolicyStatus]) -> PolicyStatus:
@@ -130,7 +130,7 @@ class Protection:
 
     def protects(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
         """Whether a rule asks for a second person for any kind of change of the service, for marks in lists."""
-        return any(rule.covers(ref, COVERABLE, [labels]) for rule in self._rules if not rule.owned)
+        return any(rule.covers(ref, CHANGING, [labels]) for rule in self._rules if not rule.owned)
 
     def status_of(
         self,
@@ -147,7 +147,7 @@ class Protection:
         One that `disowns` the service would end every rule on owned services, so that those of any permission hold.
         """
         known = tuple(labels)
-        of_owned = {*permissions, *COVERABLE} if disowns else permissions
+        of_owned = {*permissions, *CHANGING} if disowns else permissions
         covering = [one for one in self._rules if one.covers(ref, of_owned if one.owned else permissions, known)]
         return PolicyStatus(
             tuple(rule for rule in covering if not rule.owned),
@@ -163,7 +163,7 @@ class Protection:
 
     def of_service(self, ref: ServiceRef, labels: Mapping[str, str], owners: tuple[Owner, ...] = ()) -> PolicyStatus:
         """Return what stops any kind of change of the service that these tools own, for marks on pages."""
-        return self.status_of(ref, COVERABLE, [labels], timezone.now(), owners)
+        return self.status_of(ref, CHANGING, [labels], timezone.now(), owners)
 
 
 def policy_status_of(ref: ServiceRef, needs: Needs) -> PolicyStatus:

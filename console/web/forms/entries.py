@@ -158,7 +158,7 @@ class ResourceRow(RowForm):
         return _checked(text, validation.quantity(text) if text else None)
 
 
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 class TolerationRow(RowForm):
@@ -171,7 +171,8 @@ class TolerationRow(RowForm):
     )
     value = _text(gettext_lazy("Value"))
     effect = forms.ChoiceField(
-        label=gettext_lazy("Taint effect"), choices=[("", gettext_lazy("Any effect")), *((one, one) for one in EFFECTS)]
+        label=gettext_lazy("Taint effect"),
+        choices=[("", gettext_lazy("Any effect")), *((one, one) for one in TAINT_EFFECTS)],
     )
     seconds = forms.IntegerField(
         label=gettext_lazy("Seconds"),

@@ -9,10 +9,10 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from console.access.authorization import Rights
-from console.access.permissions import LABELS
+from console.access.permissions import CHANGING, LABELS
 from console.access.scopes import parse_selector
 from console.knative import validation
-from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule, Scoped
+from console.operations.models.protection import FreezeWindow, ProtectionRule, Scoped
 from console.operations.models.windows import WEEK
 from console.operations.protection.rules import manages
 
@@ -29,7 +29,7 @@ class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]  # of either model
 
     permissions = forms.MultipleChoiceField(
         label=_("Applies to"),
-        choices=[(permission.value, LABELS[permission]) for permission in COVERABLE],
+        choices=[(permission.value, LABELS[permission]) for permission in CHANGING],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one kind of change.")},
     )

@@ -13,10 +13,10 @@ from console import audit, counters
 from console.access.actors import actor_from
 from console.access.decorators import require_permission
 from console.access.labels import labels_of
-from console.access.permissions import Permission
+from console.access.permissions import CHANGING, Permission
 from console.access.scopes import selector_text
 from console.knative.references import ServiceRef
-from console.operations.models.protection import COVERABLE, FreezeWindow, ProtectionRule, Scoped
+from console.operations.models.protection import FreezeWindow, ProtectionRule, Scoped
 from console.operations.protection import rules
 from console.operations.protection.gate import Freeze
 from console.operations.protection.rules import manages
@@ -111,7 +111,7 @@ def _asked(request: ConsoleRequest) -> dict[str, Any]:
         return {}
     if not manages(request.rights, ProtectionRule(cluster=ref.cluster, namespace=ref.namespace)):
         found["selector"] = selector_text(labels)  # of the namespace they manage only services with such labels
-    return {**found, "permissions": [permission.value for permission in COVERABLE]}
+    return {**found, "permissions": [permission.value for permission in CHANGING]}
 
 
 @require_permission(Permission.MANAGE)
