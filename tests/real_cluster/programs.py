@@ -1,6 +1,6 @@
 """Compiling the control plane's programs, once for each version of the module files.
 
-.cache/cluster/bin/etcd, kube-apiserver, ...: the same for every release of Knative
+.cache/cluster/bin/etcd, kube-apiserver, ..., kn: the same for every release of Knative
 .cache/cluster/bin/1.23/webhook, controller, ...: those of one
 """
 
@@ -28,10 +28,12 @@ KUBERNETES = {
     "kubernetes": ["kube-apiserver", "kube-controller-manager"],
 }
 SERVING = ["webhook", "controller", "autoscaler", "activator", "queue"]
+CLIENT = ["kn"]  # the newest of which all modules can be had: 1.15. What it does in an update has not changed since
 _PACKAGE = {
     "etcd": "go.etcd.io/{}/server/v3",
     "kubernetes": "k8s.io/kubernetes/cmd/{}",
     "serving": "knative.dev/serving/cmd/{}",
+    "client": "knative.dev/client/cmd/{}",
 }
 OLDEST_GO = (1, 26)
 
@@ -43,6 +45,12 @@ def build(*releases: str) -> Path:
     for release in releases:
         _build(f"serving/{release}", SERVING, BIN / release)
     return BIN
+
+
+def kn() -> Path:
+    """Compile Knative's command line unless it is there, and return it: half a minute of CPU beside the others."""
+    _build("client", CLIENT, BIN)
+    return BIN / "kn"
 
 
 def _build(module: str, programs: list[str], folder: Path) -> None:
@@ -97,3 +105,4 @@ def _compile(module: str, programs: list[str], folder: Path) -> None:
 
 if __name__ == "__main__":
     build(*chosen(*RELEASES))
+    kn()
