@@ -1,10 +1,16 @@
-"""The words of an access review, as its page asks for them."""
+"""The words of an access review and of the list of sessions, as their pages ask for them."""
 
 from django import template
 
-from console.web import access_words
+from console.web import access_words, browsers
 
 register = template.Library()
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a User-Agent header says in words."""
+    return browsers.told(user_agent)
 
 
 @register.filter
