@@ -120,7 +120,6 @@ function enhance(textarea) {
     useSoftTabs: true,
     readOnly: textarea.readOnly,
     showPrintMargin: false,
-    wrap: matchMedia("(max-width: 640px)").matches,
   });
   editor.session.setOption("useWorker", false);
   editor.session.setMode("ace/mode/yaml");

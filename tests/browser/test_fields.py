@@ -58,6 +58,27 @@ def test_yaml_is_edited_in_an_editor_that_the_keyboard_can_leave(visitor: Visito
     expect(page.locator("#content")).to_contain_text("121")
 
 
+def test_long_lines_of_yaml_scroll_in_the_editor_on_a_narrow_screen_and_break_no_word(visitor: Visitor) -> None:
+    visitor.sign_in("admin")
+    page = visitor.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    visitor.go(f"{CHECKOUT}yaml/")
+    expect(page.locator(".ace_line").first).to_contain_text("apiVersion")
+    lines = page.input_value("textarea.manifest").split("\n")
+    drawn = page.locator(".ace_line").all_inner_texts()
+    assert [one for one in drawn if one.strip() not in {line.strip() for line in lines}] == [], "lines are drawn whole"
+    wide = page.locator(".ace_scrollbar-h")
+    assert wide.evaluate("bar => bar.scrollWidth > bar.clientWidth")
+    page.get_by_role("textbox", name=re.compile("^Manifest")).focus()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type(f"# {'word ' * 30}")
+    page.wait_for_function("() => document.querySelector('.ace_scrollbar-h').scrollLeft > 0")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page does not scroll sideways"
+    # Without the script the field is the editor.
+    page.locator("textarea.manifest").evaluate("field => field.classList.remove('visually-hidden')")
+    assert page.locator("textarea.manifest").evaluate("field => getComputedStyle(field).whiteSpace") == "pre"
+
+
 def test_yaml_offers_the_fields_that_fit_in_a_line_and_only_when_asked(visitor: Visitor) -> None:
     visitor.sign_in("admin")
     visitor.go(f"{CHECKOUT}yaml/")
