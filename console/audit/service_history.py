@@ -163,8 +163,7 @@ def forget(before: datetime) -> int:
     old = ServiceMoment.objects.filter(at__lt=before)
     services = old.order_by().values_list("cluster", "namespace", "service").distinct()
     removed = sum(_forget(ServiceRef(*names), before) for names in list(services))
-    if all(one.person for one in policy.active_holds()):  # what is held is told with the times when nobody watched
-        WatchGap.objects.filter(ends__lt=before).delete()
+    _forget_gaps(before)
     _forget_unused()
     return removed
 
@@ -179,6 +178,14 @@ def _forget(ref: ServiceRef, before: datetime) -> int:
     if newest and newest.template_id:
         mine = mine.exclude(pk=newest.pk)
     return mine.delete()[0]
+
+
+@transaction.atomic
+def _forget_gaps(before: datetime) -> None:
+    """What is held is told with the times when nobody watched. With the log, as the moments are removed."""
+    hold()
+    if all(one.person for one in policy.active_holds()):
+        WatchGap.objects.filter(ends__lt=before).delete()
 
 
 def _forget_unused() -> None:

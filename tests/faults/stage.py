@@ -119,7 +119,7 @@ def stage(*, database: str = "sqlite", speed: float = 50, **of_sandbox: Any) -> 
     with (
         running_redis() as redis,
         sandbox(speed=speed, **of_sandbox) as box,
-        _database(folder, database) as (database_url, postgres),
+        fresh_database(folder, database) as (database_url, postgres),
     ):
         clusters = json.dumps([cluster(box)])
         environment = {
@@ -165,7 +165,7 @@ def _settings(redis: RedisServer, clusters: str) -> Iterator[None]:
 
 
 @contextmanager
-def _database(folder: Path, kind: str) -> Iterator[tuple[str, PostgresServer | None]]:
+def fresh_database(folder: Path, kind: str) -> Iterator[tuple[str, PostgresServer | None]]:
     """A fresh, migrated database that this process uses too: its URL, and the server when it has one."""
     original = dict(connections.settings["default"])
     with contextlib.ExitStack() as stack:
