@@ -244,6 +244,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Sluice"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # no mail is sent, and a mail address opens nothing here
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"login_webauthn": "console.access.passkeys.PasskeyForm"}
 # Browsers call http://localhost a secure place and no other plain one.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and is_loopback(urlsplit(EXTERNAL_URL).hostname or "")
 USERSESSIONS_ADAPTER = "console.access.adapter.UserSessionsAdapter"

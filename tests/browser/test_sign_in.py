@@ -116,6 +116,10 @@ def test_a_second_factor_by_app_by_key_and_a_passkey(visitor: Visitor) -> None:
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("No security keys have been added.")).to_be_visible()
 
+    sign_out(visitor)
+    visitor.sign_in("admin").go("/audit/?q=method+passkey")
+    expect(page.locator("main tbody tr").filter(has_text="viewer").first).to_contain_text("passkey")
+
 
 def test_a_key_that_does_not_answer_is_told_on_the_page(visitor: Visitor) -> None:
     with_key(visitor)  # which knows nobody here
