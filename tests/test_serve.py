@@ -1,4 +1,4 @@
-"""The web server: how many processes, and what a client may send before anything of ours sees it."""
+"""The web server: how many processes, what a client may send before anything of ours sees it, and must take."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
-from console import serve
+from console import http_protocol, serve
 from console.http_protocol import MAX_HEAD, LimitedHttp
 from console.serve import InvalidSetting
 
 PIECE = b"x" * 16 * 1024
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 ENDLESS = 100 * MAX_HEAD
+WAIT = 60  # seconds
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -50,8 +51,8 @@ async def echo_length(scope, receive, send) -> None:
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = uvicorn.Config(echo_length, http=LimitedHttp, log_config=None, lifespan="off")
+async def connection(application=echo_length) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    config = uvicorn.Config(application, http=LimitedHttp, log_config=None, lifespan="off")
     config.load()
     state = uvicorn.server.ServerState()
     listening = await asyncio.get_running_loop().create_server(
@@ -102,3 +103,22 @@ async def test_a_long_body_and_many_requests_on_one_connection_are_not_taken_for
             writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert b"200" in await reader.readline()
             assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
+
+
+async def test_a_browser_that_takes_nothing_of_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stream would hold a task, a share of its person's streams and what the kernel keeps for it, without end."""
+    monkeypatch.setattr(http_protocol, "STALLED_SECONDS", 0.01)
+    is_cut_off = asyncio.Event()
+
+    async def endless(_scope, receive, send) -> None:
+        await receive()
+        gone = asyncio.ensure_future(receive())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not gone.done():
+            await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+            await asyncio.sleep(0)
+        is_cut_off.set()
+
+    async with connection(endless) as (_reader, writer):
+        writer.write(HEAD + b"\r\n")
+        await asyncio.wait_for(is_cut_off.wait(), WAIT)

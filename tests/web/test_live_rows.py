@@ -294,6 +294,21 @@ async def test_a_browser_looks_again_where_what_it_missed_is_not_known(browse, l
 
 
 @in_a_loop
+async def test_a_row_that_becomes_what_it_was_before_redis_lost_the_feed_is_sent(browse, cluster) -> None:
+    browser = await browse("viewer")
+    async with browser.listening() as events:
+        cluster.put(SERVICES, changed("shop", 1))
+        await browser.until(events, "rows", "person-1@")
+        cluster.put(SERVICES, changed("shop", 2))
+        redis().delete(keys.FEED_EPOCH)  # before the hub has looked: it never hears of person-2
+        await browser.until(events, "changed")  # and the page shows it
+        begin = len(browser.heard)
+        cluster.put(SERVICES, changed("shop", 1))
+        await browser.until(events, "rows", "person-1@")
+        assert len(browser.heard) > begin
+
+
+@in_a_loop
 async def test_of_many_changes_and_cut_connections_no_row_is_lost_or_sent_twice(browse, cluster, monkeypatch) -> None:
     """Each change is of one service by another person: so each row that was sent names its change."""
     monkeypatch.setattr(hub, "PAUSE_SECONDS", 0.0)

@@ -158,11 +158,12 @@ class Hub:
     def _plan(self, joining: Sequence[Viewer], settled: Collection[Viewer]) -> Plan:
         """What everybody is told in this step; runs in a thread."""
         audiences = {one: viewer.rights for viewer in settled for one in viewer.audiences}
-        if self._lists is None and (audiences or any(viewer.audiences for viewer in joining)):
-            self._lists = Lists.begin(feed.end())
         excerpt = self._excerpt(joining)
         plan = Plan(excerpt.end)
         is_known = self._position is not None and self._position.may_be_found(excerpt.end)
+        has_lists = self._lists is not None or audiences or any(viewer.audiences for viewer in joining)
+        if has_lists and (self._lists is None or not is_known):  # what it was told before may have changed unheard
+            self._lists = Lists.begin(excerpt.end)
         last = self._position.number if self._position and is_known else excerpt.end.number
         heard = [one for number, one in excerpt.entries if number > last]
         all_differ = not is_known or (self._lists is not None and self._lists.refresh())
