@@ -27,9 +27,10 @@ let mustLook = false; // it was told to while it was hidden
 let since = "";
 
 function connect() {
-  const { worker } = document.getElementById("live").dataset;
+  const { worker, person } = document.getElementById("live").dataset;
   const shared = "SharedWorker" in window;
-  const started = shared ? new SharedWorker(worker, { name: "sluice-live" }) : new Worker(worker);
+  // A worker for each person: the stream of one who signed out is sent what that person saw until the server ends it.
+  const started = shared ? new SharedWorker(worker, { name: `sluice-live-${person}` }) : new Worker(worker);
   const found = shared ? started.port : started;
   found.addEventListener("message", ({ data }) => { if (data.topic === live()?.dataset.topic) hear(data); });
   if (shared) found.start();

@@ -97,6 +97,17 @@ def test_a_page_that_is_hidden_leaves_and_catches_up_when_it_is_seen_again(
     eventually(lambda: streams(running) == 1, message="no stream for a page that is seen again")
 
 
+def test_who_signs_in_after_another_in_the_same_browser_is_not_sent_what_that_person_sees(
+    visitor: Visitor, running: RunningConsole
+) -> None:
+    """The other's tab is still open, and about the same; its stream ends up to half a minute after its session."""
+    visitor.sign_in("admin").go("/operations/")
+    eventually(lambda: streams(running) == 1, message="no stream")
+    other = Visitor(visitor.context, visitor.base, visitor.context.new_page())
+    other.go("/").sign_out().sign_in("viewer").go("/operations/")
+    eventually(lambda: streams(running) == 2, message="one stream for two people")
+
+
 def test_a_page_without_shared_workers_has_a_stream_of_its_own(visitor: Visitor, running: RunningConsole) -> None:
     visitor.context.add_init_script("delete window.SharedWorker")
     visitor.sign_in("viewer").go(HELLO)

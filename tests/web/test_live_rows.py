@@ -9,18 +9,23 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connections
 from django.http import QueryDict
 from django.test import AsyncClient
+from django.utils import timezone
 
+from console.access.authorization import rights_of
 from console.cluster.resources import REVISIONS, SERVICES
 from console.mirror import feed, keys
+from console.operations.models.protection import FreezeWindow, ProtectionRule
 from console.redis_client import client as redis
-from console.web.live import frames, hub, viewers
-from console.web.topics import topic_of_list
+from console.web.live import frames, hub, surroundings, viewers
+from console.web.topics import topic_of_list, topic_of_part
 from tests import factories
 from tests.support.announcing import announce
 from tests.web.test_stream import WAIT, in_a_loop
@@ -306,6 +311,45 @@ async def test_a_row_that_becomes_what_it_was_before_redis_lost_the_feed_is_sent
         cluster.put(SERVICES, changed("shop", 1))
         await browser.until(events, "rows", "person-1@")
         assert len(browser.heard) > begin
+
+
+@in_a_loop
+async def test_pages_hear_of_a_rule_a_freeze_and_a_cluster_that_nobody_announced(
+    browse, cluster, people, monkeypatch
+) -> None:
+    """Rows have marks of them, and pages of services say why something cannot be done now."""
+    monkeypatch.setattr(surroundings, "OLD_AFTER", 0.0)
+    browser = await browse("owner")
+    service = Browser(browser.client, topic_of_part("service", "box/default/shop"), browser.since)
+    async with browser.listening() as events, service.listening() as of_service:
+        rule = await ProtectionRule.objects.acreate(permissions=["deploy"])
+        await browser.until(events, "changed")
+        await service.until(of_service, "part", "versions")
+        await ProtectionRule.objects.filter(id=rule.id).aupdate(note="ask Ada")
+        await browser.until(events, "changed")
+        now = timezone.now()
+        begins, ends = (f"{now + timedelta(days=days):%Y-%m-%dT%H:%M}" for days in (-1, 1))
+        await FreezeWindow.objects.acreate(permissions=["deploy"], begins=begins, ends=ends)
+        await browser.until(events, "changed")
+        await service.until(of_service, "part", ends[:10])
+        redis().sadd(keys.CLUSTERS, "another")
+        await browser.until(events, "changed")
+
+
+def test_rights_of_many_are_read_again_a_few_in_a_step_and_of_all_in_turn(people, monkeypatch) -> None:
+    """So that who waits for a change does not wait for the rights of hundreds."""
+    monkeypatch.setattr(hub, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(hub, "MAX_RECHECKED", 2)
+    everybody = hub.Hub()
+    for number in range(5):
+        viewer = viewers.Viewer(people["viewer"].pk, f"over-{number}", rights_of(people["viewer"]), {})
+        everybody.viewers.add(viewer)
+    left = []
+    for _ in range(3):
+        async_to_sync(everybody._recheck)()
+        everybody.viewers = {one for one in everybody.viewers if not one.is_over}
+        left.append(len(everybody.viewers))
+    assert left == [3, 1, 0]
 
 
 @in_a_loop

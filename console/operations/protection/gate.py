@@ -1,6 +1,6 @@
 """The gate that every change passes twice: when it is submitted, and before a worker writes it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -131,6 +131,13 @@ class Protection:
     def protects(self, ref: ServiceRef, labels: Mapping[str, str]) -> bool:
         """Whether a rule asks for a second person for any kind of change of the service, for marks in lists."""
         return any(rule.covers(ref, CHANGING, [labels]) for rule in self._rules if not rule.owned)
+
+    def marks(self, now: datetime) -> Hashable:
+        """Equal as long as no service is marked otherwise, nor a change stopped otherwise."""
+        rules = frozenset((one.pk, *one.facts().items()) for one in self._rules)
+        return rules, frozenset(
+            (one.pk, one.window.end_if_in_force(now), *one.facts().items()) for one in self._windows
+        )
 
     def status_of(
         self,

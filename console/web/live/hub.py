@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -34,11 +35,13 @@ from console.mirror.read import MirrorUnavailable
 from console.web.live import frames
 from console.web.live.lists import Lists
 from console.web.live.parts import Parts
+from console.web.live.surroundings import Surroundings
 from console.web.live.viewers import Audience, PartAudience, Viewer
 from console.web.topics import OF_ROWS, ListTopic, PartTopic, Topic
 
 HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
+MAX_RECHECKED = 20  # viewers in a step, some 1 ms each: those of a process that began with hundreds are due together
 TICK_SECONDS = 1.0  # the longest time between two steps: a call that was lost is made up for
 PAUSE_SECONDS = 0.02  # between two steps: many objects change at once
 RETRY_PAUSE = 1.0  # seconds after a step that failed
@@ -72,6 +75,7 @@ class Hub:
         self._calls: asyncio.Queue[Announcement] | None = None
         self._position: Position | None = None
         self._lists: Lists | None = None
+        self._surroundings: Surroundings | None = None
         self._parts = Parts()
         self._step_number = 0
         self._is_paused = False
@@ -100,7 +104,7 @@ class Hub:
             async with announcements.listen() as self._calls:
                 while True:
                     await asyncio.sleep(await self._tried_step())
-                    await _next_call(self._calls, self._parts.seconds_to_next())
+                    await _next_call(self._calls, self._seconds_to_next())
         except Exception:
             log.exception("live_hub_failed")
             for viewer in self.viewers:  # their browsers come back, and begin another
@@ -161,12 +165,12 @@ class Hub:
         excerpt = self._excerpt(joining)
         plan = Plan(excerpt.end)
         is_known = self._position is not None and self._position.may_be_found(excerpt.end)
-        has_lists = self._lists is not None or audiences or any(viewer.audiences for viewer in joining)
-        if has_lists and (self._lists is None or not is_known):  # what it was told before may have changed unheard
-            self._lists = Lists.begin(excerpt.end)
+        around, is_other = self._look_around()
+        all_differ = not is_known or is_other
+        if self._lists or audiences or any(viewer.audiences for viewer in joining):
+            self._lists = self._lists_now(around, excerpt.end, begin=all_differ)
         last = self._position.number if self._position and is_known else excerpt.end.number
         heard = [one for number, one in excerpt.entries if number > last]
-        all_differ = not is_known or (self._lists is not None and self._lists.refresh())
         topics = {topic for viewer in settled for topic in viewer.topics}
         self._tell_topics(plan, heard, topics, all_differ=all_differ)
         self._parts.hear({one for one in topics if isinstance(one, PartTopic)}, heard, all_differ=all_differ)
@@ -181,6 +185,21 @@ class Hub:
         for viewer in joining:
             plan.of_viewer[viewer] = self._greeting(viewer, excerpt, whole)
         return plan
+
+    def _look_around(self) -> tuple[Surroundings, bool]:
+        """What nobody announces, read again when it is old, and whether pages may be others for it now."""
+        before = self._surroundings
+        now = self._surroundings = before if before and not before.is_old else Surroundings.read()
+        return now, before not in (None, now)
+
+    def _lists_now(self, around: Surroundings, end: Position, *, begin: bool) -> Lists:
+        """The services as viewers know them; begun again where something may have changed without being heard of."""
+        if self._lists is None or begin:
+            return Lists.begin(end, around)
+        if self._lists.surroundings is not around:
+            self._lists.surroundings = around
+            self._lists.reread_operations()
+        return self._lists
 
     def _excerpt(self, joining: Collection[Viewer]) -> Excerpt:
         """What was announced since the last step and since what the new pages show, as far as it can be known."""
@@ -211,7 +230,7 @@ class Hub:
         settled: Iterable[Viewer],
     ) -> None:
         if any(_is_about_all(one) for one in heard):
-            self._lists = lists = Lists.begin(excerpt.end)
+            self._lists = lists = Lists.begin(excerpt.end, lists.surroundings)
         if any(one.kind == "operation" for one in heard):
             lists.reread_operations()
         refs = list(dict.fromkeys(ref for _, one in excerpt.entries if (ref := _ref_of(one))))
@@ -271,8 +290,7 @@ class Hub:
 
     async def _recheck(self) -> None:
         """Read session and rights of those again whose turn it is; what a person may no longer see is gone."""
-        until = time.monotonic() - RECHECK_SECONDS
-        due = [viewer for viewer in self.viewers if viewer.checked_at <= until]
+        due = sorted(self._due(), key=attrgetter("checked_at"))[:MAX_RECHECKED]
         if not due:
             return
         for viewer, found in (await sync_to_async(returning_connections)(_rights_now, due)).items():
@@ -281,6 +299,14 @@ class Hub:
                 viewer.end()
             else:
                 _restrict(viewer, *found)
+
+    def _due(self) -> list[Viewer]:
+        """The viewers whose session and rights were not read for so long."""
+        until = time.monotonic() - RECHECK_SECONDS
+        return [viewer for viewer in self.viewers if viewer.checked_at <= until]
+
+    def _seconds_to_next(self) -> float:
+        return 0.0 if self._due() else self._parts.seconds_to_next()
 
 
 def returning_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,7 +5,6 @@ whose page has it. Where a change moves it, into a page or out of it or within i
 again.
 """
 
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +20,12 @@ from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.models import Operation
 from console.operations.models.statuses import Status
-from console.operations.protection.gate import Protection
 from console.web.attention import reason_of
 from console.web.live import frames
+from console.web.live.surroundings import Surroundings
 from console.web.rows import Look, Row, may_pick, rows_of
 from console.web.service_list import SORTS, matches
 from console.web.topics import ListTopic
-
-BESIDE_SECONDS = 5.0  # how old what is read beside the services may be: protection, which copies are stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +41,12 @@ class Change:
 
 
 @dataclass
-class Beside:
-    """What rows show besides what is in the mirror of their cluster, and when it was read."""
-
-    read_at: float
-    under_way: dict[ServiceRef, Operation]
-    protection: Protection
-    stale: frozenset[str]
-    clusters: tuple[str, ...]
-
-    @classmethod
-    def read(cls) -> "Beside":
-        clusters = read.clusters()
-        stale = frozenset(name for name in clusters if read.freshness(name).is_stale)
-        return cls(time.monotonic(), queries.open_by_service(), Protection(), stale, clusters)
-
-
-@dataclass
 class Lists:
     """The services as the viewers know them, from `start` on."""
 
     start: Position
-    beside: Beside
+    surroundings: Surroundings
+    under_way: dict[ServiceRef, Operation]
     summaries: dict[ServiceRef, ServiceSummary]
     waiting: set[ServiceRef]  # that have an operation which waits for approval
     rows: dict[ServiceRef, Row] = field(default_factory=dict)
@@ -73,21 +54,15 @@ class Lists:
     moved: dict[ServiceRef, int] = field(default_factory=dict)  # the number in the feed at which it may have moved
 
     @classmethod
-    def begin(cls, start: Position) -> "Lists":
+    def begin(cls, start: Position, around: Surroundings) -> "Lists":
         """Read the services; what is announced after `start` may be in them already."""
-        beside = Beside.read()
-        waiting = {ref for ref, one in beside.under_way.items() if one.status == Status.WAITING}
-        return cls(start, beside, {row.ref: row for name in beside.clusters for row in read.services(name)}, waiting)
-
-    def refresh(self) -> bool:
-        """Read again what is beside the services when it is old; tells whether all rows may be others now."""
-        if time.monotonic() - self.beside.read_at < BESIDE_SECONDS:
-            return False
-        before, self.beside = self.beside, Beside.read()
-        return (before.stale, before.clusters) != (self.beside.stale, self.beside.clusters)
+        under_way = queries.open_by_service()
+        waiting = {ref for ref, one in under_way.items() if one.status == Status.WAITING}
+        summaries = {row.ref: row for name in around.clusters for row in read.services(name)}
+        return cls(start, around, under_way, summaries, waiting)
 
     def reread_operations(self) -> None:
-        self.beside.under_way = queries.open_by_service()
+        self.under_way = queries.open_by_service()
 
     def advance(self, refs: Collection[ServiceRef], step: int, number: int) -> list[Change]:
         """Read the services again; returns what became of each."""
@@ -95,8 +70,7 @@ class Lists:
         for ref in refs:
             by_cluster.setdefault(ref.cluster, []).append(f"{ref.namespace}/{ref.name}")
         found = [one for cluster, names in by_cluster.items() for one in read.summaries_named(cluster, names)]
-        beside = self.beside
-        rows = rows_of(found, beside.under_way, beside.stale, beside.protection)
+        rows = rows_of(found, self.under_way, self.surroundings.stale, self.surroundings.protection)
         after = {row.summary.ref: row for row in rows}
         return [self._take(ref, after.get(ref), step, number) for ref in refs]
 
@@ -147,7 +121,7 @@ class Lists:
         )
 
     def look(self, topic: ListTopic, rights: Rights) -> Look:
-        names_cluster = sum(rights.reaches(name) for name in self.beside.clusters) > 1
+        names_cluster = sum(rights.reaches(name) for name in self.surroundings.clusters) > 1
         return Look(topic.language, topic.columns, may_pick(rights), names_cluster)
 
 
