@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -35,6 +36,18 @@ def test_a_number_of_processes_that_is_none_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(serve.PROCESSES, text)
     with pytest.raises(InvalidSetting, match=r"CONSOLE_WEB_PROCESSES is .*from 1 to 12"):
         serve.processes()
+
+
+def test_what_the_program_is_made_of_is_not_looked_through_for_cycles_again_and_again() -> None:
+    """That took a process up to 0.2 s at once, in which it answered nobody."""
+    usual = gc.get_threshold()
+    gc.unfreeze()
+    try:
+        serve.config_for("127.0.0.1", 0, 1).load_app()
+        assert gc.get_freeze_count() > 50_000
+        assert gc.get_threshold() > (10_000, 10, 10)
+    finally:
+        gc.set_threshold(*usual)
 
 
 async def echo_length(scope, receive, send) -> None:

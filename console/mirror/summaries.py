@@ -14,7 +14,7 @@ from console.knative.references import ServiceRef
 from console.knative.traffic import Kind
 
 
-class Share(msgspec.Struct, frozen=True, array_like=True):
+class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of what serves now."""
 
     revision: str
@@ -22,8 +22,8 @@ class Share(msgspec.Struct, frozen=True, array_like=True):
     tag: str = ""
 
 
-class ServiceSummary(msgspec.Struct, frozen=True):
-    """What the services list shows, filters and sorts by."""
+class ServiceSummary(msgspec.Struct, frozen=True, gc=False):
+    """What the services list shows, filters and sorts by. The collector of cycles need not look: it can be in none."""
 
     cluster: str
     namespace: str

@@ -3,9 +3,10 @@
 Only names are searched, never values. What a person may not see is not found, and costs no more than what they may.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,9 +15,11 @@ from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror import read
+from console.mirror.overview import overview
 from console.mirror.summaries import ServiceSummary
-from console.web import actions
+from console.web import actions, visible
 from console.web.actions import service_url
+from console.web.service_list import Filter
 
 MAX_SERVICES = 8
 MAX_REVISIONS = 5
@@ -25,26 +28,6 @@ MAX_QUERY = 200  # characters
 MAX_WORDS = 5
 ROLLS_BACK = "revisions"  # the page from whose list one goes back to an earlier one
 ADMINISTRATOR = "administrator"
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """The services of a cluster by `name namespace`, in that order, and by their names."""
-
-    rows: tuple[ServiceSummary, ...]
-    entries: tuple[tuple[str, ServiceSummary], ...]
-    by_name: dict[str, list[ServiceSummary]]
-
-    @classmethod
-    def of(cls, rows: tuple[ServiceSummary, ...]) -> "Index":
-        by_name: dict[str, list[ServiceSummary]] = {}
-        for row in rows:
-            by_name.setdefault(row.name, []).append(row)
-        entries = sorted(((f"{row.name} {row.namespace}".lower(), row) for row in rows), key=lambda entry: entry[0])
-        return cls(rows, tuple(entries), by_name)
-
-
-_indexes: dict[str, Index] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +65,55 @@ def search(text: str, rights: Rights) -> Answers:
     text = text.strip().lower()[:MAX_QUERY]
     if not text:
         return Answers(pages=tuple(_pages(rights, "")))
-    rows = list(islice(_services(text, rights), MAX_SERVICES))
+    seen = _seen(rights)
+    rows = list(islice(_services(text, seen), MAX_SERVICES))
     return Answers(
         services=tuple(Found(row.name, service_url("service", row.ref), "box-seam", _place(row.ref)) for row in rows),
-        revisions=tuple(islice(_revisions(text, rights), MAX_REVISIONS)),
-        actions=tuple(islice(_actions(text, rights, rows), MAX_ACTIONS)),
+        revisions=tuple(islice(_revisions(text, seen), MAX_REVISIONS)),
+        actions=tuple(islice(_actions(text, rights, rows, seen), MAX_ACTIONS)),
         pages=tuple(_pages(rights, text)),
     )
 
 
-def _services(text: str, rights: Rights) -> Iterator[ServiceSummary]:
-    """The services that the person may see: those that begin with the text, then those that have it anywhere."""
-    may_see = _sight(rights)
-    having = [entry for index in _indexes_now() for entry in index.entries if text in entry[0]]
-    having.sort(key=lambda entry: not entry[0].startswith(text))
-    return (row for _key, row in having if may_see(row))
+def _seen(rights: Rights) -> Sequence[ServiceSummary]:
+    """What the person may see, by name: kept for the services list, and updated from what changes."""
+    clusters = {name: at for name, at in overview().clusters.items() if rights.reaches(name)}
+    return visible.in_order(rights, clusters, Filter(), "name")
 
 
-def _indexes_now() -> list[Index]:
-    """What is searched of each cluster; made again when its mirror has changed."""
-    return [_index_of(cluster) for cluster in read.clusters()]
+def _services(text: str, seen: Sequence[ServiceSummary]) -> Iterator[ServiceSummary]:
+    """The services that begin with the text, then those that have it anywhere, as far as anybody asks for them."""
+    yield from takewhile(lambda row: _text_of(row).startswith(text), islice(seen, _place_of(text, seen), None))
+    yield from (row for row in seen if text in _text_of(row) and not _text_of(row).startswith(text))
 
 
-def _index_of(cluster: str) -> Index:
-    rows = read.services(cluster)
-    known = _indexes.get(cluster)
-    if known is None or known.rows is not rows:
-        known = _indexes[cluster] = Index.of(rows)
-    return known
+def _text_of(row: ServiceSummary) -> str:
+    """What a service is found by; the cluster allows no capital letters in either."""
+    return f"{row.name} {row.namespace}"
 
 
-def _sight(rights: Rights) -> Callable[[ServiceSummary], bool]:
-    """Whether a service may be seen, decided once for a namespace: labels can only add to what is seen there."""
-    by_place: dict[tuple[str, str], bool] = {}
-    has_selectors = any(right.selector for right in rights.rights)
-
-    def may_see(row: ServiceSummary) -> bool:
-        place = (row.cluster, row.namespace)
-        if place not in by_place:
-            by_place[place] = rights.allows(Permission.VIEW, row.ref, {})
-        return by_place[place] or (has_selectors and rights.allows(Permission.VIEW, row.ref, row.labels))
-
-    return may_see
+def _place_of(text: str, seen: Sequence[ServiceSummary]) -> int:
+    """Where services whose text begins with this one are, or would be."""
+    return bisect_left(seen, text, key=_text_of)
 
 
-def _revisions(text: str, rights: Rights) -> Iterator[Found]:
+def _revisions(text: str, seen: Sequence[ServiceSummary]) -> Iterator[Found]:
     """The revisions of services whose name the text begins with: `shop-00` finds those of shop."""
-    may_see = _sight(rights)
     names = [text[:place] for place, letter in enumerate(text) if letter == "-"]
-    for row in (row for index in _indexes_now() for name in names for row in index.by_name.get(name, ())):
-        for revision in sorted(read.revision_names(row.ref), reverse=True) if may_see(row) else ():
+    for row in (row for name in names for row in _named(name, seen)):
+        for revision in sorted(read.revision_names(row.ref), reverse=True):
             if text in revision:
                 url = service_url("revision", row.ref, revision=revision)
                 yield Found(revision, url, "layers", _place(row.ref))
 
 
-def _actions(text: str, rights: Rights, rows: Iterable[ServiceSummary]) -> Iterator[Found]:
+def _named(name: str, seen: Sequence[ServiceSummary]) -> Iterator[ServiceSummary]:
+    return takewhile(lambda row: row.name == name, islice(seen, _place_of(f"{name} ", seen), None))
+
+
+def _actions(
+    text: str, rights: Rights, rows: Iterable[ServiceSummary], seen: Sequence[ServiceSummary]
+) -> Iterator[Found]:
     """What can be done with the first service that is found, or with the one that follows an action's name."""
     first = next(iter(rows), None)
     if first is not None:
@@ -147,7 +123,7 @@ def _actions(text: str, rights: Rights, rows: Iterable[ServiceSummary]) -> Itera
     for place in range(1, len(words)):
         begin, end = " ".join(words[:place]), " ".join(words[place:])
         for verb, name in ((begin, end), (end, begin)):
-            named = next(_services(name, rights), None)
+            named = next(_services(name, seen), None)
             if named is not None:
                 yield from _actions_on(named, verb, rights)
 

@@ -160,17 +160,30 @@ def listing(
 
     `waiting`: services with a change that waits for approval; `only_concerns`: those that need attention.
     """
-    by = order.removeprefix("-")
-    whose = (rights.sight, tuple(clusters))
     with _lock:
-        visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(may_concern))
-        visible.update(rights, {cluster: read.copy(cluster, at.services) for cluster, at in clusters.items()})
-        found = kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(SORTS[by], asked.passes))
-        found.update(visible)
+        visible, found = _updated(rights, clusters, asked, order.removeprefix("-"))
         concerns = _concerns(visible, asked, now, waiting)
         rows = sorted((row for row, _ in concerns), key=found.key) if only_concerns else list(found.rows)
         total, namespaces = sum(map(len, visible.clusters.values())), sorted(+visible.namespaces)
     return Listing(rows[::-1] if order.startswith("-") else rows, total, namespaces, concerns)
+
+
+def in_order(rights: Rights, clusters: Mapping[str, ClusterNow], asked: Filter, order: str) -> Sequence[ServiceSummary]:
+    """Return the rows of a listing alone; `order`: one of SORTS."""
+    with _lock:
+        return list(_updated(rights, clusters, asked, order)[1].rows)
+
+
+def _updated(
+    rights: Rights, clusters: Mapping[str, ClusterNow], asked: Filter, by: str
+) -> tuple[Visible[ServiceSummary], Order[ServiceSummary]]:
+    """What is kept for these, with what has changed since."""
+    whose = (rights.sight, tuple(clusters))
+    visible = kept(_visible, whose, MAX_VISIBLE, lambda: Visible(may_concern))
+    visible.update(rights, {cluster: read.copy(cluster, at.services) for cluster, at in clusters.items()})
+    found = kept(_orders, (whose, asked, by), MAX_ORDERS, lambda: Order(SORTS[by], asked.passes))
+    found.update(visible)
+    return visible, found
 
 
 def _concerns(
