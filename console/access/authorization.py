@@ -1,6 +1,7 @@
 """May this person do that there? One function answers, for views, streams and tasks alike."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -97,6 +98,14 @@ class Rights:
         return self.is_administrator or any(
             Permission.VIEW in right.permissions and matches(right.cluster, cluster) for right in self.rights
         )
+
+    def within(self, cluster: str, namespace: str) -> "Rights":
+        """Return those of the rights that may hold in the namespace: what is left to decide there is labels."""
+        found = copy(self)
+        found.rights = tuple(
+            right for right in self.rights if matches(right.cluster, cluster) and matches(right.namespace, namespace)
+        )
+        return found
 
     def namespaces(self, cluster: str, names: Iterable[str], permission: str) -> tuple[str, ...]:
         """Return those of the namespaces in which the permission holds for services without labels."""

@@ -29,16 +29,18 @@ class UnknownLabels(Mapping[str, str]):
 _source: Callable[[ServiceRef], Labels] | None = None
 _services: Callable[[], Iterable[tuple[ServiceRef, Labels]]] | None = None
 _failures: tuple[type[Exception], ...] = ()
+_many: Callable[[], Callable[[ServiceRef], Labels]] | None = None
 
 
 def connect(
     source: Callable[[ServiceRef], Labels],
     services: Callable[[], Iterable[tuple[ServiceRef, Labels]]] | None = None,
     failures: tuple[type[Exception], ...] = (),
+    many: Callable[[], Callable[[ServiceRef], Labels]] | None = None,
 ) -> None:
     """Let the functions below ask these; `failures` are what they raise when labels cannot be read."""
-    global _source, _services, _failures
-    _source, _services, _failures = source, services, failures
+    global _source, _services, _failures, _many
+    _source, _services, _failures, _many = source, services, failures, many
 
 
 def labels_of(ref: ServiceRef) -> Labels:
@@ -47,6 +49,11 @@ def labels_of(ref: ServiceRef) -> Labels:
     They may be UnknownLabels, which raise one of the failures only where a selector asks for them.
     """
     return _source(ref) if _source else {}
+
+
+def labels_of_many() -> Callable[[ServiceRef], Labels]:
+    """Return what answers as `labels_of` does, as of the moment of its first answers: each cluster is read once."""
+    return _many() if _many else labels_of
 
 
 def labels_if_known(ref: ServiceRef) -> Labels:

@@ -4,11 +4,12 @@ A change counts on the day on which it ended, as in the audit log's summary: bot
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from console.operations.models import Operation
 from console.operations.models.statuses import BY_PEOPLE, OPEN, SUCCESSFUL
@@ -51,7 +52,8 @@ class Activity:
 def activity(found: QuerySet[Operation], now: datetime, days: int = DAYS) -> Activity:
     """Return the summary of the operations in `found` that ended in the last days."""
     first = (now - timedelta(days=days - 1)).date()
-    recent = found.filter(finished_at__date__gte=first).order_by()
+    began = timezone.make_aware(datetime.combine(first, time.min))  # of a day, SQLite would ask Python for each row
+    recent = found.filter(finished_at__gte=began).order_by()
     by_day = {row["day"]: _count(row) for row in _counted(recent.annotate(day=TruncDate("finished_at")), "day")}
     dates = [first + timedelta(days=offset) for offset in range(days)]
     people = _counted(recent, "actor").order_by("-total", "actor")[:MAX_NAMES]

@@ -1,7 +1,8 @@
 """Operations as pages read them: only those of services that the person may see."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -31,19 +32,42 @@ MIN_SAMPLES = 3  # fewer say nothing of what is usual
 USUAL_OF = 20  # the newest successful operations of a kind that make up "usual"
 
 
-def visible(rights: Rights, labels: Any) -> QuerySet[Operation]:
-    """Return the operations on services that the person may see. `labels(ref)` returns a service's labels."""
+def visible(rights: Rights, labels: Callable[[ServiceRef], Mapping[str, str]]) -> QuerySet[Operation]:
+    """Return the operations on services that the person may see. `labels(ref)` returns a service's labels.
+
+    Services are looked at only in namespaces where labels decide: elsewhere all of them are seen, or none.
+    """
     if rights.is_administrator:
         return Operation.objects.all()
-    refs = Operation.objects.order_by().values_list("cluster", "namespace", "name").distinct()
-    seen = [ref for ref in (ServiceRef(*row) for row in refs) if rights.allows(Permission.VIEW, ref, labels(ref))]
-    by_place: dict[tuple[str, str], list[str]] = {}
-    for ref in seen:
-        by_place.setdefault((ref.cluster, ref.namespace), []).append(ref.name)
-    condition = Q(pk=None)
-    for (cluster, namespace), names in by_place.items():  # SQLite reads no more than 1,000 conditions in a row
-        condition |= Q(cluster=cluster, namespace=namespace, name__in=names)
+    places = Operation.objects.order_by().values_list("cluster", "namespace").distinct()
+    held = {place: rights.within(*place) for place in places}
+    whole = [place for place, mine in held.items() if mine.allows(Permission.VIEW, ServiceRef(*place, ""))]
+    by_labels = [place for place in held.keys() - whole if held[place].allows(Permission.VIEW)]
+    condition = _in(whole)
+    for place, names in _names_in(by_labels).items():  # SQLite reads no more than 1,000 conditions in a row
+        refs = [ServiceRef(*place, name) for name in names]
+        seen = [ref.name for ref in refs if held[place].allows(Permission.VIEW, ref, labels(ref))]
+        condition |= Q(cluster=place[0], namespace=place[1], name__in=seen)
     return Operation.objects.filter(condition)
+
+
+def _in(places: Iterable[tuple[str, str]]) -> Q:
+    """The condition of being in one of these namespaces of clusters."""
+    by_cluster, condition = defaultdict[str, list[str]](list), Q(pk=None)
+    for cluster, namespace in places:
+        by_cluster[cluster].append(namespace)
+    for cluster, namespaces in by_cluster.items():
+        condition |= Q(cluster=cluster, namespace__in=namespaces)
+    return condition
+
+
+def _names_in(places: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """The names of the services of these namespaces that have operations."""
+    found = defaultdict[tuple[str, str], list[str]](list)
+    rows = Operation.objects.filter(_in(places)).order_by().values_list("cluster", "namespace", "name").distinct()
+    for cluster, namespace, name in rows if places else ():
+        found[cluster, namespace].append(name)
+    return found
 
 
 def of_service(ref: ServiceRef) -> QuerySet[Operation]:

@@ -229,6 +229,11 @@ def no_wrong_tokens_yet() -> None:
 
 @pytest.fixture
 def things(mirror, people):
+    make_things(people)
+    return people
+
+
+def make_things(people) -> None:
     """An operation and an access test of shop, an audit entry, a token of the administrator, and a team of others."""
     common = {"cluster": "box", "namespace": "default", "name": "shop", "id": THING}
     change = {"kind": "SplitTraffic", "targets": []}
@@ -252,7 +257,6 @@ def things(mirror, people):
         operation=uuid.UUID(int=1),
     )
     ApiToken.objects.filter(id=token_for(people["administrator"])[0].id).update(id=THING)
-    return people
 
 
 def ask(client, name: str):

@@ -15,6 +15,7 @@ from console.knative.references import ServiceRef
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.protection import FreezeWindow, ProtectionRule
 from console.operations.models.statuses import Status
+from console.redis_client import client as redis_client
 from console.registry.models import Cluster
 from console.request_tests.models import AccessTest
 from console.sealing import seal
@@ -205,3 +206,34 @@ def test_no_page_asks_more_than_its_budget_nor_more_often_for_more_rows(client, 
         many = queries(client, name, person)
         assert len(many) <= BUDGET[name], f"{name} asks {len(many)} times: {many}"
         assert len(many) <= len(few[name]) + 1, f"{name} asks for each row: {many}"
+
+
+def test_operations_ask_the_mirror_no_more_often_for_more_services(client, mirror, people) -> None:
+    """Who sees services by their labels made the console ask Redis for the labels of each, one by one."""
+    person = people["viewer"]
+    Grant.objects.create(
+        team=Team.objects.get(name="viewers"),
+        role=Role.objects.get(name="viewer"),
+        namespace="*",
+        selector="tier=front",
+    )
+    names = ("operations", "activity", "approvals", "api-operations")
+    few = [commands(client, name, person) for name in names]
+    for number in range(ROWS):
+        mirror.put(SERVICES, factories.service(f"well-{number}", "other"))
+        operation(number, f"well-{number}", Status.SUCCEEDED)
+    Operation.objects.filter(name__startswith="well").update(namespace="other")
+    Operation.objects.filter(name="well-0").update(name="gone")
+    many = [commands(client, name, person) for name in names]
+    assert max(now - before for now, before in zip(many, few, strict=True)) <= 4, (few, many)
+    client.force_login(person)
+    assert b"well-1" in ask(client, "operations").content
+
+
+def commands(client, name: str, person: User) -> int:
+    """How many commands of Redis a page takes when it is asked for again."""
+    enter(client, name, person)
+    ask(client, name)
+    before = redis_client().info("stats")["total_commands_processed"]
+    ask(client, name)
+    return int(redis_client().info("stats")["total_commands_processed"]) - before

@@ -11,7 +11,7 @@ from msgspec import UnsetType
 
 from console import periods
 from console.access.actors import Actor
-from console.access.labels import labels_of
+from console.access.labels import labels_of, labels_of_many
 from console.access.permissions import Permission
 from console.audit import reads, searching
 from console.knative.objects import Service
@@ -175,7 +175,7 @@ def revision(call: Call, revision: str) -> answers.RevisionDetail:
 
 def operations(call: Call) -> records.OperationList:
     query = call.query
-    found = queries.visible(call.rights, labels_of).filter(_asked_of_operations(query))
+    found = queries.visible(call.rights, labels_of_many()).filter(_asked_of_operations(query))
     if query.cursor:
         microseconds, last = cursors.decode(query.cursor, tuple[int, UUID], "operations")
         at = EPOCH + timedelta(microseconds=microseconds)

@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from console import periods
 from console.access.authorization import Rights
-from console.access.labels import labels_of
+from console.access.labels import labels_of, labels_of_many
 from console.access.permissions import Permission
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
@@ -37,7 +37,7 @@ class Sight(NamedTuple):
 
 def listing(rights: Rights, query: QueryDict) -> dict[str, Any]:
     """Return a page of the operations on services that the person may see, newest first."""
-    found = queries.visible(rights, labels_of)
+    found = queries.visible(rights, labels_of_many())
     for name in FILTERS:
         if value := query.get(name, "").strip():
             found = found.filter(**{name: value})

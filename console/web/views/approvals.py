@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
 from console.access.decorators import signed_in
-from console.access.labels import labels_of
+from console.access.labels import labels_of_many
 from console.access.permissions import Permission
 from console.operations import queries
 from console.operations.models import SEALED, Operation
@@ -33,7 +33,7 @@ def approvals(request: ConsoleRequest) -> HttpResponse:
     Both in pages by cursor, those that expire first in front.
     """
     mine = requests.waiting_for(request.user, request.rights)
-    waiting = queries.visible(request.rights, labels_of).filter(status=Status.WAITING).defer(*SEALED)
+    waiting = queries.visible(request.rights, labels_of_many()).filter(status=Status.WAITING).defer(*SEALED)
     others = waiting.exclude(id__in=[operation.id for operation in mine]).exclude(expires_at=None)
     context = {
         "for_me": _window(request, windows.listed(mine, BY)),

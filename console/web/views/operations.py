@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.actors import actor_from
 from console.access.decorators import refuse, signed_in
-from console.access.labels import labels_of
+from console.access.labels import labels_of, labels_of_many
 from console.access.permissions import Permission
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
@@ -54,7 +54,7 @@ def operations(request: ConsoleRequest) -> HttpResponse:
 @signed_in
 def activity(request: ConsoleRequest) -> HttpResponse:
     """Changes of the last two weeks by day, person and service."""
-    found = recent.activity(queries.visible(request.rights, labels_of), timezone.now())
+    found = recent.activity(queries.visible(request.rights, labels_of_many()), timezone.now())
     counts = [(day, (count.succeeded, count.stopped, count.failed)) for day, count in found.days]
     context = {"activity": found, "chart": day_charts.changes(counts)}
     return render(request, "operations/activity.html", context)
