@@ -132,14 +132,23 @@ def find(
         _of_conditions(service, pods, ()),
     )
     found = [cause for cause in candidates if cause]
-    telling = (cause for cause in found if cause.code not in (Code.UNKNOWN, Code.DEADLINE))
-    best = next(telling, None) or _of_events(pods, warnings) or next(iter(found), None)
+    best = _telling(found) or _of_events(pods, warnings) or next(iter(found), None)
     return best or Finding(Cause(Code.UNKNOWN, service.ready.reason))
 
 
 def of_service(service: Service) -> Finding | None:
     """Return the cause by a failed service's conditions, for lists that read nothing else; None where it is well."""
     return find(service) if service.health is Health.FAILED else None
+
+
+def of_revision(revision: Revision, pods: Iterable[Pod]) -> Finding | None:
+    """Return why the revision does not work, by its own pods and conditions; None where it works or begins."""
+    if revision.ready.is_true:
+        return None
+    pods = _living_first(pods)
+    found = [cause for cause in (*(_of_pod(pod, ()) for pod in pods), _of_conditions(revision, pods, ())) if cause]
+    best = _telling(found) or next(iter(found), None)
+    return best if best and (revision.ready.is_false or best.code in _LASTING) else None
 
 
 def at_present(
@@ -158,6 +167,11 @@ def at_present(
     own = [pod for pod in pods if newest and pod.revision_name == newest.name]
     cause = find(service, revision=newest, route=route, pods=own)
     return cause if service.health is Health.FAILED or cause.code in _LASTING else None
+
+
+def _telling(found: Iterable[Finding]) -> Finding | None:
+    """The first that names more than that something failed, or took too long."""
+    return next((one for one in found if one.code not in (Code.UNKNOWN, Code.DEADLINE)), None)
 
 
 def _living_first(pods: Iterable[Pod]) -> list[Pod]:

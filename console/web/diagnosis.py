@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console.knative import root_causes
 from console.knative.causes import Code
-from console.knative.objects import Health, Service
+from console.knative.objects import Health, Revision, Service
+from console.knative.pods import Pod
 from console.knative.references import ServiceRef
 from console.knative.root_causes import Finding
 from console.knative.traffic import shares
@@ -77,6 +78,23 @@ def diagnose(ref: ServiceRef, service: Service) -> Diagnosis | None:
         newest if found.code in _HAS_LOGS else "",
         failed.filter(generation=service.generation).first(),
         newest in shares(service.status_traffic),
+    )
+
+
+def diagnose_revision(ref: ServiceRef, service: Service, revision: Revision, pods: Iterable[Pod]) -> Diagnosis | None:
+    """Return why the revision does not work, by the mirror; None where nothing is wrong. `pods` are its own."""
+    found = root_causes.of_revision(revision, pods)
+    if found is None:
+        return None
+    failed = queries.of_service(ref).filter(uid=service.uid, status__in=(Status.FAILED, Status.TIMED_OUT))
+    is_shown = found.is_output or any(one.message and one.message in found.cause.raw for one in revision.conditions)
+    return Diagnosis(
+        found.code,
+        causes.text(found.cause),
+        "" if is_shown else found.cause.raw,
+        "",  # the page has its own link to the logs
+        failed.filter(revision=revision.name).first(),
+        revision.name in shares(service.status_traffic),
     )
 
 

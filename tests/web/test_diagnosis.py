@@ -127,3 +127,36 @@ def test_what_only_begins_is_not_blamed_and_what_waits_in_vain_is_told_at_once(o
 
 def test_a_service_that_works_has_no_cause(owner) -> None:
     assert "note-error cause" not in owner.get(SHOP).content.decode()
+
+
+def test_the_page_of_a_failed_revision_says_why_and_leads_to_what_mends_it(owner, mirror) -> None:
+    crash(mirror)
+    page = read(owner.get(f"{SHOP}revisions/shop-00005/"))
+    cause = page.text.partition("Pods")[0]
+    assert page.text.count("The container keeps crashing (exit code 3).") == 1
+    assert "Edit the variables" in cause
+    assert "exceeded quota" not in cause, "what a container printed is in the table of conditions and in the log"
+
+
+def test_an_old_failed_revision_says_why_without_steps_that_would_not_mend_it(owner, mirror) -> None:
+    """The settings are those of the newest revision: who edits them changes nothing about an earlier one."""
+    crash(mirror)
+    old = factories.revision(number=2)
+    missing = 'Unable to fetch image "registry.example.com/shop:gone": no such host'
+    old["status"]["conditions"] = [
+        {"type": "Ready", "status": "False", "reason": "ContainerMissing", "message": missing}
+    ]
+    mirror.put(REVISIONS, old)
+    page = read(owner.get(f"{SHOP}revisions/shop-00002/"))
+    assert "The image registry.example.com/shop:gone cannot be pulled." in page.text
+    assert "Fix the image" not in page.text
+
+
+def test_a_revision_that_works_or_just_begins_has_no_cause(owner, mirror) -> None:
+    crash(mirror)
+    assert "note-error cause" not in markup(owner.get(f"{SHOP}revisions/shop-00001/"))
+    begins = factories.revision(number=5)
+    begins["status"]["conditions"] = [{"type": "Ready", "status": "Unknown", "reason": "Deploying"}]
+    mirror.put(REVISIONS, begins)
+    mirror.put(PODS, pod({"waiting": {"reason": "ContainerCreating"}}))
+    assert "note-error cause" not in markup(owner.get(f"{SHOP}revisions/shop-00005/"))

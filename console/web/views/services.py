@@ -15,6 +15,7 @@ from console.knative.references import ServiceRef
 from console.mirror import heads, read
 from console.operations import queries
 from console.operations.lookups import cluster_rights
+from console.web import diagnosis
 from console.web.actions import service_url
 from console.web.live_page import live_page
 from console.web.parts.service import Sight, find, history, overview, own_and_system_labels, revision_facts
@@ -59,11 +60,16 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
     other_name = request.GET.get("with", "")
     other = read.revision(ref, other_name) if other_name else None
     facts = revision_facts(one, found, queries.makers(ref, found.uid))
+    pods = [pod for pod in read.pods(ref) if pod.revision_name == one.name]
+    framed, cause = frame(request, ref, found), diagnosis.diagnose_revision(ref, found, one, pods)
+    is_newest = one.name == found.latest_created_revision
     context = {
-        **frame(request, ref, found),
+        **framed,
         **facts,
         "facts": facts,
-        "pods": [pod for pod in read.pods(ref) if pod.revision_name == one.name],
+        "cause": cause,
+        "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause and is_newest else (),
+        "pods": pods,
         "pods_unread": not read.is_whole(ref.cluster, "pods"),
         "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
         **own_and_system_labels(one, marks.without_revision_stamps),
