@@ -19,6 +19,7 @@ from console.audit.models import Entry
 from console.audit.searching import GROUPS
 from console.database import Prepared
 from console.knative import paths, traffic
+from console.knative.changes import CreateService
 from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
@@ -74,12 +75,18 @@ def of_service(ref: ServiceRef) -> QuerySet[Operation]:
     return Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
 
 
-def makers(ref: ServiceRef, uid: str) -> dict[str, str]:
-    """Return who made which revision of the service through the console: the cluster knows the console's account only.
+class Makers(NamedTuple):
+    """Who made a service and its revisions through the console: the cluster knows the console's account only."""
 
-    `uid` is the service's: another one of its name had revisions of the same names.
-    """
-    return dict(_makers.rows(*_place(ref), uid))
+    of_revisions: dict[str, str]  # by their names
+    of_service: str  # empty where it was not created through the console, or no operation tells any more
+
+
+def makers(ref: ServiceRef, uid: str) -> Makers:
+    """Return who made the service and its revisions. `uid` is its own: another one of its name had the same names."""
+    rows = _makers.rows(*_place(ref), uid)
+    created = (actor for _revision, actor, kind in rows if kind == CreateService.__name__)
+    return Makers({revision: actor for revision, actor, _kind in rows}, next(created, ""))
 
 
 def open_of(ref: ServiceRef, uid: str) -> list[Operation]:
@@ -119,7 +126,7 @@ _makers = Prepared(
         .filter(uid=of[3], is_written=True, makes_revision=True)
         .exclude(revision="")
         .order_by("submitted_at")
-        .values_list("revision", "actor")
+        .values_list("revision", "actor", "kind")
     )
 )
 _open_of = Prepared(

@@ -112,6 +112,18 @@ def test_it_says_who_deployed_what_serves_and_when(shown: Shown) -> None:
     assert "administrator · via console" in line
 
 
+def test_a_service_that_a_person_created_here_names_them_and_not_the_consoles_account(shown: Shown) -> None:
+    """The cluster's stamp has the console's account: to people it would be somebody else who created it."""
+    name = f"{shown.name}-made"
+    form = {"place": "box/default", "name": name, "image": "gcr.io/knative-samples/helloworld-go"}
+    press(shown, shown.client.post("/services/new/", form))
+    shown.mirror.put(SERVICES, shown.world.get(name))
+    details = read(shown.client.get(f"/services/box/default/{name}/")).text.partition("Latest ready")[2]
+    assert re.search(r"Created \S+ · administrator · via console", details)
+    elsewhere = read(shown.client.get(shown.path)).text.partition("Latest ready")[2]
+    assert "via console" not in elsewhere.partition("Last change")[0]
+
+
 def test_a_revision_is_in_one_row_and_traffic_comes_first(owner, mirror) -> None:
     for number in range(29, 60):
         raw = factories.revision(number=9)

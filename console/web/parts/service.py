@@ -38,7 +38,7 @@ def overview(ref: ServiceRef, sight: Sight) -> dict[str, Any]:
     makers = queries.makers(ref, found.uid)
     framed, cause = frame(ref, found, sight), diagnosis.diagnose(ref, found)
     shown = heads.named(ref, service_page.chosen(found, revisions))
-    facts = [revision_facts(revision, found, makers) for revision in shown]
+    facts = [revision_facts(revision, found, makers.of_revisions) for revision in shown]
     serving = service_page.serving(facts)
     may_route = Permission.TRAFFIC in framed["permissions"]
     return {
@@ -47,6 +47,7 @@ def overview(ref: ServiceRef, sight: Sight) -> dict[str, Any]:
         "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause else (),
         "kept_back": service_page.kept_back(ref, found) if cause and may_route else None,
         "under_way": service_page.under_way(ref, found.uid),
+        "created_by": makers.of_service,
         "serving": serving[: service_page.MAX_SERVING],
         "serving_more": len(serving) - service_page.MAX_SERVING,
         "way_back": service_page.way_back(ref, found, revisions) if may_route else None,
@@ -73,7 +74,7 @@ def history(ref: ServiceRef, sight: Sight, query: QueryDict) -> dict[str, Any]:
     rows: list[Routed] = [(one, *routes.get(one.name, (0, ()))) for one in passing]
     rows, order = paging.sort(rows, query.get("sort", ""), REVISION_SORTS, "-traffic")
     page = paging.page(rows, query.get("page"))
-    makers = queries.makers(ref, found.uid)
+    makers = queries.makers(ref, found.uid).of_revisions
     shown = {one.name: one for one in heads.named(ref, [head.name for head, *_routed in page])}
     page.object_list = [revision_facts(shown[one.name], found, makers) for one, *_routed in page if one.name in shown]
     return {**frame(ref, found, sight), "page": page, "order": order, "comparable": len(known) > 1}

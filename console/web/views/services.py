@@ -59,7 +59,7 @@ def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRes
         raise Http404
     other_name = request.GET.get("with", "")
     other = read.revision(ref, other_name) if other_name else None
-    facts = revision_facts(one, found, queries.makers(ref, found.uid))
+    facts = revision_facts(one, found, queries.makers(ref, found.uid).of_revisions)
     pods = [pod for pod in read.pods(ref) if pod.revision_name == one.name]
     framed, cause = frame(request, ref, found), diagnosis.diagnose_revision(ref, found, one, pods)
     is_newest = one.name == found.latest_created_revision
