@@ -98,3 +98,25 @@ def test_tables_fit_their_panels_whatever_names_are_in_them(reader: Visitor) -> 
         assert reader.page.evaluate(
             "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
         ), path
+
+
+@pytest.mark.parametrize("reader", [READERS["wide"]], ids=["wide"], indirect=True)
+def test_a_row_of_an_operation_shows_its_kind_and_the_number_of_its_revision(reader: Visitor) -> None:
+    """What is cut off is the middle: a long image's name. The column of the change is the widest."""
+    reader.go("/operations/")
+    hidden = reader.page.evaluate(
+        """[...document.querySelectorAll(".grid.operations .what .soft")].filter((kind) => {
+          const link = kind.closest("a").getBoundingClientRect();
+          return kind.getBoundingClientRect().bottom > link.bottom + 1;
+        }).map((kind) => kind.textContent)"""
+    )
+    assert not hidden
+    widths = reader.page.eval_on_selector_all(
+        ".grid.operations thead th", "heads => heads.map((one) => one.offsetWidth)"
+    )
+    assert widths[0] == max(widths)
+    cut = reader.page.evaluate(
+        """[...document.querySelectorAll(".grid.operations td.line")].filter((cell) => cell.querySelector(".swatch"))
+          .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent.trim())"""
+    )
+    assert not cut
