@@ -57,6 +57,19 @@ class Page:
     has_newer: bool
     searched_to: int | None = None
 
+    @property
+    def older_below(self) -> int | None:
+        """The entry below which the next older page begins; None where there is none."""
+        return self.entries[-1].sequence if self.has_older else None
+
+    @property
+    def newer_above(self) -> int | None:
+        """The entry above which the next newer page begins; None where there is none."""
+        return self.entries[0].sequence if self.has_newer and self.entries else None
+
+
+NO_PAGE = Page([], False, False)
+
 
 def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
     """Return those of the entries that the query's FIELDS ask for; empty ones ask for nothing."""

@@ -224,8 +224,8 @@ def entries(call: Call) -> records.AuditList:
     found = searching.search(entries_within(call.rights), asked)
     below = cursors.decode(query.cursor, list[int], "audit")[0] if query.cursor else None
     page = searching.older(found, below, query.limit)
-    last = page.entries[-1].sequence if page.has_older else page.searched_to
-    following = None if last is None else cursors.encode([last], "audit")
+    below = page.older_below or page.searched_to
+    following = cursors.encode([below], "audit") if below else None
     return records.AuditList([records.audit_entry(one) for one in page.entries], following)
 
 

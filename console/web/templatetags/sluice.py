@@ -287,11 +287,6 @@ def permissions_words(permissions: Any) -> str:
 
 
 @register.filter
-def outcome_word(outcome: str) -> str:
-    return str(words.OUTCOMES.get(outcome, outcome))
-
-
-@register.filter
 def test_error(error: str) -> str:
     """Why an access test could not be run, or not to its end."""
     return request_words.test_error(error)

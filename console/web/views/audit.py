@@ -18,8 +18,7 @@ from console.access.permissions import Permission
 from console.audit import redactions, searching
 from console.audit import summary as summing
 from console.audit.models import Entry, SavedFilter
-from console.audit.outcomes import Outcome
-from console.audit.searching import Page, Search
+from console.audit.searching import NO_PAGE, Page, Search
 from console.knative.references import ServiceRef
 from console.operations import queries
 from console.operations.models import Operation
@@ -41,16 +40,12 @@ def entries(request: ConsoleRequest) -> HttpResponse:
 def show_list(request: ConsoleRequest, **more: Any) -> HttpResponse:
     """Render the list that the address asks for; `more` are problems of a form on it."""
     found = search(request)
-    page = Page([], False, False) if found.problems else paged(request, found)
-    shown = page.entries
+    page = paged(request, found)
     context = {
-        "entries": shown,
-        "made": queries.made(one.operation for one in shown),
-        "older": shown[-1].sequence if page.has_older else None,
-        "newer": shown[0].sequence if page.has_newer and shown else None,
-        "searched_to": page.searched_to,
+        "page": page,
+        "made": queries.made(one.operation for one in page.entries),
         "problems": found.problems,
-        "outcomes": list(Outcome),
+        "outcomes": words.OUTCOMES,
         "groups": words.AUDIT_GROUPS,
         "actor_kinds": author_words.KINDS,
         "saved": SavedFilter.objects.filter(user=request.user),
@@ -153,7 +148,9 @@ def query_of(request: ConsoleRequest) -> str:
 
 
 def paged(request: ConsoleRequest, found: Search) -> Page:
-    """Return the page of the entries that the address asks for."""
+    """Return the page of the entries that the address asks for; none of an address that cannot be read."""
+    if found.problems:
+        return NO_PAGE
     above, below = as_sequence(request.GET.get("after", "")), as_sequence(request.GET.get("before", ""))
     if above is not None:
         return searching.newer(found, above, paging.PAGE_SIZE)

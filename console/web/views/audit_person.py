@@ -14,7 +14,6 @@ from console.access.models import User
 from console.access.permissions import Permission
 from console.audit import searching
 from console.audit.models import Entry
-from console.audit.searching import Page
 from console.operations import queries
 from console.web import words
 from console.web.requests import ConsoleRequest
@@ -30,17 +29,15 @@ def person(request: ConsoleRequest) -> HttpResponse:
     kept = {key: value for key in KEPT if (value := request.GET.get(key, "").strip())}
     visible = visible_entries(request.rights)
     found = searching.search(visible if name else visible.none(), {**kept, "person": name})
-    page = Page([], False, False) if found.problems else paged(request, found)
+    page = paged(request, found)
     whole = searching.search(visible if name else visible.none(), {**kept, "group": "", "person": name})
     is_asked = bool(name) and not found.problems
     context = {
         "name": name,
         "account": User.objects.filter(username=name).first() if request.rights.is_administrator else None,
-        "entries": page.entries,
+        "page": page,
         "made": queries.made(one.operation for one in page.entries),
         "counts": _counts(whole.entries, name) if is_asked else [],
-        "older": page.entries[-1].sequence if page.has_older else None,
-        "newer": page.entries[0].sequence if page.has_newer and page.entries else None,
         "problems": found.problems,
         "query": urlencode({"person": name, **kept}),
         "group": kept.get("group", ""),

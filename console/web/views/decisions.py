@@ -14,7 +14,7 @@ from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.audit import policy, searching
 from console.audit.models import Entry
-from console.audit.searching import Page, Search
+from console.audit.searching import Search
 from console.knative.diff import FieldChange
 from console.knative.split_effect import split_effect
 from console.operations.lookups import revealing
@@ -37,14 +37,13 @@ COLUMNS = (
 def decided(request: ConsoleRequest) -> HttpResponse:
     """Approvals, refusals and overrides as far as the person may read them, newest first."""
     found = _search(request)
-    page = Page([], False, False) if found.problems else paged(request, found)
+    page = paged(request, found)
     context = {
+        "page": page,
         "decisions": decisions(page.entries),
         "problems": found.problems,
         "actions": decision_words.NAMES.items(),
         "query": query_of(request),
-        "older": page.entries[-1].sequence if page.has_older else None,
-        "newer": page.entries[0].sequence if page.has_newer and page.entries else None,
     }
     return render(request, "audit/decisions.html", context, status=422 if found.problems else 200)
 

@@ -47,7 +47,7 @@ def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "operations": queries.of_service(ref)[:RECENT],
         "entries": page.entries,
         "made": queries.made(one.operation for one in page.entries),
-        "older": page.entries[-1].sequence if page.has_older else None,
+        "older": page.older_below,
         "is_newest": below is None,
         **(_traffic(request, ref, found) if below is None else {}),
     }
