@@ -1,7 +1,7 @@
 """The append-only log: who did what to which object, before and after, with what result; its hash chain and export.
 
 `record()` is called in the same transaction as what it records. Secret values never come here: callers pass differences
-that console.knative.diff has masked. Imports knative only.
+that console.knative.diff has masked. May import cluster and knative.
 """
 
 from typing import TYPE_CHECKING, Any

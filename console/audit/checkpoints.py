@@ -58,6 +58,11 @@ def sign(text: bytes) -> tuple[str, str]:
     return _public(key), _text(key.sign(text))
 
 
+def is_known(key: str, trusted: Sequence[str] = ()) -> bool:
+    """Whether the key is one of `trusted`, or of this installation's where none is given."""
+    return key in (tuple(trusted) or public_keys())
+
+
 def unknown_key(key: str, trusted: Sequence[str] = ()) -> str:
     """Return what to tell about a signature by a key that is not among the known ones: which it is, and what to do."""
     known = ", ".join(tuple(trusted) or public_keys())
@@ -70,12 +75,12 @@ def unknown_key(key: str, trusted: Sequence[str] = ()) -> str:
 
 
 def is_signed(text: bytes, key: str, signature: str, trusted: Sequence[str] = ()) -> bool:
-    """Whether the key made the signature of the bytes, and is one of `trusted` (else of this installation's)."""
-    if key not in (tuple(trusted) or public_keys()):
+    """Whether the key is known (see `is_known`) and made the signature of the bytes; key and signature are base64."""
+    if not is_known(key, trusted):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(base64.b64decode(signature), text)
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError, TypeError):  # TypeError: the JSON has no text there
         return False
     return True
 
@@ -85,21 +90,15 @@ def read(text: str, trusted: Sequence[str] = ()) -> Iterator[Checkpoint]:
 
     Raises CheckpointRefused.
     """
-    known = tuple(trusted) or public_keys()
     for line in filter(None, map(str.strip, text.splitlines())):
         try:
             found = Checkpoint(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise CheckpointRefused("this is not a checkpoint") from error
-        try:
-            if found.key not in known:
-                raise CheckpointRefused(f"checkpoint {found.sequence} is signed with {unknown_key(found.key, trusted)}")
-            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(found.key))
-            key.verify(base64.b64decode(found.signature), found.signed)
-        except InvalidSignature as error:
-            raise CheckpointRefused(f"the signature of checkpoint {found.sequence} is wrong") from error
-        except (ValueError, TypeError) as error:
-            raise CheckpointRefused("this is not a checkpoint") from error
+        if not is_known(found.key, trusted):
+            raise CheckpointRefused(f"checkpoint {found.sequence} is signed with {unknown_key(found.key, trusted)}")
+        if not is_signed(found.signed, found.key, found.signature, trusted):
+            raise CheckpointRefused(f"the signature of checkpoint {found.sequence} is wrong")
         yield found
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from console.audit.models import Entry
+from console.audit.searching import GROUPS
 
 COLUMNS = (
     "time_utc",
@@ -56,7 +57,7 @@ def _always(entry: Entry) -> dict[str, str]:
 
 def _told(entry: Entry) -> dict[str, str]:
     family, _dot, what = entry.action.partition(".")
-    if family in ("deploy", "traffic", "operate", "delete") and what != "refused":
+    if family in GROUPS["changes"] and what != "refused":
         return {"change": what}
     if family == "reveal":
         return {"variables": entry.text}

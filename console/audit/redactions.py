@@ -159,7 +159,7 @@ def read(telling: Entry, trusted: Sequence[str] = ()) -> Redaction:
     if found is None or int(found["entry"]) >= telling.sequence:
         raise BrokenLink(telling.sequence, "it tells of no redaction")
     told = Redaction(int(found["entry"]), found["hash"], found["field"], found["mark"], found["contents"])
-    if found["key"] not in (tuple(trusted) or checkpoints.public_keys()):
+    if not checkpoints.is_known(found["key"], trusted):
         raise BrokenLink(
             telling.sequence, f"its redaction is signed with {checkpoints.unknown_key(found['key'], trusted)}"
         )

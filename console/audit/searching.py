@@ -4,7 +4,7 @@ The newest entries are looked through first, in steps that grow: what is frequen
 entries, what is rare by an index. A text is looked for in at most MAX_SEARCHED_ENTRIES entries a page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from console import periods
 from console.audit.models import CONSOLE_NAME, Action, Entry
 from console.knative.authors import ActorKind
+from console.periods import Period
 
 EXACT = ("actor", "team", "cluster", "namespace", "service", "action", "outcome")
 FIELDS = (*EXACT, "actor_kind", "person", "operation", "group", *periods.FIELDS, "q")
@@ -74,38 +75,37 @@ NO_PAGE = Page([], False, False)
 def search(entries: QuerySet[Entry], query: Mapping[str, str]) -> Search:
     """Return those of the entries that the query's FIELDS ask for; empty ones ask for nothing."""
     asked = {name: query.get(name, "").strip() for name in FIELDS}
+    period = periods.period(asked)
+    matching = entries.filter(_matches(asked) & _within(period))
+    return Search(matching, *_bounds(period), is_text=bool(asked["q"]), problems=period.problems)
+
+
+def _matches(asked: Mapping[str, str]) -> Q:
+    """What is asked for besides the time."""
     condition = Q(**{name: asked[name] for name in EXACT if asked[name]})
-    if asked["actor_kind"]:
-        condition &= _of_kind(asked["actor_kind"])
-    if asked["person"]:
-        condition &= of_person(asked["person"])
-    if asked["operation"]:
-        condition &= _of_operation(asked["operation"])
-    if asked["group"]:
-        condition &= _in_group(asked["group"])
-    if text := asked["q"]:
-        words = ("text", "action", "service", "actor", "changes")
-        matching = Q()
-        for name in words:
-            matching |= Q(**{f"{name}__icontains": text})
-        condition &= matching
-    asked_for = periods.period(asked)
-    since, until = asked_for.since, asked_for.until
-    if since:
-        condition &= Q(at__gte=since)
-    if until:
-        condition &= Q(at__lt=until)
+    for name, lookup in _LOOKUPS.items():
+        if asked[name]:
+            condition &= lookup(asked[name])
+    return condition
+
+
+def _within(period: Period) -> Q:
+    since = Q(at__gte=period.since) if period.since else Q()
+    return since & Q(at__lt=period.until) if period.until else since
+
+
+def _bounds(period: Period) -> tuple[int, int]:
+    """The sequence numbers between which the entries of a period lie: the first, and the one after the last."""
     newest = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     oldest = Entry.objects.order_by("sequence").values_list("sequence", flat=True).first() or 1
-    low = first_from(since) if since else None
-    high = first_from(until) if until else None
-    return Search(
-        entries.filter(condition),
-        oldest if since is None else newest + 1 if low is None else max(oldest, low - SLACK),
-        newest + 1 if high is None else min(newest + 1, high + SLACK),
-        bool(text),
-        asked_for.problems,
-    )
+    end = newest + 1
+    low, high = oldest, end
+    if period.since:
+        first = first_from(period.since)
+        low = end if first is None else max(oldest, first - SLACK)
+    if period.until and (first := first_from(period.until)) is not None:
+        high = min(end, first + SLACK)
+    return low, high
 
 
 def older(found: Search, below: int | None, count: int) -> Page:
@@ -136,6 +136,13 @@ def newer(found: Search, above: int, count: int) -> Page:
         if found.is_text and step == MAX_SEARCHED_ENTRIES:
             break
     return Page(rows[:count][::-1], bool(rows), len(rows) > count)
+
+
+def _has_text(text: str) -> Q:
+    condition = Q()
+    for name in ("text", "action", "service", "actor", "changes"):
+        condition |= Q(**{f"{name}__icontains": text})
+    return condition
 
 
 def _of_kind(kind: str) -> Q:
@@ -195,3 +202,12 @@ def _in_group(group: str) -> Q:
 def first_from(moment: datetime) -> int | None:
     """The entry that comes first in time from the moment on."""
     return Entry.objects.filter(at__gte=moment).order_by("at").values_list("sequence", flat=True).first()
+
+
+_LOOKUPS: Mapping[str, Callable[[str], Q]] = {
+    "actor_kind": _of_kind,
+    "person": of_person,
+    "operation": _of_operation,
+    "group": _in_group,
+    "q": _has_text,
+}
