@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from console.access.permissions import CHANGING, LABELS
 from console.audit.models import Action, Entry
 from console.knative.causes import Code
-from console.operations import queries
 from console.operations.models.statuses import Status
+from console.operations.queries import Made
 from console.web import audit_texts, causes
 from console.web.words import KINDS
 
@@ -113,7 +113,6 @@ KNOWN_ACTIONS = (
 )
 _CAUSES = frozenset(Code)
 _DECIDED = re.compile(r"^[A-Za-z]+ [0-9a-f]{16}(?:[0-9a-f]{48})? ?")
-Made = Mapping[UUID, queries.Made]  # of operations, by their ids
 
 
 def is_action(code: str) -> bool:
@@ -121,7 +120,7 @@ def is_action(code: str) -> bool:
     return code in KNOWN_ACTIONS or Action.objects.filter(name=code).exists()
 
 
-def action(entry: Entry, made: Made) -> str:
+def action(entry: Entry, made: Mapping[UUID, Made]) -> str:
     """Return what was done: `Approved: Change image by dora`. An action of a later version keeps its code."""
     code = entry.action
     family, _dot, what = code.partition(".")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django import template
 from django.template import Context
@@ -15,6 +17,7 @@ from django.utils.translation import gettext as _
 from console.audit.models import Entry
 from console.knative import kn
 from console.operations.models import Operation, TimelineLine
+from console.operations.queries import Made
 from console.operations.steps import Step
 from console.web import audit_sentences, audit_texts, audit_words, request_words, states, step_words, summaries, words
 
@@ -54,7 +57,7 @@ def utc_text(moment: datetime) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def entry_sentence(context: Context, entry: Entry, made: audit_words.Made, *, is_plain: bool = False) -> SafeString:
+def entry_sentence(context: Context, entry: Entry, made: Mapping[UUID, Made], *, is_plain: bool = False) -> SafeString:
     """What happened, in a sentence with names; links lead to what else the person did and to the service's history."""
     with context.push(entry=entry, is_plain=is_plain):
         actor, object = _part(context, "audit/_actor.html"), _part(context, "audit/_object.html")
@@ -94,7 +97,7 @@ def operation_word(operation: Operation) -> str:
 
 
 @register.filter
-def action_words(entry: Entry, made: audit_words.Made) -> str:
+def action_words(entry: Entry, made: Mapping[UUID, Made]) -> str:
     """What somebody did. `made` are the kinds and authors of the entries' operations (queries.made)."""
     return audit_words.action(entry, made)
 
