@@ -14,6 +14,7 @@ from console.operations.models import FreezeWindow, ProtectionRule
 from console.operations.models.protection import Scoped
 from console.web.api import access_records, cursors
 from console.web.api.calls import Call
+from console.web.api.cursors import Part
 from console.web.api.kinds import PersonState
 from console.web.api.scopes import reads, reads_all
 
@@ -101,4 +102,4 @@ def _place_of(one: Scoped) -> cursors.Key:
 
 
 def _page(call: Call, rows: Iterable[T], key: Callable[[T], cursors.Key], place: str) -> tuple[list[T], str | None]:
-    return cursors.page(rows, key, place, descending=False, cursor=call.query.cursor, limit=call.query.limit)
+    return cursors.page(rows, key, Part.asked(call.query, place))

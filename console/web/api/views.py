@@ -1,6 +1,8 @@
 """The views of the API. Each reads the mirror or the database, and returns a Struct of answers.py or records.py."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from console.operations.models.statuses import Status
 from console.web import audit_words, revision_list
 from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
-from console.web.api.cursors import Key
+from console.web.api.cursors import Key, Part
 from console.web.api.parameters import wrong
 from console.web.api.scopes import entries_within
 from console.web.service_list import SORTS, matches
@@ -61,30 +63,15 @@ def services(call: Call) -> answers.ServiceList:
     unread = [name for name in names if not read.is_whole(name, "services")]
     if unread and unread == names:
         raise read.MirrorIncomplete(", ".join(unread))
-    wanted = {
-        "q": query.q,
-        "cluster": query.cluster,
-        "namespace": query.namespace,
-        "health": query.health or "",
-        "attention": "1" if query.attention else "",
-    }
-    now = timezone.now()
+    wanted, now = _filter_of(query), timezone.now()
     found = [
         row
         for name in names
         for row in read.services(name)
         if matches(row, wanted, now) and call.rights.allows(Permission.VIEW, row.ref, row.labels)
     ]
-    by = query.sort.removeprefix("-")
-
-    def key(row: ServiceSummary) -> Key:
-        value = SORTS[by](row)
-        return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
-
-    descending = query.sort.startswith("-")
-    rows, following = cursors.page(
-        found, key, f"services {query.sort}", descending=descending, cursor=query.cursor, limit=query.limit
-    )
+    key = partial(_key_of_service, SORTS[query.sort.removeprefix("-")])
+    rows, following = cursors.page(found, key, Part.asked(query, "services"))
     return answers.ServiceList(
         items=[answers.service_row(row) for row in rows],
         next=following,
@@ -93,6 +80,23 @@ def services(call: Call) -> answers.ServiceList:
         unread_clusters=unread,
         note=_note(names, unread, "services"),
     )
+
+
+def _filter_of(query: Any) -> dict[str, str]:
+    """The parameters as the page of the list has them in its address."""
+    return {
+        "q": query.q,
+        "cluster": query.cluster,
+        "namespace": query.namespace,
+        "health": query.health or "",
+        "attention": "1" if query.attention else "",
+    }
+
+
+def _key_of_service(by: Callable[[ServiceSummary], Any], row: ServiceSummary) -> Key:
+    """What the row is sorted by, and what tells it from every other one."""
+    value = by(row)
+    return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
 
 
 def all_revisions(call: Call) -> answers.AllRevisionsList:
@@ -106,15 +110,7 @@ def all_revisions(call: Call) -> answers.AllRevisionsList:
         query.q.strip().lower(), query.cluster, query.namespace, query.state or "", query.traffic or ""
     )
     found = revision_list.listing(call.rights, clusters, asked, query.sort)
-    descending = query.sort.startswith("-")
-    rows, following = cursors.page_of_ordered(
-        found.rows,
-        found.key,
-        f"all-revisions {query.sort}",
-        descending=descending,
-        cursor=query.cursor,
-        limit=query.limit,
-    )
+    rows, following = cursors.page_of_ordered(found.rows, found.key, Part.asked(query, "all-revisions"))
     return answers.AllRevisionsList(
         items=[answers.listed_revision(row) for row in rows],
         next=following,
@@ -151,14 +147,8 @@ def revisions(call: Call) -> answers.RevisionList:
     rows = [answers.revision_row(one, of) for one in read.revisions(call.service)]
     found = [row for row in rows if text in f"{row.name} {row.image} {','.join(row.tags)}".lower()]
     field = {"generation": "generation", "name": "name", "traffic": "traffic_percent"}[query.sort.removeprefix("-")]
-    page, following = cursors.page(
-        found,
-        lambda row: [getattr(row, field), row.name],
-        f"revisions {call.service} {query.sort}",
-        descending=query.sort.startswith("-"),
-        cursor=query.cursor,
-        limit=query.limit,
-    )
+    part = Part.asked(query, f"revisions {call.service}")
+    page, following = cursors.page(found, lambda row: [getattr(row, field), row.name], part)
     is_stale = read.freshness(call.service.cluster).is_stale
     return answers.RevisionList(page, following, len(found), is_stale)
 
