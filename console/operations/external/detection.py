@@ -10,7 +10,8 @@ was restored, are told as that, from the marks on the object.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,11 +42,33 @@ from console.operations.external.origin import (
     was_deleted_by_us,
 )
 
-UNRECORDED = "outside.unrecorded"
+CHANGED, CREATED, DELETED, UNRECORDED = "outside.change", "outside.create", "outside.delete", "outside.unrecorded"
 BATCH_SIZE = 200  # services compared in one transaction
 GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A service as it is now, with the tool that wrote its spec last, as that named itself."""
+
+    ref: ServiceRef
+    service: Service
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """Those that came since the log last knew the service, and which of them operations made, by their ids."""
+
+    made: range
+    ours: Mapping[int, str]
+
+    @property
+    def theirs(self) -> set[int]:
+        """Those that no operation here made."""
+        return set(self.made) - self.ours.keys()
 
 
 def look() -> int:
@@ -183,11 +206,11 @@ def _compare_one(
     told = 0
     if known and known.uid != service.uid:
         told, known.kept = _gone(ref, known, at), None
-    row = known or WatchedService(cluster=ref.cluster, address=_address(ref))
+    row, seen = known or WatchedService(cluster=ref.cluster, address=_address(ref)), Seen(ref, service, tool)
     _keep(ref, row, service, at, has_status=has_status)
     if known is None or known.uid != service.uid:
-        return told + _appeared(ref, row, service, tool)
-    return 0 if service.is_being_deleted else _moved(ref, known, service, tool)
+        return told + _appeared(row, seen)
+    return 0 if service.is_being_deleted else _moved(known, seen)
 
 
 def _keep(ref: ServiceRef, row: WatchedService, service: Service, at: datetime, *, has_status: bool = True) -> None:
@@ -199,42 +222,43 @@ def _keep(ref: ServiceRef, row: WatchedService, service: Service, at: datetime, 
             row.save(update_fields=["kept"])
 
 
-def _appeared(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
+def _appeared(row: WatchedService, seen: Seen) -> int:
     """A service that the log did not know."""
-    made = range(1, max(service.generation, 1) + 1)
-    ours = generations_of_ours(ref, service, made)
-    late_writes.notice(ref.cluster, service)
+    service = seen.service
+    generations = _generations(seen, range(1, max(service.generation, 1) + 1))
+    late_writes.notice(seen.ref.cluster, service)
     _known(row, service).save()
-    if 1 not in ours:
-        action, who = "outside.create", service.creator
-        return _tell_generations(action, ref, who, diff({}, service.raw), service, tool, made, ours)
-    if set(made) - ours.keys():
-        who = _author(service, made, ours)
-        return _tell_generations("outside.change", ref, who, (), service, tool, made, ours)
+    if 1 not in generations.ours:
+        return _tell_generations(CREATED, seen, generations, service.creator, diff({}, service.raw))
+    if generations.theirs:
+        return _tell_generations(CHANGED, seen, generations, _author(service, generations), ())
     return 0
 
 
-def _moved(ref: ServiceRef, row: WatchedService, service: Service, tool: str) -> int:
+def _moved(row: WatchedService, seen: Seen) -> int:
     """A service that the log knows: its spec has another generation, or its labels or annotations differ."""
-    before = Service(_object(row))
+    ref, service, before = seen.ref, seen.service, Service(_object(row))
     if service.generation == row.generation and _kept(service) == before.raw:
         return 0
-    made = range(row.generation + 1, service.generation + 1)
-    rows = _rows(row, before, service)
+    rows, made = _rows(row, before, service), range(row.generation + 1, service.generation + 1)
     if service.annotations.get(OPERATION) != before.annotations.get(OPERATION):
         late_writes.notice(ref.cluster, service)
     _known(row, service).save()
-    ours = generations_of_ours(ref, service, made) if made else {}
-    if set(made) - ours.keys():
-        who = _author(service, made, ours)
-        return _tell_generations("outside.change", ref, who, rows, service, tool, made, ours)
+    generations = _generations(seen, made)
+    if generations.theirs:
+        return _tell_generations(CHANGED, seen, generations, _author(service, generations), rows)
+    ours = generations.ours
     theirs = metadata_of_others(rows, ref, before, service, ours.values())
     if not theirs:
         return 0
-    if not ours and (lost := unrecorded(service, tool, range(service.generation, service.generation + 1))):
+    if not ours and (lost := unrecorded(service, seen.tool, range(service.generation, service.generation + 1))):
         return _tell(UNRECORDED, ref, "", theirs, lost, service)
     # The webhook names the modifier of the spec only, so nobody knows whose change of labels this is.
-    return _tell("outside.change", ref, "", theirs, "" if ours else tool, service)
+    return _tell(CHANGED, ref, "", theirs, "" if ours else seen.tool, service)
+
+
+def _generations(seen: Seen, made: range) -> Generations:
+    return Generations(made, generations_of_ours(seen.ref, seen.service, made) if made else {})
 
 
 def _rows(row: WatchedService, before: Service, service: Service) -> Sequence[FieldChange]:
@@ -247,20 +271,12 @@ def _rows(row: WatchedService, before: Service, service: Service) -> Sequence[Fi
     return diff(before.raw, service.raw)
 
 
-def _tell_generations(
-    action: str,
-    ref: ServiceRef,
-    who: str,
-    rows: Sequence[FieldChange],
-    service: Service,
-    tool: str,
-    made: range,
-    ours: dict[int, str],
-) -> int:
+def _tell_generations(action: str, seen: Seen, generations: Generations, who: str, rows: Sequence[FieldChange]) -> int:
     """Tell of generations that no operation here made; the newest may be of one whose record was lost."""
-    if lost := unrecorded(service, tool, made):
-        return _tell(UNRECORDED, ref, "", rows, _text(service, made, ours, "", lost), service)
-    return _tell(action, ref, who, rows, _text(service, made, ours, tool), service)
+    ref, service = seen.ref, seen.service
+    if lost := unrecorded(service, seen.tool, generations.made):
+        return _tell(UNRECORDED, ref, "", rows, _text(service, generations, "", lost), service)
+    return _tell(action, ref, who, rows, _text(service, generations, seen.tool), service)
 
 
 def _missing(ref: ServiceRef, known: WatchedService) -> int:
@@ -281,7 +297,7 @@ def _gone(ref: ServiceRef, known: WatchedService, at: datetime) -> int:
     if was_deleted_by_us(ref, known.uid):
         return 0
     rows = (FieldChange(("service",), ref.name, None),)
-    return _tell("outside.delete", ref, "", rows, f"generation {known.generation}", Service(_object(known)))
+    return _tell(DELETED, ref, "", rows, f"generation {known.generation}", Service(_object(known)))
 
 
 def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], text: str, service: Service) -> int:
@@ -294,18 +310,19 @@ def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], t
     return 1
 
 
-def _author(service: Service, made: range, ours: dict[int, str]) -> str:
+def _author(service: Service, generations: Generations) -> str:
     """Who made the generations that are not ours: the webhook names the modifier of the last one only."""
-    return service.last_modifier if set(made) - ours.keys() == {service.generation} else ""
+    return service.last_modifier if generations.theirs == {service.generation} else ""
 
 
-def _text(service: Service, made: range, ours: dict[int, str], tool: str, lost: str = "") -> str:
+def _text(service: Service, generations: Generations, tool: str, lost: str = "") -> str:
     """`generation 5 · kubectl-edit`. Several that were seen as one are one entry, which names those that were ours."""
+    made, ours = generations.made, sorted(generations.ours.items())
     several = len(made) > 1
     words = [f"generations {made[0]}–{made[-1]}" if several else f"generation {service.generation}"]
-    words += [f"{generation} is operation {operation}" for generation, operation in sorted(ours.items())]
+    words += [f"{generation} is operation {operation}" for generation, operation in ours]
     words += [lost] if lost else []
-    if len(set(made) - ours.keys()) > 1:
+    if len(generations.theirs) > 1:
         return " · ".join((*words, "not observed one by one"))
     return " · ".join((*words, tool)) if tool else " · ".join(words)
 
