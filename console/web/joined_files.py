@@ -77,6 +77,7 @@ _SCRIPTS = (
     "typed",
     "session-ended",
     "ages",
+    "live-rows",
     "live-parts",
     "live",
 )

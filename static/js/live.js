@@ -1,5 +1,5 @@
-// A live page is sent the rows that changed and puts them in place (or pieces of its part: live-parts.js); where more
-// changed than that, it hears `changed` and asks for its part again. [data-topic] says what it is about, and
+// A live page is sent the rows that changed and puts them in place (live-rows.js), or pieces of its part (live-parts.js);
+// where more changed than that, it hears `changed` and asks for its part again. [data-topic] says what it is about, and
 // data-position until where it shows it.
 //
 // All pages of a browser share one event stream, which live-worker.js holds: over HTTP/1.1 a browser opens six
@@ -11,14 +11,8 @@ const HIDDEN_MS = 5_000;
 const KEEPALIVE_MS = 20_000; // the worker forgets a page that says nothing for three of these
 const ALONE_MS = 30_000; // between two looks of a page that has no stream, unless its data-alone says otherwise
 const PAUSED_MS = 4_000;
-const TOGETHER_MS = 50; // rows that come so soon after one another are put in place together
-const BETWEEN_MS = 250; // two times that rows are put in place: a table is laid out as a whole for each
 
 const live = () => document.querySelector("[data-topic]");
-const number = (position) => Number(position.split(".")[1]);
-const rows = new Map(); // id -> { html, position }: since the page's part was asked for
-let shown = new WeakMap(); // row -> its HTML as it was sent
-let waiting = new Set(); // ids of rows that are to be put in place
 let port = null;
 let joined = "";
 let gone = ""; // a topic that this person may not hear (any more)
@@ -38,19 +32,22 @@ function connect() {
 }
 
 function hear({ event, topic, position, json }) {
+  const wasHeard = isHeard;
   isHeard = event === "lost" ? false : isHeard || event === "hello";
   if (event === "gone") {
     gone = topic;
     look();
   }
   if (event === "changed") look();
-  if (event === "rows") keep(JSON.parse(json), position);
-  if (event === "part") {
-    since = position;
-    document.dispatchEvent(new CustomEvent("live:part", { detail: { topic, position, ...JSON.parse(json) } }));
-  }
+  if (event === "rows") pass("live:sent", { position, html: JSON.parse(json) });
+  if (event === "part") pass("live:part", { topic, position, ...JSON.parse(json) });
   if (!isHeard) setTimeout(tellPaused, PAUSED_MS);
-  else tellPaused();
+  else if (!wasHeard) tellPaused();
+}
+
+function pass(event, detail) {
+  since = detail.position;
+  document.dispatchEvent(new CustomEvent(event, { detail }));
 }
 
 function look() {
@@ -62,84 +59,6 @@ function look() {
 // A moment without a stream is nothing to tell of: it is there again by itself.
 function tellPaused() {
   for (const note of document.querySelectorAll("[data-paused]")) note.hidden = isHeard || !joined;
-}
-
-// --- Rows ------------------------------------------------------------------------------------------
-
-function keep(found, position) {
-  since = position;
-  for (const [id, html] of Object.entries(found)) {
-    if (!document.getElementById(id)) continue; // of another page of the list
-    rows.set(id, { html, position });
-    waiting.add(id);
-  }
-  arrange();
-}
-
-let arranging = 0;
-let placed = 0; // when rows were last put in place
-
-function arrange() {
-  if (document.hidden || !waiting.size) return;
-  const wait = Math.max(TOGETHER_MS, placed + BETWEEN_MS - performance.now());
-  arranging ||= setTimeout(() => requestAnimationFrame(() => { arranging = 0; place(); }), wait);
-}
-
-function place() {
-  if (document.hidden) return;
-  for (const id of waiting) {
-    const [row, sent] = [document.getElementById(id), rows.get(id)];
-    if (row && sent && shown.get(row) !== sent.html) show(row, sent.html);
-  }
-  waiting = new Set();
-  placed = performance.now();
-  document.dispatchEvent(new Event("live:rows"));
-}
-
-function show(row, html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const time of template.content.querySelectorAll("time[data-age]")) {
-    const same = row.querySelector(`time[datetime="${CSS.escape(time.dateTime)}"]`);
-    if (same) time.replaceWith(same.cloneNode(true)); // the age as it is shown: static/js/ages.js
-  }
-  if (!renew(row, template.content.firstElementChild)) {
-    htmx.swap({ sourceElement: row, target: row, text: template.innerHTML, swap: "outerMorph" });
-  }
-  shown.set(row, html);
-}
-
-// Most changes are of a cell or two, and nobody is at them: those cells are replaced. A swap parses a document for each
-// row and runs what waits for swaps; it is left for cells in which there is a focus, a selection, a tick or a menu.
-function renew(row, sent) {
-  if (sent?.children.length !== row.children.length) return false;
-  const differing = [...row.children].map((cell, at) => [cell, sent.children[at]]).filter(([cell, next]) => !cell.isEqualNode(next));
-  if (differing.some(([cell]) => isInUse(cell))) return false;
-  for (const { name } of [...row.attributes]) if (!sent.hasAttribute(name)) row.removeAttribute(name);
-  for (const { name, value } of sent.attributes) if (row.getAttribute(name) !== value) row.setAttribute(name, value);
-  for (const [cell, next] of differing) {
-    cell.replaceWith(next);
-    htmx.process(next);
-  }
-  return true;
-}
-
-function isInUse(cell) {
-  const selection = getSelection();
-  const isSelected = !selection.isCollapsed && selection.containsNode(cell, true);
-  return isSelected || cell.contains(document.activeElement) || cell.querySelector("[open], :checked, :popover-open") !== null;
-}
-
-// A part that was asked for again may be older than rows that came meanwhile.
-function catchUp(position) {
-  shown = new WeakMap();
-  since = position;
-  for (const [id, row] of rows) {
-    const isNewer = row.position.split(".")[0] === position.split(".")[0] && number(row.position) > number(position);
-    if (isNewer && document.getElementById(id)) waiting.add(id);
-    else rows.delete(id);
-  }
-  arrange();
 }
 
 // --- Joining and leaving ---------------------------------------------------------------------------
@@ -166,7 +85,6 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) hiding = setTimeout(leave, HIDDEN_MS);
   else {
     if (!joined) join();
-    arrange();
     if (mustLook) look();
   }
 });
@@ -177,8 +95,7 @@ let seen = "";
 document.addEventListener("htmx:after:swap", () => {
   const { topic = "", position = "" } = live()?.dataset ?? {};
   if (position !== seen) {
-    seen = position;
-    catchUp(position);
+    seen = since = position;
   }
   if (topic !== joined) join();
 });
