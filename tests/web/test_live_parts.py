@@ -332,8 +332,22 @@ async def test_a_page_is_sent_what_it_missed_until_its_stream_began(look, runnin
     assert "Ready to serve." in later.parts[0]["html"]["output"]
 
 
-async def _say(running: Operation, text: str) -> None:
-    await TimelineLine.objects.acreate(operation=running, sequence=2, elapsed=1.0, text=text)
+@in_a_loop
+async def test_who_waits_for_an_operation_is_told_within_the_pause_that_lets_changes_come_together(
+    look, running, monkeypatch
+) -> None:
+    viewer = await look("viewer", topic_of("operation", running))
+    async with viewer.listening() as events:
+        monkeypatch.setattr(hub, "PAUSE_SECONDS", 2 * WAIT)
+        announce("services", cluster="box", namespace="default", name="cart")  # a step, which tells this page nothing
+        await _say(running, "Ready to serve.")
+        await viewer.until(events, "part", "Ready to serve.")
+        await _say(running, "Ready to serve, again.", sequence=3)
+        await viewer.until(events, "part", "Ready to serve, again.")
+
+
+async def _say(running: Operation, text: str, sequence: int = 2) -> None:
+    await TimelineLine.objects.acreate(operation=running, sequence=sequence, elapsed=1.0, text=text)
     announce("operation", cluster="box", namespace="default", name="shop", id=str(running.id))
 
 

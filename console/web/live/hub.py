@@ -43,7 +43,7 @@ HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
 MAX_RECHECKED = 20  # viewers in a step, some 1 ms each: those of a process that began with hundreds are due together
 TICK_SECONDS = 1.0  # the longest time between two steps: a call that was lost is made up for
-PAUSE_SECONDS = 0.02  # between two steps: many objects change at once
+PAUSE_SECONDS = 0.02  # between two steps: many objects change at once. Who waits for an operation's end does not wait
 RETRY_PAUSE = 1.0  # seconds after a step that failed
 
 log = structlog.get_logger(__name__)
@@ -103,8 +103,11 @@ class Hub:
         try:
             async with announcements.listen() as self._calls:
                 while True:
-                    await asyncio.sleep(await self._tried_step())
-                    await _next_call(self._calls, self._seconds_to_next())
+                    pause = await self._tried_step()
+                    if not await self._is_called_within(self._calls, pause):
+                        await _next_call(self._calls, self._seconds_to_next())
+                    while not self._calls.empty():
+                        self._calls.get_nowait()
         except Exception:
             log.exception("live_hub_failed")
             for viewer in self.viewers:  # their browsers come back, and begin another
@@ -121,6 +124,27 @@ class Hub:
             return RETRY_PAUSE
         self._is_paused = False
         return PAUSE_SECONDS
+
+    async def _is_called_within(self, calls: asyncio.Queue[Announcement], pause: float) -> bool:
+        """Let what is announced in so many seconds come together; returns whether anything was.
+
+        The pause ends at once with news of an operation whose page somebody looks at.
+        """
+        is_called = False
+        try:
+            async with asyncio.timeout(pause):
+                while not self._is_awaited(await calls.get()):
+                    is_called = True
+        except TimeoutError:
+            return is_called
+        return True
+
+    def _is_awaited(self, call: Announcement) -> bool:
+        return call.kind == "operation" and any(
+            isinstance(topic, PartTopic) and topic.about == call.id
+            for viewer in self.viewers
+            for topic in viewer.topics
+        )
 
     def _pause(self) -> None:
         """Let pages say that they are told of nothing at present; the next position that they get says otherwise."""
@@ -372,8 +396,6 @@ async def _next_call(calls: asyncio.Queue[Announcement], seconds: float) -> None
             await calls.get()
     except TimeoutError:
         return
-    while not calls.empty():
-        calls.get_nowait()
 
 
 hub = Hub()
