@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
 
 from console import database
-from console.access.models import Grant, Role
+from console.access.models import Grant, Role, User
 from console.bounded_threads import BoundedThreads
 from console.database import Prepared
 from console.operations.gateways import gateway_for
+from console.operations.models import Preview
 from tests.operations.conftest import box, world
 
 __all__ = ["box", "world"]
@@ -109,3 +112,16 @@ def test_a_prepared_query_reads_moments_ids_and_json_as_django_does(people) -> N
     person = people["owner"]
     [(permissions, until, joined)] = prepared.rows(person.pk)
     assert (permissions, until, joined) == (Role.objects.get(name="owner").permissions, None, person.date_joined)
+
+
+def test_a_prepared_query_depends_on_ids_and_moments(people) -> None:
+    owner = people["owner"]
+    ids = [Preview.objects.create(user=owner, cluster="box", namespace="default", name=name).pk for name in "ab"]
+    prepared = Prepared(lambda id: Preview.objects.filter(id=id).values_list("name", "id"))
+    assert [prepared.rows(id) for id in ids] == [[("a", ids[0])], [("b", ids[1])]]
+    assert prepared.rows(UUID(int=0)) == []
+    joined = Prepared(lambda moment: User.objects.filter(date_joined__lt=moment).values_list("pk"))
+    long_ago = owner.date_joined - timedelta(days=1)
+    User.objects.filter(pk=owner.pk).update(date_joined=long_ago)
+    assert joined.rows(long_ago + timedelta(microseconds=1)) == [(owner.pk,)]
+    assert joined.rows(long_ago) == []

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from console.access.authorization import Rights
@@ -23,7 +23,8 @@ from console.knative.changes import CreateService
 from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
-from console.operations.models import SEALED, OnService, Operation
+from console.operations.models import SEALED, OnService, Operation, TimelineLine
+from console.operations.models.protection import Approval
 from console.operations.models.statuses import OPEN, SUCCESSFUL, Status
 
 RECENT = 5  # operations that the first page of a service lists
@@ -69,6 +70,21 @@ def _names_in(places: Collection[tuple[str, str]]) -> dict[tuple[str, str], list
     for cluster, namespace, name in rows if places else ():
         found[cluster, namespace].append(name)
     return found
+
+
+def one(id: UUID) -> Operation | None:
+    """Return the operation, with all of it."""
+    return next(iter(_one.instances(Operation, id)), None)
+
+
+def lines(operation: Operation) -> list[TimelineLine]:
+    """Return the operation's timeline, the oldest line first."""
+    return _lines.instances(TimelineLine, operation.id)
+
+
+def approval_of(operation: Operation) -> Approval | None:
+    """Return the approval that the operation waits for, or waited for."""
+    return next(iter(_approval.instances(Approval, operation.id)), None)
 
 
 def of_service(ref: ServiceRef) -> QuerySet[Operation]:
@@ -118,7 +134,30 @@ def _of_name(cluster: str, namespace: str, name: str) -> QuerySet[Operation]:
     return of_service(ServiceRef(cluster, namespace, name))
 
 
-_COLUMNS = tuple(field.attname for field in Operation._meta.concrete_fields)
+def _columns(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+_COLUMNS = _columns(Operation)
+_NAMED = ("id", "kind", "status", "actor", "submitted_at")  # what is said of an operation on another one's page
+_one = Prepared(lambda id: Operation.objects.filter(id=id).values_list(*_COLUMNS))
+_lines = Prepared(
+    lambda id: TimelineLine.objects.filter(operation=id).order_by("sequence").values_list(*_columns(TimelineLine))
+)
+_approval = Prepared(lambda id: Approval.objects.filter(operation=id).values_list(*_columns(Approval)))
+_retries = Prepared(lambda id: Operation.objects.filter(retry_of=id).order_by("submitted_at").values_list(*_NAMED))
+_cancelled = Prepared(
+    lambda id: (
+        Entry.objects.filter(operation=id, action="operation.cancel").order_by("sequence").values_list("actor")[:1]
+    )
+)
+_earlier = Prepared(
+    lambda *of: (
+        _of_name(*of[:3])
+        .filter(kind=of[3], submitted_at__lt=of[4], status__in=(Status.SUCCEEDED, Status.NOT_SERVING))
+        .values_list("id", "submitted_at", "released_at", "finished_at", "phases")[:USUAL_OF]
+    )
+)
 _UNSEALED = tuple(name for name in _COLUMNS if name not in SEALED)
 _makers = Prepared(
     lambda *of: (
@@ -230,11 +269,8 @@ class Usual:
 
 def usual(operation: Operation) -> Usual | None:
     """Return what this kind of change usually takes on this service, or None below three earlier successes."""
-    changed = (Status.SUCCEEDED, Status.NOT_SERVING)
-    earlier = of_service(operation.ref).filter(
-        kind=operation.kind, status__in=changed, submitted_at__lt=operation.submitted_at
-    )
-    found = [one for one in earlier.defer(*SEALED)[:USUAL_OF] if one.seconds is not None]
+    earlier = _earlier.instances(Operation, *_place(operation.ref), operation.kind, operation.submitted_at)
+    found = [one for one in earlier if one.seconds is not None]
     if len(found) < MIN_SAMPLES:
         return None
     by_phase: dict[str, list[float]] = {}
@@ -327,13 +363,12 @@ class Relatives:
 
 def relatives(operation: Operation) -> Relatives:
     """Return the later tries, those that gave way to this one, and who cancelled it."""
-    around = of_service(operation.ref).defer(*SEALED)
-    gave_way = around.filter(
+    gave_way = of_service(operation.ref).filter(
         status__in=(Status.SUPERSEDED, Status.CONFLICTED), cause__facts__operation=str(operation.id)
     )
-    cancelled = Entry.objects.filter(operation=operation.id, action="operation.cancel").order_by("sequence").first()
+    cancelled = _cancelled.rows(operation.id) if operation.status == Status.CANCELLED else ()
     return Relatives(
-        tuple(around.filter(retry_of=operation).order_by("submitted_at")),
-        tuple(gave_way),
-        cancelled.actor if cancelled and operation.status == Status.CANCELLED else "",
+        tuple(_retries.instances(Operation, operation.id)),
+        tuple(gave_way.only(*_NAMED)),
+        cancelled[0][0] if cancelled else "",
     )

@@ -33,6 +33,7 @@ from console.mirror.announcements import RESYNC, Announcement, announcements
 from console.mirror.feed import Excerpt, Position
 from console.mirror.read import MirrorUnavailable
 from console.web.live import frames
+from console.web.live.calls import next_call
 from console.web.live.lists import Lists
 from console.web.live.parts import Parts
 from console.web.live.surroundings import Surroundings
@@ -43,7 +44,7 @@ HEARTBEAT_SECONDS = 15.0
 RECHECK_SECONDS = 25.0
 MAX_RECHECKED = 20  # viewers in a step, some 1 ms each: those of a process that began with hundreds are due together
 TICK_SECONDS = 1.0  # the longest time between two steps: a call that was lost is made up for
-PAUSE_SECONDS = 0.02  # between two steps: many objects change at once. Who waits for an operation's end does not wait
+PAUSE_SECONDS = 0.02  # between two steps: many objects change at once
 RETRY_PAUSE = 1.0  # seconds after a step that failed
 
 log = structlog.get_logger(__name__)
@@ -104,10 +105,8 @@ class Hub:
             async with announcements.listen() as self._calls:
                 while True:
                     pause = await self._tried_step()
-                    if not await self._is_called_within(self._calls, pause):
-                        await _next_call(self._calls, self._seconds_to_next())
-                    while not self._calls.empty():
-                        self._calls.get_nowait()
+                    at_most = min(TICK_SECONDS, HEARTBEAT_SECONDS, self._seconds_to_next())
+                    await next_call(self._calls, pause, at_most, self._is_awaited)
         except Exception:
             log.exception("live_hub_failed")
             for viewer in self.viewers:  # their browsers come back, and begin another
@@ -125,21 +124,8 @@ class Hub:
         self._is_paused = False
         return PAUSE_SECONDS
 
-    async def _is_called_within(self, calls: asyncio.Queue[Announcement], pause: float) -> bool:
-        """Let what is announced in so many seconds come together; returns whether anything was.
-
-        The pause ends at once with news of an operation whose page somebody looks at.
-        """
-        is_called = False
-        try:
-            async with asyncio.timeout(pause):
-                while not self._is_awaited(await calls.get()):
-                    is_called = True
-        except TimeoutError:
-            return is_called
-        return True
-
     def _is_awaited(self, call: Announcement) -> bool:
+        """Whether it is news of an operation whose page somebody looks at."""
         return call.kind == "operation" and any(
             isinstance(topic, PartTopic) and topic.about == call.id
             for viewer in self.viewers
@@ -386,16 +372,6 @@ def _ref_of(announcement: Announcement) -> ServiceRef | None:
     if announcement.kind not in OF_ROWS or not announcement.name:
         return None
     return ServiceRef(announcement.cluster, announcement.namespace, announcement.name)
-
-
-async def _next_call(calls: asyncio.Queue[Announcement], seconds: float) -> None:
-    """Wait for an announcement, a new viewer, or the next second; so many seconds at most."""
-    try:
-        # Not asyncio.wait_for: before Python 3.12 it answers in place of a cancellation (CPython issue 86296).
-        async with asyncio.timeout(min(TICK_SECONDS, HEARTBEAT_SECONDS, seconds)):
-            await calls.get()
-    except TimeoutError:
-        return
 
 
 hub = Hub()

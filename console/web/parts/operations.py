@@ -14,7 +14,6 @@ from console.knative.objects import Service
 from console.mirror import read
 from console.operations import queries
 from console.operations.models import SEALED, Operation
-from console.operations.models.protection import Approval
 from console.operations.models.statuses import SUCCESSFUL, Status
 from console.operations.protection.decisions import newest_of
 from console.operations.rights.needs import lacks_to_cancel, may_make
@@ -72,13 +71,13 @@ def sight(rights: Rights, found: Operation) -> Sight:
 def shown(found: Operation, sight: Sight) -> dict[str, Any]:
     """Return an operation with its timeline, as complete after a year as while it ran."""
     usual = queries.usual(found)
-    approval = Approval.objects.filter(operation=found).first()
+    approval = queries.approval_of(found)
     may_roll_back = Permission.TRAFFIC in sight.permissions and rollback.is_possible(found)
     may = {"cancel": sight.may_cancel, "retry": sight.may_retry, "rollback": may_roll_back}
     return {
         "operation": found,
         "ref": found.ref,
-        "lines": found.lines.all(),
+        "lines": queries.lines(found),
         "rows": rows(found),
         "outcome": outcomes.outcome(found, _serves_now(found)),
         "phases": phase_charts.chart(queries.phase_spans(found), usual),

@@ -8,6 +8,7 @@ waits for approval shows them to who decides: its page is fetched, never sent).
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.template import Context
@@ -19,6 +20,7 @@ from console.access.authorization import Rights
 from console.access.labels import labels_of
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
+from console.operations import queries
 from console.operations.models import Operation
 from console.web import regions
 from console.web.parts import all_revisions, operations, service
@@ -61,7 +63,7 @@ def _request(topic: PartTopic, part: Part) -> HttpRequest:
 
 
 def _operation(topic: PartTopic) -> Operation:
-    found = Operation.objects.filter(id=topic.about).first()
+    found = queries.one(UUID(topic.about))  # a text that is none is no topic
     if found is None:
         raise Http404
     return found

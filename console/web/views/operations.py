@@ -182,7 +182,7 @@ def _told(request: ConsoleRequest, id: UUID, why: str) -> HttpResponse:
 
 def find_operation(request: ConsoleRequest, id: UUID) -> Operation:
     """The operation, or the same 404 for one that does not exist and one that the person may not see."""
-    found = Operation.objects.filter(id=id).first()
+    found = queries.one(id)
     if found is None or not queries.may_see(request.rights, found, labels_of(found.ref)):
         raise Http404
     return found
