@@ -191,7 +191,7 @@ def _walk_named(path: FieldPath, before: Any, after: Any) -> Iterable[FieldChang
     kept = Counter(was) & Counter(becomes)
     same_order = [name for name in was if name in kept] == [name for name in becomes if name in kept]
     if not same_order or _shadowed(before, path[-1]) != _shadowed(after, path[-1]):
-        yield FieldChange(path, ", ".join(was), ", ".join(becomes))
+        yield FieldChange(path, _listing(path, before, after), _listing(path, after, before))
 
 
 def _present(path: FieldPath, side: Any) -> Any:
@@ -255,6 +255,31 @@ def _names(side: Any, kind: str) -> list[str]:
 
 def _by_name(side: Any, kind: str) -> dict[str, Any]:
     return {} if side is MISSING else {str(entry[NAMED_LISTS[kind]]): entry for entry in side}
+
+
+def _listing(path: FieldPath, side: Any, other: Any) -> str:
+    """The names in their order. Of several of one name it tells which it is, and what an outdone one is if it differs.
+
+    `MODE #1: ••••, MODE #2, HOST`: the first MODE differs. The last one, which counts, has a row of its own.
+    """
+    kind = path[-1]
+    here, there, last = _by_place(side, kind), _by_place(other, kind), Counter(_names(side, kind))
+    told = []
+    for (name, nth), entry in here.items():
+        which = f"{name} #{nth}" if last[name] > 1 else name
+        is_told = nth < last[name] and there.get((name, nth), entry) != entry
+        told.append(f"{which}: {_text(entry, _is_secret((*path, name)))}" if is_told else which)
+    return ", ".join(told)
+
+
+def _by_place(side: Any, kind: str) -> dict[tuple[str, int], Any]:
+    """The entries by name and, from 1, which of several of that name."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for name, entry in zip(_names(side, kind), () if side is MISSING else side, strict=True):
+        seen[name] += 1
+        found[name, seen[name]] = entry
+    return found
 
 
 def _shadowed(side: Any, kind: str) -> list[Any]:

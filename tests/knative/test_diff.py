@@ -51,6 +51,27 @@ def test_a_variable_that_is_listed_twice_and_then_once_is_a_difference() -> None
     assert list(rows(before, after)) == ["containers[app].env"]
 
 
+ONE, TWO, NINE = ({"name": "MODE", "value": value} for value in ("one", "two", "nine"))
+FROM = {"name": "MODE", "valueFrom": {"secretKeyRef": {"name": "db", "key": "mode"}}}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ([ONE, TWO], [NINE, TWO], {"env": (f"MODE #1: {MASK}, MODE #2", f"MODE #1: {MASK}, MODE #2")}),
+        ([ONE, TWO, TWO], [ONE, NINE, TWO], {"env": (f"MODE #1, MODE #2: {MASK}, MODE #3",) * 2}),
+        ([ONE, TWO], [FROM, TWO], {"env": (f"MODE #1: {MASK}, MODE #2", "MODE #1: secret db/mode, MODE #2")}),
+        ([ONE, TWO], [ONE, NINE], {"env[MODE].value": (MASK, MASK)}),
+        ([ONE, TWO], [TWO], {"env": (f"MODE #1: {MASK}, MODE #2", "MODE")}),
+        ([TWO], [ONE, TWO], {"env": ("MODE", f"MODE #1: {MASK}, MODE #2")}),
+    ],
+)
+def test_of_several_variables_of_one_name_it_is_told_which_differs(was: Any, becomes: Any, told: Any) -> None:
+    before, after = factories.service(), factories.service()
+    pods(before)["containers"][0]["env"], pods(after)["containers"][0]["env"] = was, becomes
+    assert rows(before, after) == {f"containers[app].{name}": texts for name, texts in told.items()}
+
+
 def test_containers_without_names_are_told_as_a_whole_and_still_masked() -> None:
     before, after = factories.service(), factories.service()
     del pods(after)["containers"][0]["name"]
