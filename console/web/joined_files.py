@@ -61,6 +61,7 @@ _SCRIPTS = (
     "picked-names",
     "open-sections",
     "submit-once",
+    "unsaved",
     "copy",
     "select-text",
     "needs-js",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Visitor
 from tests.console_process import RunningConsole
@@ -133,3 +133,45 @@ def test_variables_without_script(without_script: Visitor) -> None:
     assert page.input_value("[name=value-0]") == "typed"
     page.get_by_role("button", name="English").click()
     preview(page)
+
+
+def leave(page: Page, by: str = "header nav a[href='/audit/']") -> list[str]:
+    """Press a link and wait for the page it leads to; returns what the browser asked first."""
+    before = page.url
+    asked: list[str] = []
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", agree)
+    page.locator(by).first.click()
+    page.wait_for_url(lambda address: address != before)
+    page.remove_listener("dialog", agree)
+    return asked
+
+
+def test_leaving_by_a_link_asks_first_only_where_something_typed_would_be_lost(visitor: Visitor) -> None:
+    page = visitor.sign_in("admin").page
+    settings, field = f"{HELLO}settings/", "[name=service_account]"
+    visitor.go(settings)
+    page.fill(field, "typed")
+    page.fill(field, "")
+    assert leave(page) == [], "nothing differs from what the page showed"
+    visitor.go(settings)
+    page.fill(field, "typed")
+    assert leave(page) == ["beforeunload"]
+    visitor.go(settings)
+    page.fill(field, "typed")
+    assert leave(page, "form#typed .foot a") == [], "Cancel says so itself"
+    visitor.go(settings)
+    page.fill(field, "Not A Name")
+    page.get_by_role("button", name=re.compile("^Review changes")).last.click()
+    expect(page.locator("form#typed .problem").first).to_be_visible()
+    assert leave(page) == ["beforeunload"], "the server kept nothing of it"
+    visitor.go(settings)
+    page.fill(field, "typed")
+    preview(page)
+    assert leave(page) == [], "a draft has it"
+    stored = page.evaluate("JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage)])")
+    assert "typed" not in stored
