@@ -7,7 +7,7 @@ from console.access.authorization import ADMINISTRATOR, Rights
 from console.access.changing import Change, changing
 from console.access.granting import shortfall
 from console.access.models import Role, User
-from console.access.permissions import BUILT_IN_ROLES, Permission
+from console.access.permissions import BUILT_IN_ROLES, CHANGING, Permission
 from console.access.refusals import NameTaken, NotAllowed, RoleBeyondYou, RoleBuiltIn, RoleInUse, RoleOfOthers
 from console.access.teams import may_grant, scope_of
 
@@ -26,6 +26,13 @@ def may_edit(role: Role, rights: Rights, user: User) -> bool:
     if rights.is_administrator:
         return True
     return may_grant(rights) and not is_built_in(role) and role.created_by_id == user.pk
+
+
+def that_change_and_approve() -> list[str]:
+    """Return the names of the roles whose holders can both ask for changes and approve those of others."""
+    found = Role.objects.order_by("name").values_list("name", "permissions")
+    both = [(name, set(held)) for name, held in found if Permission.APPROVE in held]
+    return [name for name, held in both if held.intersection(CHANGING)]
 
 
 def create(name: str, permissions: Iterable[str], *, user: User, actor: Actor) -> Role:

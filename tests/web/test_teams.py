@@ -161,6 +161,15 @@ def test_a_grant_that_covers_nothing_says_so(client, team: Team, people) -> None
     assert "viewer * shp – none now Remove" in made
 
 
+def test_a_role_that_asks_and_approves_is_told_with_what_it_means_before_it_is_granted(owner, team: Team) -> None:
+    Role.objects.create(name="both", permissions=["deploy", "approve"])
+    Role.objects.create(name="second-person", permissions=["view", "approve"])
+    page = read(owner.get(url(team))).text
+    assert "These roles can both request and approve changes: both, owner, releaser." in page
+    assert "two people who hold both can approve each other's" in page
+    assert "two people who hold both" in read(owner.get("/teams/roles/new/")).text
+
+
 def test_a_manager_grants_and_takes_back(owner, team: Team) -> None:
     viewer = Role.objects.get(name="viewer").pk
     typed = {"role": viewer, "cluster": "box", "namespace": "default", "selector": " tier=front , app=shop"}

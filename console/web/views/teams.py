@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console.access import members, teams
+from console.access import members, roles, teams
 from console.access.actors import actor_from
 from console.access.decorators import require_permission, signed_in
 from console.access.granting import shortfall
@@ -181,6 +181,7 @@ def team_page(
         "may_grant": teams.may_grant(request.rights),
         "member_form": member_form or MemberForm(),
         "grant_form": grant_form or GrantForm(initial={"role": Role.objects.filter(name="viewer").first()}),
+        "change_and_approve": roles.that_change_and_approve(),
         "names": user_names(request),
         "clusters": read.clusters(),
         "refused": refused,
