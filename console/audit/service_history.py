@@ -112,6 +112,18 @@ def confirm(cluster: str, last: datetime | None, until: datetime, now: datetime)
         WatchedCluster.objects.filter(cluster=cluster).update(confirmed_at=until)
 
 
+def silence_around(cluster: str, moment: datetime, now: datetime) -> datetime | None:
+    """Return since when nothing was recorded of the cluster at the moment; None where the console looked.
+
+    After a restore of the database that is the time of the backup.
+    """
+    gaps = WatchGap.objects.filter(cluster=cluster, begins__lt=moment, ends__gte=moment)
+    if (begins := gaps.values_list("begins", flat=True).first()) is not None:
+        return begins
+    confirmed = WatchedCluster.objects.filter(cluster=cluster).values_list("confirmed_at", flat=True).first()
+    return confirmed if confirmed is not None and now - confirmed > MAX_SILENCE else None
+
+
 def at(ref: ServiceRef, moment: datetime, now: datetime) -> Answer:
     """Return what is known of the service at the moment."""
     kept = of_service(ref)

@@ -14,7 +14,7 @@ from console.audit.searching import SLACK, first_from
 
 DAYS = (7, 14, 30)
 MAX_DAYS = 92  # of one summary: a quarter
-OUTSIDE = ("outside.change", "outside.create", "outside.delete", "outside.unrecorded")
+OUTSIDE = ("outside.change", "outside.create", "outside.delete", "outside.gone", "outside.unrecorded")
 
 _ENDED = Q(action__startswith="operation.") & ~Q(outcome=Outcome.REQUESTED.value)
 # Ended by people or by the rules that they made, not by a failure (console.operations.models.statuses.BY_PEOPLE).

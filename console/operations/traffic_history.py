@@ -160,7 +160,7 @@ def _told(entry: Entry) -> tuple[Shares | None, Shares | None]:
     """What an entry from outside says of the traffic before and after it."""
     if entry.action == "outside.create":
         return {}, None
-    if entry.action == "outside.delete":
+    if entry.action in ("outside.delete", "outside.gone"):
         return None, {}
     split = next((row for row in entry.changes if row["field"] == _TRAFFIC), None)
     return (read(split["before"]), read(split["after"])) if split else (None, None)

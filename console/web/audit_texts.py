@@ -61,6 +61,11 @@ _PARTS = (
         rf"(?:^|(?<= · ))operation (?P<operation>[0-9a-f-]+) by (?P<person>.+) is not recorded{_END}",
         gettext_lazy("operation %(operation)s by %(person)s is not recorded"),
     ),
+    _of(
+        r"outside\.gone$",
+        r"(?<= · )nothing is recorded from (?P<since>\S+) on$",
+        gettext_lazy("nothing is recorded from %(since)s on"),
+    ),
     _of(r"outside\.", r"(?<= · )not observed one by one$", gettext_lazy("not observed one by one")),
     _of(
         r"view\.AccessTest$",

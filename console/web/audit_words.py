@@ -56,6 +56,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "outside.change": gettext_lazy("Changed the service outside the console"),
     "outside.create": gettext_lazy("Created the service outside the console"),
     "outside.delete": gettext_lazy("Deleted the service outside the console"),
+    "outside.gone": gettext_lazy("Found the service deleted after a time without records"),
     "outside.unrecorded": gettext_lazy("Changed the service with a console that has no record of it (restored backup)"),
     "protect.expire": gettext_lazy("A request for approval expired"),
     "protect.frozen": gettext_lazy("Tried a change during a freeze"),

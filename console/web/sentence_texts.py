@@ -51,6 +51,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "outside.change": gettext_lazy("%(who)s changed %(object)s outside the console%(fields)s"),
     "outside.create": gettext_lazy("%(who)s created %(object)s outside the console"),
     "outside.delete": gettext_lazy("%(who)s deleted %(object)s outside the console"),
+    "outside.gone": gettext_lazy(
+        "%(object)s was deleted while nothing was recorded: outside the console, or before its database was restored"
+    ),
     "outside.unrecorded": gettext_lazy("%(who)s changed %(object)s with a console that has no record of it%(fields)s"),
     "protect.acknowledge": gettext_lazy(
         "%(who)s acknowledged that another tool owns %(object)s, and changed it%(fields)s"

@@ -21,6 +21,7 @@ KINDS = {
     ("deploy.SetEnv", "admin"): ActorKind.PERSON,
     ("outside.change", "admin"): ActorKind.CLUSTER,
     ("outside.delete", ""): ActorKind.UNKNOWN,
+    ("outside.gone", ""): ActorKind.UNKNOWN,
     ("protect.expire", "sluice"): ActorKind.CONSOLE,
     ("outside.create", "sluice"): ActorKind.CLUSTER,
 }

@@ -15,6 +15,10 @@ WRITTEN = {  # action, text: the facts in it, which no language changes
     ("outside.change", "generation 299 · kubectl-edit"): {"299", "kubectl-edit"},
     ("outside.change", f"generations 4–7 · 5 is operation {ID} · not observed one by one"): {"4–7", "5", ID},
     ("outside.delete", "generation 3"): {"3"},
+    ("outside.gone", "generation 3 · nothing is recorded from 2026-11-24T10:00:00+00:00 on"): {
+        "3",
+        "2026-11-24T10:00:00+00:00",
+    },
     ("outside.unrecorded", f"generation 5 · operation {ID} by dora is not recorded"): {"5", ID, "dora"},
     ("operation.written-late", "generation 3"): {"3"},
     ("view.AccessTest", "100 requests to the tag canary"): {"100", "canary"},

@@ -6,7 +6,8 @@ mirror holds with what the log knows, which finds what no event told (a watch th
 several generations were seen as one, nobody is named. An entry and the new state are written in one transaction, so
 each change is told exactly once, whatever happens to watchers, Redis and workers. What the console's own operations
 made is left out: they have entries of their own. Those whose record was lost, because an older backup of the database
-was restored, are told as that, from the marks on the object.
+was restored, are told as that, from the marks on the object. A deletion leaves no object: one from a time without
+records, because nobody looked or a restore lost them, is told as found, not as made outside.
 """
 
 import zlib
@@ -43,6 +44,7 @@ from console.operations.external.origin import (
 )
 
 CHANGED, CREATED, DELETED, UNRECORDED = "outside.change", "outside.create", "outside.delete", "outside.unrecorded"
+GONE = "outside.gone"
 BATCH_SIZE = 200  # services compared in one transaction
 GONE_AFTER = timedelta(seconds=4)  # a service that is missing is looked for once more: Redis may have lost the newest
 
@@ -297,7 +299,10 @@ def _gone(ref: ServiceRef, known: WatchedService, at: datetime) -> int:
     if was_deleted_by_us(ref, known.uid):
         return 0
     rows = (FieldChange(("service",), ref.name, None),)
-    return _tell(DELETED, ref, "", rows, f"generation {known.generation}", Service(_object(known)))
+    action, text = DELETED, f"generation {known.generation}"
+    if (since := service_history.silence_around(ref.cluster, at, timezone.now())) is not None:
+        action, text = GONE, f"{text} · nothing is recorded from {since.isoformat(timespec='seconds')} on"
+    return _tell(action, ref, "", rows, text, Service(_object(known)))
 
 
 def _tell(action: str, ref: ServiceRef, who: str, rows: Sequence[FieldChange], text: str, service: Service) -> int:

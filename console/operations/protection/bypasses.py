@@ -28,7 +28,8 @@ from console.operations.protection import rules_history
 from console.operations.protection.rules_history import Rules, Span
 
 OVERRIDE = "protect.override"
-OUTSIDE = ("outside.change", "outside.create", "outside.delete")
+GONE = "outside.gone"  # nothing was recorded then: perhaps by an operation of which a restore lost the record
+OUTSIDE = ("outside.change", "outside.create", "outside.delete", GONE)
 LESSENING = tuple(f"protect.{kind}-{what}" for kind in ("rule", "window") for what in ("change", "remove"))
 RETENTION_CHANGED = "audit.retention"
 RECORD = (RETAINED, REDACTED, RETENTION_CHANGED, "audit.hold-lift")
@@ -53,8 +54,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bypass:
-    """An entry, and what it went round: places of rules and freezes; `is_sure` False: the labels are not known, or no
-    entry tells since when the rule was in force."""
+    """An entry, and what it went round: places of rules and freezes; `is_sure` False: the labels are not known, no
+    entry tells since when the rule was in force, or who deleted the service is not recorded."""
 
     entry: Entry
     kind: Kind
@@ -122,7 +123,7 @@ def _outside(entry: Entry, rules: Rules) -> Iterator[Bypass]:
     labels = _labels(entry, ref)
     covering = rules.covering(ref, _permissions(entry), labels, entry.at)
     if covering:
-        sure = any(rules_history.is_sure(one, labels) for one in covering)
+        sure = entry.action != GONE and any(rules_history.is_sure(one, labels) for one in covering)
         yield Bypass(entry, Kind.OUTSIDE, _place(entry), tuple(map(_name, covering)), is_sure=sure)
 
 
@@ -138,7 +139,7 @@ def _permissions(entry: Entry) -> frozenset[str]:
     """What the change would have needed in the console; of one that is not told field by field, anything."""
     if entry.action == "outside.create":
         return frozenset({Permission.DEPLOY})
-    if entry.action == "outside.delete":
+    if entry.action in ("outside.delete", GONE):
         return frozenset({Permission.DELETE})
     rows = [FieldChange(paths.read(row["field"]), row["before"], row["after"]) for row in entry.changes]
     return effects.of_rows(rows) if rows else frozenset(CHANGING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console.audit.models import Entry, WatchedService
+from console.audit.models import Entry, WatchedCluster, WatchedService
 from console.audit.verification import verify
 from console.cluster.resources import SERVICES
 from console.knative.references import ServiceRef
@@ -44,7 +45,7 @@ class Cluster:
         client().set(keys.LEADER, "test")
         self.writer = MirrorWriter(client(), "box", "test", self.seal_key)
         self.writer.replace_all(SERVICES, self.objects.values())
-        self.writer.note(SERVICES, msgspec.json.encode(KindState(1.0, str(self.version))))
+        self.writer.note(SERVICES, msgspec.json.encode(KindState(time.time(), str(self.version))))
 
     def rotate(self) -> None:
         """The installation has a new secret key: the watcher hides the same values behind other digests."""
@@ -357,6 +358,37 @@ def test_a_service_that_is_gone_is_told_when_it_stays_so(cluster: Cluster) -> No
     assert detection.look() == 1
     assert (told()[0].action, told()[0].service) == ("outside.delete", "shop")
     assert detection.look() == 0
+
+
+def restored(ago: timedelta) -> None:
+    """The log last looked then, as after a restore of a backup from that time."""
+    WatchedCluster.objects.update(confirmed_at=timezone.now() - ago)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_deletion_of_a_time_without_records_is_not_called_one_from_outside(cluster: Cluster, is_seen: bool) -> None:
+    """Perhaps an operation of the console made it, whose record a restore lost: nothing tells."""
+    restored(timedelta(hours=2))
+    if is_seen:
+        cluster.delete("shop")
+    else:
+        del cluster.objects["shop"]
+        cluster.start_watcher()
+        assert detection.look() == 0
+        WatchedService.objects.update(missing_since=timezone.now() - timedelta(seconds=6))
+    assert detection.look() == 1
+    (entry,) = told()
+    since = (timezone.now() - timedelta(hours=2)).strftime("%Y-%m-%dT%H")
+    assert entry.action == "outside.gone"
+    assert entry.text.startswith(f"generation 4 · nothing is recorded from {since}")
+    assert entry.text.endswith("+00:00 on")
+
+
+def test_a_deletion_that_the_console_watched_is_one_from_outside(cluster: Cluster) -> None:
+    restored(timedelta(seconds=20))
+    cluster.delete("shop")
+    assert detection.look() == 1
+    assert [(entry.action, entry.text) for entry in told()] == [("outside.delete", "generation 4")]
 
 
 def test_one_that_was_deleted_and_recreated_is_recorded_twice(cluster: Cluster) -> None:
