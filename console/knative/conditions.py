@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 
 class Word(StrEnum):
     """What a condition means to a person; kn shows the same five as symbols."""
@@ -20,9 +22,8 @@ class Word(StrEnum):
 SYMBOLS = {Word.OK: "++", Word.INFO: " I", Word.WARNING: " W", Word.ERROR: "!!", Word.UNKNOWN: "??"}
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One entry of status.conditions (knative.dev/pkg apis.Condition)."""
+class Condition(Struct, frozen=True):
+    """One entry of status.conditions (knative.dev/pkg apis.Condition). A watcher makes four of each revision."""
 
     type: str
     status: str

@@ -45,6 +45,8 @@ def shown(image: str, remembered: str) -> str:
     The annotation only helps to read a digest, and only while it names the same repository, as `kn service describe`
     has it. Whatever else the container names was written after the annotation, by a tool that does not know it.
     """
+    if not remembered:
+        return image
     container, annotation = Reference.read(image), Reference.read(remembered)
     is_same = (
         container.digest
@@ -52,7 +54,7 @@ def shown(image: str, remembered: str) -> str:
         and annotation.digest in ("", container.digest)
         and container.tag in ("", annotation.tag)
     )
-    return remembered if remembered and is_same else image
+    return remembered if is_same else image
 
 
 def told_apart(one: str, other: str) -> tuple[Reference, Reference]:

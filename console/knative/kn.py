@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.knative.conditions import Condition
 from console.knative.objects import Revision, Service
 
 
@@ -116,7 +117,11 @@ def newest_first(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
 
 def reason(holder: Service | Revision) -> str:
     """kn's REASON: empty when ready, else `Reason : message`."""
-    ready = holder.ready
+    return reason_by(holder.ready)
+
+
+def reason_by(ready: Condition) -> str:
+    """`reason`, of the Ready condition."""
     if ready.is_true or not ready.reason:
         return ""
     return f"{ready.reason} : {ready.message}" if ready.message else ready.reason

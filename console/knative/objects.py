@@ -28,6 +28,10 @@ class Health(StrEnum):
     FAILED = "failed"
 
 
+NOT_WRITTEN = Condition("Ready", "Unknown")
+_HEALTH = {"True": Health.READY, "False": Health.FAILED}
+
+
 @dataclass(frozen=True, slots=True)
 class KubeObject:
     """What every object has."""
@@ -115,7 +119,7 @@ class KubeObject:
     @property
     def ready(self) -> Condition:
         """The Ready condition; Unknown when the controller has not written one yet."""
-        return self.condition("Ready") or Condition("Ready", "Unknown")
+        return self.condition("Ready") or NOT_WRITTEN
 
     @property
     def tally(self) -> Tally:
@@ -123,10 +127,13 @@ class KubeObject:
 
     @property
     def health(self) -> Health:
-        """Ready only counts when the controller has seen the newest spec."""
+        return self.health_by(self.ready)
+
+    def health_by(self, ready: Condition) -> Health:
+        """Its health, of its Ready condition, which only counts when the controller has seen the newest spec."""
         if not self.is_settled:
             return Health.PROGRESSING
-        return {"True": Health.READY, "False": Health.FAILED}.get(self.ready.status, Health.PROGRESSING)
+        return _HEALTH.get(ready.status, Health.PROGRESSING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from console.knative.plain_objects import is_plain, is_searched, taken_apart
 from console.knative.secret_texts import (
     BEGINS_OUTPUT,
+    KNOWS_NOTHING,
     MASK,
     Hide,
     Redactor,
@@ -90,7 +92,7 @@ def seal_env(raw: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     secrets of one installation have equal digests, so two revisions can be compared without their values;
     `without_digests` takes them away. Messages get the mask alone. managedFields and annotations of COPIES are dropped.
     """
-    return _Hiding(raw, lambda value: sealed(value, key), _marking(key)).object()
+    return _Hiding(raw, lambda value: sealed(value, key), _marking(key)).quickly()
 
 
 def sealed(value: str, key: bytes) -> str:
@@ -141,17 +143,41 @@ class _Hiding:
 
     def __init__(self, raw: Mapping[str, Any], hide_value: Hide, hide: Hide) -> None:
         self._raw, self._hide_value, self._hide = raw, hide_value, hide
-        self._messages = Redactor(secrets_of(raw))
-        self._redact = self._messages.with_hide(hide)
+
+    def quickly(self) -> dict[str, Any]:
+        """What `object` returns, equal in all; of a plain object it shares with the given one what was not changed."""
+        rest, taken = taken_apart(self._own())
+        if not is_plain(rest):
+            return self.object()
+        self._know(secrets_of(self._raw, is_plain=True))
+        if self._messages.knows_any:
+            if is_searched(rest):
+                return self.object()
+            self._hide_status(rest)
+        for holder, name, value in taken:
+            holder[name] = _Hiding._FIELDS[name](self, value)
+        return rest
 
     def object(self) -> dict[str, Any]:
-        own = {key: value for key, value in self._raw.items() if key != "status"}
-        if isinstance(metadata := own.get("metadata"), Mapping):
+        self._know(secrets_of(self._raw))
+        hidden = self._mapping({key: value for key, value in self._own().items() if key != "status"})
+        self._hide_status(hidden)
+        return hidden
+
+    def _own(self) -> dict[str, Any]:
+        """The object without what machines write for themselves."""
+        own = {**self._raw}
+        if isinstance(metadata := own.get("metadata"), _MAPPINGS):
             own["metadata"] = _without_copies(metadata)
-        hidden = self._mapping(own)
+        return own
+
+    def _know(self, secrets: frozenset[str]) -> None:
+        self._messages = Redactor(secrets) if secrets else KNOWS_NOTHING
+        self._redact = self._messages.with_hide(self._hide)
+
+    def _hide_status(self, hidden: dict[str, Any]) -> None:
         if "status" in self._raw:
             hidden["status"] = _status_hidden(self._raw, self._messages)
-        return hidden
 
     def _mapping(self, value: Mapping[str, Any]) -> dict[str, Any]:
         fields, hidden = _Hiding._FIELDS, {}

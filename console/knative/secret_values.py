@@ -20,6 +20,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,6 +32,7 @@ Raw = Mapping[str, Any]
 MAX_PLAIN = 12  # characters of a value that its words make harmless
 MAX_UNPACKED = 1 << 20  # bytes
 MAX_UNPACKED_TIMES = 64  # the bytes that they were packed into; no object packs better, and a bomb does
+MIN_PACKED = 40  # characters of base64; fewer hold no object
 MAX_NESTED = 4  # objects written as text inside texts
 KNATIVE_CONTAINER = "queue-proxy"  # its variables are Knative's own settings
 KNATIVE_VARIABLES = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
@@ -50,17 +52,21 @@ _SECRET_ENDING = re.compile(r"(?:passw(?:or)?d|passphrase|secret|token|credentia
 _MAPPINGS = (dict, Mapping)
 _LISTS = (list, tuple)
 _HOLDERS = (str, list, dict, Mapping)  # what may hold a text
+_BEGINS_JSON = frozenset('{["')
 _PLAIN = re.compile(r"[A-Za-z]?[a-z]{1,7}|[A-Z]{1,8}|\d{1,5}[A-Za-z]{0,2}|\w{1,2}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}\s*")
+_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{MIN_PACKED},}}={{0,2}}\s*")
 _YAML_ENV = re.compile(r"^[ \t-]*(?:env|httpHeaders):", re.MULTILINE)
 _YAML_VALUE = re.compile(r"^[ \t-]*value:", re.MULTILINE)
 
 
-def secrets_of(raw: Raw) -> frozenset[str]:
-    """Return what the object holds and its messages must not show."""
+def secrets_of(raw: Raw, *, is_plain: bool = False) -> frozenset[str]:
+    """Return what the object holds and its messages must not show.
+
+    `is_plain`: it is as console.knative.plain_objects says, and less of it needs to be looked at.
+    """
     found = {
         part
-        for name, value in _named_values(raw)
+        for name, value in _named_values(raw, is_plain=is_plain)
         for part, is_secret in _parts(name, value)
         if not is_ordinary(part, is_secret=is_secret)
     }
@@ -100,6 +106,7 @@ def _mappings(value: Any) -> list[Any]:
     return [entry for entry in value if isinstance(entry, _MAPPINGS)] if isinstance(value, _LISTS) else []
 
 
+@lru_cache(maxsize=1024)  # names come again on every object
 def is_secret_name(name: str) -> bool:
     """Whether the name of a variable, flag, key or header says that its value is a credential."""
     return bool(SECRET_NAME.search(name))
@@ -123,14 +130,21 @@ def copies_object(text: str) -> bool:
 
     JSON, JSON inside JSON, YAML, and each of them in base64, compressed or not.
     """
+    if holds_nothing(text):
+        return False
     if any("value:" in one and _YAML_ENV.search(one) and _YAML_VALUE.search(one) for one in (text, unpacked(text))):
         return True
     return any(_has_containers(value) for value in _json_in(text))
 
 
+def holds_nothing(text: str) -> bool:
+    """Whether the text is too short for YAML with variables and for base64, and no JSON: as most annotations are."""
+    return len(text) < MIN_PACKED and "value:" not in text and text.lstrip()[:1] not in _BEGINS_JSON
+
+
 def unpacked(text: str) -> str:
     """Return what base64 hides, decompressed; empty where the text is nothing of the kind."""
-    if not _BASE64.fullmatch(text):
+    if len(text) < MIN_PACKED or not _BASE64.fullmatch(text):
         return ""
     try:
         raw = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"))
@@ -159,12 +173,15 @@ def _public_names(raw: Raw) -> frozenset[str]:
     return frozenset(str(name).casefold() for name in found if name)
 
 
-def _named_values(raw: Raw) -> Iterator[tuple[str, str]]:
-    """Yield (name, value) of whatever may be secret in the object; the name is empty where there is none."""
+def _named_values(raw: Raw, *, is_plain: bool) -> Iterator[tuple[str, str]]:
+    """Yield (name, value) of whatever may be secret in the object; the name is empty where there is none.
+
+    A plain container has nothing of the kind besides its variables and its arguments.
+    """
     yield from _variables(raw)
     for container in containers(raw):
         if container.get("name") != KNATIVE_CONTAINER:
-            yield from _within(container)
+            yield from _of_arguments(container) if is_plain else _within(container)
     for annotations in _annotations(raw):
         for key, value in annotations.items():
             yield from _of_annotation(str(key), str(value))
@@ -197,6 +214,12 @@ def _within(value: Any, *, with_env: bool = False) -> Iterator[tuple[str, str]]:
                 yield from _within(inner, with_env=with_env)
 
 
+def _of_arguments(container: Raw) -> Iterator[tuple[str, str]]:
+    for key in ("args", "command"):
+        if key in container:
+            yield from _of_words(container[key])
+
+
 def _of_words(words: Any) -> Iterator[tuple[str, str]]:
     words = [str(word) for word in words] if isinstance(words, list | tuple) else []
     for word, is_secret in zip(words, secret_words(words), strict=True):
@@ -209,11 +232,14 @@ def _of_words(words: Any) -> Iterator[tuple[str, str]]:
 def _of_annotation(key: str, value: str) -> Iterator[tuple[str, str]]:
     if is_secret_annotation(key):
         yield key, value
-    yield from _copied(value)
-    for found in credentials_in(value):
-        yield "password", found
+    if not holds_nothing(value):
+        yield from _copied(value)
+    if is_suspicious(value):
+        for found in credentials_in(value):
+            yield "password", found
 
 
+@lru_cache(maxsize=1024)  # keys come again on every object
 def is_secret_annotation(key: str) -> bool:
     """Whether the last word of the key says that its value is a credential (`example.com/db-password`)."""
     return bool(_SECRET_ENDING.search(key))
@@ -235,7 +261,7 @@ def _json_in(text: str, depth: int = 0) -> Iterator[Any]:
     """Yield the JSON that the text is, or that is packed into it, and JSON written as text inside that."""
     if depth >= MAX_NESTED:
         return
-    if text.lstrip()[:1] in ("{", "[", '"'):
+    if text.lstrip()[:1] in _BEGINS_JSON:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):
@@ -279,9 +305,10 @@ def _pairs(entries: Any) -> Iterator[tuple[str, str]]:
 def _parts(name: str, value: str) -> Iterator[tuple[str, bool]]:
     """Yield the value, and what in it is a credential by itself, each with whether its name says so."""
     yield value, is_secret_name(name)
-    for found in credentials_in(value):
-        yield found, True
-        yield unquote(found), True
+    if is_suspicious(value):
+        for found in credentials_in(value):
+            yield found, True
+            yield unquote(found), True
     scheme, _, credential = value.partition(" ")
     if credential and scheme.casefold() in ("bearer", "basic", "token"):
         yield credential, True

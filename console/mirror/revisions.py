@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from console.knative import kn
-from console.knative.objects import Revision
+from console.knative.conditions import tally
+from console.knative.objects import NOT_WRITTEN, Revision
 from console.knative.redaction import without_digests
 from console.knative.references import ServiceRef
 
@@ -51,16 +52,21 @@ class RevisionRow(msgspec.Struct, frozen=True, gc=False):
         return ServiceRef(self.cluster, self.namespace, self.service)
 
 
-def record_of(revision: Revision) -> bytes:
-    """Return what the mirror keeps of a sealed revision for lists, without digests."""
+def record_of(revision: Revision, image: str) -> bytes:
+    """Return what the mirror keeps of a sealed revision and its image for lists, without digests.
+
+    The conditions are read once for all that is told of them: a cold start makes tens of thousands of records.
+    """
+    conditions = revision.conditions
+    ready = next((one for one in conditions if one.type == "Ready"), NOT_WRITTEN)
     record = Record(
         revision.service_name,
         revision.configuration_generation,
         revision.created_at,
-        revision.health.value,
-        revision.ready.status,
-        without_digests(kn.reason(revision))[:MAX_TEXT],
-        str(revision.tally),
-        without_digests(revision.image),
+        revision.health_by(ready).value,
+        ready.status,
+        without_digests(kn.reason_by(ready))[:MAX_TEXT],
+        str(tally(conditions)),
+        image,
     )
     return msgspec.json.encode(record)

@@ -164,10 +164,11 @@ class MirrorWriter:
         if resource != REVISIONS:
             return []
         revision = Revision(hidden)
+        image = without_digests(revision.image)
         records = {
             keys.replicas(self.cluster): record_of(hidden),
-            keys.images(self.cluster): without_digests(revision.image).encode(),
-            keys.revision_records(self.cluster): revisions.record_of(revision) if hidden else None,
+            keys.images(self.cluster): image.encode(),
+            keys.revision_records(self.cluster): revisions.record_of(revision, image) if hidden else None,
         }
         written = [_signed(key, field, record) if record else ("HDEL", key, field) for key, record in records.items()]
         cluster = self.cluster

@@ -141,6 +141,7 @@ class Reflector:
                 self.resource_version = event.resource_version or self.resource_version
             case Connected():
                 self.error, self.at, self._is_connected = "", self.clock(), True
+                self.heartbeat()  # not at the next tick: until then pages call a whole list unread
             case Broken():
                 self._break(event)
 

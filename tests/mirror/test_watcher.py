@@ -89,6 +89,13 @@ def test_the_mirror_holds_what_the_cluster_holds(box, redis_server):
     assert client().get(keys.LEADER) is None
 
 
+def test_a_list_that_is_written_is_called_whole_at_once_and_not_at_the_next_tick(box, redis_server, monkeypatch):
+    monkeypatch.setattr(watcher, "LOCK_SECONDS", 600.0)
+    monkeypatch.setattr(watcher, "TICK_SECONDS", 600.0)
+    with watching(clusters_of((BOX, box)), redis_server.url):
+        eventually(is_fresh)
+
+
 def test_a_standby_takes_over_when_the_leader_freezes_and_goes_on_without_a_new_list(box, redis_server):
     clusters = clusters_of((BOX, box))
     with watching(clusters, redis_server.url) as first:
