@@ -82,7 +82,7 @@ def _passed(operation: Operation) -> dict[Name, float]:
 
     The approval sets the operation's clock to zero (protection.approvals), so its phases are without the wait already.
     """
-    began = operation.released_at or operation.submitted_at
+    began = operation.began_at
     found = {Name.SUBMITTED: 0.0}
     if operation.is_written:
         found[Name.WRITTEN] = max(0.0, (operation.written_at - began).total_seconds()) if operation.written_at else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -126,6 +127,15 @@ def test_the_output_is_a_log_whose_lines_keep_their_place(shown) -> None:
     page = shown("following")
     assert 'role="log"' in page
     assert 'id="line-1"' in page
+
+
+def test_the_times_of_the_output_do_not_lie_before_the_approval(shown) -> None:
+    """The seconds of an approved operation count from its approval, so the moments beside them do too."""
+    asked, approved = (datetime(2026, 11, 26, hour, 13, 12, tzinfo=UTC) for hour in (9, 11))
+    times = {"submitted_at": asked, "released_at": approved, "finished_at": approved + timedelta(seconds=3)}
+    output = shown("failed", **times).partition('id="timeline"')[2].partition("</table>")[0]
+    assert "2026-11-26 11:13:12 UTC" in output
+    assert "2026-11-26 09:13:12 UTC" not in output
 
 
 @pytest.mark.parametrize(("status", "is_open"), [("following", True), ("failed", True), ("succeeded", False)])

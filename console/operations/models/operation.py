@@ -1,6 +1,7 @@
 """An operation, its timeline, the preview that it came from, and drafts of forms."""
 
 import uuid
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -172,7 +173,7 @@ class Operation(Proposed):
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)  # the fencing token: grows with each lease
     last_sequence = models.PositiveIntegerField(default=0)
-    elapsed = models.FloatField(default=0)  # seconds from the submission to saved_at (console.operations.stopwatch)
+    elapsed = models.FloatField(default=0)  # seconds from began_at to saved_at (console.operations.stopwatch)
     clock_stamp = models.CharField(max_length=80, blank=True)
     saved_at = models.DateTimeField(default=timezone.now)
 
@@ -236,8 +237,12 @@ class Operation(Proposed):
     @property
     def seconds(self) -> float | None:
         """How long it took, without the wait for an approval; None while it is in progress."""
-        began = self.released_at or self.submitted_at
-        return (self.finished_at - began).total_seconds() if self.finished_at else None
+        return (self.finished_at - self.began_at).total_seconds() if self.finished_at else None
+
+    @property
+    def began_at(self) -> datetime:
+        """When its clock began: the approval sets it to zero (console.operations.protection.approvals)."""
+        return self.released_at or self.submitted_at
 
 
 class TimelineLine(models.Model):
@@ -245,7 +250,7 @@ class TimelineLine(models.Model):
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="lines")
     sequence = models.PositiveIntegerField()
-    elapsed = models.FloatField()  # seconds since the submission
+    elapsed = models.FloatField()  # seconds since the operation's began_at
     phase = models.CharField(max_length=20, blank=True)
     level = models.CharField(max_length=10, default="progress")  # header, progress, notice, closing
     text = models.TextField()

@@ -47,7 +47,7 @@ def at(moment: datetime | None) -> SafeString | str:
 @register.filter
 def line_at(line: TimelineLine, operation: Operation) -> SafeString:
     """When a line of an operation's output was printed."""
-    moment = operation.submitted_at + timedelta(seconds=line.elapsed)
+    moment = operation.began_at + timedelta(seconds=line.elapsed)
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), utc_text(moment))
 
 
