@@ -112,6 +112,17 @@ def test_it_says_who_deployed_what_serves_and_when(shown: Shown) -> None:
     assert "administrator · via console" in line
 
 
+@pytest.mark.parametrize(
+    ("shares", "is_said"), [({"r4": 100}, False), ({"r3": 90, "r4": 10}, True), ({"r3": 100}, True)]
+)
+def test_the_configuration_says_where_it_is_not_what_serves_all_traffic(owner, mirror, shares, is_said) -> None:
+    raw = serving(**shares)
+    raw["status"] |= {"latestCreatedRevisionName": "shop-00004"}
+    mirror.put(SERVICES, raw)
+    configuration = read(owner.get(SHOP)).text.partition("Configuration ")[2]
+    assert ("The newest settings. Not all of the traffic is served with them." in configuration) is is_said
+
+
 def test_a_service_that_a_person_created_here_names_them_and_not_the_consoles_account(shown: Shown) -> None:
     """The cluster's stamp has the console's account: to people it would be somebody else who created it."""
     name = f"{shown.name}-made"

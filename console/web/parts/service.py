@@ -59,6 +59,7 @@ def overview(ref: ServiceRef, sight: Sight) -> dict[str, Any]:
         "warnings": service_page.warnings(pods, cause),
         "containers": [(one, volumes.mounts(found.template_spec, one)) for one in found.containers],
         "scaling": service_page.scaling(found),
+        "serves_all": kn.routed(found.latest_created_revision or "", found)[0] == 100,
         "sections": {one.name: one for one in framed["actions"] if one.place == actions.Place.SECTION and one.allowed},
         "operations": queries.recent(ref),
         **own_and_system_labels(found, marks.without_stamps),
