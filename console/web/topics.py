@@ -23,6 +23,8 @@ from console.web.service_list import FILTERS, Column, columns_of
 PARTS = {
     "service": (),
     "revisions": ("q", "sort", "page"),
+    "revision": (),
+    "access-test": (),
     "operation": (),
     "operations": ("name", "namespace", "actor", "status", "cluster", "batch", "before", "after"),
     "all-revisions": (*REVISION_FILTERS, "sort", "page"),
@@ -35,8 +37,8 @@ WINDOW_BYTES = 2  # of a service's mark: of 65,536 others, one looks the same, a
 
 @dataclass(frozen=True)
 class Topic:
-    """`services` (any service or operation), `operations`, `service:<cluster>/<namespace>/<name>`, `operation:<id>`,
-    `access-test:<id>`. `subject` is the service whose rights decide about it; None: anybody may hear it.
+    """`services` (any service or operation), `operations`, `service:<cluster>/<namespace>/<name>`, `operation:<id>`.
+    `subject` is the service whose rights decide about it; None: anybody may hear it.
     """
 
     text: str
@@ -49,8 +51,8 @@ class Topic:
     def concerns(self, announcement: Announcement) -> bool:
         if announcement.kind == "resync":
             return True
-        if self.kind in ("operation", "access-test"):
-            return announcement.kind == self.kind and announcement.id == self.text.partition(":")[2]
+        if self.kind == "operation":
+            return announcement.kind == "operation" and announcement.id == self.text.partition(":")[2]
         if self.subject is None:
             return announcement.kind in (("operation",) if self.text == "operations" else ("services", "operation"))
         there = (announcement.cluster, announcement.namespace, announcement.name)
@@ -82,22 +84,27 @@ class PartTopic(Topic):
     about: str = field(default="", compare=False)
     query: QueryDict = field(default_factory=QueryDict, compare=False)
 
+    @property
+    def last(self) -> str:
+        """The last name of what it is about: of a revision, its own."""
+        return self.about.rpartition("/")[2]
+
     def concerns(self, announcement: Announcement) -> bool:
         if announcement.kind == "resync":
             return True
-        if self.name == "operation":
-            return announcement.kind == "operation" and announcement.id == self.about
+        if self.name in ("operation", "access-test"):
+            return announcement.kind == self.name and announcement.id == self.about
+        if announcement.kind == "access-test":
+            return False
         if self.subject:
             there = (announcement.cluster, announcement.namespace, announcement.name)
             return there in (_names(self.subject), (self.subject.cluster, "", ""))
         return announcement.kind in (("operation",) if self.name == "operations" else ("services", "revisions"))
 
 
-def topic_of(thing: ServiceRef | Operation | AccessTest) -> str:
-    """Return the topic of a page that is about this."""
-    if isinstance(thing, ServiceRef):
-        return f"service:{thing}"
-    return f"{'operation' if isinstance(thing, Operation) else 'access-test'}:{thing.id}"
+def topic_of(operation: Operation) -> str:
+    """Return the topic of a page that is fetched again when the operation changes."""
+    return f"operation:{operation.id}"
 
 
 def topic_of_list(query: QueryDict, uids: Iterable[str]) -> str:
@@ -127,8 +134,8 @@ def parsed(text: str) -> Topic:
         return _part(text, *rest.split(":", 2))
     if kind == "service" and rest.count("/") == 2:
         return Topic(text, ServiceRef(*rest.split("/")))
-    if kind in ("operation", "access-test"):
-        return Topic(text, _subject_of(Operation if kind == "operation" else AccessTest, rest))
+    if kind == "operation":
+        return Topic(text, _subject_of(Operation, rest))
     raise Http404
 
 
@@ -155,12 +162,13 @@ def _part(text: str, language: str, name: str, rest: str) -> PartTopic:
 
 
 def _subject_of_part(name: str, about: str) -> ServiceRef | None:
-    if name == "operation":
-        return _subject_of(Operation, about)
-    if name in ("service", "revisions"):
-        if about.count("/") != 2:
+    if name in ("operation", "access-test"):
+        return _subject_of(Operation if name == "operation" else AccessTest, about)
+    if name in ("service", "revisions", "revision"):
+        names = about.split("/")
+        if len(names) != (4 if name == "revision" else 3):
             raise Http404
-        return ServiceRef(*about.split("/"))
+        return ServiceRef(*names[:3])
     return None
 
 

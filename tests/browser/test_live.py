@@ -142,6 +142,24 @@ def test_an_operation_is_sent_to_its_end_without_asking_and_its_buttons_work(
     assert forms.count()
 
 
+def test_the_answers_to_a_test_of_requests_and_the_pods_that_they_wake_are_sent(
+    visitor: Visitor, running: RunningConsole
+) -> None:
+    page = visitor.sign_in("deployer").go("/services/sandbox/default/hello/revisions/hello-00001/").page
+    asked = lists_asked(page)
+    test = visitor.context.new_page()
+    test.goto(f"{visitor.base}/services/sandbox/default/hello/test/")
+    test.fill("[name=count]", "50")
+    test.get_by_role("button", name=re.compile("^Send")).click()
+    test.wait_for_url(re.compile("/test/[0-9a-f-]+/"))
+    asked_by_test = lists_asked(test)
+    test.wait_for_selector("#result[data-finished=yes]")
+    expect(test.locator("#result")).to_contain_text("50/50")
+    expect(test.locator("[data-topic]")).to_have_count(0)
+    expect(page.locator("[data-piece=pods]")).to_contain_text("2/2")
+    assert (asked, asked_by_test) == ([], [])
+
+
 def test_a_cell_that_changes_keeps_its_elements_and_what_is_selected_in_it(
     visitor: Visitor, running: RunningConsole
 ) -> None:

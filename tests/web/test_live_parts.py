@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import redis
 from django.http import QueryDict
 from django.test import AsyncClient
+from django.utils import timezone
 from django.utils.translation import override
 
 from console.access.authorization import rights_of
@@ -25,6 +27,7 @@ from console.mirror.feed import Position
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
+from console.request_tests.models import AccessTest
 from console.sealing import seal
 from console.web.live import hub
 from console.web.live.parts import Parts
@@ -38,6 +41,7 @@ from tests.web.test_live_rows import Browser, changed
 from tests.web.test_stream import WAIT, in_a_loop, leave
 
 SHOP = ServiceRef("box", "default", "shop")
+REVISION = "shop-00001"
 SECRET = "it-is-nobody-elses-business"
 AT = Position("epoch", 1)
 
@@ -70,6 +74,17 @@ def operation(status: Status) -> Operation:
         status=status,
         makes_revision=True,
     )
+    url = "http://shop.default.example.com"
+    AccessTest.objects.create(
+        id=found.id,
+        cluster="box",
+        namespace="default",
+        name="shop",
+        url=url,
+        count=2,
+        sent=1,
+        by_revision={REVISION: 1},
+    )
     TimelineLine.objects.create(operation=found, sequence=1, elapsed=0.1, text="The Route is still working.")
     return found
 
@@ -78,6 +93,8 @@ def address(name: str, found: Operation) -> str:
     return {
         "service": "/services/box/default/shop/",
         "revisions": "/services/box/default/shop/revisions/?sort=name",
+        "revision": f"/services/box/default/shop/revisions/{REVISION}/",
+        "access-test": f"/services/box/default/shop/test/{found.id}/",
         "operation": f"/operations/{found.id}/",
         "operations": "/operations/?status=following&name=",
         "all-revisions": "/revisions/?sort=-name&q=shop",
@@ -135,7 +152,8 @@ def test_each_piece_is_one_element_that_has_its_name(running, people, mirror) ->
 
 
 def topic_of(name: str, found: Operation) -> str:
-    about = {"service": SHOP, "revisions": SHOP, "operation": found.id}.get(name, "")
+    of_shop = {"service": SHOP, "revisions": SHOP, "revision": f"{SHOP}/{REVISION}"}
+    about = {**of_shop, "access-test": found.id, "operation": found.id}.get(name, "")
     with override("en"):
         return topic_of_part(name, about)
 
@@ -207,8 +225,9 @@ def test_only_the_piece_that_changed_is_sent_again(running, people, mirror) -> N
 
 
 def test_a_part_is_made_as_often_as_its_pause_allows_and_what_came_meanwhile_is_not_forgotten(
-    running, people, mirror
+    running, people, mirror, monkeypatch
 ) -> None:
+    monkeypatch.setitem(PARTS, "service", replace(PARTS["service"], pause=60.0))  # longer than a busy machine takes
     topic, parts = parsed(topic_of("service", running)), Parts()
     assert len(told(parts, topic, people["viewer"])) == 1
     assert told(parts, topic, people["viewer"]) == []
@@ -239,6 +258,23 @@ def test_a_part_that_cannot_be_made_ends_nobodys_stream(running, people, mirror,
     assert frame.startswith(b"event: changed\n")
 
 
+def test_a_page_whose_revision_is_gone_looks_itself(running, people, mirror) -> None:
+    topic = parsed(topic_of("revision", running))
+    mirror.drop(REVISIONS, factories.revision(number=1))
+    (frame,) = told(Parts(), topic, people["viewer"])
+    assert frame.startswith(b"event: changed\n")
+
+
+def test_the_last_answers_of_a_test_are_sent_and_then_nothing_more(running, people, mirror) -> None:
+    topic, parts = parsed(topic_of("access-test", running)), Parts()
+    told(parts, topic, people["viewer"])
+    parts.made_at.clear()
+    AccessTest.objects.update(sent=2, finished_at=timezone.now())
+    (frame,) = told(parts, topic, people["viewer"])
+    assert "2/2 responses" in shown(frame)["html"]["progress"]
+    assert shown(frame)["over"] is True
+
+
 def test_nothing_is_kept_of_parts_that_nobody_looks_at(running, people, mirror) -> None:
     topic, parts = parsed(topic_of("service", running)), Parts()
     told(parts, topic, people["viewer"])
@@ -249,10 +285,11 @@ def test_nothing_is_kept_of_parts_that_nobody_looks_at(running, people, mirror) 
 @pytest.mark.parametrize(
     ("kind", "concerned"),
     [
-        ("services", {"service", "revisions", "all-revisions"}),
-        ("revisions", {"service", "revisions", "all-revisions"}),
-        ("pods", {"service", "revisions"}),
-        ("operation", {"service", "revisions", "operation", "operations"}),
+        ("services", {"service", "revisions", "revision", "all-revisions"}),
+        ("revisions", {"service", "revisions", "revision", "all-revisions"}),
+        ("pods", {"service", "revisions", "revision"}),
+        ("operation", {"service", "revisions", "revision", "operation", "operations"}),
+        ("access-test", {"access-test"}),
         ("resync", set(PARTS)),
     ],
 )
@@ -269,6 +306,8 @@ def test_each_part_hears_of_what_it_shows(kind: str, concerned: set[str], runnin
         "part:xx:service:box/default/shop",
         "part:en:everything:",
         "part:en:operation:1",
+        "part:en:access-test:1",
+        "part:en:revision:box/default/shop",
     ],
 )
 def test_what_is_no_part_is_no_topic(text: str, mirror, people, client) -> None:
@@ -278,7 +317,7 @@ def test_what_is_no_part_is_no_topic(text: str, mirror, people, client) -> None:
 
 def test_the_part_of_a_service_of_another_team_does_not_exist(mirror, people, client, running) -> None:
     client.force_login(people["stranger"])
-    for name in ("service", "revisions", "operation"):
+    for name in ("service", "revisions", "revision", "access-test", "operation"):
         assert client.get("/stream/", {"topic": topic_of(name, running)}).status_code == 404
 
 

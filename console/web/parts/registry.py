@@ -22,8 +22,9 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.operations import queries
 from console.operations.models import Operation
+from console.request_tests.models import AccessTest
 from console.web import regions
-from console.web.parts import all_revisions, operations, service
+from console.web.parts import all_revisions, operations, request_tests, service
 from console.web.regions import Region
 from console.web.topics import PartTopic
 
@@ -74,6 +75,17 @@ def _sight_of_operation(_topic: PartTopic, found: Operation, rights: Rights, _re
     return sight if Permission.VIEW in sight.permissions else None
 
 
+def _test(topic: PartTopic) -> AccessTest:
+    found = AccessTest.objects.filter(id=topic.about).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _sight_of_test(_topic: PartTopic, found: AccessTest, rights: Rights, _refused: Refused) -> Hashable | None:
+    return True if Permission.VIEW in rights.on(found.ref, labels_of(found.ref)) else None
+
+
 def _sight_of_service(topic: PartTopic, _thing: None, rights: Rights, refused: Refused) -> Hashable | None:
     assert topic.subject  # noqa: S101  of every topic of a service
     permissions = rights.on(topic.subject, labels_of(topic.subject))
@@ -96,6 +108,21 @@ PARTS = {
         lambda _topic: None,
         _sight_of_service,
         lambda topic, _thing, _rights, sight: service.history(topic.subject, sight, topic.query),  # type: ignore[arg-type]  # it has one
+    ),
+    "revision": Part(
+        "services/_revision.html",
+        0.5,
+        lambda _topic: None,
+        _sight_of_service,
+        lambda topic, _thing, _rights, sight: service.revision(topic.subject, topic.last, sight),  # type: ignore[arg-type]  # it has one
+    ),
+    "access-test": Part(
+        "testing/_result.html",
+        0.25,
+        _test,
+        _sight_of_test,
+        lambda _topic, found, _rights, _sight: request_tests.shown(found),
+        is_over=lambda found: found.finished_at is not None,
     ),
     "operation": Part(
         "operations/_operation.html",

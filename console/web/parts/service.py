@@ -66,6 +66,28 @@ def overview(ref: ServiceRef, sight: Sight) -> dict[str, Any]:
     }
 
 
+def revision(ref: ServiceRef, name: str, sight: Sight) -> dict[str, Any]:
+    """Return everything of `kn revision describe`, its pods now, and why it is not ready."""
+    found, one = find(ref), read.revision(ref, name)
+    if one is None:
+        raise Http404
+    facts = revision_facts(one, found, queries.makers(ref, found.uid).of_revisions)
+    pods = [pod for pod in read.pods(ref) if pod.revision_name == one.name]
+    framed, cause = frame(ref, found, sight), diagnosis.diagnose_revision(ref, found, one, pods)
+    is_newest = one.name == found.latest_created_revision
+    return {
+        **framed,
+        **facts,
+        "facts": facts,
+        "cause": cause,
+        "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause and is_newest else (),
+        "pods": pods,
+        "pods_unread": not read.has_whole(framed["mirror_states"], "pods"),
+        "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
+        **own_and_system_labels(one, marks.without_revision_stamps),
+    }
+
+
 def history(ref: ServiceRef, sight: Sight, query: QueryDict) -> dict[str, Any]:
     """Return every column of `kn revision list`, and who made each revision."""
     found = find(ref)

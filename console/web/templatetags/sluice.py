@@ -20,11 +20,9 @@ from console.knative.causes import Cause
 from console.knative.conditions import Condition, Tally
 from console.knative.kn_command import KnLimit
 from console.knative.objects import Revision
-from console.knative.references import ServiceRef
 from console.operations import patches
 from console.operations.models import Operation, TimelineLine
 from console.operations.traffic_history import Recorded
-from console.request_tests.models import AccessTest
 from console.web import (
     attention,
     causes,
@@ -40,7 +38,6 @@ from console.web import (
 from console.web.kn_words import KN_LIMITS
 from console.web.markup import breakable_html
 from console.web.revision_colours import colour_of
-from console.web.topics import topic_of
 
 register = template.Library()
 
@@ -301,11 +298,6 @@ def problem_words(found: Any) -> str:
 def item(mapping: Any, key: Any) -> Any:
     """mapping[key], or nothing."""
     return mapping.get(key, "") if mapping else ""
-
-
-@register.filter
-def topic(thing: ServiceRef | Operation | AccessTest) -> str:
-    return topic_of(thing)
 
 
 @register.filter

@@ -13,15 +13,16 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.request_tests import sending
 from console.request_tests.models import AccessTest
-from console.request_tests.results import goodness, rows, statuses
 from console.web import request_words
 from console.web.actions import service_url
 from console.web.charts import requests as test_charts
 from console.web.charts.marks import Chart
 from console.web.forms.request_tests import AccessTestForm
 from console.web.live_page import live_page
+from console.web.parts.request_tests import shown
 from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
+from console.web.topics import topic_of_part
 from console.web.typed import keeps_typed, typed, unjudged
 from console.web.views.services import frame
 
@@ -74,10 +75,7 @@ def result(request: ConsoleRequest, ref: ServiceRef, id: UUID) -> HttpResponse:
         raise Http404
     context = {
         **frame(request, ref, find(ref)),
-        "test": test,
-        "rows": rows(test),
-        "fit": goodness(test),
-        "statuses": [(status, request_words.http_status(status), count) for status, count in statuses(test)],
-        "bodies": sorted(test.by_body.items(), key=lambda entry: -entry[1]),
+        **shown(test),
+        "topic": "" if test.finished_at else topic_of_part("access-test", test.id),
     }
     return render(request, "testing/result.html", context)

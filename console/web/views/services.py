@@ -3,22 +3,21 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
-from console.knative import diff, marks, volumes
+from console.knative import diff, marks
 from console.knative.objects import Revision, Service
 from console.knative.references import ServiceRef
 from console.mirror import heads, read
-from console.operations import queries
 from console.operations.lookups import cluster_rights
-from console.web import diagnosis
 from console.web.actions import service_url
 from console.web.live_page import live_page
-from console.web.parts.service import Sight, find, history, overview, own_and_system_labels, revision_facts
+from console.web.parts import service as parts
+from console.web.parts.service import Sight, history, overview
 from console.web.parts.service import frame as frame_of
 from console.web.requests import ConsoleRequest
 from console.web.topics import topic_of_part
@@ -53,29 +52,14 @@ def revisions(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
 @live_page
 def revision(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpResponse:
     """Everything of `kn revision describe`, its pods now, and what differs from another revision."""
-    found = find(ref)
-    one = read.revision(ref, revision)
-    if one is None:
-        raise Http404
     other_name = request.GET.get("with", "")
     other = read.revision(ref, other_name) if other_name else None
-    facts = revision_facts(one, found, queries.makers(ref, found.uid).of_revisions)
-    pods = [pod for pod in read.pods(ref) if pod.revision_name == one.name]
-    framed, cause = frame(request, ref, found), diagnosis.diagnose_revision(ref, found, one, pods)
-    is_newest = one.name == found.latest_created_revision
     context = {
-        **framed,
-        **facts,
-        "facts": facts,
-        "cause": cause,
-        "next_steps": diagnosis.next_steps(cause, framed["actions"]) if cause and is_newest else (),
-        "pods": pods,
-        "pods_unread": not read.is_whole(ref.cluster, "pods"),
-        "containers": [(each, volumes.mounts(one.spec, each)) for each in one.containers],
-        **own_and_system_labels(one, marks.without_revision_stamps),
-        "others": [head.name for head in heads.heads(ref) if head.name != one.name],
+        **parts.revision(ref, revision, sight_of(request, ref)),
+        "topic": topic_of_part("revision", f"{ref}/{revision}"),
+        "others": [head.name for head in heads.heads(ref) if head.name != revision],
         "other": other,
-        "differences": _differences(ref, other_name, one.name) if other else (),
+        "differences": _differences(ref, other_name, revision) if other else (),
     }
     return render(request, "services/revision.html", context)
 
