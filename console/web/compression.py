@@ -11,6 +11,7 @@ from django.middleware.gzip import GZipMiddleware
 COMPRESSED = frozenset(
     (
         "services",
+        "all-revisions",
         "find",
         "service",
         "revisions",

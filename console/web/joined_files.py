@@ -77,6 +77,7 @@ _SCRIPTS = (
     "toasts",
     "typed",
     "session-ended",
+    "unseen",
     "ages",
     "live-rows",
     "live-parts",

@@ -2,8 +2,9 @@
 
     python -m tests.bench.api_load
 
-Services change meanwhile, five times a second: those requests are not counted. The third time ten forms are open too,
-in a browser; opening one asks the cluster, and what is counted begins when all are open.
+Services change meanwhile, five times a second: those requests are not counted. The third time each kind of form and of
+page is open too, in a browser; opening one may ask the cluster, and what is counted begins when all are open. A log
+that is followed is not among them: each look at one is a request, which is what its person asked for.
 
 What the console asks by itself it asks once a minute, some of it two dozen requests at once (a look at each cluster, a
 watch that begins again). A window of one minute holds none, one or two such rounds, by chance. So the counters are read
@@ -28,19 +29,24 @@ from tests.browser.conftest import CHROMIUM, QUIET
 SERVICES = 1000
 RATE = 5  # changes a second
 VIEWERS = (0, 100, 500)
-FORMS = ("deploy", "env", "image", "traffic", "yaml")
+FORMS = ("deploy", "env", "image", "settings", "traffic", "yaml", "operate", "clone", "delete", "test")
+PAGES = ("", "revisions/", "history/")  # of a service
+LISTS = ("/", "/revisions/", "/operations/", "/approvals/", "/clusters/", "/services/new/")
 OBSERVED, QUICK_OBSERVED = 90.0, 65.0  # seconds: all minutes within are looked at
 EVERY = 0.5  # seconds between two readings of the counters
 OF_THE_BENCHMARK = {"patch services.serving.knative.dev"}
 
 
-def open_forms(held: ExitStack, bench: Bench, services: list[str]) -> int:
-    """Open each kind of form of these services in a browser; returns how many there are."""
+def open_pages(held: ExitStack, bench: Bench, service: str) -> int:
+    """Open each kind of form and page in a browser; returns how many there are."""
     browser = held.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=QUIET)
     held.callback(browser.close)
     context = browser.new_context(locale="en-GB")
     context.add_cookies([{"name": COOKIE, "value": bench.sessions[-1], "url": bench.at.url}])
-    addresses = [f"/services/sandbox/{service}/{form}/" for service in services for form in FORMS]
+    of_service = f"/services/sandbox/{service}/"
+    revision = f"{of_service}revisions/{service.rpartition('/')[2]}-00001/"
+    addresses = [*LISTS, *(f"{of_service}{form}/" for form in FORMS), *(f"{of_service}{page}" for page in PAGES)]
+    addresses += [revision, f"{revision}logs/"]
     for address in addresses:
         answer = context.new_page().goto(bench.at.url + address)
         assert answer, address
@@ -68,12 +74,12 @@ def measure(options: Options) -> Iterator[Figure]:
         for viewers in VIEWERS[:2] if options.is_quick else VIEWERS:
             with ExitStack() as held:
                 held.enter_context(watched(bench, viewers))
-                forms = open_forms(held, bench, services[:2]) if viewers == VIEWERS[-1] else 0
+                pages = open_pages(held, bench, services[0]) if viewers == VIEWERS[-1] else 0
                 held.enter_context(changing(bench.box, RATE, services))
                 found = counted(bench, observed)
             totals[viewers] = found.total()
             print("   ", dict(found.most_common()))
-            also = f" and {forms} open forms" if forms else ""
+            also = f" and {pages} other open forms and pages" if pages else ""
             yield Figure(f"requests to the API server, {viewers} viewers{also}", totals[viewers], "a minute", note=note)
         most = max(totals)
         name = f"requests to the API server, {most} viewers more than none"

@@ -108,6 +108,27 @@ def test_who_signs_in_after_another_in_the_same_browser_is_not_sent_what_that_pe
     eventually(lambda: streams(running) == 2, message="one stream for two people")
 
 
+def test_what_a_page_asks_by_itself_it_does_not_ask_while_it_is_hidden(visitor: Visitor) -> None:
+    """Of a log that is followed, which asks in the same way, each look is a request to the API server."""
+    path = "/clusters/"
+    visitor.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
+    page = visitor.sign_in("admin").page
+    page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    visitor.go(path)
+    with page.expect_request(visitor.base + path):
+        page.clock.run_for(6_000)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("isHidden = true")
+    asked.clear()
+    page.clock.run_for(60_000)
+    assert visitor.base + path not in asked
+    page.evaluate("isHidden = false")
+    with page.expect_request(visitor.base + path):
+        page.clock.run_for(6_000)
+
+
 def test_a_page_without_shared_workers_has_a_stream_of_its_own(visitor: Visitor, running: RunningConsole) -> None:
     visitor.context.add_init_script("delete window.SharedWorker")
     visitor.sign_in("viewer").go(HELLO)

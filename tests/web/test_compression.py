@@ -56,6 +56,11 @@ def test_a_list_comes_compressed_and_is_the_same_page(owner, mirror) -> None:
     assert not is_compressed(plain)
 
 
+@pytest.mark.parametrize("path", ["/revisions/", "/operations/", "/services/box/default/shop/revisions/"])
+def test_long_lists_come_compressed(owner, path: str) -> None:
+    assert is_compressed(owner.get(path, headers=TAKES))
+
+
 def test_two_answers_to_the_same_request_differ_in_length(owner) -> None:
     """A length that follows the content alone would tell how well a guess matches it."""
     assert len({len(owner.get("/", headers=TAKES).content) for _ in range(8)}) > 1
