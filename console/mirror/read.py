@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import msgspec
@@ -77,6 +78,11 @@ class Freshness:
     seconds: float | None
     error: str = ""
     at: float = 0.0
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """`at` as a moment: an open page counts on from it."""
+        return datetime.fromtimestamp(self.at, UTC) if self.at else None
 
     @property
     def is_stale(self) -> bool:
