@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 TRAFFIC = "traffic"  # the permission that a change of the split needs (console.knative.effects)
@@ -143,6 +144,7 @@ def tool_of(key: str) -> Owner | None:
     return _tool_of_domain(key.partition("/")[0])
 
 
+@lru_cache(maxsize=1024)  # the same few domains come again on every object
 def _tool_of_domain(domain: str) -> Owner | None:
     return next((tool.owner for tool in _TOOLS if _is_within(domain, tool.domains)), None)
 

@@ -34,9 +34,9 @@ def _as_text(need: str) -> bytes:
     return json.dumps(need)[1:-1].lower().encode()
 
 
-_MARKS = tuple(
-    dict.fromkeys((*(_as_text(need) for need in NEEDS if need != "@"), *map(_as_key, _RULED), _as_text(BEGINS_OUTPUT)))
-)
+_EVERY_MARK = {*(_as_text(need) for need in NEEDS if need != "@"), *map(_as_key, _RULED), _as_text(BEGINS_OUTPUT)}
+# Where one of two that hold each other is not found, the longer is not there either.
+_MARKS = tuple(sorted(one for one in _EVERY_MARK if not any(other in one for other in _EVERY_MARK - {one})))
 _SEARCHED_KEYS = tuple(map(_as_key, _SEARCHED))
 
 

@@ -19,7 +19,7 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -86,7 +86,7 @@ def is_ordinary(value: str, names: frozenset[str] = frozenset(), *, is_secret: b
 
 def env_values(raw: Raw) -> frozenset[str]:
     """Return every literal value of a variable of the object."""
-    return frozenset(value for _name, value in _variables(raw))
+    return frozenset(value for _name, value in _variables_of(_own_containers(raw)))
 
 
 def containers(raw: Raw) -> list[dict[str, Any]]:
@@ -95,6 +95,11 @@ def containers(raw: Raw) -> list[dict[str, Any]]:
     pod_spec = _mapping(_mapping(spec.get("template")).get("spec")) or spec
     kinds = ("containers", "initContainers", "ephemeralContainers")
     return [container for kind in kinds for container in _mappings(pod_spec.get(kind))]
+
+
+def _own_containers(raw: Raw) -> list[dict[str, Any]]:
+    """Those that somebody wrote."""
+    return [container for container in containers(raw) if container.get("name") != KNATIVE_CONTAINER]
 
 
 def _mapping(value: Any) -> Raw:
@@ -178,19 +183,17 @@ def _named_values(raw: Raw, *, is_plain: bool) -> Iterator[tuple[str, str]]:
 
     A plain container has nothing of the kind besides its variables and its arguments.
     """
-    yield from _variables(raw)
-    for container in containers(raw):
-        if container.get("name") != KNATIVE_CONTAINER:
-            yield from _of_arguments(container) if is_plain else _within(container)
+    own = _own_containers(raw)
+    yield from _variables_of(own)
+    for container in own:
+        yield from _of_arguments(container) if is_plain else _within(container)
     for annotations in _annotations(raw):
         for key, value in annotations.items():
             yield from _of_annotation(str(key), str(value))
 
 
-def _variables(raw: Raw) -> Iterator[tuple[str, str]]:
-    for container in containers(raw):
-        if container.get("name") == KNATIVE_CONTAINER:
-            continue
+def _variables_of(own: Iterable[Raw]) -> Iterator[tuple[str, str]]:
+    for container in own:
         for entry in _mappings(container.get("env")):
             if entry.get("value") and entry.get("name") not in KNATIVE_VARIABLES:
                 yield str(entry.get("name", "")), str(entry["value"])

@@ -269,7 +269,8 @@ class Replacement:
         batch = Batch()
         for raw in objects:
             if made := self._writer._isolated(self._resource, raw, self._writer._put):
-                self._gone.discard(_address(self._resource, raw))
+                if self._gone:  # empty at a cold start, which has the most objects
+                    self._gone.discard(_address(self._resource, raw))
                 batch.add(made)
             if batch.is_full:
                 self._writer._run(batch.take())

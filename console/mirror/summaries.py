@@ -76,16 +76,16 @@ class ServiceSummary(msgspec.Struct, frozen=True, gc=False):
 
 def summarize(cluster: str, service: Service) -> ServiceSummary:
     """Return the summary of a service; the object may still have its managedFields, with the time of a change."""
-    truth, author = service.truth, last_author(service)
+    truth, author, ready = service.truth, last_author(service), service.ready
     return ServiceSummary(
         cluster=cluster,
         namespace=service.namespace,
         name=service.name,
         uid=service.uid,
-        health=service.health.value,
-        ready=service.ready.status,
-        reason=service.ready.reason,
-        message=service.ready.message,
+        health=service.health_by(ready).value,
+        ready=ready.status,
+        reason=ready.reason,
+        message=ready.message,
         conditions=str(service.tally),
         url=service.url,
         latest_ready=service.latest_ready_revision or "",
