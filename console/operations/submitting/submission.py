@@ -34,9 +34,9 @@ from console.operations.protection.approvals import (
     record_request,
     wait_for_approval,
 )
-from console.operations.protection.gate import admit, policy_status_of
+from console.operations.protection.gate import PolicyStatus, admit, policy_status_of
 from console.operations.queue import enqueue
-from console.operations.rights.needs import needs_of_kept, refuse_unless_allowed
+from console.operations.rights.needs import Needs, needs_of_kept, refuse_unless_allowed
 from console.operations.submitting import previewing
 from console.operations.submitting.previewing import RETENTION
 from console.operations.submitting.proposal import Proposal
@@ -64,6 +64,22 @@ class Limits:
         deadline = self.deadline or _seconds(service, DEADLINE) or settings.OPERATION_DEADLINE
         window = self.error_window if self.error_window is not None else _seconds(service, ERROR_WINDOW)
         return deadline, settings.OPERATION_ERROR_WINDOW if window is None else window
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """Who submits a change, and what they said to it: why, the emergency override, what they know to undo it."""
+
+    user: User
+    actor: Actor
+    reason: str = ""
+    break_glass: bool = False
+    acknowledged: Collection[str] = ()
+
+    @classmethod
+    def again(cls, operation: Operation, user: User, actor: Actor) -> "_Submission":
+        """Return that of a retry: what was said the first time holds, but for the override."""
+        return cls(user, actor, operation.reason, acknowledged=operation.acknowledged or ())
 
 
 def _seconds(service: Service, annotation: str) -> float | None:
@@ -98,16 +114,8 @@ def submit(
         return _earlier(preview_id, user)
     try:
         with audited(actor):
-            made = _submit(
-                preview,
-                user,
-                actor,
-                reason,
-                batch,
-                limits or Limits(),
-                break_glass=break_glass,
-                acknowledged=acknowledged,
-            )
+            submission = _Submission(user, actor, reason, break_glass, acknowledged)
+            made = _submit(preview, submission, limits or Limits(), batch=batch)
     except PreviewGone:  # somebody pressed the button twice
         return _earlier(preview_id, user)
     faults.reach("submitted")
@@ -140,10 +148,8 @@ def submit_all(
         return _earlier_batch(preview_ids, user)
     with audited(actor), transaction.atomic():
         ordered = [previews[key] for key in dict.fromkeys(map(str, preview_ids))]
-        made = tuple(
-            _submit(preview, user, actor, reason, batch, limits or Limits(), acknowledged=acknowledged)
-            for preview in ordered
-        )
+        submission = _Submission(user, actor, reason, acknowledged=acknowledged)
+        made = tuple(_submit(preview, submission, limits or Limits(), batch=batch) for preview in ordered)
     return batch, made
 
 
@@ -170,14 +176,10 @@ def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, .
 @transaction.atomic
 def _submit(
     preview: Preview,
-    user: User,
-    actor: Actor,
-    reason: str,
-    batch: UUID | None,
+    submission: _Submission,
     limits: Limits,
     *,
-    break_glass: bool = False,
-    acknowledged: Collection[str] = (),
+    batch: UUID | None,
     retry_of: Operation | None = None,
 ) -> Operation:
     if not Preview.objects.filter(id=preview.id).delete()[0]:
@@ -200,7 +202,7 @@ def _submit(
         deadline_seconds=deadline,
         error_window_seconds=error_window,
     )
-    return _accept(operation, user, actor, reason, break_glass=break_glass, acknowledged=acknowledged)
+    return _accept(operation, submission)
 
 
 def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
@@ -224,16 +226,8 @@ def retry(operation: Operation, *, user: User, actor: Actor) -> Operation:
         if proposal.is_empty:
             raise NotRetriable(operation.id)
         limits = Limits(operation.deadline_seconds, operation.error_window_seconds)
-        return _submit(
-            proposal.preview,
-            user,
-            actor,
-            operation.reason,
-            operation.batch,
-            limits,
-            acknowledged=operation.acknowledged or (),
-            retry_of=operation,
-        )
+        submission = _Submission.again(operation, user, actor)
+        return _submit(proposal.preview, submission, limits, batch=operation.batch, retry_of=operation)
 
 
 def _previewed(change: Change, operation: Operation, user: User) -> Proposal:
@@ -277,7 +271,7 @@ def _retry(operation: Operation, change: Change, user: User, actor: Actor) -> Op
         error_window_seconds=operation.error_window_seconds,
         follow_state={"accepts_meanwhile": True},
     )
-    return _accept(again, user, actor, operation.reason, acknowledged=operation.acknowledged or ())
+    return _accept(again, _Submission.again(operation, user, actor))
 
 
 def _new_pods(change: Change, needed: frozenset[str]) -> Change:
@@ -308,47 +302,14 @@ def cancel(operation: Operation, *, actor: Actor) -> None:
         after_commit(enqueue, operation)
 
 
-def _accept(
-    operation: Operation,
-    user: User,
-    actor: Actor,
-    reason: str,
-    *,
-    break_glass: bool = False,
-    acknowledged: Collection[str] = (),
-) -> Operation:
+def _accept(operation: Operation, submission: _Submission) -> Operation:
     """Let the change in: to a worker, or to wait for an approval. Every way to make an operation comes through here."""
-    change, seen = operation.change, operation.seen
-    rights, needs = rights_of(user), needs_of_kept(operation)
-    refuse_unless_allowed(rights, operation.ref, needs)
-    policy_status = policy_status_of(operation.ref, needs)
-    operation.broke_glass = admit(
-        operation.ref, policy_status, rights, needs, reason, break_glass=break_glass, acknowledged=acknowledged
-    )
-    if policy_status.warnings and not operation.broke_glass:
-        operation.acknowledged = [str(one) for one in policy_status.owners]
-    if policy_status.rules and not operation.broke_glass:
-        wait_for_approval(operation, policy_status)
-    operation.kind = changes.name_of(change)
-    operation.uid = operation.uid or seen.uid
-    operation.user, operation.actor, operation.ip = user, actor.name, actor.ip
-    operation.request_id, operation.reason = actor.request_id, reason[:500]
-    operation.clock_stamp, operation.sealed_salt = stopwatch.mark(), seal(secrets.token_hex(32))
+    needs, actor = needs_of_kept(operation), submission.actor
+    policy_status = _admit(operation, submission, needs)
+    _sign(operation, submission)
     operation.save(force_insert=True)
     faults.reach("accepted")
-    audit.record(
-        f"{change.permission}.{operation.kind}",
-        actor=actor,
-        ref=operation.ref,
-        labels=seen.labels,
-        by=needs.permissions,
-        outcome=Outcome.REQUESTED,
-        changes=[FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in operation.changes],
-        text=operation.reason,
-        operation=operation.id,
-    )
-    if operation.acknowledged:
-        record_acknowledgement(operation, actor)
+    _record(operation, actor, needs)
     faults.reach("told")
     if operation.status == Status.WAITING:
         record_request(operation, policy_status, actor)
@@ -359,6 +320,54 @@ def _accept(
     after_commit(tell, "operation", operation)
     log.info("operation_submitted", operation=str(operation.id), service=str(operation.ref), kind=operation.kind)
     return operation
+
+
+def _admit(operation: Operation, submission: _Submission, needs: Needs) -> PolicyStatus:
+    """Ask rights and protection, and note on the operation what they decided; raises what `submit` does."""
+    rights = rights_of(submission.user)
+    refuse_unless_allowed(rights, operation.ref, needs)
+    policy_status = policy_status_of(operation.ref, needs)
+    operation.broke_glass = admit(
+        operation.ref,
+        policy_status,
+        rights,
+        needs,
+        submission.reason,
+        break_glass=submission.break_glass,
+        acknowledged=submission.acknowledged,
+    )
+    if policy_status.warnings and not operation.broke_glass:
+        operation.acknowledged = [str(one) for one in policy_status.owners]
+    if policy_status.rules and not operation.broke_glass:
+        wait_for_approval(operation, policy_status)
+    return policy_status
+
+
+def _sign(operation: Operation, submission: _Submission) -> None:
+    """Put on the operation who submits it, why, and when."""
+    actor = submission.actor
+    operation.kind = changes.name_of(operation.change)
+    operation.uid = operation.uid or operation.seen.uid
+    operation.user, operation.actor, operation.ip = submission.user, actor.name, actor.ip
+    operation.request_id, operation.reason = actor.request_id, submission.reason[:500]
+    operation.clock_stamp, operation.sealed_salt = stopwatch.mark(), seal(secrets.token_hex(32))
+
+
+def _record(operation: Operation, actor: Actor, needs: Needs) -> None:
+    """Leave the entry of what was asked for, and of what its author acknowledged."""
+    audit.record(
+        f"{operation.change.permission}.{operation.kind}",
+        actor=actor,
+        ref=operation.ref,
+        labels=operation.seen.labels,
+        by=needs.permissions,
+        outcome=Outcome.REQUESTED,
+        changes=[FieldChange(tuple(row["path"]), row["before"], row["after"]) for row in operation.changes],
+        text=operation.reason,
+        operation=operation.id,
+    )
+    if operation.acknowledged:
+        record_acknowledgement(operation, actor)
 
 
 __all__ = [
