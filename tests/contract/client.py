@@ -76,7 +76,8 @@ class Client:
             headers["Content-Type"] = type
         response = self._pool.request(method, self.url + path, body=data, headers=headers)
         is_json = "json" in response.headers.get("Content-Type", "")
-        return Answer(response.status, response.headers, json.loads(response.data) if is_json else response.data)
+        text = response.data.decode()
+        return Answer(response.status, response.headers, json.loads(text) if is_json else text)
 
     def get(self, path: str, accept: str = "application/json") -> Answer:
         return self.ask("GET", path, accept=accept)

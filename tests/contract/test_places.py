@@ -10,7 +10,7 @@ import pytest
 from tests.contract.client import RBAC, SERVING, Client, Namespace, configmap, service
 from tests.waiting import eventually
 
-NO_PAGE = b"404 page not found\n"
+NO_PAGE = "404 page not found\n"
 NO_RESOURCE = "the server could not find the requested resource"
 
 
@@ -207,7 +207,7 @@ def test_logs_of_a_pod_without_a_node(ns: Namespace) -> None:
     pod = {"metadata": {"name": "lone"}, "spec": {"containers": [{"name": "app", "image": "example.com/app"}]}}
     eventually(lambda: ns.api.post(ns.path("pods"), pod).code == 201)
     answer = ns.api.get(ns.path("pods", "lone") + "/log")
-    assert (answer.code, answer.body) == (204, b"")
+    assert (answer.code, answer.body) == (204, "")
 
 
 @pytest.mark.parametrize(

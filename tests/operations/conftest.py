@@ -71,6 +71,11 @@ def deployer(db) -> Actor:
 
 
 @pytest.fixture
+def dora(deployer: Actor) -> User:
+    return User.objects.get(pk=deployer.user_id)
+
+
+@pytest.fixture
 def viewer(db) -> Actor:
     user = person("vera", "viewer")
     return Actor(user.pk, user.username, "192.0.2.8", "request-2")

@@ -48,11 +48,6 @@ PODS_DENIED = (
 RESOURCES = SetResources("app", {"cpu": "1", "memory": "1Gi"}, {})
 
 
-@pytest.fixture
-def dora(deployer: Actor) -> User:
-    return User.objects.get(pk=deployer.user_id)
-
-
 def service_links(world: World, ref: ServiceRef) -> Change:
     raw = world.get(ref.name)
     raw["spec"]["template"]["spec"]["enableServiceLinks"] = False

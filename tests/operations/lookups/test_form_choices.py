@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from console.access.actors import Actor
 from console.access.models import User
 from console.operations.lookups import form_choices
 from tests.operations.factories import World
@@ -20,11 +19,6 @@ def nothing_kept():
     form_choices._kept.clear()
     yield
     form_choices._kept.clear()
-
-
-@pytest.fixture
-def dora(deployer: Actor) -> User:
-    return User.objects.get(pk=deployer.user_id)
 
 
 def make(world: World, kind: str, name: str, **more: object) -> None:

@@ -33,11 +33,6 @@ pytestmark = pytest.mark.django_db
 SECOND = SetEnv("app", (EnvEntry("TARGET", "Second-value"),))
 
 
-@pytest.fixture
-def dora(deployer: Actor) -> User:
-    return User.objects.get(pk=deployer.user_id)
-
-
 def test_a_preview_tells_all_and_writes_nothing(world: World, ref: ServiceRef, dora: User):
     effect = preview(SECOND, user=dora, ref=ref)
     assert [(row.field, row.before, row.after) for row in effect.difference] == [

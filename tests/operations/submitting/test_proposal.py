@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db
 ENV = SetEnv("app", (EnvEntry("TARGET", "Second-value"),))
 
 
-@pytest.fixture
-def dora(deployer: Actor) -> User:
-    return User.objects.get(pk=deployer.user_id)
-
-
 def changed(world: World, ref: ServiceRef) -> dict:
     found = world.get(ref.name)
     found["spec"]["template"]["spec"]["timeoutSeconds"] = 77
