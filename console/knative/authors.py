@@ -3,9 +3,11 @@
 A name says nothing about whose it is: a cluster may have an identity that is called as a person of the console is.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from console.knative.conditions import parse_time
 from console.knative.objects import Service
 
 FIELD_MANAGER = "sluice"  # as which the console writes (managedFields)
@@ -53,6 +55,12 @@ def changed_with(metadata: Any) -> str:
     return str(newest.get("manager", ""))[:128]
 
 
+def written_at(metadata: Any) -> datetime | None:
+    """When the object itself was last written, not its status; None where the server keeps no managedFields."""
+    times = (parse_time(entry.get("time")) for entry in _of_the_object(metadata))
+    return max((time for time in times if time), default=None)
+
+
 def _newest_managers(metadata: Any) -> set[str]:
     """Those that wrote the object in the newest of the seconds: a cluster keeps no finer time."""
     entries = _of_the_object(metadata)
@@ -61,5 +69,5 @@ def _newest_managers(metadata: Any) -> set[str]:
 
 
 def _of_the_object(metadata: Any) -> list[Any]:
-    """The entries of managedFields but those of subresources."""
+    """The entries of managedFields but those of subresources, which controllers write."""
     return [entry for entry in metadata.get("managedFields") or () if not entry.get("subresource")]

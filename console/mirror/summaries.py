@@ -2,13 +2,11 @@
 
 from collections import Counter
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from console.knative import root_causes
-from console.knative.authors import ActorKind, Author, changed_with, last_author
-from console.knative.conditions import parse_time
+from console.knative.authors import ActorKind, Author, changed_with, last_author, written_at
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
 from console.knative.traffic import Kind
@@ -98,21 +96,13 @@ def summarize(cluster: str, service: Service) -> ServiceSummary:
         image=service.image,
         owner=", ".join(map(str, service.owners)),
         created_at=service.created_at,
-        changed_at=_changed_at(service.metadata) or _settled_at(service) or service.created_at,
+        changed_at=written_at(service.metadata) or _settled_at(service) or service.created_at,
         changed_by=author.name,
         is_cluster_local=service.is_cluster_local,
         changed_with=changed_with(service.metadata),
         changed_by_kind=author.kind.value,
         cause=finding.code.value if (finding := root_causes.of_service(service)) else "",
     )
-
-
-def _changed_at(metadata: Any) -> datetime | None:
-    """When somebody last wrote the spec: entries of managedFields with a subresource are the controllers' status."""
-    times = [
-        parse_time(entry.get("time")) for entry in metadata.get("managedFields") or () if not entry.get("subresource")
-    ]
-    return max((time for time in times if time), default=None)
 
 
 def _settled_at(service: Service) -> datetime | None:

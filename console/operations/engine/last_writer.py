@@ -1,10 +1,9 @@
 """What others wrote to a service since somebody looked at it: who, when, and whether it conflicts with a change."""
 
-from datetime import datetime
 from uuid import UUID
 
+from console.knative.authors import written_at
 from console.knative.causes import Cause, Code, Collision, Writer
-from console.knative.conditions import parse_time
 from console.knative.diff import collisions, meanwhile
 from console.knative.objects import OPERATION, Service
 from console.operations.engine.turns import Turn
@@ -26,7 +25,7 @@ def last_writer(seen: Service, fresh: Service) -> Writer:
         operation = Operation.objects.filter(id=signed).first() if _is_uuid(signed) else None
         if operation and (operation.generation or 0) == fresh.generation:
             return Writer(operation.actor, operation.written_at, operation.id)
-    return Writer(fresh.last_modifier or "?", _newest_managed(fresh))
+    return Writer(fresh.last_modifier or "?", written_at(fresh.metadata))
 
 
 def stop_at_conflicts(turn: Turn, fresh: Service) -> None:
@@ -52,15 +51,6 @@ def tell_of_others(turn: Turn, fresh: Service) -> None:
     if rows := meanwhile(seen, fresh, turn.operation.wanted):
         fields = ", ".join(row.field for row in rows[:MAX_FIELDS]) + (" …" if len(rows) > MAX_FIELDS else "")
         turn.notice(Notice.MERGED, raw=fields, **last_writer(seen, fresh).to_json())
-
-
-def _newest_managed(service: Service) -> datetime | None:
-    times = (
-        parse_time(entry.get("time"))
-        for entry in service.metadata.get("managedFields") or ()
-        if not entry.get("subresource")  # the controllers write the status
-    )
-    return max((at for at in times if at), default=None)
 
 
 def _is_uuid(text: str) -> bool:

@@ -9,10 +9,8 @@ from console.knative.causes import Cause, Code
 from console.knative.changes import Applied, ChangeRefused
 from console.knative.objects import KubeObject, Revision, Service
 from console.operations import faults
-from console.operations.engine.turns import Pause, Turn
+from console.operations.engine.turns import RETRY_SECONDS, Pause, Turn
 from console.operations.models.statuses import Notice, Status
-
-RETRY_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 

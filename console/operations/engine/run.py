@@ -12,8 +12,8 @@ from console.cluster.errors import ClusterError
 from console.knative.causes import Cause, Code
 from console.operations.engine.finish import finish
 from console.operations.engine.following import follow
-from console.operations.engine.turns import Ended, Pause, Turn
-from console.operations.engine.writing import RETRY_SECONDS, write
+from console.operations.engine.turns import RETRY_SECONDS, Ended, Pause, Turn
+from console.operations.engine.writing import write
 from console.operations.models import Operation
 from console.operations.models.statuses import Notice, Status
 from console.operations.queue import enqueue_next

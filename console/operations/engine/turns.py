@@ -36,6 +36,7 @@ _NOTICES: dict[type[ClusterError], Notice] = {
     SourceUnavailable: Notice.DATABASE_AWAY,
 }
 IMPATIENT_SECONDS = 5.0
+RETRY_SECONDS = 2.0  # until the next turn, where another one may find what this one did not
 
 
 class Ended(Exception):

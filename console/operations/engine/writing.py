@@ -28,7 +28,7 @@ from console.operations.engine import fencing
 from console.operations.engine.last_writer import stop_at_conflicts, tell_of_others
 from console.operations.engine.leases import LeaseLost
 from console.operations.engine.removing import delete_revision, delete_service, is_deleted
-from console.operations.engine.turns import Pause, Turn
+from console.operations.engine.turns import RETRY_SECONDS, Pause, Turn
 from console.operations.external import late_writes
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE, Notice, Status
@@ -38,7 +38,6 @@ from console.operations.rights.needs import needs_of, refuse_another_object, ref
 
 WRITE_ATTEMPTS = 5
 QUEUE_SECONDS = 3.0  # the one in front wakes the next; this is for the case that it died
-RETRY_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
