@@ -15,6 +15,7 @@ from console.audit.acting_role import ActingRole, acting_role_of
 from console.audit.models import Action, Entry, Place, Retention
 from console.audit.outcomes import Outcome
 from console.audit.triggers import FIRST_HASH
+from console.database import Prepared
 from console.knative.diff import FieldChange
 from console.knative.references import ServiceRef
 from console.texts import storable
@@ -119,8 +120,13 @@ def record(
 
 def acting_in(operation: UUID) -> ActingRole | None:
     """Return in what role the operation was asked for, or None where its first entry is no longer kept."""
-    entry = Entry.objects.filter(operation=operation).order_by("sequence").first()
-    return ActingRole(tuple(filter(None, entry.roles.split(","))), entry.team) if entry else None
+    found = _asked_for.rows(operation)
+    return ActingRole(tuple(filter(None, found[0][0].split(","))), found[0][1]) if found else None
+
+
+_asked_for = Prepared(
+    lambda operation: Entry.objects.filter(operation=operation).order_by("sequence").values_list("roles", "team")[:1]
+)
 
 
 def _refuse_earlier(at: datetime) -> None:

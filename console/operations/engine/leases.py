@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from console.database import Prepared
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.statuses import ACTIVE
 
@@ -52,7 +53,7 @@ def lease(operation_id: UUID | str, owner: str, *, turn: int | None = None) -> I
     )
     if not taken:
         raise AlreadyHeld
-    operation = Operation.objects.get(id=operation_id)
+    [operation] = _held.instances(Operation, UUID(str(operation_id)))
     _mark(operation, taken_at)
     try:
         yield operation
@@ -61,6 +62,11 @@ def lease(operation_id: UUID | str, owner: str, *, turn: int | None = None) -> I
         Operation.objects.filter(id=operation_id, attempt=operation.attempt).exclude(lease_until=None).update(
             lease_until=None, lease_owner=""
         )
+
+
+_held = Prepared(
+    lambda id: Operation.objects.filter(id=id).values_list(*(one.attname for one in Operation._meta.concrete_fields))
+)
 
 
 def is_held(operation: Operation) -> bool:

@@ -9,12 +9,14 @@ from typing import NoReturn
 
 import structlog
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from console.access.authorization import rights_of
 from console.access.permissions import Permission
 from console.access.refusals import NotAllowed
 from console.cluster import errors
+from console.database import Prepared
 from console.knative import paths
 from console.knative.authors import CHANGED_BY, CHANGED_GENERATION
 from console.knative.causes import Cause, Code, Lacks
@@ -98,17 +100,30 @@ def write(turn: Turn) -> None:
 def _become_the_writer(turn: Turn) -> None:
     """Older operations on the same service write first, and one at a time does (the database's constraint)."""
     operation = turn.operation
-    same = Operation.objects.filter(cluster=operation.cluster, namespace=operation.namespace, name=operation.name)
-    older = same.filter(is_written=False, submitted_at__lt=operation.submitted_at, status__in=ACTIVE)
-    first = older.exclude(id=operation.id).order_by("submitted_at").first()
+    place = operation.cluster, operation.namespace, operation.name
+    first = next(iter(_older.rows(*place, operation.submitted_at)), None)
     try:
         if first is None:
             turn.save_intent(status=Status.RUNNING)
             return
     except IntegrityError:
-        first = same.filter(status=Status.RUNNING).first()
-    turn.notice(Notice.QUEUED_BEHIND, **({"operation": str(first.id)} if first else {}))
+        first = _of_service(*place).filter(status=Status.RUNNING).values_list("id").first()
+    turn.notice(Notice.QUEUED_BEHIND, **({"operation": str(first[0])} if first else {}))
     raise Pause(QUEUE_SECONDS)
+
+
+def _of_service(cluster: str, namespace: str, name: str) -> QuerySet[Operation]:
+    return Operation.objects.filter(cluster=cluster, namespace=namespace, name=name)
+
+
+_older = Prepared(
+    lambda *of: (
+        _of_service(*of[:3])
+        .filter(submitted_at__lt=of[3], is_written=False, status__in=ACTIVE)
+        .order_by("submitted_at")
+        .values_list("id")[:1]
+    )
+)
 
 
 def _stop_when_pointless(turn: Turn) -> None:
