@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,56 @@ def test_each_image_is_named_in_one_place_where_a_digest_can_be_set() -> None:
     used = re.findall(r"^[\s-]*image: *(\S+)", manifests, re.MULTILINE)
     assert len(used) > 5
     assert set(used) == named, "without a tag: a kustomization alone has it"
+
+
+def _documented(after: str) -> str:
+    """The first block of commands after this text of docs/operations.md."""
+    rest = SETTINGS.read_text().partition(after)[2]
+    block = re.search(r"(?:^    .*\n)+", rest, re.MULTILINE)
+    assert block, f"no commands after {after!r}"
+    return textwrap.dedent(block[0])
+
+
+def test_the_documented_environment_is_all_that_compose_requires_and_fits_into_urls(tmp_path: Path) -> None:
+    """The commands up to the first of docker, run as they are written."""
+    commands = _documented("**docker compose.** In a clone").partition("docker compose")[0]
+    subprocess.run(["bash", "-euc", commands], cwd=tmp_path, check=True, timeout=STOP_SECONDS)
+    made = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
+    required = set(re.findall(r"\$\{([A-Z_]+):\?", (ROOT / "docker-compose.yml").read_text()))
+    assert made.keys() == required
+    assert all(re.fullmatch(r"[0-9a-f]{32,}", made[name]) for name in required if name.endswith("PASSWORD"))
+    assert len(made["CONSOLE_SECRET_KEY"]) >= 50
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_the_documented_installation_makes_the_namespace_before_its_secret_and_waits_for_the_right_job() -> None:
+    commands = _documented("**Kubernetes.** Build the image")
+    assert commands.index("namespace.yaml") < commands.index("create secret") < commands.index("apply -k")
+    job = yaml.safe_load((KUBERNETES / "migrate.yaml").read_text())["metadata"]["name"]
+    assert set(re.findall(r"job/(\S+)", SETTINGS.read_text().replace("`", " ").replace(")", " "))) == {job}
+
+
+def test_documented_commands_name_services_and_deployments_that_exist() -> None:
+    text = SETTINGS.read_text()
+    for names in re.findall(r"docker compose (?:stop|exec(?: -T)?|logs|run --rm) ([a-z ]+)", text):
+        assert names.split()[0] in COMPOSE, names
+    for names in re.findall(r"docker compose stop ([a-z ]+)", text):
+        assert set(names.split()) <= COMPOSE.keys(), names
+    there = {
+        one["metadata"]["name"]
+        for path in KUBERNETES.glob("*.yaml")
+        for one in yaml.safe_load_all(path.read_text())
+        if "metadata" in one
+    }
+    named = set(re.findall(r"deploy(?:ment)?/(sluice-[a-z]+)", text)) | set(
+        re.findall(r"(?<= )sluice-[a-z]+(?= )", text)
+    )
+    assert named <= there, named - there
+
+
+def test_nothing_that_is_documented_writes_a_file_inside_a_container() -> None:
+    """Their root is read-only, and the image has no programs of PostgreSQL: `>` is of the shell outside."""
+    assert all(COMPOSE[name]["read_only"] for name in ("worker", "web"))
+    block = _documented("**In docker compose and Kubernetes**")
+    assert block.count("exec -T") == block.count(">> sluice") + block.count(" > sluice") == 3
+    assert "exec -T postgres pg_dump" in block
