@@ -21,7 +21,7 @@ function refresh() {
 }
 
 refresh();
-setInterval(refresh, EVERY_MS);
+setInterval(() => { if (!document.hidden) refresh(); }, EVERY_MS);
 document.addEventListener("htmx:after:swap", refresh);
 document.addEventListener("live:rows", refresh);
 document.addEventListener("visibilitychange", refresh);

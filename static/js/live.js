@@ -104,8 +104,9 @@ document.addEventListener("live:over", join);
 
 let lookedAt = Date.now();
 setInterval(() => {
+  if (document.hidden || isHeard) return;
   const every = 1_000 * live()?.dataset.alone || ALONE_MS;
-  if (!live() || isHeard || document.hidden || Date.now() - lookedAt < every) return;
+  if (!live() || Date.now() - lookedAt < every) return;
   lookedAt = Date.now();
   look();
 }, 1_000);
