@@ -77,7 +77,7 @@ def summarize(entries: QuerySet[Entry], since: datetime, until: datetime, zone: 
         by_day[row["day"]] += tally
         by_team[row["team"]] += tally
     teams = sorted((team, tally) for team, tally in by_team.items() if tally != Tally())
-    days = tuple((day, by_day[day]) for day in _days(since, until, zone))
+    days = tuple((day, by_day[day]) for day in days_of(since, until, zone))
     return Summary(days, tuple(teams), sum(by_day.values(), Tally()))
 
 
@@ -87,7 +87,7 @@ def last_days(days: int, now: datetime) -> tuple[datetime, datetime]:
     return first, now + timedelta(minutes=1)
 
 
-def _days(since: datetime, until: datetime, zone: tzinfo) -> list[date]:
+def days_of(since: datetime, until: datetime, zone: tzinfo) -> list[date]:
     """The days of the zone that the period touches, at most MAX_DAYS of them."""
     first, last = (one.astimezone(zone).date() for one in (since, until - timedelta(microseconds=1)))
     return [first + timedelta(days=offset) for offset in range(min((last - first).days + 1, MAX_DAYS + 1))]

@@ -4,17 +4,16 @@ A change counts on the day on which it ended, as in the audit log's summary: bot
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
+from console.audit.summary import days_of
 from console.operations.models import Operation
 from console.operations.models.statuses import BY_PEOPLE, OPEN, SUCCESSFUL
 
-DAYS = 14
 MAX_NAMES = 10  # people and services that are named
 
 _GOOD = Q(status__in=SUCCESSFUL)
@@ -36,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The last days, oldest first, each with its count; and who and what changed most."""
+    """The days of a time, oldest first, each with its count; and who and what changed most."""
 
     days: tuple[tuple[date, Tally], ...]
     people: tuple[tuple[str, Tally], ...]
@@ -49,18 +48,16 @@ class Activity:
         return 100 * self.all.failed / self.all.total if self.all.total else 0.0
 
 
-def activity(found: QuerySet[Operation], now: datetime, days: int = DAYS) -> Activity:
-    """Return the summary of the operations in `found` that ended in the last days."""
-    first = (now - timedelta(days=days - 1)).date()
-    began = timezone.make_aware(datetime.combine(first, time.min))  # of a day, SQLite would ask Python for each row
-    recent = found.filter(finished_at__gte=began).order_by()
-    by_day = {row["day"]: _count(row) for row in _counted(recent.annotate(day=TruncDate("finished_at")), "day")}
-    dates = [first + timedelta(days=offset) for offset in range(days)]
+def activity(found: QuerySet[Operation], since: datetime, until: datetime, zone: tzinfo = UTC) -> Activity:
+    """Return the summary of the operations in `found` that ended from `since` to before `until`, by the zone's days."""
+    recent = found.filter(finished_at__gte=since, finished_at__lt=until).order_by()
+    of_day = recent.annotate(day=TruncDate("finished_at", tzinfo=zone))
+    by_day = {row["day"]: _count(row) for row in _counted(of_day, "day")}
     people = _counted(recent, "actor").order_by("-total", "actor")[:MAX_NAMES]
     services = _counted(recent, "cluster", "namespace", "name").order_by("-total", "namespace", "name")[:MAX_NAMES]
     whole = recent.aggregate(**_COLUMNS)
     return Activity(
-        days=tuple((day, by_day.get(day, Tally(0, 0, 0))) for day in dates),
+        days=tuple((day, by_day.get(day, Tally(0, 0, 0))) for day in days_of(since, until, zone)),
         people=tuple((row["actor"], _count(row)) for row in people),
         services=tuple(((row["cluster"], row["namespace"], row["name"]), _count(row)) for row in services),
         all=_count(whole),

@@ -5,11 +5,13 @@ nothing else is recorded, so what one leaves behind and what the next one finds 
 neither says anything, it is unknown who served: such a stretch has no shares, and no chart draws it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from console.audit.models import Entry
 from console.audit.summary import OUTSIDE
@@ -50,15 +52,19 @@ class Step:
     by: Recorded | None = None
 
 
-def history(ref: ServiceRef, now: datetime, serving: Shares | None, since: datetime) -> tuple[Step, ...]:
-    """Return the stretches of time since the moment, oldest first, up to now.
+def history(
+    ref: ServiceRef, now: datetime, serving: Shares | None, since: datetime, until: datetime | None = None
+) -> tuple[Step, ...]:
+    """Return the stretches of time from the moment to `until` (None: to now), oldest first.
 
     `serving` is what the mirror shows at this moment, None while it is stale. What was recorded before `since` counts
-    for what served then. The first stretch begins where the record does.
+    for what served then, and the first change after `until` for what served before it. The first stretch begins where
+    the record does.
     """
-    recorded = sorted([*_operations(ref, since), *_outside(ref)], key=lambda one: one.at)
+    until = min(until or now, now)
+    recorded = sorted([*_operations(ref, since, until), *_outside(ref, until)], key=lambda one: one.at)
     begin = _recorded_since(ref, recorded)
-    return tuple(_within(steps(recorded, begin, now, serving), since))
+    return tuple(_within(steps(recorded, begin, now, serving), since, until))
 
 
 def steps(recorded: Sequence[Recorded], begin: datetime | None, now: datetime, serving: Shares | None) -> list[Step]:
@@ -81,10 +87,10 @@ def _agreed(left: Shares | None, found: Shares | None) -> Shares | None:
     return left if dict(left) == dict(found) else None
 
 
-def _within(found: Iterable[Step], since: datetime) -> Iterable[Step]:
+def _within(found: Iterable[Step], since: datetime, until: datetime) -> Iterable[Step]:
     for step in found:
-        if step.end > since:
-            yield step if step.begin >= since else Step(since, step.end, step.shares, step.by)
+        if step.end > since and step.begin < until:
+            yield replace(step, begin=max(step.begin, since), end=min(step.end, until))
 
 
 def _recorded_since(ref: ServiceRef, recorded: Sequence[Recorded]) -> datetime | None:
@@ -96,16 +102,21 @@ def _recorded_since(ref: ServiceRef, recorded: Sequence[Recorded]) -> datetime |
     return began.values_list("at", flat=True).first() or first
 
 
-def _operations(ref: ServiceRef, since: datetime) -> Iterable[Recorded]:
-    """Those since the moment, and the last one before it: each costs the decryption of a service."""
-    mine = Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name)
-    ended = mine.filter(is_written=True, finished_at__isnull=False).order_by("-finished_at")[:MAX_CHANGES]
-    for operation in ended.iterator(chunk_size=20):
+def _operations(ref: ServiceRef, since: datetime, until: datetime) -> Iterable[Recorded]:
+    """Those of the time, the last one before it and the first one after it: each costs the decryption of a service."""
+    mine = Operation.objects.filter(cluster=ref.cluster, namespace=ref.namespace, name=ref.name, is_written=True)
+    yield from islice(_that_move(mine.filter(finished_at__gte=until).order_by("finished_at")), 1)
+    for recorded in _that_move(mine.filter(finished_at__lt=until).order_by("-finished_at")):
+        yield recorded
+        if recorded.at < since:
+            return
+
+
+def _that_move(ended: QuerySet[Operation]) -> Iterator[Recorded]:
+    """Those that may have moved traffic."""
+    for operation in ended[:MAX_CHANGES].iterator(chunk_size=20):
         if operation.makes_revision or operation.verb is not Verb.UPDATE or _splits(operation):
-            recorded = _of_operation(operation)
-            yield recorded
-            if recorded.at < since:
-                return
+            yield _of_operation(operation)
 
 
 def _splits(operation: Operation) -> bool:
@@ -143,9 +154,14 @@ def _resolved(wanted: Service | None, latest: str | None) -> Shares | None:
     return traffic.shares(traffic.as_served(wanted.spec_traffic, latest)) if wanted and latest else None
 
 
-def _outside(ref: ServiceRef) -> Iterable[Recorded]:
+def _outside(ref: ServiceRef, until: datetime) -> Iterable[Recorded]:
     about = Entry.objects.filter(cluster=ref.cluster, namespace=ref.namespace, service=ref.name, action__in=OUTSIDE)
-    for entry in about.order_by("-sequence")[:MAX_CHANGES]:
+    yield from islice(_told_of(about.filter(at__gte=until).order_by("sequence")), 1)
+    yield from _told_of(about.filter(at__lt=until).order_by("-sequence"))
+
+
+def _told_of(about: QuerySet[Entry]) -> Iterator[Recorded]:
+    for entry in about[:MAX_CHANGES]:
         is_edit = entry.action in ("outside.change", "outside.unrecorded")
         if not is_edit or any(row["field"].startswith("spec") for row in entry.changes):
             yield _of_entry(entry)

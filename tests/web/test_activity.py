@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -52,7 +52,7 @@ def test_changes_are_counted_by_day_person_and_outcome() -> None:
         make(status)
     make("refused", days_ago=3, actor="otto")
     make("succeeded", days_ago=30)
-    found = activity(Operation.objects.all(), timezone.now())
+    found = activity(Operation.objects.all(), *last_days(14, timezone.now()))
     assert (found.all.total, found.all.succeeded, found.all.failed, found.all.stopped) == (7, 2, 3, 2)
     assert found.in_progress == 1
     assert round(found.failed_percent) == 43
@@ -63,7 +63,7 @@ def test_changes_are_counted_by_day_person_and_outcome() -> None:
 
 @pytest.mark.django_db
 def test_no_change_is_no_failure() -> None:
-    found = activity(Operation.objects.all(), timezone.now())
+    found = activity(Operation.objects.all(), *last_days(14, timezone.now()))
     assert (found.all.total, found.failed_percent) == (0, 0.0)
 
 
@@ -85,9 +85,44 @@ def test_activity_and_the_audit_logs_summary_tell_the_same_numbers() -> None:
         outcome = Outcome.SUCCEEDED if status in SUCCESSFUL else Outcome.FAILED
         audit.record(f"operation.{status}", actor=Actor(None, "dora"), ref=ref, outcome=outcome)
     now = timezone.now()
-    changes, log = activity(Operation.objects.all(), now).all, summarize(Entry.objects.all(), *last_days(14, now)).all
+    changes, log = (
+        activity(Operation.objects.all(), *last_days(14, now)).all,
+        summarize(Entry.objects.all(), *last_days(14, now)).all,
+    )
     assert (log.changes, log.succeeded, log.stopped, log.failed) == (7, 2, 3, 2)
     assert (changes.total, changes.succeeded, changes.stopped, changes.failed) == (7, 2, 3, 2)
+
+
+def ended(at: str, actor: str) -> None:
+    make("succeeded", actor=actor)
+    Operation.objects.filter(actor=actor).update(finished_at=datetime.fromisoformat(at))
+
+
+def test_a_period_of_the_address_is_counted_by_the_days_of_its_zone(client, mirror, people) -> None:
+    ended("2026-03-01T22:59:59+00:00", "before")
+    ended("2026-03-01T23:00:00+00:00", "first")  # the 2nd in Berlin
+    ended("2026-03-03T22:59:59+00:00", "last")
+    ended("2026-03-03T23:00:00+00:00", "after")
+    client.force_login(people["viewer"])
+    page = client.get("/activity/?since=2026-03-02&until=2026-03-03&zone=Europe/Berlin")
+    found = page.context["activity"]
+    assert {name for name, _count in found.people} == {"first", "last"}
+    assert [(f"{day}", count.total) for day, count in found.days] == [("2026-03-02", 1), ("2026-03-03", 1)]
+    assert 'value="2026-03-02"' in page.content.decode(), "the fields keep what was asked for"
+
+
+@pytest.mark.parametrize(
+    "asked", ["since=2026-13-01", "since=2026-01-01&until=2026-12-31", "until=2026-03-02&zone=Mars"]
+)
+@pytest.mark.parametrize("path", ["/activity/", "/services/box/default/shop/history/"])
+def test_a_period_that_is_wrong_or_too_long_is_said_and_the_last_days_are_shown(
+    client, mirror, people, path: str, asked: str
+) -> None:
+    client.force_login(people["viewer"])
+    page = client.get(f"{path}?{asked}")
+    assert page.status_code == 422
+    assert "Not a valid period. Enter at most 92 days" in read(page).text
+    assert page.context["days"] == 14
 
 
 def test_both_count_the_same_ends_as_made_by_people() -> None:

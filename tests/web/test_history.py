@@ -9,10 +9,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from console import audit
+from console.access.actors import Actor
+from console.audit import Outcome
 from console.knative import changes, traffic
 from console.knative.changes import SplitTraffic
 from console.knative.diff import diff
 from console.knative.objects import Service
+from console.knative.references import ServiceRef
 from console.knative.traffic import TrafficTarget
 from console.operations.models import Operation
 from console.sealing import seal
@@ -76,6 +80,36 @@ def test_the_moment_that_is_pointed_at_is_marked_in_the_chart_and_in_the_table(c
     marked = [mark for mark in response.context["traffic_chart"].marks if "chart-chosen" in mark.css]
     assert {mark.href for mark in marked} == {response.context["moment"].href}
     assert response.content.decode().count('<tr aria-current="true">') == 1
+
+
+def test_a_period_shows_what_served_in_it_also_when_hundreds_of_changes_came_after(client, people, split) -> None:
+    make(ALL_TO_FIRST, served_by("shop-00002"), days_ago=200)
+    all_to_second = SplitTraffic((TrafficTarget("shop-00002", 100),))
+    later = make(all_to_second, served_by("shop-00001"), days_ago=190)
+    Operation.objects.bulk_create(copy_of(later, hours=hour) for hour in range(1, 310))
+    client.force_login(people["viewer"])
+
+    def shown(*days_ago: int) -> list[Any]:
+        since, until = (f"{timezone.now() - timedelta(days=ago):%Y-%m-%d}" for ago in days_ago)
+        response = client.get(reverse("history", kwargs=SHOP), {"since": since, "until": until, "zone": "Asia/Tokyo"})
+        moments = response.context["moments"]
+        assert all(f"since={since}&until={until}" in one.href for one in moments)
+        return [one.step.shares for one in moments]
+
+    assert shown(210, 205) == [], "nothing is recorded of that time"
+    assert shown(198, 195) == [{"shop-00001": 100}]
+
+
+def copy_of(operation: Operation, *, hours: int) -> Operation:
+    fields = {f.attname: getattr(operation, f.attname) for f in operation._meta.concrete_fields if f.attname != "id"}
+    return Operation(**fields | {"finished_at": operation.finished_at + timedelta(hours=hours)})
+
+
+def test_the_entries_below_are_those_of_the_period(client, people, split) -> None:
+    audit.record("deploy.SetEnv", actor=Actor(None, "otto"), ref=ServiceRef(*SHOP.values()), outcome=Outcome.REQUESTED)
+    tomorrow, day_after = (f"{timezone.now() + timedelta(days=days):%Y-%m-%d}" for days in (1, 2))
+    assert "otto" in page(client, people["viewer"]).text
+    assert "otto" not in page(client, people["viewer"], since=tomorrow, until=day_after).text
 
 
 def test_a_service_without_changes_says_when_the_chart_begins(client, mirror, people) -> None:

@@ -1,6 +1,5 @@
 """Reading the audit log: the list with its filters, one entry, the summary, and filters that are kept."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +25,7 @@ from console.operations.protection.decisions import ACTIONS as DECISIONS
 from console.web import author_words, paging, words
 from console.web.charts import days as day_charts
 from console.web.requests import ConsoleRequest
+from console.web.spans import span_of
 
 MAX_FILTERS = 50
 RELATED = 20
@@ -83,34 +83,21 @@ def entry(request: ConsoleRequest, sequence: int) -> HttpResponse:
 @require_permission(Permission.AUDIT)
 def summary(request: ConsoleRequest) -> HttpResponse:
     """Changes of the last days, or of a period, by day and team, and how many of them failed."""
-    asked, now = periods.period(request.GET.dict()), timezone.now()
-    days = _days_of(request.GET.get("days", ""))
-    since, until = summing.last_days(days, now)
-    is_period = bool(asked.since or asked.until)
-    problems = asked.problems
-    if is_period and not problems:
-        until = asked.until or now
-        since = asked.since or until - timedelta(days=summing.DAYS[1])
-        problems = frozenset() if since < until <= since + timedelta(days=summing.MAX_DAYS) else frozenset({"since"})
-    if problems:
-        since, until = summing.last_days(days, now)
-    found = summing.summarize(visible_entries(request.rights), since, until, asked.zone)
+    now = timezone.now()
+    span = span_of(request.GET.dict(), now, summing.last_days, summing.DAYS, summing.DAYS[1])
+    found = summing.summarize(visible_entries(request.rights), span.since, span.until, span.zone)
     counts = [(day, (one.succeeded, one.stopped, one.failed, one.outside)) for day, one in found.days]
     context = {
         "summary": found,
         "chart": day_charts.changes(counts),
-        "days": None if is_period else days,
+        "days": span.days,
         "choices": summing.DAYS,
         "now": now,
-        "problems": problems,
+        "problems": span.problems,
         "max_days": summing.MAX_DAYS,
         "zone": request.GET.get(periods.ZONE, "") or periods.DEFAULT_ZONE,
     }
-    return render(request, "audit/summary.html", context, status=422 if problems else 200)
-
-
-def _days_of(text: str) -> int:
-    return int(text) if text in map(str, summing.DAYS) else summing.DAYS[1]
+    return render(request, "audit/summary.html", context, status=422 if span.problems else 200)
 
 
 @require_POST

@@ -14,6 +14,7 @@ from console.access.auditing import entries_about
 from console.access.decorators import require_permission
 from console.access.permissions import Permission
 from console.audit import searching
+from console.audit.summary import MAX_DAYS
 from console.knative import traffic
 from console.knative.objects import Service
 from console.knative.references import ServiceRef
@@ -26,6 +27,7 @@ from console.web.actions import service_url
 from console.web.charts import traffic as chart
 from console.web.parts.service import find
 from console.web.requests import ConsoleRequest
+from console.web.spans import Span, query_of, span_of
 from console.web.views.audit import as_sequence
 from console.web.views.services import frame
 
@@ -38,7 +40,8 @@ DEFAULT_DAYS = 14
 def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
     """Traffic over time, the latest operations, and all entries about the service, newest first, in pages."""
     found = find(ref)
-    asked = searching.search(entries_about(ref), {})
+    span = span_of(request.GET.dict(), timezone.now(), _last_days, DAYS, DEFAULT_DAYS)
+    asked = searching.search(entries_about(ref), {} if span.days else query_of(request.GET.dict(), span))
     below = as_sequence(request.GET.get("before", ""))
     page = searching.older(asked, below, paging.PAGE_SIZE)
     context = {
@@ -49,9 +52,17 @@ def history(request: ConsoleRequest, ref: ServiceRef) -> HttpResponse:
         "made": queries.made(one.operation for one in page.entries),
         "older": page.older_below,
         "is_newest": below is None,
-        **(_traffic(request, ref, found) if below is None else {}),
+        "days": span.days,
+        "choices": DAYS,
+        "problems": span.problems,
+        "max_days": MAX_DAYS,
+        **(_traffic(request, ref, found, span) if below is None else {}),
     }
-    return render(request, "services/history.html", context)
+    return render(request, "services/history.html", context, status=422 if span.problems else 200)
+
+
+def _last_days(days: int, now: datetime) -> tuple[datetime, datetime]:
+    return now - timedelta(days=days), now
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +74,24 @@ class Moment:
     back: str
 
 
-def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[str, Any]:
-    """The chart of the days that the address asks for, its steps, newest first, and the one that it points at."""
-    now = timezone.now()
-    days = int(asked) if (asked := request.GET.get("days", "")) in map(str, DAYS) else DEFAULT_DAYS
-    since = now - timedelta(days=days)
+def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service, span: Span) -> dict[str, Any]:
+    """The chart of the time that the address asks for, its steps, newest first, and the one that it points at."""
+    now, since = timezone.now(), span.since
+    until = min(span.until, now) if span.days is None else now
     serving = None if read.freshness(ref.cluster).is_stale else traffic.shares(found.status_traffic)
-    steps = traffic_history(ref, now, serving, since)
+    steps = traffic_history(ref, now, serving, since, until)
+    kept = query_of(request.GET.dict(), span)
     may_split = Permission.TRAFFIC in request.permissions
-    moments = [Moment(one, _moment_url(one, days), _back(ref, one, serving, may_split)) for one in steps]
+    moments = [Moment(one, _moment_url(one, kept), _back(ref, one, serving, may_split)) for one in steps]
     urls = {one.step.begin: one.href for one in moments}
     chosen = _pointed_at(moments, request.GET.get("moment", ""))
     return {
-        "days": days,
-        "day_choices": DAYS,
         "moments": moments[::-1],
+        "ends_now": until >= now,
         "moment": chosen,
         "traffic_chart": chart.chart(
             steps,
-            chart.axis(steps, since, now),
+            chart.axis(steps, since, until),
             history_words.step,
             lambda step: urls[step.begin],
             chosen.step if chosen else None,
@@ -90,10 +100,10 @@ def _traffic(request: ConsoleRequest, ref: ServiceRef, found: Service) -> dict[s
     }
 
 
-def _moment_url(step: Step, days: int) -> str:
+def _moment_url(step: Step, kept: Mapping[str, str]) -> str:
     """The middle of the step: where the first one shown begins, and the last one ends, moves on with the time."""
     middle = step.begin + (step.end - step.begin) / 2
-    return f"?{urlencode({'days': days, 'moment': middle.isoformat()})}#moment"
+    return f"?{urlencode({**kept, 'moment': middle.isoformat()})}#moment"
 
 
 def _back(ref: ServiceRef, step: Step, serving: Shares | None, may_split: bool) -> str:

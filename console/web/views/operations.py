@@ -15,6 +15,7 @@ from console.access.actors import actor_from
 from console.access.decorators import refuse, signed_in
 from console.access.labels import labels_of, labels_of_many
 from console.access.permissions import Permission
+from console.audit.summary import DAYS, MAX_DAYS, last_days
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
 from console.knative.split_effect import split_effect
@@ -35,6 +36,7 @@ from console.web.forms.limits import LimitsForm
 from console.web.live_page import live_page
 from console.web.parts import operations as parts
 from console.web.requests import ConsoleRequest
+from console.web.spans import span_of
 from console.web.topics import topic_of, topic_of_part
 from console.web.views.stopped import gone, stopped
 
@@ -53,11 +55,19 @@ def operations(request: ConsoleRequest) -> HttpResponse:
 
 @signed_in
 def activity(request: ConsoleRequest) -> HttpResponse:
-    """Changes of the last two weeks by day, person and service."""
-    found = recent.activity(queries.visible(request.rights, labels_of_many()), timezone.now())
+    """Changes of the last days, or of a period, by day, person and service."""
+    span = span_of(request.GET.dict(), timezone.now(), last_days, DAYS, DAYS[1])
+    found = recent.activity(queries.visible(request.rights, labels_of_many()), span.since, span.until, span.zone)
     counts = [(day, (count.succeeded, count.stopped, count.failed)) for day, count in found.days]
-    context = {"activity": found, "chart": day_charts.changes(counts)}
-    return render(request, "operations/activity.html", context)
+    context = {
+        "activity": found,
+        "chart": day_charts.changes(counts),
+        "days": span.days,
+        "choices": DAYS,
+        "problems": span.problems,
+        "max_days": MAX_DAYS,
+    }
+    return render(request, "operations/activity.html", context, status=422 if span.problems else 200)
 
 
 @signed_in
