@@ -13,13 +13,15 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connections
 from django.http import QueryDict
 from django.test import AsyncClient
 from django.utils import timezone
 
 from console.access.authorization import rights_of
+from console.access.models import Grant, Membership, Role, Team
+from console.access.permissions import Permission
 from console.cluster.resources import REVISIONS, SERVICES
 from console.mirror import feed, keys
 from console.operations.models.protection import FreezeWindow, ProtectionRule
@@ -177,6 +179,12 @@ async def test_replicas_that_changed_come_with_the_row(browse, cluster) -> None:
         await browser.until(events, "rows", "7/8")
 
 
+def labelled(name: str, number: int, **labels: str) -> dict:
+    raw = changed(name, number)
+    raw["metadata"]["labels"] = labels
+    return raw
+
+
 def serving(raw: dict, revision: str) -> dict:
     raw["status"]["traffic"] = [{"revisionName": revision, "percent": 100}]
     return raw
@@ -194,10 +202,23 @@ def failed(raw: dict) -> dict:
         ("", lambda mirror: mirror.drop(SERVICES, changed("cart", 1))),
         ("", lambda mirror: mirror.put(SERVICES, failed(changed("cart", 1)))),  # it is told of above the rows
         ("health=failed", lambda mirror: mirror.put(SERVICES, failed(changed("cart", 1)))),
+        ("health=ready", lambda mirror: mirror.put(SERVICES, failed(changed("cart", 1)))),
+        ("q=tier%3Dblue", lambda mirror: mirror.put(SERVICES, labelled("cart", 1, tier="blue"))),
+        ("sort=health&page=2", lambda mirror: mirror.put(SERVICES, failed(changed("cart", 1)))),
         ("", lambda mirror: mirror.replace_all(SERVICES, [changed("shop", 1)])),
         ("", lambda _: announce("operation", cluster="box", namespace="default", name="cart", id="1")),
     ],
-    ids=["created", "deleted", "failed", "passes the filter", "listed again", "an operation that changes nothing"],
+    ids=[
+        "created",
+        "deleted",
+        "failed",
+        "passes the filter",
+        "passes it no more",
+        "is found by a label",
+        "moves on another page",
+        "listed again",
+        "an operation that changes nothing",
+    ],
 )
 @in_a_loop
 async def test_a_page_looks_again_where_rows_come_leave_or_move(browse, cluster, query: str, change) -> None:
@@ -241,6 +262,67 @@ async def test_who_lost_the_right_is_sent_no_row_and_does_not_get_what_was_misse
     async with browser.listening():
         pass
     assert browser.rows == []
+
+
+@pytest.fixture
+def fronts(people) -> Grant:
+    """Let nobody see what is labelled as a front."""
+    team = Team.objects.create(name="fronts")
+    Membership.objects.create(user=people["nobody"], team=team)
+    role = Role.objects.create(name="front viewer", permissions=[Permission.VIEW])
+    return Grant.objects.create(team=team, role=role, cluster="box", namespace="default", selector="tier=front")
+
+
+@in_a_loop
+async def test_a_row_comes_and_goes_with_the_label_that_a_grant_selects_by(browse, cluster, fronts) -> None:
+    for name in ("shop", "cart"):
+        cluster.put(SERVICES, labelled(name, 0, tier="back"))
+    browser = await browse("nobody")
+    async with browser.listening() as events:
+        cluster.put(SERVICES, labelled("shop", 1, tier="front"))
+        await browser.until(events, "changed")  # it may be seen now
+        cluster.put(SERVICES, labelled("shop", 2, tier="front"))
+        await browser.until(events, "rows", "person-2@")
+        cluster.put(SERVICES, labelled("shop", 3, tier="back"))
+        await browser.until(events, "changed")  # and no more
+        cluster.put(SERVICES, labelled("cart", 4, tier="front"))
+        await browser.until(events, "rows", "person-4@")
+    assert "person-3@" not in str(browser.heard)
+
+
+def grant_ends(fronts: Grant) -> None:
+    fronts.delete()
+
+
+def role_may_no_more(fronts: Grant) -> None:
+    Role.objects.filter(pk=fronts.role_id).update(permissions=[Permission.AUDIT])
+
+
+def membership_runs_out(fronts: Grant) -> None:
+    Membership.objects.filter(team=fronts.team_id).update(expires_at=timezone.now())
+
+
+@pytest.mark.parametrize("ends", [grant_ends, role_may_no_more, membership_runs_out])
+@in_a_loop
+async def test_however_a_right_ends_its_rows_end_with_it_and_come_back_with_it(
+    browse, cluster, people, fronts, monkeypatch, ends
+) -> None:
+    monkeypatch.setattr(hub, "RECHECK_SECONDS", 0.0)
+    cluster.put(SERVICES, labelled("shop", 1, tier="front"))
+    browser, owner = await browse("nobody"), await browse("owner")
+    async with browser.listening() as events, owner.listening() as of_owner:
+        await sync_to_async(ends)(fronts)
+        await browser.until(events, "changed")
+        cluster.put(SERVICES, labelled("shop", 2, tier="front"))
+        await owner.until(of_owner, "rows", "person-2@")
+        team = await Team.objects.acreate(name="others")
+        await Membership.objects.acreate(user=people["nobody"], team=team)
+        role = await Role.objects.acreate(name="other viewer", permissions=[Permission.VIEW])
+        await Grant.objects.acreate(team=team, role=role, cluster="*", namespace="default")
+        await browser.until(events, "changed")
+        cluster.put(SERVICES, labelled("shop", 3, tier="front"))
+        await browser.until(events, "rows", "person-3@")
+    assert [person(html) for _, html in browser.rows] == [3]
 
 
 @in_a_loop
