@@ -401,6 +401,7 @@ async def test_pages_hear_of_a_rule_a_freeze_and_a_cluster_that_nobody_announced
 ) -> None:
     """Rows have marks of them, and pages of services say why something cannot be done now."""
     monkeypatch.setattr(surroundings, "OLD_AFTER", 0.0)
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.02)
     browser = await browse("owner")
     service = Browser(browser.client, topic_of_part("service", "box/default/shop"), browser.since)
     async with browser.listening() as events, service.listening() as of_service:
