@@ -11,6 +11,7 @@ from console.knative.changes import load
 from console.operations.models import Operation, Preview
 from console.operations.models.protection import ProtectionRule
 from console.sealing import unseal
+from console.web.views.bulk import MAX_OTHERS
 from tests import factories
 from tests.operations.factories import World
 from tests.web.pages import read
@@ -138,3 +139,27 @@ def test_a_time_that_cannot_be_is_asked_again_for_all(two) -> None:
     assert not Operation.objects.exists()
     two.post("/services/bulk/submit/", {"preview": ids, "deadline": "77"})
     assert set(Operation.objects.values_list("deadline_seconds", flat=True)) == {77.0}
+
+
+def test_of_many_services_the_chosen_and_the_first_are_listed_and_all_can_be_searched_for(
+    client, mirror, people
+) -> None:
+    """A page with a line for each of ten thousand services was 8 MB and took seconds."""
+    mirror.replace_all(SERVICES, [factories.service(f"s{number:03}") for number in range(MAX_OTHERS + 20)])
+    client.force_login(people["deployer"])
+    last = f"box/default/s{MAX_OTHERS + 19:03}"
+    page = client.get("/services/bulk/", {"services": [last]})
+    assert page.content.count(b'name="services"') == MAX_OTHERS + 1
+    assert f'value="{last}"' in page.content.decode()
+    assert f"{MAX_OTHERS + 1} of {MAX_OTHERS + 20} services are shown. Search for the others." in read(page).text
+    found = client.get("/services/bulk/", {"q": last[-4:]})
+    assert found.content.count(b'name="services"') == 1
+    assert "are shown" not in read(found).text
+
+
+def test_a_service_beyond_those_listed_can_be_changed(client, mirror, people) -> None:
+    mirror.replace_all(SERVICES, [factories.service(f"s{number:03}") for number in range(MAX_OTHERS + 20)])
+    client.force_login(people["deployer"])
+    text = read(client.post("/services/bulk/", typed(f"s{MAX_OTHERS + 19:03}"))).text
+    assert "Select a valid choice" not in text
+    assert f"box/default/s{MAX_OTHERS + 19:03}" in text
