@@ -5,6 +5,7 @@ import secrets
 import string
 import zlib
 from collections.abc import Collection, Hashable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,6 +72,12 @@ class NarrowedRights(Rights):
     @property
     def sight(self) -> Hashable:
         return self.scope, self.whole.sight
+
+    def within(self, cluster: str, namespace: str) -> "NarrowedRights":
+        """Return what of the rights may hold in the namespace; the scope decides as before."""
+        found = copy(self)
+        found.whole = self.whole.within(cluster, namespace)
+        return found
 
     def reaches(self, cluster: str) -> bool:
         """Whether the token may see anything of the cluster."""

@@ -120,8 +120,11 @@ def _override(entry: Entry) -> Iterator[Bypass]:
 
 def _outside(entry: Entry, rules: Rules) -> Iterator[Bypass]:
     ref = ServiceRef(entry.cluster, entry.namespace, entry.service)
+    permissions = _permissions(entry)
+    if not rules.covering(ref, permissions, None, entry.at):
+        return  # whatever its labels were: those are asked for one by one
     labels = _labels(entry, ref)
-    covering = rules.covering(ref, _permissions(entry), labels, entry.at)
+    covering = rules.covering(ref, permissions, labels, entry.at)
     if covering:
         sure = entry.action != GONE and any(rules_history.is_sure(one, labels) for one in covering)
         yield Bypass(entry, Kind.OUTSIDE, _place(entry), tuple(map(_name, covering)), is_sure=sure)

@@ -24,13 +24,14 @@ from console.mirror.summaries import ServiceSummary
 from console.operations import queries
 from console.operations.models import SEALED, Operation
 from console.operations.models.statuses import Status
-from console.web import audit_words, revision_list
+from console.web import audit_words, revision_list, visible
 from console.web.api import answers, cursors, records
 from console.web.api.calls import Call
-from console.web.api.cursors import Key, Part
+from console.web.api.cursors import Part
 from console.web.api.parameters import wrong
 from console.web.api.scopes import entries_within
-from console.web.service_list import SORTS, matches
+from console.web.attention import NO_ONE, reason_of
+from console.web.service_list import SORTS, Filter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTS_OF_ENTRIES = [name for name in searching.FIELDS if name not in periods.FIELDS]
@@ -59,44 +60,36 @@ def _cluster(name: str) -> answers.Cluster:
 
 def services(call: Call) -> answers.ServiceList:
     query = call.query
-    names = [name for name in _clusters(call) if query.cluster in ("", name)]
-    unread = [name for name in names if not read.is_whole(name, "services")]
-    if unread and unread == names:
+    seen = {name: at for name, at in overview().clusters.items() if call.rights.reaches(name)}
+    clusters = {name: at for name, at in seen.items() if query.cluster in ("", name)}
+    unread = [name for name, at in clusters.items() if not read.has_whole(at.states, "services")]
+    if unread and len(unread) == len(clusters):
         raise read.MirrorIncomplete(", ".join(unread))
-    wanted, now = _filter_of(query), timezone.now()
-    found = [
-        row
-        for name in names
-        for row in read.services(name)
-        if matches(row, wanted, now) and call.rights.allows(Permission.VIEW, row.ref, row.labels)
-    ]
-    key = partial(_key_of_service, SORTS[query.sort.removeprefix("-")])
-    rows, following = cursors.page(found, key, Part.asked(query, "services"))
+    by, part = query.sort.removeprefix("-"), Part.asked(query, "services")
+    found = visible.in_order(call.rights, clusters, _filter_of(query), by)
+    if query.attention:
+        now = timezone.now()
+        found = [row for row in found if reason_of(row, now, NO_ONE)]
+    ordered = found[::-1] if part.is_descending else found
+    rows, following = cursors.page_of_ordered(ordered, partial(_key_of_service, SORTS[by]), part)
     return answers.ServiceList(
         items=[answers.service_row(row) for row in rows],
         next=following,
         total=len(found),
-        is_stale=any(read.freshness(name).is_stale for name in names),
+        is_stale=any(read.freshness_of(at.states).is_stale for at in clusters.values()),
         unread_clusters=unread,
-        note=_note(names, unread, "services"),
+        note=_note(list(clusters), unread, "services"),
     )
 
 
-def _filter_of(query: Any) -> dict[str, str]:
-    """The parameters as the page of the list has them in its address."""
-    return {
-        "q": query.q,
-        "cluster": query.cluster,
-        "namespace": query.namespace,
-        "health": query.health or "",
-        "attention": "1" if query.attention else "",
-    }
+def _filter_of(query: Any) -> Filter:
+    return Filter(query.q.strip().lower(), query.cluster, query.namespace, query.health or "")
 
 
-def _key_of_service(by: Callable[[ServiceSummary], Any], row: ServiceSummary) -> Key:
+def _key_of_service(by: Callable[[ServiceSummary], Any], row: ServiceSummary) -> tuple[Any, ...]:
     """What the row is sorted by, and what tells it from every other one."""
     value = by(row)
-    return [*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name]
+    return (*(value if isinstance(value, tuple) else (value,)), row.cluster, row.namespace, row.name)
 
 
 def all_revisions(call: Call) -> answers.AllRevisionsList:

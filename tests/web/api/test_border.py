@@ -169,7 +169,7 @@ def test_when_the_mirror_is_away_the_answer_is_a_problem(caller, monkeypatch) ->
         raise read.MirrorUnavailable("ConnectionError")
 
     monkeypatch.setattr(read, "clusters", away)
-    problem(client.get(f"{ROOT}/services"), 503, "unavailable")
+    problem(client.get(f"{ROOT}/clusters"), 503, "unavailable")
 
 
 def test_what_nobody_foresaw_is_a_problem_without_a_trace(caller, monkeypatch) -> None:
@@ -180,7 +180,7 @@ def test_what_nobody_foresaw_is_a_problem_without_a_trace(caller, monkeypatch) -
         raise RuntimeError("s3cr3t-trace")
 
     monkeypatch.setattr(read, "clusters", broken)
-    response = client.get(f"{ROOT}/services")
+    response = client.get(f"{ROOT}/clusters")
     problem(response, 500, "failed")
     assert "s3cr3t" not in response.content.decode()
 
