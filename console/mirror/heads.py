@@ -79,6 +79,7 @@ def heads(ref: ServiceRef) -> tuple[Head, ...]:
     return now.ordered
 
 
+@read.guarded
 def revision_mark(cluster: str) -> Mark:
     """Return where the mirror of the cluster's revisions is now."""
     epoch, version = client().mget(keys.epoch(cluster), keys.revision_version(cluster))

@@ -14,6 +14,7 @@ import msgspec
 
 from console.mirror import keys, read
 from console.mirror.copies import MAX_STEPS, Copy
+from console.mirror.heads import revision_mark
 from console.mirror.overview import ClusterNow
 from console.mirror.revisions import NO_LABELS, Record, RevisionRow
 from console.mirror.summaries import ServiceSummary
@@ -41,19 +42,13 @@ def copy(cluster: str, at: ClusterNow | None = None) -> Copy[RevisionRow]:
 
     Raises MirrorUnavailable.
     """
-    now = at.revisions if at else _mark(cluster)
+    now = at.revisions if at else revision_mark(cluster)
     services = read.copy(cluster, at.services if at else None)
     with _copying:
         known = _clusters.get(cluster)
         if known is None or known.at != now or known.services is not services:
             known = _clusters[cluster] = _newer(cluster, known, now, services)
         return known.rows
-
-
-@read.guarded
-def _mark(cluster: str) -> read.Mark:
-    epoch, version = client().mget(keys.epoch(cluster), keys.revision_version(cluster))
-    return read.Mark(str(epoch or ""), int(version or 0))
 
 
 @read.guarded
