@@ -149,14 +149,13 @@ def open_page(
         page.wait_for_timeout(minutes * 30_000)
         end, worked = metrics(session), worker_seconds() - worked
     note = f"{minutes:g} minutes" + (f" instead of {target:g}" if minutes < target else "")
-    yield Figure(
-        f"main thread of an open list, {RATE} changes a second {what}", busy(begun, end), "%", at_most(5), note
-    )
+    name = f"main thread of an open list, {RATE} changes a second {what}"
+    yield Figure(name, busy(begun, end), "%", at_most(5), f"{note}, {processor(begun, end)}")
     yield Figure(f"its shared worker, {what}", worked / (end.at - begun.at) * 100, "%", note=note)
     grown = {"heap": (end.heap, half.heap), "nodes": (end.nodes, half.nodes)}
-    for name, (last, middle) in grown.items():
+    for of, (last, middle) in grown.items():
         growth = (last / middle - 1) * 100
-        yield Figure(f"growth of its {name} in the second half, {what}", growth, "%", at_most(1), note)
+        yield Figure(f"growth of its {of} in the second half, {what}", growth, "%", at_most(1), note)
 
 
 def busy(begun: Metrics, end: Metrics) -> float:
