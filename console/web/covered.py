@@ -1,14 +1,14 @@
 """Which services a rule, freeze window or grant covers at the moment, and what its form offers to choose from."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.access.authorization import Rights
 from console.access.scopes import Scope, matches, of_service
 from console.knative.references import ServiceRef
 from console.mirror import read
-from console.mirror.overview import overview
+from console.mirror.overview import ClusterNow, overview
 from console.mirror.summaries import ServiceSummary
 from console.operations.models.protection import Scoped
 from console.web import visible
@@ -93,8 +93,9 @@ def _number(scope: Scope, cluster: str, namespace: str, labels: list[Mapping[str
 def _covered(
     pattern: str, place: str, includes: Callable[[ServiceRef, Mapping[str, str]], bool], rights: Rights
 ) -> Covered:
-    clusters = [name for name in _reached(rights) if matches(pattern, name)]
-    found = [row.ref for row in _seen(clusters, rights) if includes(row.ref, row.labels)]
+    reached = _reached(rights)
+    clusters = [name for name in reached if matches(pattern, name)]
+    found = [row.ref for row in _seen(reached, rights) if row.cluster in clusters and includes(row.ref, row.labels)]
     unread = tuple(name for name in clusters if not read.is_whole(name, "services"))
     return Covered(place, tuple(sorted(found, key=str)), unread)
 
@@ -102,7 +103,7 @@ def _covered(
 def choices(rights: Rights) -> Choices:
     """Return the names and labels that the person sees."""
     clusters = _reached(rights)
-    rows = list(_seen(clusters, rights))
+    rows = _seen(clusters, rights)
     return Choices(
         tuple(clusters),
         _sorted(row.namespace for row in rows),
@@ -115,12 +116,10 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names))[:MAX_CHOICES])
 
 
-def _reached(rights: Rights) -> list[str]:
-    return [name for name in read.clusters() if rights.reaches(name)]
+def _reached(rights: Rights) -> dict[str, ClusterNow]:
+    return {name: at for name, at in overview().clusters.items() if rights.reaches(name)}
 
 
-def _seen(clusters: Iterable[str], rights: Rights) -> Iterator[ServiceSummary]:
-    """The services of these clusters that the person sees, of those that lists keep for the same rights."""
-    reached = {name: at for name, at in overview().clusters.items() if rights.reaches(name)}
-    wanted = frozenset(clusters)
-    return (row for row in visible.in_order(rights, reached, Filter(), "name") if row.cluster in wanted)
+def _seen(reached: Mapping[str, ClusterNow], rights: Rights) -> Sequence[ServiceSummary]:
+    """The services that the person sees, as lists keep them for the same rights."""
+    return visible.in_order(rights, reached, Filter(), "name")
