@@ -36,7 +36,7 @@ BUDGET = {
     "create": 9,
     "service": 12,
     "revisions": 9,
-    "history": 17,
+    "history": 19,
     "revision": 9,
     "delete-revision": 9,
     "logs": 10,
