@@ -69,7 +69,7 @@ BUDGET = {
     "audit-entry": 6,
     "teams": 10,
     "team-create": 6,
-    "team": 17,
+    "team": 18,
     "team-edit": 10,
     "team-delete": 9,
     "member": 9,
