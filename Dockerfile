@@ -20,7 +20,9 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sluice
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
-ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2 CONSOLE_STATIC_ROOT=/app/staticfiles CONSOLE_STATE_DIR=/tmp/sluice
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 \
+    CONSOLE_STATIC_ROOT=/app/staticfiles CONSOLE_STATE_DIR=/tmp/sluice
 USER 10001
 EXPOSE 8000
 CMD ["python", "-m", "console.serve", "--host", "0.0.0.0", "--port", "8000"]

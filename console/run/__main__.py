@@ -122,7 +122,9 @@ def _run_to_the_end(held: contextlib.ExitStack, *, dev: bool = False) -> int:
 
 def _run(started: list[Process], held: contextlib.ExitStack, *, dev: bool) -> None:
     began = time.monotonic()
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # else glibc keeps memory for each of a process's many threads
+    # Else glibc keeps memory for each of a process's many threads, and the memory of large answers once it met some.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")  # bytes; its default, which grows where it is not set
     state = state_folder()
     if dev:
         os.environ["DJANGO_SETTINGS_MODULE"] = "console.development.settings"
