@@ -48,22 +48,25 @@ async def test_a_crashing_sidecar_keeps_a_revision_from_getting_ready_and_its_na
             {"name": "side", "image": "registry.example.com/x/crash:1"},
         ]
     }
-    async with knative(progress_deadline_seconds=20) as world:
+    async with knative(progress_deadline_seconds=40) as world:
+        began = world.store.version
         world.create("hello", spec=spec)
 
-        def containers() -> dict[str, Any]:
-            pods = world.store.list(PODS, "default")
-            statuses = pods[0]["status"].get("containerStatuses", []) if pods else []
-            return {each["name"]: each for each in statuses}
+        def is_failed() -> bool:
+            if world.store.find(REVISIONS, "default", "hello-00001") is None:
+                return False
+            return world.conditions(REVISIONS, "hello-00001").get("Ready", ("",))[0] == "False"
 
-        def is_crashing() -> bool:
-            state = containers().get("side", {}).get("state", {})
-            return bool(state.get("waiting", {}).get("reason") == "CrashLoopBackOff")
-
-        await eventually(is_crashing)
-        assert containers()["main"]["ready"] is True
-        await eventually(lambda: world.conditions(REVISIONS, "hello-00001")["Ready"][0] == "False")
+        await eventually(is_failed)
         assert world.conditions(REVISIONS, "hello-00001")["ResourcesAvailable"][1] == "ProgressDeadlineExceeded"
+        assert any(_is_crashing(change.object) for change in world.store.changes_since(PODS, began))
+
+
+def _is_crashing(pod: dict[str, Any]) -> bool:
+    """Its sidecar crashes, and it alone."""
+    containers = {each["name"]: each for each in pod["status"].get("containerStatuses", [])}
+    waits = containers.get("side", {}).get("state", {}).get("waiting", {})
+    return waits.get("reason") == "CrashLoopBackOff" and containers["main"]["ready"] is True
 
 
 @pytest.mark.parametrize("length", [57, 58, 63])
