@@ -10,9 +10,11 @@ let arranging = 0;
 const region = () => document.querySelector("[data-topic][data-version]");
 const count = (position) => Number(position.split(".")[1]);
 const epoch = (position) => position.split(".")[0];
+const isNewer = (one, other) => epoch(one) === epoch(other) && count(one) > count(other);
 
 document.addEventListener("live:part", ({ detail }) => {
   if (detail.topic !== newest?.topic) kept.clear();
+  else if (isNewer(newest.position, detail.position)) return; // of the stream before, which another process may send
   newest = detail;
   for (const [name, html] of Object.entries(detail.html)) kept.set(name, { version: detail.versions[name], html });
   for (const name of kept.keys()) if (!(name in detail.versions)) kept.delete(name);
@@ -68,7 +70,7 @@ document.addEventListener("htmx:after:swap", () => {
   const position = region()?.dataset.position ?? "";
   if (position === seen) return;
   seen = position;
-  if (newest && epoch(newest.position) === epoch(position) && count(newest.position) > count(position)) arrange();
+  if (newest && isNewer(newest.position, position)) arrange();
   else newest = null;
 });
 document.addEventListener("visibilitychange", () => { if (newest) arrange(); });

@@ -21,15 +21,21 @@ let seen = document.querySelector("[data-topic]")?.dataset.position ?? "";
 
 const number = (position) => Number(position.split(".")[1]);
 const epoch = (position) => position.split(".")[0];
+const isNewer = (one, other) => epoch(one) === epoch(other) && number(one) > number(other);
 
 document.addEventListener("live:sent", ({ detail: { html, position } }) => {
   for (const [id, row] of Object.entries(html)) {
-    if (!document.getElementById(id)) continue; // of another page of the list
-    rows.set(id, { html: row, position });
-    waiting.add(id);
+    if (document.getElementById(id)) keep(id, { html: row, position }); // else it is of another page of the list
   }
   arrange();
 });
+
+// At the change from one stream to the next, which another process may send, both tell of a row, in any order.
+function keep(id, row) {
+  if (isNewer(rows.get(id)?.position ?? "", row.position)) return;
+  rows.set(id, row);
+  waiting.add(id);
+}
 
 // --- When ------------------------------------------------------------------------------------------
 
@@ -134,8 +140,7 @@ function copyAttributes(element, next) {
 function catchUp(position) {
   shown = new WeakMap();
   for (const [id, row] of rows) {
-    const isNewer = epoch(row.position) === epoch(position) && number(row.position) > number(position);
-    if (isNewer && document.getElementById(id)) waiting.add(id);
+    if (isNewer(row.position, position) && document.getElementById(id)) waiting.add(id);
     else rows.delete(id);
   }
   arrange();

@@ -36,6 +36,10 @@ def send(page: Page, **authors: str) -> None:
     page.evaluate(SEND, {f"row-{name}": row(name, author) for name, author in authors.items()})
 
 
+def send_at(page: Page, position: str, author: str) -> None:
+    page.evaluate(SEND.replace("'e.2'", f"'{position}'"), {"row-r0": row("r0", author)})
+
+
 def of(page: Page, name: str) -> Any:
     return page.locator(f"#row-{name}")
 
@@ -65,6 +69,23 @@ def test_a_change_after_silence_is_shown_at_once_and_later_ones_of_its_row_once_
     assert len(set(seen)) in {4, 5}
     page.clock.run_for(1_100)
     assert of(page, "r0").locator("p").inner_text() == "author 40"  # the last one is not lost
+
+
+@pytest.mark.parametrize(
+    ("positions", "shown"),
+    [
+        (("e.9", "e.8"), "first"),  # the stream before tells of what the next one has told already
+        (("e.10", "e.9"), "first"),  # by number, not by letter
+        (("e.8", "e.8"), "second"),
+        (("e.8", "e.9"), "second"),
+        (("e.9", "f.1"), "second"),  # Redis lost its numbers: they cannot be compared
+    ],
+)
+def test_an_older_row_never_takes_the_place_of_a_newer_one(page: Page, positions: tuple[str, str], shown: str) -> None:
+    for position, author in zip(positions, ("first", "second"), strict=True):
+        send_at(page, position, author)
+        page.clock.run_for(1_100)
+    assert of(page, "r0").locator("p").inner_text() == shown
 
 
 def test_a_row_that_was_quiet_does_not_wait_for_one_that_changes_all_the_time(page: Page) -> None:
