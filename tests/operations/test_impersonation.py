@@ -18,7 +18,8 @@ from console.cluster.errors import Forbidden
 from console.knative.changes import EnvEntry, SetEnv
 from console.knative.references import ServiceRef
 from console.operations.gateways import gateway_for, identity_of, identity_on
-from console.operations.lookups import cluster_rights
+from console.operations.lookups import cluster_rights, logs
+from console.operations.lookups.logs import Wanted
 from console.operations.submitting.previewing import preview
 from console.redis_client import client
 from tests.cluster.scripted_server import HANG, answer, scripted
@@ -111,6 +112,15 @@ def test_the_clusters_rules_decide_by_the_persons_teams(impersonating) -> None:
     assert allowed.refusal is None
     with pytest.raises(Forbidden, match='User "peter" cannot get'):
         preview(CHANGE, user=person("peter", "others"), ref=HELLO)
+
+
+def test_a_log_that_one_person_follows_is_not_shown_to_who_may_not_read_it_there(impersonating, box: Sandbox) -> None:
+    allow(box, "log-revisions", ["revisions"], ["get"], [group("sluice:shop")], namespace="default")
+    allow(box, "log-pods", ["pods", "pods/log"], ["get", "list"], [group("sluice:shop")], api="", namespace="default")
+    mary, peter = person("mary", "shop"), person("peter", "others")
+    assert logs.followed(HELLO, "hello-00001", user=mary, wanted=Wanted()).pods
+    with pytest.raises(Forbidden, match='User "peter" cannot get'):
+        logs.followed(HELLO, "hello-00001", user=peter, wanted=Wanted())
 
 
 def test_without_impersonation_the_consoles_account_decides(impersonating, box: Sandbox, settings) -> None:

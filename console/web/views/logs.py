@@ -25,11 +25,14 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
         raise Http404
     asked = request.GET.get("lines", "")
     lines = int(asked) if asked.isdecimal() and len(asked) < 10 and int(asked) in newest.LINES else newest.LINES[0]
-    previous = "previous" in request.GET
-    chosen = {"pod": request.GET.get("pod", ""), "container": request.GET.get("container", "")}
+    wanted = newest.Wanted(
+        lines, request.GET.get("pod", ""), request.GET.get("container", ""), "previous" in request.GET
+    )
+    is_followed = "follow" in request.GET
+    look = newest.followed if is_followed else newest.tail
     trouble = None
     try:
-        log = newest.tail(ref, revision, user=request.user, previous=previous, lines=lines, **chosen)
+        log = look(ref, revision, user=request.user, wanted=wanted)
     except ClusterError as error:  # what failed operations kept can be shown all the same
         log, trouble = newest.Log(()), outcomes.answer_error(error)
     reads.note("logs", actor=actor_from(request), by=(Permission.VIEW,), ref=ref, subject=f"revision {revision}")
@@ -41,8 +44,8 @@ def logs(request: ConsoleRequest, ref: ServiceRef, revision: str) -> HttpRespons
         "trouble": trouble,
         "lines": lines,
         "line_counts": newest.LINES,
-        "previous": previous,
-        "follow": "follow" in request.GET,
+        "previous": wanted.previous,
+        "follow": is_followed,
         "kept": [one for one in queries.of_service(ref).filter(revision=revision)[:20] if one.why and one.why.logs],
     }
     return render(request, "services/logs.html", context)
