@@ -30,6 +30,11 @@ def tell(kind: str, thing: OnService) -> None:
     _within_timeout(kind, lambda client: announce(client, {**facts, "id": str(thing.pk)}))
 
 
+def tell_of_approvals() -> None:
+    """Announce that a change begins or ends to wait for an approval; which one is read by who shows them."""
+    _within_timeout("approval", lambda client: announce(client, {"kind": "approval"}))
+
+
 def note_request(operation: Operation) -> None:
     """Let the watcher's log name the request that asked for the operation which is about to be written."""
     _within_timeout("request", lambda client: requests_of.note(client, str(operation.id), operation.request_id))

@@ -12,7 +12,9 @@ from console.access.demo_sign_in import sign_in_choices
 from console.access.models import User
 from console.access.permissions import Permission
 from console.operations.protection import approvals
+from console.web.live.hub import hub
 from console.web.requests import ConsoleRequest
+from console.web.topics import topic_of_part
 from console.web.typed import typed
 
 THEMES = ("auto", "light", "dark")
@@ -36,6 +38,8 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "rights": rights,
         "may_audit_somewhere": partial(_may_audit, request, rights),  # asked only where somebody is signed in
         "waiting_for_me": partial(_waiting_count, request, rights) if rights else 0,  # counted where it is shown
+        "waiting_topic": topic_of_part("waiting", "") if rights and rights.allows(Permission.APPROVE) else "",
+        "waiting_position": _waiting_position(request),
         "shows_tour": _shows_tour(request),
         "single_keys": request.COOKIES.get("sluice_keys") != "off",
         "frame_template": "_bare.html" if htmx else "base.html",
@@ -69,6 +73,11 @@ def _may_audit(request: HttpRequest, rights: Rights | None) -> bool:
     """The log is worth a place in the menu; pages of accounts have not read the person's rights yet."""
     held = rights or rights_of(cast(User, request.user))
     return held.allows(Permission.AUDIT)
+
+
+def _waiting_position(request: HttpRequest) -> str:
+    """Until which change the page shows how many wait: where this process's viewers were told until, at no cost."""
+    return getattr(request, "position", "") or hub.position
 
 
 def _waiting_count(request: Any, rights: Rights) -> int:

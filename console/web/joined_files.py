@@ -82,6 +82,7 @@ _SCRIPTS = (
     "live-rows",
     "live-parts",
     "live",
+    "waiting",
 )
 SHEETS = Joined("css/joined.css", tuple(f"css/{name}.css" for name in _SHEETS))
 # A script keeps its names to itself, and one that fails leaves the others working, as if it were alone.

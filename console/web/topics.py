@@ -27,7 +27,9 @@ PARTS = {
     "access-test": (),
     "operation": (),
     "operations": ("name", "namespace", "actor", "status", "cluster", "batch", "before", "after"),
-    "all-revisions": (*REVISION_FILTERS, "sort", "page"),
+    "all-revisions": (*REVISION_FILTERS, "sort", "page", "after", "before"),
+    "approvals": ("before", "after", "others-before", "others-after"),
+    "waiting": (),
 }
 
 OF_ROWS = frozenset({"services", "revisions", "operation"})  # kinds of announcements that a list of services shows
@@ -94,6 +96,8 @@ class PartTopic(Topic):
             return True
         if self.name in ("operation", "access-test"):
             return announcement.kind == self.name and announcement.id == self.about
+        if self.name in ("approvals", "waiting"):
+            return announcement.kind == "approval"
         if announcement.kind == "access-test":
             return False
         if self.subject:

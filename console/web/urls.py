@@ -89,6 +89,7 @@ urlpatterns = [
     path("operations/<uuid:id>/decline/", approvals.decline, name="decline"),
     path("operations/<uuid:id>/withdraw/", approvals.withdraw, name="withdraw"),
     path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/waiting/", approvals.waiting, name="waiting"),
     path("protection/", protection.protection, name="protection"),
     path("protection/<str:kind>/new/", protection.add, name="protection-add"),
     path("protection/<str:kind>/<int:id>/", protection.edit, name="protection-edit"),

@@ -4,6 +4,7 @@
 
 const SILENT_MS = 65_000; // a page that ended without a word
 const UNWANTED_MS = 5_000; // a topic that no page is about any more
+const TOGETHER_MS = 20;
 const MAX_TOPICS = 60; // console/web/stream.py has the same
 const MAX_ADDRESS = 7_000; // characters; proxies take 8 kB
 const MAX_PAUSE_MS = 60_000;
@@ -16,6 +17,7 @@ let opening = null; // the one that takes over when it says hello
 let failures = 0;
 let retry = 0;
 let shrinking = 0;
+let refreshing = 0;
 
 function tell(topic, message) {
   for (const [port, page] of pages) if (page.topic === topic) port.postMessage({ topic, ...message });
@@ -42,6 +44,11 @@ function since(topic) {
 function isBefore(one, other) {
   const [[epoch, number], [otherEpoch, otherNumber]] = [one.split("."), other.split(".")];
   return epoch !== otherEpoch || Number(number) < Number(otherNumber);
+}
+
+// The topics of one page come one after another: a stream is opened for them together.
+function refreshSoon() {
+  refreshing ||= setTimeout(() => { refreshing = 0; refresh(); }, TOGETHER_MS);
 }
 
 function refresh() {
@@ -137,7 +144,7 @@ function listen(port, { topic, since = "", stream }) {
   else pages.set(port, { topic, since, heardAt: Date.now() });
   address = stream ?? address;
   if (topic && topic !== before) begin(port, topic, since);
-  refresh();
+  refreshSoon();
 }
 
 function begin(port, topic, since) {

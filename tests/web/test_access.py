@@ -72,6 +72,7 @@ TABLE = {
     "decline": ("signed-in", {"id": THING}, "post"),
     "withdraw": ("signed-in", {"id": THING}, "post"),
     "approvals": ("signed-in", {}, "get"),
+    "waiting": ("signed-in", {}, "get"),
     "protection": (Permission.MANAGE, {}, "get"),
     "protection-add": (Permission.MANAGE, {"kind": "rule"}, "get"),
     "protection-edit": (Permission.MANAGE, {"kind": "rule", "id": 1}, "get"),

@@ -58,6 +58,7 @@ BUDGET = {
     "activity": 9,
     "operation": 11,
     "approvals": 6,
+    "waiting": 5,
     "protection": 6,
     "protection-add": 6,
     "protection-edit": 8,

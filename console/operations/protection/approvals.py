@@ -2,8 +2,11 @@
 operation out of `waiting` in one statement, and only the first finds it there.
 """
 
+from collections.abc import Collection, Hashable
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -25,7 +28,7 @@ from console.counters import Refused
 from console.database import after_commit
 from console.knative.causes import Approver, Cause, Code
 from console.operations import stopwatch, totals
-from console.operations.announce import tell
+from console.operations.announce import tell, tell_of_approvals
 from console.operations.models import SEALED, Operation
 from console.operations.models.protection import Approval, ProtectionRule
 from console.operations.models.statuses import Status
@@ -51,6 +54,7 @@ def record_request(operation: Operation, policy_status: PolicyStatus, actor: Act
     """Keep what the rules ask for and what the approval will be bound to; in the operation's own transaction."""
     rules = [{"place": rule.place, "note": rule.note} for rule in policy_status.rules]
     Approval.objects.create(operation=operation, digest=digest(operation), rules=rules)
+    after_commit(tell_of_approvals)
     _record(
         "protect.request", operation, actor, Outcome.REQUESTED, ", ".join(rule.place for rule in policy_status.rules)
     )
@@ -77,7 +81,7 @@ def may_decide(user: User, rights: Rights, operation: Operation) -> bool:
     """
     if operation.user_id == user.pk or not _has_right(rights, operation):
         return False
-    return separation.of_operation(user, rights, operation, separation.separating()) is None
+    return separation.of_operation(user.pk, rights, operation, separation.separating()) is None
 
 
 def _has_right(rights: Rights, operation: Operation) -> bool:
@@ -88,16 +92,43 @@ def _has_right(rights: Rights, operation: Operation) -> bool:
     return may_approve(rights, operation.ref, needs_of_kept(operation))
 
 
+class Waiting:
+    """The operations that wait for a decision, those that expire first in front; read once for all who may decide."""
+
+    def __init__(self) -> None:
+        separating = Exists(ProtectionRule.objects.exclude(approvers=None))
+        waiting = Operation.objects.filter(status=Status.WAITING, expires_at__gt=Now())
+        found = tuple(waiting.defer(*SEALED).annotate(is_separated=separating).order_by("expires_at", "id"))
+        self._all: tuple[Operation, ...] = found
+        self._is_separated = any(operation.is_separated for operation in found)
+        self._by_rights: dict[Hashable, list[Operation]] = {}
+
+    def for_person(self, person: int, rights: Rights) -> list[Operation]:
+        """Return those that wait for the decision of the person with this id."""
+        mine = [operation for operation in self._within(rights) if operation.user_id != person]
+        rules = self._rules if mine and self._is_separated else ()
+        return [operation for operation in mine if not separation.of_operation(person, rights, operation, rules)]
+
+    def named(self, ids: Collection[UUID]) -> list[Operation]:
+        """Return those with these ids."""
+        return [operation for operation in self._all if operation.id in ids]
+
+    def _within(self, rights: Rights) -> list[Operation]:
+        """Those that the rights are enough for; the same for all who have them."""
+        if not rights.allows(Permission.APPROVE):
+            return []
+        if rights.key not in self._by_rights:
+            self._by_rights[rights.key] = [operation for operation in self._all if _has_right(rights, operation)]
+        return self._by_rights[rights.key]
+
+    @cached_property
+    def _rules(self) -> tuple[ProtectionRule, ...]:
+        return separation.separating()
+
+
 def waiting_for(user: User, rights: Rights) -> list[Operation]:
     """Return the operations that wait for this person's decision, the one that expires first in front."""
-    if not rights.allows(Permission.APPROVE):
-        return []
-    waiting = Operation.objects.filter(status=Status.WAITING, expires_at__gt=Now()).exclude(user_id=user.pk)
-    separating = Exists(ProtectionRule.objects.exclude(approvers=None))
-    waiting = waiting.defer(*SEALED).annotate(is_separated=separating).order_by("expires_at")
-    mine = [operation for operation in waiting if _has_right(rights, operation)]
-    rules = separation.separating() if any(operation.is_separated for operation in mine) else ()
-    return [operation for operation in mine if not separation.of_operation(user, rights, operation, rules)]
+    return Waiting().for_person(user.pk, rights) if rights.allows(Permission.APPROVE) else []
 
 
 def approve(operation: Operation, *, user: User, actor: Actor, seen_digest: str, comment: str = "") -> None:
@@ -168,7 +199,7 @@ def _check(operation: Operation, user: User, actor: Actor, what: str) -> None:
     if not _has_right(rights, operation):
         with audited(actor):
             raise NotAllowed(Permission.APPROVE, ref=operation.ref)
-    if rule := separation.of_operation(user, rights, operation, separation.separating()):
+    if rule := separation.of_operation(user.pk, rights, operation, separation.separating()):
         counters.REFUSALS.labels(Refused.SEPARATED.value).inc()
         text = f"{what}: {rule.place} {rule.approvers}"
         _record("protect.separated", operation, actor, Outcome.REFUSED, text, by=Permission.APPROVE)
@@ -189,6 +220,7 @@ def _leave(operation: Operation, status: Status, only_if: Q | None = None, **fie
         raise NotWaiting(operation.id)
     operation.refresh_from_db()
     after_commit(tell, "operation", operation)
+    after_commit(tell_of_approvals)
 
 
 def _decided(operation: Operation, user: User, actor: Actor, comment: str) -> None:

@@ -262,7 +262,7 @@ def _approval_objection(operation: Operation, needs: Needs, *, is_protected: boo
     rights = rights_of(approver)
     rules = separation.separating()
     if not may_approve(rights, operation.ref, needs) or separation.objection(
-        approver, rights, operation.ref, needs, rules
+        approver.pk, rights, operation.ref, needs, rules
     ):
         return Cause(Code.APPROVER_GONE, facts=Approver(approval.decided_by))
     return None

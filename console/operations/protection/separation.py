@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from console.access.authorization import Rights
 from console.access.labels import labels_if_known
-from console.access.models import User
 from console.access.scopes import matches
 from console.knative.references import ServiceRef
 from console.operations.models import Operation
@@ -26,21 +25,21 @@ def separating() -> tuple[ProtectionRule, ...]:
 
 
 def of_operation(
-    user: User, rights: Rights, operation: Operation, rules: Sequence[ProtectionRule]
+    person: int, rights: Rights, operation: Operation, rules: Sequence[ProtectionRule]
 ) -> ProtectionRule | None:
     """Return the rule that keeps the person from deciding on the operation, if one does."""
     near = [rule for rule in rules if is_near(rule, operation.ref)]
     if not near:
         return None  # the usual case, without decrypting anything
-    return objection(user, rights, operation.ref, _needs(operation, near), near)
+    return objection(person, rights, operation.ref, _needs(operation, near), near)
 
 
 def objection(
-    user: User, rights: Rights, ref: ServiceRef, needs: Needs, rules: Sequence[ProtectionRule]
+    person: int, rights: Rights, ref: ServiceRef, needs: Needs, rules: Sequence[ProtectionRule]
 ) -> ProtectionRule | None:
     """Return the first of the rules that keeps the person from approving a change of the service that needs this."""
     covering = (rule for rule in rules if rule.covers(ref, needs.permissions, needs.labels))
-    return next((rule for rule in covering if _keeps(rule, user, rights, ref, needs)), None)
+    return next((rule for rule in covering if _keeps(rule, person, rights, ref, needs)), None)
 
 
 def is_near(rule: ProtectionRule, ref: ServiceRef) -> bool:
@@ -48,15 +47,15 @@ def is_near(rule: ProtectionRule, ref: ServiceRef) -> bool:
     return rule.may_include(ref) and matches(rule.cluster, ref.cluster) and matches(rule.namespace, ref.namespace)
 
 
-def _keeps(rule: ProtectionRule, user: User, rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
+def _keeps(rule: ProtectionRule, person: int, rights: Rights, ref: ServiceRef, needs: Needs) -> bool:
     if rule.approvers == ProtectionRule.Approvers.WITHOUT_CHANGES:
-        return any(is_near(rule, changed) for changed in _changed_by(user, timezone.now() - PERIOD))
+        return any(is_near(rule, changed) for changed in _changed_by(person, timezone.now() - PERIOD))
     return any(rights.allows(each, ref, labels) for each in rule.permissions for labels in needs.labels)
 
 
-def _changed_by(user: User, since: datetime) -> list[ServiceRef]:
+def _changed_by(person: int, since: datetime) -> list[ServiceRef]:
     """The services that the person changed since then."""
-    made = Operation.objects.filter(user_id=user.pk, submitted_at__gte=since, is_written=True)
+    made = Operation.objects.filter(user_id=person, submitted_at__gte=since, is_written=True)
     return [ServiceRef(*one) for one in made.order_by().values_list("cluster", "namespace", "name").distinct()]
 
 

@@ -81,6 +81,11 @@ class Hub:
         self._step_number = 0
         self._is_paused = False
 
+    @property
+    def position(self) -> str:
+        """Until where in the feed the viewers were told last; empty where that is not known."""
+        return str(self._position or "")
+
     @asynccontextmanager
     async def joined(self, viewer: Viewer) -> AsyncIterator[None]:
         """Tell the viewer of everything as long as this lasts."""

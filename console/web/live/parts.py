@@ -95,10 +95,12 @@ class Parts:
         frame: Frame,
     ) -> list[tuple[PartAudience, bytes]]:
         part, by_sight, told = PARTS[topic.name], dict[Hashable, bytes](), []
+        if part.is_personal:  # what somebody sees of it may change its sight: who has this one was sent others before
+            frame = _whole_frame
         thing = part.load(topic)
         for audience in found:
             rights = audiences[audience]
-            sight = part.sight(topic, thing, rights, audience.refused_by_service)
+            sight = part.sight(topic, thing, audience.with_rights(rights))
             if sight is None:
                 told.append((audience, frames.event("gone", topic.text)))
                 continue

@@ -10,7 +10,7 @@ from console.access.authorization import Rights
 from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.mirror.feed import Position
-from console.web.parts.registry import Refused
+from console.web.parts.registry import PARTS, Refused, Whose
 from console.web.rows import may_pick
 from console.web.topics import ListTopic, PartTopic, Topic
 
@@ -26,15 +26,18 @@ class Audience(NamedTuple):
 
 
 class PartAudience(NamedTuple):
-    """People who may do the same, and so see the same of a live part. `refused`: what its cluster would refuse them."""
+    """People who may do the same, and so see the same of a live part. `refused`: what its cluster would refuse them.
+
+    `person`: of a part in which it counts who somebody is (nobody decides on a change of their own); else 0.
+    """
 
     topic: PartTopic
     rights: Hashable
     refused: frozenset[tuple[Permission, str]]
+    person: int = 0
 
-    @property
-    def refused_by_service(self) -> Refused:
-        return {self.topic.subject: self.refused} if self.topic.subject else {}
+    def with_rights(self, rights: Rights) -> Whose:
+        return Whose(rights, {self.topic.subject: self.refused} if self.topic.subject else {}, self.person)
 
 
 @dataclass(eq=False)
@@ -73,7 +76,8 @@ class Viewer:
 
     def _audience(self, topic: PartTopic) -> PartAudience:
         refused = self.refused.get(topic.subject) if topic.subject else None
-        return PartAudience(topic, self.rights.key, refused or frozenset())
+        person = self.person if PARTS[topic.name].is_personal else 0
+        return PartAudience(topic, self.rights.key, refused or frozenset(), person)
 
     def send(self, piece: bytes) -> None:
         """Let the stream send this; a browser that takes nothing is dropped."""

@@ -7,7 +7,7 @@ waits for approval shows them to who decides: its page is fetched, never sent).
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -22,14 +22,23 @@ from console.access.permissions import Permission
 from console.knative.references import ServiceRef
 from console.operations import queries
 from console.operations.models import Operation
+from console.operations.protection.approvals import Waiting
 from console.request_tests.models import AccessTest
 from console.web import regions
-from console.web.parts import all_revisions, operations, request_tests, service
+from console.web.parts import all_revisions, approvals, operations, request_tests, service
 from console.web.regions import Region
 from console.web.topics import PartTopic
 
 Refused = Mapping[ServiceRef, frozenset[tuple[Permission, str]]]  # what each cluster would refuse to a person
 Made = tuple[Region, bool]  # a part, and whether it changes no more
+
+
+class Whose(NamedTuple):
+    """Who looks at a part. `person`: their id, of a part that is personal; else 0."""
+
+    rights: Rights
+    refused: Refused
+    person: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +48,11 @@ class Part:
     template: str
     pause: float  # seconds between two times that it is made
     load: Callable[[PartTopic], Any]
-    sight: Callable[[PartTopic, Any, Rights, Refused], Hashable | None]
+    sight: Callable[[PartTopic, Any, Whose], Hashable | None]
     context: Callable[[PartTopic, Any, Rights, Any], dict[str, Any]]
     address: str = ""  # the name of its page, where its template links to it
     is_over: Callable[[Any], bool] = lambda _thing: False
+    is_personal: bool = False  # two people with the same rights may see different things of it
 
 
 def made(topic: PartTopic, thing: Any, rights: Rights, sight: Any) -> Made:
@@ -70,8 +80,8 @@ def _operation(topic: PartTopic) -> Operation:
     return found
 
 
-def _sight_of_operation(_topic: PartTopic, found: Operation, rights: Rights, _refused: Refused) -> Hashable | None:
-    sight = operations.sight(rights, found)
+def _sight_of_operation(_topic: PartTopic, found: Operation, whose: Whose) -> Hashable | None:
+    sight = operations.sight(whose.rights, found)
     return sight if Permission.VIEW in sight.permissions else None
 
 
@@ -82,16 +92,16 @@ def _test(topic: PartTopic) -> AccessTest:
     return found
 
 
-def _sight_of_test(_topic: PartTopic, found: AccessTest, rights: Rights, _refused: Refused) -> Hashable | None:
-    return True if Permission.VIEW in rights.on(found.ref, labels_of(found.ref)) else None
+def _sight_of_test(_topic: PartTopic, found: AccessTest, whose: Whose) -> Hashable | None:
+    return True if Permission.VIEW in whose.rights.on(found.ref, labels_of(found.ref)) else None
 
 
-def _sight_of_service(topic: PartTopic, _thing: None, rights: Rights, refused: Refused) -> Hashable | None:
+def _sight_of_service(topic: PartTopic, _thing: None, whose: Whose) -> Hashable | None:
     assert topic.subject  # noqa: S101  of every topic of a service
-    permissions = rights.on(topic.subject, labels_of(topic.subject))
+    permissions = whose.rights.on(topic.subject, labels_of(topic.subject))
     if Permission.VIEW not in permissions:
         return None
-    return service.Sight(permissions, refused.get(topic.subject, frozenset()))
+    return service.Sight(permissions, whose.refused.get(topic.subject, frozenset()))
 
 
 PARTS = {
@@ -136,7 +146,7 @@ PARTS = {
         "operations/_list.html",
         1.0,
         lambda _topic: None,
-        lambda _topic, _thing, rights, _refused: rights.sight,
+        lambda _topic, _thing, whose: whose.rights.sight,
         lambda topic, _thing, rights, _sight: operations.listing(rights, topic.query),
         address="operations",
     ),
@@ -144,8 +154,24 @@ PARTS = {
         "revisions/_list.html",
         2.0,
         lambda _topic: None,
-        lambda _topic, _thing, rights, _refused: rights.sight,
+        lambda _topic, _thing, whose: whose.rights.sight,
         lambda topic, _thing, rights, _sight: all_revisions.shown(rights, topic.query),
         address="all-revisions",
+    ),
+    "approvals": Part(
+        "operations/_approvals.html",
+        0.5,
+        lambda _topic: Waiting(),
+        lambda _topic, waiting, whose: approvals.sight(waiting, whose.person, whose.rights),
+        lambda topic, waiting, rights, sight: approvals.listing(waiting, rights, sight, topic.query),
+        is_personal=True,
+    ),
+    "waiting": Part(
+        "operations/_waiting.html",
+        0.5,
+        lambda _topic: Waiting(),
+        lambda _topic, waiting, whose: approvals.count(waiting, whose.person, whose.rights),
+        lambda _topic, _waiting, _rights, count: {"count": count},
+        is_personal=True,
     ),
 }

@@ -36,11 +36,12 @@ class LiveRegionNode(Node):
         values = {name: resolved(self.given, name, context) for name in ("id", "topic", "alone")}
         validator = resolved(self.given, "validator", context)
         region = regions.rendered(self.nodelist, context)
+        is_part = str(values["topic"]).startswith("part:")  # also one without pieces yet: a list that is empty
         values |= {
             "throttle": resolved(self.given, "throttle", context) or "500ms",
             "css": resolved(self.given, "class", context),
             "validator": json.dumps({"If-None-Match": validator}) if validator else "",
-            "version": region.versions[""] if region.pieces else "",
+            "version": region.versions[""] if region.pieces or is_part else "",
             "content": region.html,
         }
         return part(context, "live_region", values)

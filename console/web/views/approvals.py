@@ -11,41 +11,34 @@ from django.views.decorators.http import require_POST
 
 from console.access.actors import actor_from
 from console.access.decorators import signed_in
-from console.access.labels import labels_of_many
-from console.access.permissions import Permission
-from console.operations import queries
-from console.operations.models import SEALED, Operation
-from console.operations.models.statuses import Status
+from console.operations.models import Operation
 from console.operations.protection import approvals as requests
-from console.web import windows
-from console.web.paging import PAGE_SIZE
+from console.web.live_page import live_page
+from console.web.parts import approvals as parts
 from console.web.requests import ConsoleRequest
+from console.web.topics import topic_of_part
 from console.web.views.operations import find_operation, page
-from console.web.windows import Take, Window
-
-BY = "expires_at"  # what waits always has a moment
 
 
 @signed_in
+@live_page
 def approvals(request: ConsoleRequest) -> HttpResponse:
-    """What waits for this person's approval, and what else waits on services that the person may see.
-
-    Both in pages by cursor, those that expire first in front.
-    """
-    mine = requests.waiting_for(request.user, request.rights)
-    waiting = queries.visible(request.rights, labels_of_many()).filter(status=Status.WAITING).defer(*SEALED)
-    others = waiting.exclude(id__in=[operation.id for operation in mine]).exclude(expires_at=None)
+    """What waits for this person's approval, and what else waits on services that the person may see."""
+    found = requests.Waiting()
+    sight = parts.sight(found, request.user.pk, request.rights)
+    request.waiting_count = len(sight.mine)  # for the frame of the page
     context = {
-        "for_me": _window(request, windows.listed(mine, BY)),
-        "count": len(mine),
-        "others": _window(request, windows.stored(others, BY), "others-"),
-        "may_manage": request.rights.allows(Permission.MANAGE),
+        **parts.listing(found, request.rights, sight, request.GET),
+        "topic": topic_of_part("approvals", "", request.GET),
     }
     return render(request, "operations/approvals.html", context)
 
 
-def _window(request: ConsoleRequest, take: Take[Operation], prefix: str = "") -> Window[Operation]:
-    return windows.window(take, BY, request.GET, size=PAGE_SIZE, newest_first=False, prefix=prefix)
+@signed_in
+def waiting(request: ConsoleRequest) -> HttpResponse:
+    """The number in the navigation alone, for a page that cannot know whether it missed one."""
+    count = len(requests.waiting_for(request.user, request.rights))
+    return render(request, "operations/_waiting.html", {"count": count})
 
 
 @require_POST
