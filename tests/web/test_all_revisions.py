@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from html import unescape
 
 import msgspec
 import pytest
@@ -113,6 +114,55 @@ def test_pages_are_windows_of_one_order(owner, mirror):
     first, second = names(owner), names(owner, "?page=2")
     assert (len(first), len(second)) == (50, 18)
     assert not set(first) & set(second)
+
+
+def many(mirror, *numbers: int) -> None:
+    """One revision of each of so many services, besides shop's."""
+    for number in numbers:
+        mirror.put(REVISIONS, factories.revision(f"s{number:03}", number=1))
+
+
+def follow(client, query: str, rel: str) -> str:
+    """The query of the neighbor that the page leads to."""
+    found = re.search(rf'href="([^"]+)" rel="{rel}"', client.get(f"{ADDRESS}{query}").content.decode())
+    assert found, rel
+    return unescape(found[1])
+
+
+@pytest.mark.parametrize("sort", ["service", "-service", "name", "-name", "traffic", "generation", "state", "-age"])
+def test_next_shows_none_twice_and_skips_none_whatever_comes_and_goes_meanwhile(owner, mirror, sort):
+    many(mirror, *range(100, 200))
+    before = f"?sort={sort}"
+    first, forth = names(owner, before), follow(owner, before, "next")
+    many(mirror, *range(0, 30), *range(300, 330))  # at both ends of most orders
+    for number in (110, 120, 150):
+        mirror.drop(REVISIONS, factories.revision(f"s{number}", number=1))
+    mirror.drop(REVISIONS, factories.revision(first[-1].rpartition("-")[0], number=int(first[-1][-5:])))
+    second = names(owner, forth)
+    rest = second + names(owner, follow(owner, forth, "next"))
+    now = all_names(owner, before)
+    assert not set(first) & set(second)
+    assert now[now.index(second[0]) :][: len(rest)] == rest
+    behind = [name for name in now[: now.index(second[0])] if name not in first]
+    assert all(name[1:4] < "100" or name[1:4] >= "300" for name in behind), "skipped what was there before"
+    assert names(owner, follow(owner, forth, "prev"))[-1] == now[now.index(second[0]) - 1]
+
+
+def all_names(client, query: str) -> list[str]:
+    found: list[str] = []
+    for number in range(1, 10):
+        page = names(client, f"{query}&page={number}")
+        if page[-1:] == found[-1:]:
+            return found
+        found += page
+    return found
+
+
+@pytest.mark.parametrize(
+    "place", ["", "x", "W10", "WzFd", "W1tbMV1dXQ", "bnVsbA", "eyJhIjoxfQ", "W251bGwsIiIsIiIsIiJd"]
+)
+def test_what_is_no_place_begins_at_the_first_page(owner, place):
+    assert names(owner, f"?after={place}")[:1] == ["shop-00004"]
 
 
 def test_people_see_the_revisions_of_the_services_that_they_see(client, mirror, people):

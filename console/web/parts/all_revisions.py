@@ -11,7 +11,7 @@ from console.access.authorization import Rights
 from console.mirror import read
 from console.mirror.overview import overview
 from console.mirror.read import Freshness, KindState
-from console.web import paging, words
+from console.web import paging, places, words
 from console.web.revision_list import FILTERS, SERVING, SORTS, USUAL_SORT, Filter, listing
 from console.web.revision_rows import Look, rendered
 
@@ -21,14 +21,14 @@ def shown(rights: Rights, query: QueryDict) -> dict[str, Any]:
     clusters = {name: at for name, at in overview().clusters.items() if rights.reaches(name)}
     order = paging.order(query.get("sort", ""), SORTS, USUAL_SORT)
     found = listing(rights, clusters, Filter.of(query), order)
-    page = paging.page(found.rows, query.get("page"))
+    page = places.page(found.rows, found.key, query, is_descending=order.startswith("-"))
     states = {cluster: at.states for cluster, at in clusters.items()}
     ages = {cluster: read.freshness_of(known) for cluster, known in states.items()}
     looks = {cluster: _look(states[cluster], age, names_cluster=len(clusters) > 1) for cluster, age in ages.items()}
     return {
         "page": page,
         "order": order,
-        "rows": [(f"{row.cluster}.{row.namespace}.{row.name}", rendered(row, looks)) for row in page],
+        "rows": [(f"{row.cluster}.{row.namespace}.{row.name}", rendered(row, looks)) for row in page.rows],
         "look": Look("", names_cluster=len(clusters) > 1),
         "total": found.total,
         "found": len(found.rows),
