@@ -58,7 +58,9 @@ function look() {
 
 // A moment without a stream is nothing to tell of: it is there again by itself.
 function tellPaused() {
-  for (const note of document.querySelectorAll("[data-paused]")) note.hidden = isHeard || !joined;
+  const isPaused = !isHeard && joined !== "";
+  for (const note of document.querySelectorAll("[data-paused]")) note.hidden = !isPaused;
+  for (const word of document.querySelectorAll("[data-live]")) word.hidden = isPaused;
 }
 
 // --- Joining and leaving ---------------------------------------------------------------------------
