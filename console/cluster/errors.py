@@ -112,6 +112,11 @@ class Uncertain(ClusterError):
     """The connection broke after a write was sent: it may or may not have happened. Read before writing again."""
 
 
+def is_passing(error: ClusterError) -> bool:
+    """Whether asking again later may help, without another request: the cluster is away or overloaded."""
+    return isinstance(error, Unreachable | ServerFailed | Throttled | Unauthorized)
+
+
 def from_answer(code: int, body: Mapping[str, Any], text: str, headers: Mapping[str, str]) -> ClusterError:
     """Return the error that an HTTP answer of 400 or more means; `body` is its Status object, or empty."""
     raw = str(body.get("message") or text[:500] or f"HTTP {code}")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console.cluster.connections import Connection
@@ -42,6 +42,11 @@ class Gateway:
     connection: Connection
     identity: Identity | None = None
     on_wait: Callable[[ClusterError, float], None] | None = field(default=None, compare=False)
+
+    def with_timeout(self, seconds: float, *, attempts: int = 1) -> "Gateway":
+        """Return the same for somebody who waits: each call with all its attempts is given up after `seconds`."""
+        transport = self.connection.transport.with_timeout(seconds, attempts=attempts)
+        return replace(self, connection=replace(self.connection, transport=transport))
 
     def service(self, namespace: str, name: str) -> Service:
         return Service(self._get(SERVICES, namespace, name))

@@ -4,6 +4,6 @@ May import access, audit, cluster and knative; only web imports it. What the web
 named here, so that it need not import console.cluster.
 """
 
-from console.cluster.errors import ClusterError
+from console.cluster.errors import ClusterError, is_passing
 
-__all__ = ["ClusterError"]
+__all__ = ["ClusterError", "is_passing"]

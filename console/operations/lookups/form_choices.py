@@ -17,6 +17,7 @@ from console.cluster.resources import CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCO
 from console.operations.gateways import gateway_for
 
 CACHE_TTL = 30.0
+READ_SECONDS = 3.0  # that the page waits for one kind; the first that is not answered ends it
 MAX_KEPT = 500  # answers; more than that and all are forgotten
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ def names(cluster: str, namespace: str, user: User) -> Names:
     """Return the names, read with the person's own rights where the cluster sees the person."""
 
     def read() -> Names:
-        gateway = gateway_for(cluster, user, _at_once)
+        gateway = gateway_for(cluster, user, _at_once).with_timeout(READ_SECONDS)
         return Names(*(_names(gateway, kind, namespace) for kind in (SECRETS, CONFIG_MAPS, SERVICE_ACCOUNTS, CLAIMS)))
 
     return _remembered(("names", cluster, namespace, user.get_username()), read, Names())

@@ -42,8 +42,7 @@ class DryRun:
 
 def dry_run(gateway: Gateway, applied: Applied) -> DryRun:
     """Ask the cluster what it would make of the change, and of a pod of it; raises ChangeRefused."""
-    transport = gateway.connection.transport.with_timeout(DRY_RUN_SECONDS, attempts=ATTEMPTS)
-    gateway = replace(gateway, connection=replace(gateway.connection, transport=transport))
+    gateway = gateway.with_timeout(DRY_RUN_SECONDS, attempts=ATTEMPTS)
     database.give_back()
     tried = _asked(gateway, applied, _asking_for_a_pod(applied.after))
     if tried.pods:  # below 1.20 the rest is tested without a pod
