@@ -9,6 +9,8 @@ from typing import Any
 class Problem:
     """What is wrong with an input: a code and its facts, the row and field it belongs to. str() is kn's English.
 
+    `container`: the one that the field is about; empty for a field of the service.
+
     The words that people see are in console.web.words, by code.
     """
 
@@ -16,6 +18,7 @@ class Problem:
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
     row: int | None = None
     field: str = ""
+    container: str = ""
 
     def __str__(self) -> str:
         return _ENGLISH.get(self.code, self.code).format(**self.facts)

@@ -29,6 +29,8 @@ _IMAGE = re.compile(
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 _QUANTITY = re.compile(r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,3})?$")
 _WITHOUT_UNIT = re.compile(r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([num]?)$")
+_POWERS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _FRACTIONS = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -83,6 +85,19 @@ def service_name(name: str) -> Problem | None:
 def quantity(value: str) -> Problem | None:
     """Return what is wrong with a Kubernetes quantity (`100m`, `128Mi`), or None."""
     return None if _QUANTITY.fullmatch(value) else Problem("quantity-invalid", {"value": value[:40]})
+
+
+def amount(value: str) -> Decimal:
+    """Return what a quantity amounts to: `100m` is 0.1, `1Ki` is 1024."""
+    match = _QUANTITY.fullmatch(value)
+    if not match:
+        raise ValueError(value)
+    number, unit = Decimal(match[1]), match[3] or ""
+    if unit in _POWERS:
+        return number.scaleb(_POWERS[unit])
+    if unit.endswith("i"):
+        return number * Decimal(1024) ** (_BINARY.index(unit) + 1)
+    return number.scaleb(int(unit[1:]))  # e3
 
 
 def memory(value: str) -> Problem | None:

@@ -22,5 +22,6 @@ document.addEventListener("htmx:after:request", (event) => {
     const problem = document.querySelector("#content .problem, #content .note-error");
     const field = problem && fieldBeside(problem);
     (field ?? document.querySelector("#content"))?.focus({ preventScroll: !field });
+    problem?.scrollIntoView({ block: "nearest" }); // the page may be scrolled past it: as far as the form was long
   });
 });

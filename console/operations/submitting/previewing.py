@@ -14,7 +14,7 @@ from console.access.refusals import NotAllowed
 from console.cluster.errors import ClusterError, Conflict, NotFound
 from console.cluster.gateway import Gateway
 from console.knative import changes as knative_changes
-from console.knative import effects, kn_command, limits, traffic
+from console.knative import conflicts, effects, kn_command, limits, traffic
 from console.knative.changes import Applied, Change, ChangeRefused, Verb, apply_to
 from console.knative.diff import FieldChange, creates_revision, diff
 from console.knative.kn_command import KnCommand
@@ -34,7 +34,7 @@ RETENTION = timedelta(hours=2)
 MAX_PER_PERSON = 100  # beyond these the oldest is forgotten; one bulk edit makes 50
 _DIGESTS = b"kn"  # no secret: what is hidden is compared by digests, which are taken away
 READ_ATTEMPTS = 4
-TIMEOUT = 5.0  # seconds
+TIMEOUT = 5.0  # seconds of one read with all its attempts: a server that never answers would take 20
 
 
 def preview(change: Change, *, user: User, ref: ServiceRef, form_version: str = "") -> Proposal:
@@ -75,11 +75,13 @@ def _tried(change: Change, user: User, rights: Rights, ref: ServiceRef) -> tuple
     attempts = READ_ATTEMPTS
     while True:
         attempts -= 1
-        applied = apply_to(change, _read(gateway, ref, change))
+        applied = apply_to(change, _read(gateway.with_timeout(TIMEOUT, attempts=READ_ATTEMPTS), ref, change))
         _refuse_before_asking(rights, ref, needs_of(applied))
         _refuse_taken_name(change, applied.before)
         if too_large := limits.exceeded(applied.after.raw, applied.before.raw):
             raise ChangeRefused(too_large)
+        if not change.verb.removes and (conflict := conflicts.conflict(applied.after, applied.before)):
+            raise ChangeRefused(conflict)
         refuse_another_object(ref, applied.after)
         tried = dry_run(gateway, applied) if change.verb.removes or applied.difference else DryRun()
         if not attempts or not isinstance(tried.refusal, Conflict):

@@ -185,6 +185,10 @@ class DeployForm:
             self.shown = self.all[wrong[0]]  # where the problem is read
         return not wrong and (not self.share.is_bound or self.share.is_valid())
 
+    def turn_to(self, container: str) -> None:
+        """Show a container for which something was typed: a problem is read there."""
+        self.shown = self.all.get(container, self.shown)
+
     def forget_problems(self) -> None:
         self.share.errors.clear()
         for forms in self.all.values():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from django.forms import Form
@@ -26,12 +27,14 @@ from console.knative.problems import Problem
 from console.knative.references import ServiceRef
 from console.knative.split_effect import split_effect
 from console.mirror import read
+from console.operations import ClusterError, is_passing
 from console.operations.lookups import revealing
 from console.operations.protection import gate
 from console.operations.submitting import previewing
 from console.operations.submitting.proposal import Proposal
 from console.operations.submitting.submission import Limits
 from console.web import change_words, impact, outcomes, words
+from console.web.forms.deploy import DeployForm
 from console.web.forms.limits import LimitsForm
 from console.web.forms.rows import asks_for_rows
 from console.web.forms.yaml import YamlForm
@@ -184,7 +187,7 @@ def show_preview(
     `notes` are sentences about a change that nobody typed: what it leaves out, and why. A problem that names a field
     of `form` is shown beside it. Without `shows_values` all values stay masked: those that a copy brings along.
     What the cluster's dry run refuses is not shown at length: only why, above the form, or alone if nobody typed
-    (`is_typed`).
+    (`is_typed`). So is that the cluster is away: what was typed can be sent again from there.
 
     A form that was sent just now is kept as a draft first: its preview has an address of its own (console.web.typed).
     """
@@ -193,11 +196,14 @@ def show_preview(
     seen = typed_field(request, "resource_version")
     try:
         proposal = previewing.preview(change, user=request.user, ref=ref, form_version=seen)
-    except LabelNotAllowed as refusal:
-        record_not_allowed(refusal, actor_from(request))
+    except (LabelNotAllowed, ChangeRefused) as refusal:
+        if isinstance(refusal, LabelNotAllowed):
+            record_not_allowed(refusal, actor_from(request))
         return back(_beside_field(refusal.problem, form))
-    except ChangeRefused as refusal:
-        return back(_beside_field(refusal.problem, form))
+    except ClusterError as error:
+        if not (is_typed and is_passing(error)):
+            raise
+        return _away(back, error)
     if proposal.is_empty:
         return back(_("Nothing would change: the service is already like that."))
     if proposal.refusal and is_typed:
@@ -210,6 +216,13 @@ def show_preview(
         "form_address": form_address(request),
     }
     return render(request, "changes/preview.html", context, status=200 if proposal.is_possible else 422)
+
+
+def _away(back: Callable[[str], HttpResponse], error: ClusterError) -> HttpResponse:
+    """Show the form again as it was typed: it can be sent once more when the cluster is there."""
+    response = back(ClusterRefusal(*outcomes.answer_error(error)))
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return response
 
 
 def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, shows_values: bool) -> dict[str, Any]:
@@ -255,6 +268,8 @@ def _proposed(request: ConsoleRequest, ref: ServiceRef, proposal: Proposal, *, s
 
 def _beside_field(problem: Problem, form: ChangeForm | None) -> str:
     """Tell the problem beside the field that it names and return nothing; without such a field return its words."""
+    if problem.container and isinstance(form, DeployForm):
+        form.turn_to(problem.container)
     parts = [part for part in _forms(form) if problem.field in part.fields] if form else []
     if not parts:
         return words.problem(problem)
