@@ -6,6 +6,21 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// A change is previewed by its cluster, which may take seconds: say what the page waits for (base.html).
+const QUIET_MS = 700;
+const waiting = () => document.getElementById("waiting");
+let saying = 0;
+document.addEventListener("htmx:before:request", ({ target }) => {
+  if (!target.matches?.("form[data-typed]") || !waiting()) return;
+  clearTimeout(saying);
+  saying = setTimeout(() => { waiting().textContent = waiting().dataset.says; }, QUIET_MS);
+});
+document.addEventListener("htmx:finally:request", ({ target }) => {
+  if (!target.matches?.("form[data-typed]") || !waiting()) return;
+  clearTimeout(saying);
+  waiting().textContent = "";
+});
+
 // A form that is still there after its answer can be sent again.
 document.addEventListener("htmx:finally:request", (event) => {
   for (const button of event.target.querySelectorAll?.("button[data-once]") ?? []) button.disabled = false;
