@@ -29,10 +29,13 @@ class SignedInMiddleware(LoginRequiredMiddleware):
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a post whose token does not fit; the page gets a fitting one, so that pressing again is enough.
 
-    Another site can send such a post but cannot read the answer, so it does not learn the token.
+    Another site can send such a post but cannot read the answer, so it does not learn the token. Who is not signed in,
+    as after all cookies were removed, gets none: signing in makes another one.
     """
     if "HX-Request" not in request.headers:
         return django_csrf_failure(request, reason)
+    if not request.user.is_authenticated:
+        return _note(request, "_session_ended.html", status=401)
     response = _note(request, "_send_again.html", status=403)
     response["X-CSRFToken"] = get_token(request)
     return response
