@@ -35,6 +35,7 @@ def fill(visitor: Visitor, path: str) -> tuple[Page, str, str]:
     selector, text = FIELDS[path]
     page.fill(selector, text)
     if path == "/services/new/":
+        page.select_option("[name=place]", "sandbox/default")
         page.fill("[name=image]", "gcr.io/knative-samples/helloworld-go")
     return page, selector, text
 

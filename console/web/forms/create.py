@@ -29,9 +29,7 @@ class PlaceForm(forms.Form):
 
     def __init__(self, places: Places, data: Any = None, **more: Any) -> None:
         super().__init__(data, **more)
-        several = len({cluster for cluster, _namespace in places}) > 1
-        labels = ((f"{cluster}/{namespace}", namespace, cluster) for cluster, namespace in places)
-        offer(self, "place", ((value, f"{name} ({cluster})" if several else name) for value, name, cluster in labels))
+        offer(self, "place", _labelled(places))
         for field in self.fields.values():
             is_choice = isinstance(field, forms.ChoiceField)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
@@ -77,8 +75,17 @@ class CreateForm(PlaceForm):
         label=_("Environment variables"), required=False, widget=forms.Textarea, help_text=_("One NAME=value per line")
     )
 
-    def __init__(self, places: Places, data: Any = None, capabilities: Capabilities | None = None) -> None:
-        super().__init__(places, data)
+    def __init__(
+        self,
+        places: Places,
+        data: Any = None,
+        capabilities: Capabilities | None = None,
+        place: tuple[str, str] | None = None,
+    ) -> None:
+        """`place` is chosen already; without one somebody has to choose."""
+        super().__init__(places, data, initial={"place": "/".join(place)} if place else None)
+        if not place:
+            offer(self, "place", [("", _("Choose a namespace")), *_labelled(places)])
         self.settings = SettingsForm(Service({}), Container({}), data, capabilities=capabilities)
 
     def clean_image(self) -> str:
@@ -126,3 +133,8 @@ class CreateForm(PlaceForm):
         )
         more = self.settings.change
         return dict((more.apply(plain) if more else plain).raw)
+
+
+def _labelled(places: Places) -> list[tuple[str, str]]:
+    several = len({cluster for cluster, _namespace in places}) > 1
+    return [(f"{cluster}/{name}", f"{name} ({cluster})" if several else name) for cluster, name in places]

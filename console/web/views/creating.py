@@ -1,5 +1,6 @@
 """New services: from an image, or as a copy of an existing one."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -31,16 +32,19 @@ class CreatePage(ChangeView[CreateForm]):
 
     @cached_property
     def place(self) -> tuple[str, str] | None:
-        """The place that the form or the address names, else the first one."""
-        named = typed_field(self.request, "place") or self.request.GET.get("place", "")
-        first = self.places[0] if self.places else None
-        return next((one for one in self.places if "/".join(one) == named), first)
+        """The place that the form names; before it was sent, the only one of those that the address leaves."""
+        if self.typed is not None:
+            named = typed_field(self.request, "place")
+            return next((one for one in self.places if "/".join(one) == named), None)
+        found = [one for one in self.places if _is_meant(one, self.request.GET)]
+        return found[0] if len(found) == 1 else None
 
     def begin(self) -> None:
         self.form = self.make_form()
 
     def make_form(self) -> CreateForm:
-        return CreateForm(self.places, self.typed, capabilities.of(self.place[0]) if self.place else None)
+        allowed = capabilities.of(self.place[0]) if self.place else None
+        return CreateForm(self.places, self.typed, allowed, self.place)
 
     @property
     def around(self) -> dict[str, Any]:
@@ -85,6 +89,14 @@ class ClonePage(ChangeView[CloneForm]):
 
 
 create, clone = CreatePage.as_page(), ClonePage.as_page()
+
+
+def _is_meant(place: tuple[str, str], query: Mapping[str, str]) -> bool:
+    """Whether an address with these parameters is about the place: it names it, or it is a filter that shows it."""
+    if query.get("place"):
+        return query["place"] == "/".join(place)
+    cluster, namespace = place
+    return query.get("cluster") in (None, "", cluster) and query.get("namespace") in (None, "", namespace)
 
 
 def _places(request: ConsoleRequest) -> list[tuple[str, str]]:
