@@ -63,6 +63,7 @@ TABLE = {
     "access-test": (Permission.VIEW, HERE, "get"),
     "access-test-result": (Permission.VIEW, {**HERE, "id": THING}, "get"),
     "submit": ("signed-in", {"id": THING}, "post"),
+    "meanwhile": ("signed-in", {"id": THING}, "get"),
     "operations": ("signed-in", {}, "get"),
     "activity": ("signed-in", {}, "get"),
     "operation": ("signed-in", {"id": THING}, "get"),

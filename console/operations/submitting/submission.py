@@ -24,6 +24,7 @@ from console.knative import changes
 from console.knative.changes import Change, ChangeRefused, Redeploy, Restart, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
+from console.mirror import read
 from console.operations import faults, stopwatch
 from console.operations.announce import tell
 from console.operations.models import Operation, Preview
@@ -166,6 +167,12 @@ def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
     """Return those of the previews, by id, that are the person's own and can still be submitted."""
     found = Preview.objects.filter(id__in=preview_ids, user=user, created_at__gt=timezone.now() - RETENTION)
     return {str(preview.id): preview for preview in found if preview.is_readable}
+
+
+def changed_since(preview: Preview) -> Service | None:
+    """Return the service as the mirror has it, if somebody changed what it is to be since the preview was made."""
+    now, seen = read.service(preview.ref), Service(unseal(preview.sealed_seen))
+    return now if now and now.generation > seen.generation else None
 
 
 def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:
