@@ -15,11 +15,13 @@ document.addEventListener("htmx:before:request", ({ target }) => {
   clearTimeout(saying);
   saying = setTimeout(() => { waiting().textContent = waiting().dataset.says; }, QUIET_MS);
 });
-document.addEventListener("htmx:finally:request", ({ target }) => {
+function stopWaiting({ target }) {
   if (!target.matches?.("form[data-typed]") || !waiting()) return;
   clearTimeout(saying);
   waiting().textContent = "";
-});
+}
+document.addEventListener("htmx:after:request", stopWaiting); // before its form is swapped out
+document.addEventListener("htmx:finally:request", stopWaiting); // without a response
 
 // A form that is still there after its answer can be sent again.
 document.addEventListener("htmx:finally:request", (event) => {
