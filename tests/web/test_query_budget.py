@@ -56,6 +56,7 @@ BUDGET = {
     "access-test-result": 9,
     "operations": 6,
     "activity": 9,
+    "meanwhile": 4,
     "operation": 11,
     "approvals": 6,
     "waiting": 5,

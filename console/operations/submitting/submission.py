@@ -24,7 +24,6 @@ from console.knative import changes
 from console.knative.changes import Change, ChangeRefused, Redeploy, Restart, Verb
 from console.knative.diff import FieldChange
 from console.knative.objects import Service
-from console.mirror import read
 from console.operations import faults, stopwatch
 from console.operations.announce import tell
 from console.operations.models import Operation, Preview
@@ -169,10 +168,9 @@ def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
     return {str(preview.id): preview for preview in found if preview.is_readable}
 
 
-def changed_since(preview: Preview) -> Service | None:
-    """Return the service as the mirror has it, if somebody changed what it is to be since the preview was made."""
-    now, seen = read.service(preview.ref), Service(unseal(preview.sealed_seen))
-    return now if now and now.generation > seen.generation else None
+def is_outdated(preview: Preview, now: Service) -> bool:
+    """Whether somebody changed what the service is to be since the preview was made."""
+    return now.generation > Service(unseal(preview.sealed_seen)).generation
 
 
 def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:

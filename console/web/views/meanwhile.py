@@ -8,6 +8,7 @@ from django.shortcuts import render
 from console.access.decorators import signed_in
 from console.access.labels import labels_of
 from console.access.permissions import Permission
+from console.mirror import read
 from console.operations.submitting import submission
 from console.web.requests import ConsoleRequest
 
@@ -21,5 +22,7 @@ def meanwhile(request: ConsoleRequest, id: UUID) -> HttpResponse:
     preview = submission.mine([id], request.user).get(str(id))
     if preview is None or not request.rights.allows(Permission.VIEW, preview.ref, labels_of(preview.ref)):
         return HttpResponse(status=204)
-    changed = submission.changed_since(preview)
-    return render(request, "changes/_meanwhile.html", {"changed": changed}) if changed else HttpResponse(status=204)
+    now = read.service(preview.ref)
+    if now is None or not submission.is_outdated(preview, now):
+        return HttpResponse(status=204)
+    return render(request, "changes/_meanwhile.html", {"changed": now})
