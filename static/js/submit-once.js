@@ -8,7 +8,7 @@ document.addEventListener("submit", (event) => {
 
 // A change is previewed by its cluster, which may take seconds: say what the page waits for (base.html).
 const QUIET_MS = 700;
-const waiting = () => document.getElementById("waiting");
+const waiting = () => document.getElementById("cluster-wait");
 let saying = 0;
 document.addEventListener("htmx:before:request", ({ target }) => {
   if (!target.matches?.("form[data-typed]") || !waiting()) return;

@@ -65,11 +65,11 @@ def test_a_page_says_what_it_waits_for(visitor: Visitor) -> None:
     page.route("**/settings/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
     page.fill("[name=min]", "1")
     page.get_by_role("button", name=re.compile("^Review changes")).last.click()
-    expect(page.locator("#waiting")).to_have_text("Waiting for the cluster to respond. Your input is kept.")
+    expect(page.locator("#cluster-wait")).to_have_text("Waiting for the cluster to respond. Your input is kept.")
     (sent,) = held
     sent.continue_()
     expect(page.get_by_role("heading", name="Review changes")).to_be_visible()
-    expect(page.locator("#waiting")).to_be_empty()
+    expect(page.locator("#cluster-wait")).to_be_empty()
 
 
 def test_an_open_preview_says_that_somebody_else_changed_the_service(browser: Browser, visitor: Visitor) -> None:
