@@ -71,13 +71,14 @@ def is_plain(rest: dict[str, Any]) -> bool:
     """Whether no text of the JSON is suspicious and no key of it has a rule of its own."""
     if (text := _json(rest)) is None:
         return False
-    return not any(mark in text for mark in _MARKS) and (b"@" not in text or _is_digests(text))
+    lowered = text.lower()
+    return not any(mark in lowered for mark in _MARKS) and (b"@" not in text or _is_digests(text))
 
 
 def is_searched(rest: dict[str, Any]) -> bool:
     """Whether the JSON, its status apart, has texts that an object's own values are searched in."""
     text = _json({key: value for key, value in rest.items() if key != "status"})
-    return text is None or any(key in text for key in _SEARCHED_KEYS)
+    return text is None or any(key in text.lower() for key in _SEARCHED_KEYS)
 
 
 def _open(holder: dict[str, Any], key: str, taken: list[Taken], names: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -97,9 +98,9 @@ def _without(found: dict[str, Any], taken: list[Taken], names: tuple[str, ...]) 
 
 
 def _json(value: Any) -> bytes | None:
-    """The JSON in lower case, None for what is none."""
+    """The JSON, None for what is none."""
     try:
-        return msgspec.json.encode(value).lower()
+        return msgspec.json.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
         return None
 

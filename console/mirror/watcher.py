@@ -74,6 +74,7 @@ class Reflector:
     _thread: threading.Thread = field(init=False)
     _is_connected: bool = field(default=False, init=False)
     _replacement: Replacement | None = field(default=None, init=False)
+    _is_listed: bool = field(default=False, init=False)  # since the last watch began
 
     def start(self, name: str) -> None:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -132,6 +133,7 @@ class Reflector:
                 self._replacement = None
                 # Only now: a watcher that takes over resumes from here and must find all of it written.
                 self.resource_version = event.resource_version
+                self._is_listed = True
                 log.info("mirror_listed")
             case WatchEvent():
                 if event.type == "DELETED":
@@ -141,7 +143,11 @@ class Reflector:
                 self.resource_version = event.resource_version or self.resource_version
             case Connected():
                 self.error, self.at, self._is_connected = "", self.clock(), True
-                self.heartbeat()  # not at the next tick: until then pages call a whole list unread
+                # Not at the next tick: until then pages call a whole list unread. A watch that was only resumed may
+                # still answer that what it should resume from is gone, which says nothing of the copy.
+                if self._is_listed:
+                    self.heartbeat()
+                self._is_listed = False
             case Broken():
                 self._break(event)
 

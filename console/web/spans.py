@@ -33,11 +33,17 @@ def span_of(query: Mapping[str, str], now: datetime, last: LastDays, choices: Co
         return Span(*last(days, now), asked.zone, days, frozenset())
     problems, until = asked.problems, asked.until or now
     since = asked.since or until - timedelta(days=default)
-    if not problems and not since < until <= since + timedelta(days=MAX_DAYS):
+    if not problems and not _is_span(since, until, asked.zone):
         problems = frozenset({periods.SINCE})
     if problems:
         return Span(*last(days, now), asked.zone, days, problems)
     return Span(since, until, asked.zone, None, problems)
+
+
+def _is_span(since: datetime, until: datetime, zone: tzinfo) -> bool:
+    """Whether it is MAX_DAYS at most by the zone's clocks: a day that puts them back has an hour more."""
+    begin, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in (since, until))
+    return since < until and end - begin <= timedelta(days=MAX_DAYS)
 
 
 def query_of(query: Mapping[str, str], span: Span) -> dict[str, str]:

@@ -244,6 +244,11 @@ def test_a_combined_change_needs_the_rights_of_all_its_parts() -> None:
         ({"spec": {"template": {"spec": {"containers": {"name": "app"}}}}}, "manifest-invalid"),
         ({"spec": {"template": {"spec": {"containers": [None]}}}}, "manifest-invalid"),
         ({"spec": {"template": {"spec": {"containers": [{"env": ["A=b"]}]}}}}, "manifest-invalid"),
+        ({"spec": {"template": {"spec": {"containers": [{"resources": {"limits": "1"}}]}}}}, "manifest-invalid"),
+        ({"spec": {"template": {"spec": {"containers": [{"name": ["app"]}]}}}}, "manifest-invalid"),
+        ({"spec": {"template": {"spec": {"containers": [{"livenessProbe": ["x"]}]}}}}, "manifest-invalid"),
+        ({"spec": {"template": {"spec": {"containers": [{"readinessProbe": {"httpGet": 1}}]}}}}, "manifest-invalid"),
+        ({"spec": {"template": {"spec": {"containers": [{"ports": [{"containerPort": [1]}]}]}}}}, "manifest-invalid"),
         ({"spec": {"traffic": [{"percent": "50"}]}}, "manifest-invalid"),
         (
             {

@@ -18,6 +18,7 @@ import redis
 from console.cluster.connections import ClusterSettings, Connections
 from console.cluster.resources import NAMESPACES, SERVICES
 from console.cluster.transport import READ_TIMEOUT
+from console.cluster.watches import Connected, Listed, ListWatch
 from console.knative.references import ServiceRef
 from console.mirror import keys, last_contact, read, watcher
 from console.mirror.store import MIRRORED, MirrorWriter
@@ -327,3 +328,24 @@ def test_a_running_watcher_stops_while_its_cluster_hangs(box, redis_server):
         assert time.monotonic() - began < READ_TIMEOUT.read_timeout / 2, "it waited for the cluster's answer"
     finally:
         os.kill(box.process.pid, signal.SIGCONT)
+
+
+def test_a_watch_that_is_only_resumed_does_not_call_the_copy_true(box, redis_server):
+    """What it should resume from may be gone, which the API server says in the stream itself."""
+    states = []
+
+    class Writer:
+        cluster = BOX
+
+        def note(self, resource, state: bytes) -> None:
+            states.append(state)
+
+    connection = clusters_of((BOX, box)).get(BOX)
+    contact = last_contact.LastContact(BOX, connection.transport, time.time)
+    loop = ListWatch(connection.transport, SERVICES, "5")
+    reflector = watcher.Reflector(SERVICES, loop, Writer(), "", time.time, contact, resource_version="5")
+    reflector._handle(Connected())
+    assert states == []
+    reflector._handle(Listed("9"))
+    reflector._handle(Connected())
+    assert [msgspec.json.decode(state)["resource_version"] for state in states] == ["9"]

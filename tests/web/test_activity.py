@@ -111,6 +111,13 @@ def test_a_period_of_the_address_is_counted_by_the_days_of_its_zone(client, mirr
     assert 'value="2026-03-02"' in page.content.decode(), "the fields keep what was asked for"
 
 
+def test_a_quarter_in_which_clocks_are_put_back_is_no_longer_than_another(client, mirror, people) -> None:
+    client.force_login(people["viewer"])
+    page = client.get("/activity/?since=2026-10-01&until=2026-12-31&zone=Europe/Berlin")
+    assert page.status_code == 200
+    assert len(page.context["activity"].days) == 92
+
+
 @pytest.mark.parametrize(
     "asked", ["since=2026-13-01", "since=2026-01-01&until=2026-12-31", "until=2026-03-02&zone=Mars"]
 )

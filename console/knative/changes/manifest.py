@@ -91,9 +91,18 @@ def _parts(manifest: Mapping[str, Any]) -> Iterable[tuple[str, type, Any]]:
         name, found = f"spec.template.spec.{key}", (pod or {}).get(key)
         yield from _entries(name, found)
         for entry in found or ():
+            yield f"{name}.name", str, entry.get("name")
             for part in ("env", "envFrom", "ports", "volumeMounts"):
                 yield from _entries(f"{name}.{part}", entry.get(part))
+            for port in entry.get("ports") or ():
+                yield f"{name}.ports.containerPort", int, port.get("containerPort")
             yield f"{name}.resources", dict, entry.get("resources")
+            for kind in ("limits", "requests"):
+                yield f"{name}.resources.{kind}", dict, (entry.get("resources") or {}).get(kind)
+            for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
+                yield f"{name}.{probe}", dict, entry.get(probe)
+                for handler in ("httpGet", "tcpSocket"):
+                    yield f"{name}.{probe}.{handler}", dict, (entry.get(probe) or {}).get(handler)
 
 
 def _entries(name: str, value: Any) -> Iterable[tuple[str, type, Any]]:
