@@ -30,7 +30,7 @@ from console.mirror.feed import Position
 from console.operations.lookups import cluster_rights
 from console.web.live.hub import hub, may_hear
 from console.web.live.viewers import Viewer
-from console.web.parts.registry import Refused
+from console.web.parts.registry import PARTS, Refused
 from console.web.topics import PartTopic, Topic, parsed
 
 MAX_TOPICS = 60  # pages of one browser; an address of this many fits into 16 kB
@@ -80,8 +80,8 @@ def _viewer(user: User, session: str, topics: Sequence[str], positions: Sequence
 
 def _refused(user: User, rights: Rights, topics: Iterable[Topic]) -> Refused:
     """What clusters would refuse the person of the services whose pages they look at, as those pages show it."""
-    pages = (topic for topic in topics if isinstance(topic, PartTopic) and topic.name in ("service", "revisions"))
-    refs = {topic.subject for topic in pages if topic.subject}
+    parts = (topic for topic in topics if isinstance(topic, PartTopic))
+    refs = {part.subject for part in parts if part.subject and PARTS[part.name].shows_refusals}
     changing = [ref for ref in refs if rights.on(ref, labels_of(ref)) - {Permission.VIEW}]
     return {ref: frozenset(cluster_rights.refused(ref, user).items()) for ref in changing}
 

@@ -25,11 +25,13 @@ from console.knative.references import ServiceRef
 from console.mirror import feed
 from console.mirror.announcements import Announcement, announcements
 from console.mirror.feed import Position
+from console.operations.lookups import cluster_rights
 from console.operations.models import Operation, TimelineLine
 from console.operations.models.protection import Approval
 from console.operations.models.statuses import Status
 from console.request_tests.models import AccessTest
 from console.sealing import seal
+from console.web import stream
 from console.web.live import hub
 from console.web.live.parts import Parts
 from console.web.live.viewers import PartAudience
@@ -37,6 +39,7 @@ from console.web.parts import registry
 from console.web.parts.registry import PARTS, Whose
 from console.web.topics import PartTopic, parsed, topic_of_part
 from tests import factories
+from tests.cluster.scripted_server import answer, scripted
 from tests.support.announcing import announce
 from tests.web.test_live_rows import Browser, changed
 from tests.web.test_stream import WAIT, in_a_loop, leave
@@ -140,6 +143,21 @@ def test_what_is_sent_is_what_the_page_shows(
     assert (topic.name, topic.language) == (name, language)
     assert made(topic, people[who]) == versions_in(page)
     assert len(versions_in(page)) > 1
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_sent_offers_nothing_that_the_cluster_would_refuse(
+    name: str, running, people, mirror, settings
+) -> None:
+    owner, topic = people["owner"], parsed(topic_of(name, running))
+    with scripted(answer({"status": {"allowed": False}})) as server:
+        settings.CLUSTERS = json.dumps([{"name": "box", "url": server.url, "token": "t", "impersonate": True}])
+        refused = {SHOP: frozenset(cluster_rights.refused(SHOP, owner).items())}
+        viewer = stream._viewer(owner, "session", [topic.text], [""], "")
+    assert refused[SHOP]
+    part, thing, rights = PARTS[name], PARTS[name].load(topic), rights_of(owner)
+    sent = part.sight(topic, thing, viewer.parts[0].with_rights(rights))
+    assert sent == part.sight(topic, thing, Whose(rights, refused, owner.pk))
 
 
 def test_a_list_without_entries_is_sent_its_first(mirror, people, client) -> None:

@@ -54,6 +54,11 @@ class Part:
     is_over: Callable[[Any], bool] = lambda _thing: False
     is_personal: bool = False  # two people with the same rights may see different things of it
 
+    @property
+    def shows_refusals(self) -> bool:
+        """Whether it shows what the cluster of its service would refuse to the person."""
+        return self.sight is _sight_of_service
+
 
 def made(topic: PartTopic, thing: Any, rights: Rights, sight: Any) -> Made:
     """Make the part for everybody with this sight of it; raises Http404 when it is gone."""
