@@ -33,13 +33,18 @@ log = structlog.get_logger(__name__)
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """Something changed: a kind (services, revisions, pods, operation, ..., or resync: something was missed)."""
+    """Something changed: a kind (services, revisions, pods, operation, ..., or what `is_for_all`)."""
 
     kind: str
     cluster: str = ""
     namespace: str = ""
     name: str = ""
     id: str = ""
+
+    @property
+    def is_for_all(self) -> bool:
+        """Something was missed, or what every page may show is another: rules, freezes, which clusters are stale."""
+        return self.kind in ("resync", "surroundings")
 
 
 RESYNC = Announcement("resync")

@@ -7,6 +7,7 @@ CLUSTERS = f"{ROOT}:clusters"
 FEED = f"{ROOT}:feed"  # sorted set: signed announcements by the number of their last time (console.mirror.feed)
 FEED_NUMBER = f"{ROOT}:feed:number"  # counter of announcements
 FEED_EPOCH = f"{ROOT}:feed:epoch"  # random text, new whenever Redis lost the counter
+SURROUNDINGS = f"{ROOT}:feed:surroundings"  # digest of those that were announced last (console.web.live.surroundings)
 SERVING = "serving"  # field of `capabilities`
 LEAVING = f"{ROOT}:leaving"  # set: clusters that are no longer configured and of which something may be left
 

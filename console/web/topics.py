@@ -51,7 +51,7 @@ class Topic:
         return self.text.partition(":")[0]
 
     def concerns(self, announcement: Announcement) -> bool:
-        if announcement.kind == "resync":
+        if announcement.is_for_all:
             return True
         if self.kind == "operation":
             return announcement.kind == "operation" and announcement.id == self.text.partition(":")[2]
@@ -74,7 +74,7 @@ class ListTopic(Topic):
         return _mark(uid) in self.window
 
     def concerns(self, announcement: Announcement) -> bool:
-        return announcement.kind in OF_ROWS or announcement.kind == "resync"
+        return announcement.kind in OF_ROWS or announcement.is_for_all
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class PartTopic(Topic):
         return self.about.rpartition("/")[2]
 
     def concerns(self, announcement: Announcement) -> bool:
-        if announcement.kind == "resync":
+        if announcement.is_for_all:
             return True
         if self.name in ("operation", "access-test"):
             return announcement.kind == self.name and announcement.id == self.about

@@ -321,6 +321,7 @@ def test_nothing_is_kept_of_parts_that_nobody_looks_at(running, people, mirror) 
         ("access-test", {"access-test"}),
         ("approval", {"approvals", "waiting"}),
         ("resync", set(PARTS)),
+        ("surroundings", set(PARTS)),
     ],
 )
 def test_each_part_hears_of_what_it_shows(kind: str, concerned: set[str], running, mirror) -> None:

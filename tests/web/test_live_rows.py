@@ -24,13 +24,15 @@ from console.access.models import Grant, Membership, Role, Team
 from console.access.permissions import Permission
 from console.cluster.resources import REVISIONS, SERVICES
 from console.mirror import feed, keys
+from console.mirror.feed import Position
 from console.operations.models.protection import FreezeWindow, ProtectionRule
 from console.redis_client import client as redis
 from console.web.live import frames, hub, surroundings, viewers
+from console.web.live.surroundings import Surroundings
 from console.web.topics import topic_of_list, topic_of_part
 from tests import factories
 from tests.support.announcing import announce
-from tests.web.test_stream import WAIT, in_a_loop
+from tests.web.test_stream import WAIT, in_a_loop, leave
 
 SHOP, CART, THEIRS = "uid-shop", "uid-cart", "uid-theirs"
 
@@ -417,6 +419,71 @@ async def test_pages_hear_of_a_rule_a_freeze_and_a_cluster_that_nobody_announced
         await service.until(of_service, "part", ends[:10])
         redis().sadd(keys.CLUSTERS, "another")
         await browser.until(events, "changed")
+
+
+@in_a_loop
+async def test_a_page_that_was_hidden_hears_of_a_rule_that_its_process_saw_meanwhile(
+    browse, people, monkeypatch
+) -> None:
+    monkeypatch.setattr(surroundings, "OLD_AFTER", 0.0)
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.02)
+    hidden, other = await browse("owner"), await browse("owner")
+    service = Browser(hidden.client, topic_of_part("service", "box/default/shop"), hidden.since)
+    async with other.listening() as events:
+        await ProtectionRule.objects.acreate(permissions=["deploy"])
+        await other.until(events, "changed")
+        async with hidden.listening(), service.listening():
+            assert (hidden.told("changed"), service.told("part")) == (1, 1)
+
+
+async def look_once(browser: Browser) -> None:
+    """Begin a stream and end it; nobody else has one, so that the process looks no more."""
+    events = await browser.open()
+    await browser.until(events, "hello")
+    await leave(events)
+    async with asyncio.timeout(WAIT):
+        while hub.hub.viewers:
+            await asyncio.sleep(0)
+
+
+@in_a_loop
+async def test_a_page_hears_of_a_rule_that_came_while_no_process_looked(browse, people) -> None:
+    browser, before = await browse("owner"), await browse("owner")
+    service = Browser(browser.client, topic_of_part("service", "box/default/shop"), browser.since)
+    await look_once(before)
+    await ProtectionRule.objects.acreate(permissions=["deploy"])
+    async with browser.listening():
+        assert browser.told("changed") == 1
+    async with service.listening():
+        assert service.told("part") == 1
+    async with browser.listening():
+        assert browser.told("changed") == 1, "it has heard of it"
+
+
+@in_a_loop
+async def test_a_page_hears_of_a_rule_that_is_seen_in_the_very_step_in_which_it_joins(
+    browse, people, monkeypatch
+) -> None:
+    monkeypatch.setattr(surroundings, "OLD_AFTER", 600.0)
+    monkeypatch.setattr(hub, "TICK_SECONDS", 600.0)
+    other, browser = await browse("owner"), await browse("owner")
+    service = Browser(browser.client, topic_of_part("service", "box/default/shop"), browser.since)
+    async with other.listening():
+        await ProtectionRule.objects.acreate(permissions=["deploy"])
+        monkeypatch.setattr(surroundings, "OLD_AFTER", 0.0)
+        async with browser.listening(), service.listening():
+            assert (browser.told("changed"), service.told("part")) == (1, 1)
+
+
+def test_what_several_processes_see_is_announced_by_the_first_of_them(cluster, people) -> None:
+    first = Surroundings.read()
+    first.announce_unless_known(None)
+    assert feed.after(Position(feed.end().epoch, 0)).entries[-1][1].kind != "surroundings", "nobody looked before"
+    ProtectionRule.objects.create(permissions=["deploy"])
+    since = feed.end()
+    for before in (first, first, None):  # the last one is a process that begins
+        Surroundings.read().announce_unless_known(before)
+    assert [one.kind for _, one in feed.after(since).entries] == ["surroundings"]
 
 
 def test_rights_of_many_are_read_again_a_few_in_a_step_and_of_all_in_turn(people, monkeypatch) -> None:

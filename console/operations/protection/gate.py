@@ -134,10 +134,9 @@ class Protection:
 
     def marks(self, now: datetime) -> Hashable:
         """Equal as long as no service is marked otherwise, nor a change stopped otherwise."""
-        rules = frozenset((one.pk, *one.facts().items()) for one in self._rules)
-        return rules, frozenset(
-            (one.pk, one.window.end_if_in_force(now), *one.facts().items()) for one in self._windows
-        )
+        rules = sorted((one.pk, *one.facts().items()) for one in self._rules)
+        windows = sorted((one.pk, one.window.end_if_in_force(now), *one.facts().items()) for one in self._windows)
+        return tuple(rules), tuple(windows)  # in an order: processes compare it by its text
 
     def status_of(
         self,

@@ -177,15 +177,17 @@ class Hub:
     def _plan(self, joining: Sequence[Viewer], settled: Collection[Viewer]) -> Plan:
         """What everybody is told in this step; runs in a thread."""
         audiences = {one: viewer.rights for viewer in settled for one in viewer.audiences}
+        around = self._look_around()  # before the feed is read: what it announces is heard in this step
         excerpt = self._excerpt(joining)
         plan = Plan(excerpt.end)
         is_known = self._position is not None and self._position.may_be_found(excerpt.end)
-        around, is_other = self._look_around()
-        all_differ = not is_known or is_other
-        if self._lists or audiences or any(viewer.audiences for viewer in joining):
-            self._lists = self._lists_now(around, excerpt.end, begin=all_differ)
+        all_differ = not is_known
         last = self._position.number if self._position and is_known else excerpt.end.number
         heard = [one for number, one in excerpt.entries if number > last]
+        if any(one.kind == "surroundings" for one in heard):  # another process may have seen it first
+            around = self._look_around(again=True)
+        if self._lists or audiences or any(viewer.audiences for viewer in joining):
+            self._lists = self._lists_now(around, excerpt.end, begin=all_differ)
         topics = {topic for viewer in settled for topic in viewer.topics}
         self._tell_topics(plan, heard, topics, all_differ=all_differ)
         self._parts.hear({one for one in topics if isinstance(one, PartTopic)}, heard, all_differ=all_differ)
@@ -201,11 +203,15 @@ class Hub:
             plan.of_viewer[viewer] = self._greeting(viewer, excerpt, whole)
         return plan
 
-    def _look_around(self) -> tuple[Surroundings, bool]:
-        """What nobody announces, read again when it is old, and whether pages may be others for it now."""
+    def _look_around(self, *, again: bool = False) -> Surroundings:
+        """Read what every page may show, `again` or when it is old, and announce it where it is other."""
         before = self._surroundings
-        now = self._surroundings = before if before and not before.is_old else Surroundings.read()
-        return now, before not in (None, now)
+        if before and not before.is_old and not again:
+            return before
+        now = Surroundings.read()
+        now.announce_unless_known(before)
+        self._surroundings = now
+        return now
 
     def _lists_now(self, around: Surroundings, end: Position, *, begin: bool) -> Lists:
         """The services as viewers know them; begun again where something may have changed without being heard of."""
@@ -370,7 +376,7 @@ def may_hear(rights: Rights, topic: Topic) -> bool:
 
 def _is_about_all(announcement: Announcement) -> bool:
     """A list of all services or revisions of a cluster was read again; which of them changed is not known."""
-    return announcement.kind == "resync" or (announcement.kind in OF_ROWS and not announcement.name)
+    return announcement.is_for_all or (announcement.kind in OF_ROWS and not announcement.name)
 
 
 def _ref_of(announcement: Announcement) -> ServiceRef | None:
