@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import uvicorn
@@ -16,6 +18,7 @@ from console.http_protocol import MAX_HEAD, LimitedHttp
 from console.serve import InvalidSetting
 
 PIECE = b"x" * 16 * 1024
+SLOW = 512 * 1024  # bytes of the 4 MB that the kernel keeps for a browser
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 ENDLESS = 100 * MAX_HEAD
 WAIT = 60  # seconds
@@ -116,6 +119,51 @@ async def test_a_long_body_and_many_requests_on_one_connection_are_not_taken_for
             writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert b"200" in await reader.readline()
             assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
+
+
+class Clock:
+    """A loop that calls what is due when the test says so."""
+
+    due = None
+
+    def call_later(self, _seconds: float, callback, *args) -> asyncio.Handle:
+        self.due = partial(callback, *args)
+        return asyncio.Handle(callback, args, asyncio.get_running_loop())
+
+
+@asynccontextmanager
+async def full_connection() -> AsyncIterator[tuple[LimitedHttp, Clock, socket.socket]]:
+    """The server's end of a connection that takes no more, what it waits for, and the browser's end."""
+    config = uvicorn.Config(echo_length, http=LimitedHttp, log_config=None, lifespan="off")
+    config.load()
+    protocol = LimitedHttp(config=config, server_state=uvicorn.server.ServerState(), app_state={})
+    async with await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0) as listening:
+        with socket.create_connection(listening.sockets[0].getsockname()) as browser:
+            browser.setblocking(False)
+            while protocol.transport is None:
+                await asyncio.sleep(0)
+            protocol.loop = clock = Clock()
+            while clock.due is None:
+                protocol.transport.write(PIECE)
+                await asyncio.sleep(0)
+            yield protocol, clock, browser
+            protocol.transport.abort()
+
+
+async def test_who_takes_an_answer_slowly_is_not_cut_off_and_who_stops_taking_it_is() -> None:
+    async with asyncio.timeout(WAIT), full_connection() as (protocol, clock, browser):
+        for _ in range(3):
+            before, taken = protocol._waiting(), 0
+            while protocol._waiting() >= before:
+                with contextlib.suppress(BlockingIOError):
+                    taken += len(browser.recv(len(PIECE)))
+                await asyncio.sleep(0)
+            assert taken < SLOW
+            clock.due()
+            assert not protocol.transport.is_closing()
+        while not protocol.transport.is_closing():
+            clock.due()
+            await asyncio.sleep(0)
 
 
 async def test_a_browser_that_takes_nothing_of_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
