@@ -33,22 +33,23 @@ class _Look(Generic[T]):
         return time.monotonic() < self.began_at + KEPT_SECONDS
 
     def take(self, read: Callable[[], T]) -> None:
-        self.began_at, self.found, self.error = time.monotonic(), None, None
+        """Read; an error of another kind is a fault of the reading: it is raised, and nothing is shared."""
+        began_at, found, error = time.monotonic(), None, None
         try:
-            self.found = read()
-        except ClusterError as error:
-            self.error = error
-        finally:
-            self.ended_at = time.monotonic()
+            found = read()
+        except ClusterError as raised:
+            error = raised
+        self.began_at, self.found, self.error, self.ended_at = began_at, found, error, time.monotonic()
 
 
 class Looks(Generic[T]):
-    """What was found lately, by what was asked for; at most so many."""
+    """What was found lately, by what was asked for; at most so many, and none for much longer than KEPT_SECONDS."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._lock = threading.Lock()
         self._by_key: OrderedDict[Hashable, _Look[T]] = OrderedDict()
+        self._forgetting: threading.Timer | None = None  # one for all, while there is anything to forget
 
     def shared(self, key: Hashable, read: Callable[[], T]) -> T:
         """Return what was found lately, or else by reading; who asks meanwhile waits for the same.
@@ -65,10 +66,23 @@ class Looks(Generic[T]):
 
     def _look(self, key: Hashable) -> _Look[T]:
         with self._lock:
-            for over in [one for one, look in self._by_key.items() if look.is_over and one != key]:
-                del self._by_key[over]
             look = self._by_key.setdefault(key, _Look())
             self._by_key.move_to_end(key)
             while len(self._by_key) > self.most:
                 self._by_key.popitem(last=False)
+            if self._forgetting is None:
+                self._forget_later()
             return look
+
+    def _forget_later(self) -> None:
+        self._forgetting = threading.Timer(KEPT_SECONDS, self._forget)
+        self._forgetting.daemon = True
+        self._forgetting.start()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._forgetting = None
+            for over in [key for key, look in self._by_key.items() if look.is_over]:
+                del self._by_key[over]
+            if self._by_key:
+                self._forget_later()

@@ -45,12 +45,38 @@ def test_a_cluster_that_does_not_answer_is_asked_once_for_all(monkeypatch: pytes
     assert len(reads) == 1
 
 
-def test_after_its_time_it_is_read_again_and_forgotten_when_others_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_reading_is_raised_and_those_who_waited_read_themselves() -> None:
+    shared, begun, may_fail = Looks[str](4), threading.Event(), threading.Event()
+
+    def failing() -> str:
+        begun.set()
+        may_fail.wait()
+        raise KeyError("a bug")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(shared.shared, "log", failing)
+        begun.wait()
+        waiting = pool.submit(shared.shared, "log", lambda: "the log")
+        eventually(waiting.running)
+        may_fail.set()
+        assert waiting.result() == "the log"
+    with pytest.raises(KeyError):
+        first.result()
+    assert shared.shared("log", lambda: "another") == "the log"
+
+
+def test_after_its_time_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looks, "KEPT_SECONDS", -1.0)
-    shared, texts = Looks[str](4), iter(("old", "new", "another"))
+    shared, texts = Looks[str](4), iter(("old", "new"))
     assert [shared.shared("log", lambda: next(texts)) for _ in range(2)] == ["old", "new"]
-    shared.shared("other", lambda: next(texts))
-    assert list(shared._by_key) == ["other"]
+
+
+def test_what_nobody_asks_for_any_more_is_forgotten_and_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "KEPT_SECONDS", 0.01)
+    shared = Looks[str](4)
+    for key in ("log", "other"):
+        shared.shared(key, lambda: "text")
+    eventually(lambda: not shared._by_key and shared._forgetting is None)
 
 
 def test_no_more_is_kept_than_there_is_room_for() -> None:
