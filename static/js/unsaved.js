@@ -10,7 +10,7 @@ function contents(form) {
 }
 
 // The server kept nothing of a form that it sent back with what is wrong; a preview comes from a draft.
-const isRefused = (form) => form.id !== "apply" && form.querySelector(".is-invalid, .problem") !== null;
+const isRefused = (form) => form.id !== "apply" && form.querySelector(".is-invalid, .problem:not([hidden])") !== null;
 const differs = (form) => untouched.has(form) && untouched.get(form) !== contents(form);
 const isUnsaved = () => [...document.querySelectorAll("form[data-typed]")]
   .some((form) => form !== sent && (differs(form) || isRefused(form)));

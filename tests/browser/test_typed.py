@@ -152,6 +152,16 @@ def leave(page: Page, by: str = "header nav a[href='/audit/']") -> list[str]:
     return asked
 
 
+def test_a_form_that_nobody_touched_asks_nothing(visitor: Visitor) -> None:
+    page = visitor.sign_in("admin").page
+    forms = [
+        f"{HELLO}{name}/" for name in ("traffic", "env", "deploy", "image", "settings", "operate", "clone", "yaml")
+    ]
+    for path in (*forms, "/services/new/", "/services/bulk/"):
+        visitor.go(path)
+        assert leave(page) == [], path
+
+
 def test_leaving_by_a_link_asks_first_only_where_something_typed_would_be_lost(visitor: Visitor) -> None:
     page = visitor.sign_in("admin").page
     settings, field = f"{HELLO}settings/", "[name=service_account]"
