@@ -30,10 +30,13 @@ function hear({ event, position, json }) {
   if (isGone) badge.replaceChildren();
 }
 
-// Only where it cannot be known what was missed. What fails is made up for by what is sent next.
+// Only where it cannot be known what was missed. What fails is made up for by what is sent next, and what was sent while
+// the answer was under way is newer. As htmx does, it names itself: nobody is at the page, so it keeps no session alive.
 async function look() {
-  const answer = await fetch(address, { redirect: "error" }).catch(() => null);
-  if (answer?.ok) badge.innerHTML = await answer.text();
+  const before = since;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "error" }).catch(() => null);
+  const html = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (html !== null && since === before && !isGone) badge.innerHTML = html;
 }
 
 function join() {

@@ -333,11 +333,17 @@ def test_a_deactivated_persons_sessions_stay_ended_when_the_account_comes_back(c
 def test_an_open_page_that_asks_by_itself_keeps_no_session_alive(client, alice: User, settings) -> None:
     sign_in(client)
     client.get("/operations/")
-    for asks, status in (({"HX-Request": "true"}, 200), ({"Accept": "text/event-stream"}, 200), ({}, 200)):
+    by_itself = {"HX-Request": "true"}
+    for path, asks in (
+        ("/operations/", by_itself),
+        ("/approvals/waiting/", by_itself),
+        ("/operations/", {"Accept": "text/event-stream"}),
+        ("/operations/", {}),
+    ):
         session = client.session
         session["sluice_seen"] = before = int(time.time()) - 3000
         session.save()
-        assert client.get("/operations/", headers=asks).status_code == status
+        assert client.get(path, headers=asks).status_code == 200
         assert (client.session["sluice_seen"] == before) is bool(asks)
 
 

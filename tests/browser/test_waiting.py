@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS, Visitor
 from tests.browser.scenes import PROTECTED, review
 from tests.console_process import RunningConsole
 
 CATALOG = "/services/sandbox/shop/catalog/"
+SCRIPT = Path("static/js/waiting.js")
+BADGE = """<span data-waiting="waiting" data-position="e.1" data-address="/approvals/waiting/" data-stream="/stream/"
+    data-worker="/worker.js" data-person="1">1</span>"""
+# The test says what the worker of the browser says.
+WORKER = """window.SharedWorker = class {
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    window.say = (message) => port2.postMessage({ topic: "waiting", ...message });
+  }
+};"""
 
 
 def asked_by(page: Page) -> list[str]:
@@ -53,3 +66,45 @@ def test_the_number_and_the_rows_come_and_go_on_open_pages(
         expect(page.locator("#waiting .count")).to_have_count(0)
     expect(listing.locator("main")).to_contain_text("Nothing is waiting for your approval.")
     assert asked == [[], []]
+
+
+def alone(browser: Browser, held: list[Route]) -> Page:
+    """A page with the number alone, whose requests for it are held."""
+    page = browser.new_page()
+    page.add_init_script(WORKER)
+    page.route("http://console.test/", lambda route: route.fulfill(content_type="text/html", body=BADGE))
+    page.route("**/approvals/waiting/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
+    page.goto("http://console.test/")
+    page.add_script_tag(content=SCRIPT.read_text(), type="module")
+    return page
+
+
+def look(page: Page) -> None:
+    """Let the page hear that it cannot know what it missed, until it asks."""
+    with page.expect_request("**/approvals/waiting/"):
+        page.evaluate("say({ event: 'changed' })")
+
+
+def test_a_look_by_itself_names_itself_as_such_and_shows_the_number(browser: Browser) -> None:
+    """Such a request keeps no session alive: tests/access/test_accounts.py."""
+    held: list[Route] = []
+    page = alone(browser, held)
+    look(page)
+    assert held[0].request.headers["hx-request"] == "true"
+    held[0].fulfill(body="2")
+    expect(page.locator("[data-waiting]")).to_have_text("2")
+    page.close()
+
+
+def test_an_older_answer_does_not_replace_a_number_that_was_sent_meanwhile(browser: Browser) -> None:
+    held: list[Route] = []
+    page = alone(browser, held)
+    look(page)
+    part = {"event": "part", "position": "e.2", "json": json.dumps({"html": {"": "3"}})}
+    page.evaluate("message => say(message)", part)
+    expect(page.locator("[data-waiting]")).to_have_text("3")
+    with page.expect_event("requestfinished"):
+        held[0].fulfill(body="2")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(page.locator("[data-waiting]")).to_have_text("3")
+    page.close()
