@@ -9,6 +9,7 @@ import time
 import msgspec
 import pytest
 from django.core.cache import cache
+from django.template.loader import render_to_string
 from django.test import Client
 
 from console.access import tokens
@@ -16,7 +17,7 @@ from console.access.actors import Actor
 from console.access.models import Grant, Team
 from console.cluster.resources import NAMESPACES, PODS, REVISIONS, ROUTES, SERVICES, Resource
 from console.mirror import keys
-from console.mirror.read import KindState
+from console.mirror.read import Freshness, KindState
 from console.mirror.store import MIRRORED, MirrorWriter
 from console.redis_client import client as redis_client
 from tests import factories
@@ -207,3 +208,12 @@ def _selector_grant(person) -> None:
     viewer = Role.objects.get(name="viewer")
     Grant.objects.create(team=team, role=viewer, cluster="*", namespace="*", selector="app=shop")
     Membership.objects.create(user=person, team=team)
+
+
+@pytest.mark.parametrize("cluster", ["", "edge"])
+def test_an_age_that_goes_on_is_not_read_out_again_with_each_tick(cluster: str) -> None:
+    """Its note is: that a cluster does not respond is news."""
+    freshness = Freshness(3_600, at=time.time() - 3_600)
+    note = render_to_string("_freshness.html", {"freshness": freshness, "cluster": cluster})
+    assert 'role="status"' in note
+    assert re.findall(r"(<[^>]+>)<time ", note) == ['<span aria-live="off">']

@@ -57,6 +57,12 @@ def age(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def unspoken_age(moment: datetime | None) -> SafeString:
+    """An age within a note that is read out when it changes: the age, which goes on, is not read again and again."""
+    return format_html('<span aria-live="off">{}</span>', age(moment))
+
+
+@register.filter
 def moment(at: datetime | None) -> SafeString | str:
     """A moment, exactly, for what is rendered once and shown for long; static/js/ages.js makes its age of it."""
     if at is None:
