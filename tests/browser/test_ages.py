@@ -28,6 +28,19 @@ def test_an_age_goes_on_by_the_servers_clock_while_a_page_stays_open(browser: Br
     page.close()
 
 
+def test_what_is_left_until_a_moment_is_counted_down_to_nothing(browser: Browser) -> None:
+    page = browser.new_page()
+    page.clock.install(time="2031-01-01T00:00:00Z")
+    time = '<time datetime="2026-11-20T13:00:00+00:00" data-age="left">59m</time>'
+    page.set_content(f"<html data-ages='{BROUGHT}'><body>{time}</body></html>")
+    page.add_script_tag(content=SCRIPT.read_text(), type="module")
+    page.clock.fast_forward("10:00")
+    expect(page.locator("time")).to_have_text("49m")
+    page.clock.fast_forward("02:00:00")
+    expect(page.locator("time")).to_have_text("0s")
+    page.close()
+
+
 def test_a_moment_of_a_row_becomes_an_age_at_once_and_stays_in_its_title(browser: Browser) -> None:
     page = browser.new_page()
     page.clock.install(time="2031-01-01T00:00:00Z")

@@ -137,3 +137,13 @@ async def test_a_request_that_comes_and_is_decided_is_pushed_to_an_open_page(mir
         await browser.until(events, "part")
     sent = [event.lines[2] for event in browser.heard if event.name == "part"]
     assert ["count" in one for one in sent] == [False, True, False]
+
+
+def test_what_is_left_to_approve_is_counted_down_on_an_open_page(client, mirror, people) -> None:
+    """A text such as "59 minutes" would be as old as the page."""
+    waiting = request()
+    client.force_login(people["owner"])
+    for path in ("/approvals/", f"/operations/{waiting.id}/"):
+        page = client.get(path).content.decode()
+        moment = re.escape(waiting.expires_at.isoformat())
+        assert re.search(rf'<time datetime="{moment}" title="[^"]+ UTC" data-age="left">\d+m</time>', page), path

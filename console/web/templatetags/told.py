@@ -45,6 +45,27 @@ def at(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def left(moment: datetime | None) -> SafeString | str:
+    """How long it is until then, which static/js/ages.js counts down, with the exact time on hover."""
+    if moment is None:
+        return "–"
+    now = timezone.now()
+    text = words.age(kn.age(now, max(moment, now)))
+    return format_html(
+        '<time datetime="{}" title="{}" data-age="left">{}</time>', moment.isoformat(), utc_text(moment), text
+    )
+
+
+@register.filter
+def until(moment: datetime | None) -> SafeString | str:
+    """The exact time, printed, with how long it is until then below it."""
+    if moment is None:
+        return "–"
+    exact = format_html('<time class="exact" datetime="{}">{}</time>', moment.isoformat(), utc_text(moment))
+    return format_html('{} <span class="soft small age">{}</span>', exact, left(moment))
+
+
+@register.filter
 def line_at(line: TimelineLine, operation: Operation) -> SafeString:
     """When a line of an operation's output was printed."""
     moment = operation.began_at + timedelta(seconds=line.elapsed)
