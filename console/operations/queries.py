@@ -19,7 +19,7 @@ from console.audit.models import Entry
 from console.audit.searching import GROUPS
 from console.database import Prepared
 from console.knative import paths, traffic
-from console.knative.changes import CreateService
+from console.knative.changes import CreateService, DeleteService
 from console.knative.objects import Service
 from console.knative.progress import durations, expected_phases
 from console.knative.references import ServiceRef
@@ -118,6 +118,12 @@ def recent(ref: ServiceRef) -> list[Operation]:
 def last_written(ref: ServiceRef, uid: str) -> Operation | None:
     """Return the newest operation that has ended and wrote, with what the person saw of the service before."""
     return next(iter(_last_written.instances(Operation, *_place(ref), uid)), None)
+
+
+def deletion_of(ref: ServiceRef, uid: str) -> Operation | None:
+    """Return the operation that deleted the service, though it may not have ended; None where another tool did."""
+    of_it = of_service(ref).filter(uid=uid, kind=DeleteService.__name__).exclude(base_version="")
+    return of_it.filter(status__in=(*OPEN, Status.SUCCEEDED)).defer(*SEALED).first()
 
 
 def broken_glass(ref: ServiceRef) -> Operation | None:

@@ -169,8 +169,8 @@ def mine(preview_ids: Sequence[UUID | str], user: User) -> dict[str, Preview]:
 
 
 def is_outdated(preview: Preview, now: Service) -> bool:
-    """Whether somebody changed what the service is to be since the preview was made."""
-    return now.generation > Service(unseal(preview.sealed_seen)).generation
+    """Whether somebody changed what the service is to be since the preview was made, or made another of its name."""
+    return now.uid != preview.seen.uid or now.generation > preview.seen.generation
 
 
 def made_of(preview_ids: Sequence[UUID | str], user: User) -> tuple[Operation, ...]:
