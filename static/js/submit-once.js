@@ -6,17 +6,17 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-// A change is previewed by its cluster, which may take seconds: say what the page waits for (base.html).
+// A change is previewed by its cluster, which may take seconds: say what the page waits for (base.html). Other forms ask none.
 const QUIET_MS = 700;
 const waiting = () => document.getElementById("cluster-wait");
 let saying = 0;
 document.addEventListener("htmx:before:request", ({ target }) => {
-  if (!target.matches?.("form[data-typed]") || !waiting()) return;
+  if (!target.matches?.("form[data-asks-cluster]") || !waiting()) return;
   clearTimeout(saying);
   saying = setTimeout(() => { waiting().textContent = waiting().dataset.says; }, QUIET_MS);
 });
 function stopWaiting({ target }) {
-  if (!target.matches?.("form[data-typed]") || !waiting()) return;
+  if (!target.matches?.("form[data-asks-cluster]") || !waiting()) return;
   clearTimeout(saying);
   waiting().textContent = "";
 }

@@ -72,6 +72,19 @@ def test_a_page_says_what_it_waits_for(visitor: Visitor) -> None:
     expect(page.locator("#cluster-wait")).to_be_empty()
 
 
+def test_a_form_that_asks_no_cluster_says_nothing_of_one(visitor: Visitor) -> None:
+    page = visitor.sign_in("admin").page
+    visitor.go("/teams/new/")
+    page.clock.install()
+    held: list[Route] = []
+    page.route("**/teams/new/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
+    with page.expect_request("**/teams/new/"):
+        page.locator("main form[data-typed] .btn-primary").click()
+    page.clock.run_for(5_000)
+    expect(page.locator("#cluster-wait")).to_be_empty()
+    held[0].abort()
+
+
 def test_an_open_preview_says_that_somebody_else_changed_the_service(browser: Browser, visitor: Visitor) -> None:
     page = reviewed(visitor, "desktop")
     other = Visitor(browser.new_context(), visitor.base)
