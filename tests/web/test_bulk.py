@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from console.access.models import Grant, Role
 from console.audit.models import Entry
 from console.cluster.resources import REVISIONS, SERVICES
 from console.knative.changes import load
-from console.operations.models import Operation, Preview
+from console.operations.models import Draft, Operation, Preview
 from console.operations.models.protection import ProtectionRule
 from console.sealing import unseal
 from console.web.views.bulk import MAX_OTHERS
@@ -163,3 +165,32 @@ def test_a_service_beyond_those_listed_can_be_changed(client, mirror, people) ->
     text = read(client.post("/services/bulk/", typed(f"s{MAX_OTHERS + 19:03}"))).text
     assert "Select a valid choice" not in text
     assert f"box/default/s{MAX_OTHERS + 19:03}" in text
+
+
+def ticked(response) -> set[str]:
+    return set(re.findall(r'name="services" value="([^"]+)"\s+id="[^"]+" checked', response.content.decode()))
+
+
+def test_a_search_keeps_what_is_chosen_and_typed_and_judges_nothing(client, mirror, people) -> None:
+    mirror.replace_all(SERVICES, [factories.service(f"s{number:03}") for number in range(MAX_OTHERS + 20)])
+    client.force_login(people["deployer"])
+    two, third = ("s001", "s002"), f"s{MAX_OTHERS + 19:03}"
+    found = client.post("/services/bulk/", {**typed(*two, name="bad name!"), "q": third, "search": "1"})
+    assert found.status_code == 200
+    assert ticked(found) == {f"box/default/{name}" for name in two}
+    assert f'value="box/default/{third}"' in found.content.decode()
+    assert "canary-x" in found.content.decode()
+    assert "bad name!" in found.content.decode()
+    assert not Draft.objects.exists()
+    assert ticked(client.post("/services/bulk/", {**typed(*two, third), "q": "s0", "search": "1"})) == {
+        f"box/default/{name}" for name in (*two, third)
+    }
+    text = read(client.post("/services/bulk/", {**typed(*two, third), "q": third})).text
+    assert all(f"box/default/{name}" in text for name in (*two, third))
+
+
+def test_what_an_address_chooses_is_chosen_whatever_its_filter(client, mirror, people) -> None:
+    mirror.replace_all(SERVICES, [factories.service(name) for name in ("one", "two", "three")])
+    client.force_login(people["deployer"])
+    chosen = ["box/default/one", "box/default/two"]
+    assert ticked(client.get("/services/bulk/", {"services": chosen, "q": "three"})) == set(chosen)

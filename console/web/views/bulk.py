@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -39,8 +38,9 @@ from console.web.unread import refuse_when_nothing_is_known, unread
 from console.web.views.changes import beside_button, visible_rows
 from console.web.views.stopped import gone, stopped
 
-MAX_OTHERS = 100  # services that are shown beside the chosen ones; one go takes half as many
+MAX_OTHERS = 100  # services that are shown beside the chosen ones: a page of ten thousand lines would be 8 MB
 ORDER = "namespace"
+SEARCH = "search"  # the button that finds others; what is chosen and typed stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
     clusters = {name: at for name, at in overview().clusters.items() if request.rights.reaches(name)}
     rows = visible.in_order(request.rights, clusters, Filter(), ORDER)
     form = BulkForm(_chosen_of(rows, chosen), data)
-    if wants_preview(request) and form.is_valid():
+    is_search = SEARCH in request.POST
+    if wants_preview(request) and not is_search and form.is_valid():
         if request.method == "POST":
             return to_preview(request)
         lines = [_preview(request, form, ref) for ref in form.cleaned_data["services"]]
@@ -97,22 +98,33 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
             "last_step": _last_step(possible),
         }
         return render(request, "changes/bulk_preview.html", context)
-    found = _found(request, clusters)
-    unjudged(request, form)
+    query = _query(request, data)
+    picked = _chosen_of(rows, chosen)
+    others = _others(_found(request, clusters, query), picked)
+    unjudged(request, form, is_arranged=is_search)
     context = {
         "form": form,
-        "rows": _shown(found, chosen),
-        "found": len(found),
+        "query": query.get("q", ""),
+        "rows": [*picked, *others[:MAX_OTHERS]],
+        "found": len(picked) + len(others),
         "chosen": chosen,
         "unread": unread(request.rights, "services"),
     }
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
 
 
-def _found(request: ConsoleRequest, clusters: Mapping[str, ClusterNow]) -> Sequence[ServiceSummary]:
-    """The services that the filter of the address asks for."""
-    now, rows = timezone.now(), visible.in_order(request.rights, clusters, Filter.of(request.GET), ORDER)
-    return [row for row in rows if matches(row, request.GET, now)] if request.GET.get("attention") else rows
+def _query(request: ConsoleRequest, data: QueryDict | None) -> QueryDict:
+    """The filter of the address, with what was searched for by the form, whose fields no address may hold."""
+    query = request.GET.copy()
+    if data and "q" in data:
+        query["q"] = data["q"]
+    return query
+
+
+def _found(request: ConsoleRequest, clusters: Mapping[str, ClusterNow], query: QueryDict) -> Sequence[ServiceSummary]:
+    """The services that the filter asks for."""
+    now, rows = timezone.now(), visible.in_order(request.rights, clusters, Filter.of(query), ORDER)
+    return [row for row in rows if matches(row, query, now)] if query.get("attention") else rows
 
 
 def _chosen_of(rows: Iterable[ServiceSummary], chosen: Iterable[str]) -> list[ServiceSummary]:
@@ -121,11 +133,10 @@ def _chosen_of(rows: Iterable[ServiceSummary], chosen: Iterable[str]) -> list[Se
     return [row for row in rows if (row.cluster, row.namespace, row.name) in wanted] if wanted else []
 
 
-def _shown(found: Sequence[ServiceSummary], chosen: Iterable[str]) -> list[ServiceSummary]:
-    """What is chosen, then the first others: a page of ten thousand lines would be 8 MB."""
-    picked = _chosen_of(found, chosen)
+def _others(found: Sequence[ServiceSummary], picked: Iterable[ServiceSummary]) -> Sequence[ServiceSummary]:
+    """What was found beside the chosen, which are listed whatever the filter says."""
     ids = {row.uid for row in picked}
-    return [*picked, *islice((row for row in found if row.uid not in ids), MAX_OTHERS)]
+    return [row for row in found if row.uid not in ids] if ids else found
 
 
 def _last_step(possible: Sequence[Line]) -> LastStep | None:
