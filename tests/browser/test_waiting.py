@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, expect
@@ -68,43 +69,36 @@ def test_the_number_and_the_rows_come_and_go_on_open_pages(
     assert asked == [[], []]
 
 
-def alone(browser: Browser, held: list[Route]) -> Page:
-    """A page with the number alone, whose requests for it are held."""
+def alone(browser: Browser, answer: Callable[[Page, Route], None]) -> Page:
+    """A page with the number alone; `answer` is what it gets when it asks for it."""
     page = browser.new_page()
     page.add_init_script(WORKER)
     page.route("http://console.test/", lambda route: route.fulfill(content_type="text/html", body=BADGE))
-    page.route("**/approvals/waiting/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
+    page.route("**/approvals/waiting/", lambda route: answer(page, route))
     page.goto("http://console.test/")
     page.add_script_tag(content=SCRIPT.read_text(), type="module")
     return page
 
 
-def look(page: Page) -> None:
-    """Let the page hear that it cannot know what it missed, until it asks."""
-    with page.expect_request("**/approvals/waiting/"):
-        page.evaluate("say({ event: 'changed' })")
-
-
 def test_a_look_by_itself_names_itself_as_such_and_shows_the_number(browser: Browser) -> None:
     """Such a request keeps no session alive: tests/access/test_accounts.py."""
-    held: list[Route] = []
-    page = alone(browser, held)
-    look(page)
-    assert held[0].request.headers["hx-request"] == "true"
-    held[0].fulfill(body="2")
-    expect(page.locator("[data-waiting]")).to_have_text("2")
+    page = alone(browser, lambda _page, route: route.fulfill(body=f"2 {route.request.headers.get('hx-request')}"))
+    page.evaluate("say({ event: 'changed' })")
+    expect(page.locator("[data-waiting]")).to_have_text("2 true")
     page.close()
 
 
 def test_an_older_answer_does_not_replace_a_number_that_was_sent_meanwhile(browser: Browser) -> None:
-    held: list[Route] = []
-    page = alone(browser, held)
-    look(page)
     part = {"event": "part", "position": "e.2", "json": json.dumps({"html": {"": "3"}})}
-    page.evaluate("message => say(message)", part)
-    expect(page.locator("[data-waiting]")).to_have_text("3")
+
+    def answer(page: Page, route: Route) -> None:
+        page.evaluate("message => say(message)", part)
+        expect(page.locator("[data-waiting]")).to_have_text("3")
+        route.fulfill(body="2")
+
+    page = alone(browser, answer)
     with page.expect_event("requestfinished"):
-        held[0].fulfill(body="2")
+        page.evaluate("say({ event: 'changed' })")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(page.locator("[data-waiting]")).to_have_text("3")
     page.close()

@@ -58,7 +58,7 @@ def age(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def unspoken_age(moment: datetime | None) -> SafeString:
-    """An age within a note that is read out when it changes: the age, which goes on, is not read again and again."""
+    """An age within a note that is read out when it changes: each later second of it is not."""
     return format_html('<span aria-live="off">{}</span>', age(moment))
 
 

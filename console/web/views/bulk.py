@@ -117,7 +117,7 @@ def _query(request: ConsoleRequest, data: QueryDict | None) -> QueryDict:
     """The filter of the address, with what was searched for by the form, whose fields no address may hold."""
     query = request.GET.copy()
     if data and "q" in data:
-        query["q"] = data["q"]
+        query["q"] = data.get("q") or ""
     return query
 
 
