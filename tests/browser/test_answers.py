@@ -74,8 +74,8 @@ def test_a_page_says_what_it_waits_for(visitor: Visitor) -> None:
 
 def test_a_form_that_asks_no_cluster_says_nothing_of_one(visitor: Visitor) -> None:
     page = visitor.sign_in("admin").page
-    visitor.go("/teams/new/")
     page.clock.install()
+    visitor.go("/teams/new/")
     held: list[Route] = []
     page.route("**/teams/new/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
     with page.expect_request("**/teams/new/"):
