@@ -185,7 +185,10 @@ def test_a_search_keeps_what_is_chosen_and_typed_and_judges_nothing(client, mirr
     assert ticked(client.post("/services/bulk/", {**typed(*two, third), "q": "s0", "search": "1"})) == {
         f"box/default/{name}" for name in (*two, third)
     }
-    text = read(client.post("/services/bulk/", {**typed(*two, third), "q": third})).text
+    entered = client.post("/services/bulk/", {**typed(*two), "q": third, "found": ""})
+    assert ticked(entered) == {f"box/default/{name}" for name in two}, "Enter beside another text searches too"
+    assert not ticked(client.post("/services/bulk/", {**typed(*two), "q": third, "review": "1"})), "the preview"
+    text = read(client.post("/services/bulk/", {**typed(*two, third), "q": third, "found": third})).text
     assert all(f"box/default/{name}" in text for name in (*two, third))
 
 

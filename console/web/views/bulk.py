@@ -40,7 +40,6 @@ from console.web.views.stopped import gone, stopped
 
 MAX_OTHERS = 100  # services that are shown beside the chosen ones: a page of ten thousand lines would be 8 MB
 ORDER = "namespace"
-SEARCH = "search"  # the button that finds others; what is chosen and typed stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
     clusters = {name: at for name, at in overview().clusters.items() if request.rights.reaches(name)}
     rows = visible.in_order(request.rights, clusters, Filter(), ORDER)
     form = BulkForm(_chosen_of(rows, chosen), data)
-    is_search = SEARCH in request.POST
+    is_search = _is_search(request.POST)
     if wants_preview(request) and not is_search and form.is_valid():
         if request.method == "POST":
             return to_preview(request)
@@ -111,6 +110,11 @@ def bulk(request: ConsoleRequest) -> HttpResponse:
         "unread": unread(request.rights, "services"),
     }
     return render(request, "changes/bulk.html", context, status=422 if form.errors else 200)
+
+
+def _is_search(sent: QueryDict) -> bool:
+    """The button that finds others was pressed, or Enter after another text was typed beside it."""
+    return "search" in sent or ("review" not in sent and sent.get("q", "") != sent.get("found", ""))
 
 
 def _query(request: ConsoleRequest, data: QueryDict | None) -> QueryDict:
