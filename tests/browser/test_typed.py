@@ -88,6 +88,24 @@ def test_the_form_that_was_typed_into_is_the_one_that_goes_along(visitor: Visito
     expect(page.locator("[name=namespace]")).to_have_value("typed")
 
 
+def test_a_search_in_the_bulk_edit_keeps_what_was_ticked_and_typed(visitor: Visitor) -> None:
+    page = visitor.sign_in("deployer").page
+    visitor.go("/services/bulk/")
+    page.fill("[name=name]", "LOG_LEVEL")
+    page.fill("[name=value]", "debug")
+    for name in ("cart", "catalog", "storefront"):
+        page.fill("[name=q]", name)
+        page.press("[name=q]", "Enter")
+        expect(page.locator("[name=found]")).to_have_value(name)
+        page.check(f"[value='sandbox/shop/{name}']")
+    visitor.keep("bulk-search")
+    expect(page.locator("[name=services]:checked")).to_have_count(3)
+    preview(page)
+    for name in ("cart", "catalog", "storefront"):
+        expect(page.locator("main")).to_contain_text(f"sandbox/shop/{name}")
+    assert "debug" not in page.url
+
+
 def test_after_applying_back_gives_a_fresh_form(visitor: Visitor) -> None:
     page, _selector, _text = fill(visitor, "traffic/")
     preview(page)
