@@ -68,6 +68,10 @@ def failures_of(edit: Edit, case: Case, person: Person, form: Form) -> Iterable[
     edit.type(form)
     wanted = edit.after(person.raw, case.container or serving(case.raw))
     answer = person.send(form)
+    if sum(len(one.get("ports") or ()) for one in wanted["spec"]["template"]["spec"]["containers"]) > 1:
+        if answer.written is not None:
+            yield "a second port would be written, which the cluster refuses"
+        return
     unchanged = differences(plain(person.raw), plain(wanted)) == []
     if unchanged and answer.says_nothing_changes:
         return

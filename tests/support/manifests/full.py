@@ -39,7 +39,7 @@ def _containers(found: list[Any]) -> list[Any]:
         for which, handler in (("readinessProbe", "grpc"), ("livenessProbe", "httpGet"), ("startupProbe", "exec")):
             for other in {"grpc", "httpGet", "exec", "tcpSocket"} - {handler}:
                 container[which].pop(other, None)
-        container["livenessProbe"]["httpGet"]["scheme"] = "HTTPS"
+        container["livenessProbe"]["httpGet"] |= {"scheme": "HTTPS", "port": 7}  # "7" would be a port's name
     return found
 
 

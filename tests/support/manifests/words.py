@@ -53,7 +53,13 @@ MANIFESTS = (
     _probe("probe-host", {"httpGet": {"path": "/h?a=b c", "host": "127.0.0.1", "port": 8080}, "periodSeconds": 5}),
     _probe("probe-https", {"httpGet": {"path": "/ready", "port": 0, "scheme": "HTTPS"}, **_TIMING}, "readinessProbe"),
     _probe("probe-http-no-path", {"httpGet": {"port": 8080}, "failureThreshold": 2}),
-    _probe("probe-named-port", {"httpGet": {"path": "/", "port": "http1"}}, "readinessProbe"),
+    service(
+        "probe-named-port",
+        container={
+            "ports": [{"name": "http1", "containerPort": 8080}],
+            "readinessProbe": {"httpGet": {"path": "/", "port": "http1"}},
+        },
+    ),
     _probe("probe-tcp-host", {"tcpSocket": {"port": 8080, "host": "localhost"}}, "startupProbe"),
     _probe("probe-tcp", {"tcpSocket": {"port": 9000}, **_TIMING}),
     _probe("probe-grpc", {"grpc": {"port": 8080, "service": ""}}, "readinessProbe"),
