@@ -145,10 +145,10 @@ def test_an_operation_is_sent_to_its_end_without_asking_and_its_buttons_work(
 def test_the_answers_to_a_test_of_requests_and_the_pods_that_they_wake_are_sent(
     visitor: Visitor, running: RunningConsole
 ) -> None:
-    page = visitor.sign_in("deployer").go("/services/sandbox/default/hello/revisions/hello-00001/").page
+    page = visitor.sign_in("deployer").go("/services/sandbox/shop/cart/revisions/cart-00009/").page
     asked = lists_asked(page)
     test = visitor.context.new_page()
-    test.goto(f"{visitor.base}/services/sandbox/default/hello/test/")
+    test.goto(f"{visitor.base}/services/sandbox/shop/cart/test/")
     test.fill("[name=count]", "50")
     test.get_by_role("button", name=re.compile("^Send")).click()
     test.wait_for_url(re.compile("/test/[0-9a-f-]+/"))
