@@ -124,7 +124,7 @@ def _run(started: list[Process], held: contextlib.ExitStack, *, dev: bool) -> No
     began = time.monotonic()
     # Else glibc keeps memory for each of a process's many threads, and the memory of large answers once it met some.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")  # bytes; its default, which grows where it is not set
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2097152")  # bytes, above the pages; where it is not set it grows
     state = state_folder()
     if dev:
         os.environ["DJANGO_SETTINGS_MODULE"] = "console.development.settings"
