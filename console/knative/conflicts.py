@@ -105,7 +105,7 @@ def _of_scales(values: Values) -> Iterator[_Conflict]:
 
 
 def _count(text: Any) -> int:
-    """Return the number; 0 for none, and for what is no number, which others refuse."""
+    """Return the number; 0 if there is none or it is not a number, which others refuse."""
     return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else 0
 
 

@@ -37,7 +37,7 @@ class Page(Generic[T]):
 
 
 def page(rows: Sequence[T], key: Callable[[T], Any], query: QueryDict, *, is_descending: bool) -> Page[T]:
-    """Return the page that the address asks for, out of all rows in their order; the first for what is no place."""
+    """Return the page that the address asks for, out of all rows in their order, or the first if it names no place."""
     start = _start(rows, key, query, is_descending=is_descending)
     shown = rows[start : start + PAGE_SIZE]
 

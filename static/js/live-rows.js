@@ -114,7 +114,7 @@ function update(element, next) {
   else element.replaceChildren(...next.childNodes);
 }
 
-// Its age as it is shown goes on: static/js/ages.js.
+// static/js/ages.js keeps the shown age up to date.
 const isSameMoment = (element, next) => element.localName === "time" && element.dateTime === next.dateTime;
 
 function hasSameNodes({ childNodes: some }, { childNodes: others }) {

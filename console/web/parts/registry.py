@@ -79,7 +79,7 @@ def _request(topic: PartTopic, part: Part) -> HttpRequest:
 
 
 def _operation(topic: PartTopic) -> Operation:
-    found = queries.one(UUID(topic.about))  # a text that is none is no topic
+    found = queries.one(UUID(topic.about))  # any other text names no topic
     if found is None:
         raise Http404
     return found
